@@ -1,0 +1,156 @@
+// Backend: the one interface to kernels and memory of a device.
+//
+// Rules for implementers. Kernels work on views, know neither tensors nor autograd, may assume that
+// the caller checked dtypes and shapes, accumulate bf16 and fp16 in float, and give the same bits
+// whatever the number of threads. Outputs come first and are overwritten unless a factor `beta`
+// (y = beta * y + result) or the word "adds" says otherwise; beta 0 never reads the output. An
+// output may be the same view as an input of the same shape where a comment says "in place". All
+// floating-point views of one call share a dtype unless a comment says otherwise.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "core/backend/allocator.h"
+#include "core/base/random.h"
+#include "core/base/view.h"
+
+namespace ty {
+
+enum class Device : std::uint8_t { cpu, cuda };
+
+// Pointwise functions. gelu_tanh is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), gelu_erf is
+// x Phi(x) (Hendrycks and Gimpel, arXiv 1606.08415).
+enum class UnaryOp : std::uint8_t { relu, gelu_tanh, gelu_erf };
+enum class BinaryOp : std::uint8_t { add, sub, mul, div };
+
+struct GemmScale {
+  double alpha = 1.0;
+  double beta = 0.0;
+};
+
+// Zeroes elements with probability p and scales the rest by 1 / (1 - p). Element e of sample s is
+// decided by stream.word(first_sample + s, e), where dimension 0 of the operand counts samples.
+struct DropoutMask {
+  double p = 0.0;
+  RandomStream stream;
+  std::int64_t first_sample = 0;
+};
+
+struct AttentionOptions {
+  double scale = 1.0;   // of the scores, before softmax
+  bool causal = false;  // query i sees keys up to i + (Tk - Tq)
+  DropoutMask dropout;  // of the probabilities; element (h * Tq + i) * Tk + j of sample b
+};
+
+struct AdamW {
+  double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  std::int64_t step = 1;        // counts from 1, for bias correction
+  double gradient_scale = 1.0;  // multiplies the gradient first (clipping)
+};
+
+struct Sgd {
+  double lr = 0, momentum = 0, weight_decay = 0;
+  double gradient_scale = 1.0;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual std::string_view name() const = 0;
+  virtual Device device() const = 0;
+  virtual Allocator& memory() = 0;
+  // Waits until everything asked for so far is done.
+  virtual void synchronize() = 0;
+  // Host memory <-> a contiguous view of this backend; blocking.
+  virtual void read(void* host, const View& x) = 0;
+  virtual void write(const View& y, const void* host) = 0;
+
+  // y = x, any strides, any two dtypes (floats to floats, integers to integers).
+  virtual void copy(const View& y, const View& x) = 0;
+  virtual void fill(const View& y, double value) = 0;
+  // y = alpha x + beta y. Same shape; dtypes may differ. In place.
+  virtual void axpby(const View& y, double alpha, const View& x, double beta) = 0;
+  // y = op(x). In place.
+  virtual void unary(UnaryOp op, const View& y, const View& x) = 0;
+  // dx = dy * op'(x). dx may be dy.
+  virtual void unary_grad(UnaryOp op, const View& dx, const View& x, const View& dy) = 0;
+  // y = a op b with a and b expanded to y's shape. In place on an operand of y's shape.
+  virtual void binary(BinaryOp op, const View& y, const View& a, const View& b) = 0;
+  // y = beta y + sum of x over the dimensions in which y (same rank) has size 1. y may be wider
+  // (fp32 or fp64) than x.
+  virtual void reduce_sum(const View& y, const View& x, double beta) = 0;
+  // y = x with elements dropped; the same call on dy is the gradient. In place.
+  virtual void dropout(const View& y, const View& x, const DropoutMask& mask) = 0;
+
+  // c = alpha a b + beta c. a [..., M, K], b [..., K, N], c [..., M, N], any strides in which the
+  // last two dimensions are row- or column-major; leading dimensions of a and b expand to c's.
+  // c may be wider than a and b.
+  virtual void gemm(const View& c, const View& a, const View& b, GemmScale scale) = 0;
+
+  // y = (x - mean) rstd gamma + beta over the last dimension. x, y [N, C]; gamma, beta [C];
+  // mean, rstd [N] in the accumulator type (float, or double for fp64).
+  virtual void layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
+                          const View& gamma, const View& beta, double eps) = 0;
+  // dx overwritten (may be dy); dgamma, dbeta [C] = accumulate * themselves + sums over rows.
+  virtual void layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
+                               double accumulate, const View& dy, const View& x, const View& mean,
+                               const View& rstd, const View& gamma) = 0;
+
+  // y = dropout(softmax(scale q k^T)) v for every batch entry and head. q, y [B, H, Tq, D],
+  // k, v [B, H, Tk, D], strided with D contiguous; lse [B, H, Tq] in the accumulator type: the
+  // logarithm of each row's softmax denominator.
+  virtual void attention(const View& y, const View& lse, const View& q, const View& k,
+                         const View& v, const AttentionOptions& options) = 0;
+  // Gradients of attention(), probabilities recomputed from lse. Shapes as there.
+  virtual void attention_grad(const View& dq, const View& dk, const View& dv, const View& dy,
+                              const View& y, const View& lse, const View& q, const View& k,
+                              const View& v, const AttentionOptions& options) = 0;
+
+  // y[n, :] = table[ids[n], :]. y [N, C], table [V, C], ids [N] int32.
+  virtual void gather_rows(const View& y, const View& table, const View& ids) = 0;
+  // table[ids[n], :] += dy[n, :], rows of one id in order of n.
+  virtual void scatter_add_rows(const View& table, const View& dy, const View& ids) = 0;
+
+  // loss[n] = lse[n] - logits[n, targets[n]], 0 where targets[n] < 0. logits [N, V], targets [N]
+  // int32; loss, lse [N] in the accumulator type.
+  virtual void cross_entropy(const View& loss, const View& lse, const View& logits,
+                             const View& targets) = 0;
+  // dlogits = dloss[n] * (softmax(logits)[n, :] - one_hot(targets[n])), 0 where targets[n] < 0.
+  // dloss [N] (any strides) in the accumulator type. dlogits may be logits.
+  virtual void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
+                                  const View& targets, const View& dloss) = 0;
+
+  // y = mean + std * normal(stream, 0, first + i) for element i in row-major order (mean 0).
+  virtual void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
+                             double std) = 0;
+
+  // Sum of squares of x (contiguous), added up in double and written to y [1] fp64.
+  virtual void sum_squares(const View& y, const View& x) = 0;
+  // One step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) on contiguous ranges of equal
+  // length: w fp32 or fp64, m and v of w's dtype, gradient of any float type; low, if it has data,
+  // is the bf16 or fp16 copy of w that the model reads, rewritten.
+  virtual void adamw(const View& w, const View& m, const View& v, const View& low,
+                     const View& gradient, const AdamW& options) = 0;
+  // v = momentum v + (g + weight_decay w); w -= lr v. v may have no data when momentum is 0.
+  virtual void sgd(const View& w, const View& v, const View& low, const View& gradient,
+                   const Sgd& options) = 0;
+};
+
+// Plain loops, one thread: the oracle that every other backend is tested against.
+std::unique_ptr<Backend> make_reference_backend();
+// OpenMP threads, SIMD chosen at run time, GEMM from OpenBLAS.
+std::unique_ptr<Backend> make_cpu_backend();
+
+// What a dry run was asked to do.
+struct DryCounts {
+  double matrix_flops = 0;  // 2 M N K per product, attention scores included
+  double kernels = 0;
+  double bytes = 0;  // read and written by kernels, each operand counted once
+};
+// No memory and no arithmetic: allocates phantom addresses, counts, and reads zeros.
+class DryBackend;
+std::unique_ptr<DryBackend> make_dry_backend();
+
+}  // namespace ty

@@ -1,0 +1,28 @@
+# Libraries from the distribution; versions are those of Debian 12 and newer.
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(hwy REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+find_path(TY_RANDOM123 Random123/philox.h REQUIRED)
+# The OpenMP flavour by name: the default alternative may bring a second thread pool of its own.
+find_library(TY_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-openmp REQUIRED)
+find_path(TY_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES x86_64-linux-gnu/openblas-openmp
+                                                    openblas-openmp openblas REQUIRED)
+if(TY_MPI)
+  find_package(MPI REQUIRED COMPONENTS CXX)
+endif()
+
+set(TY_HAVE_CUDA OFF)
+if(NOT TY_CUDA STREQUAL "OFF")
+  find_package(CUDAToolkit QUIET)
+  if(TY_CUDA STREQUAL "ON" AND NOT CUDAToolkit_FOUND)
+    message(FATAL_ERROR "TY_CUDA=ON, but no CUDA toolkit was found; install one or use TY_CUDA=OFF")
+  endif()
+endif()

@@ -1,0 +1,27 @@
+# Flags that every target of the project gets, and the helper that makes a layer's library.
+
+find_program(TY_CCACHE ccache)
+if(TY_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${TY_CCACHE})
+endif()
+
+add_library(ty_flags INTERFACE)
+target_include_directories(ty_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(ty_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                          -Wno-sign-conversion)
+if(TY_WERROR)
+  target_compile_options(ty_flags INTERFACE -Werror)
+endif()
+if(TY_SANITIZE)
+  target_compile_options(ty_flags INTERFACE -fsanitize=${TY_SANITIZE} -fno-omit-frame-pointer
+                                            -fno-sanitize-recover=all -g1)
+  target_link_options(ty_flags INTERFACE -fsanitize=${TY_SANITIZE})
+endif()
+
+# ty_add_layer(core): static library ty_core with alias ty::core; its folders add their sources with
+# target_sources(ty_core PRIVATE ...).
+function(ty_add_layer name)
+  add_library(ty_${name} STATIC)
+  add_library(ty::${name} ALIAS ty_${name})
+  target_link_libraries(ty_${name} PUBLIC ty_flags)
+endfunction()
