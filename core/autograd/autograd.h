@@ -1,0 +1,135 @@
+// The tape: what each result was made from, and how its gradient goes back.
+//
+// A forward function computes its result and calls record() with a backward function beside it. The
+// graph hangs off the results, so several graphs can be alive at once (one per micro-batch), and
+// memory that a graph keeps dies with it. backward() runs nodes in the reverse of the order in
+// which they were recorded, which is a topological order and the same on every rank; it frees what
+// it has used and adds into leaves. There are no second derivatives.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+
+namespace ty {
+
+// Where the gradient of one input goes, and what it looks like.
+struct Edge {
+  std::shared_ptr<Node> node;  // null for a constant
+  Shape shape;
+  DType dtype = DType::f32;
+};
+
+// What a backward function gives for one input: nothing, a tensor of the input's shape, or a
+// computation that can write straight into the place where the gradient is collected.
+class Gradient {
+ public:
+  // into = beta * into + gradient; beta is 0 or 1, and 0 never reads `into`. `into` is contiguous
+  // and has the input's shape; its dtype may be wider than the input's.
+  using Deferred = std::function<void(const View& into, double beta)>;
+
+  Gradient() = default;
+  Gradient(Tensor value) : value_(std::move(value)) {}          // NOLINT: implicit on purpose
+  Gradient(Deferred compute) : compute_(std::move(compute)) {}  // NOLINT: implicit on purpose
+
+  bool empty() const { return !value_.defined() && !compute_; }
+  // Adds to `total` (undefined: becomes it). `total` may be replaced when others see its memory.
+  void collect(Tensor& total, Backend& backend, const Edge& edge) &&;
+  // Adds to a buffer that must not move; has_value tells whether it holds anything yet.
+  void add_to(const Tensor& buffer, bool has_value) &&;
+
+ private:
+  Tensor value_;
+  Deferred compute_;
+};
+
+using Grads = std::vector<Gradient>;  // one per input, in order
+// dy is contiguous and may be overwritten if the function is its sole owner.
+using BackwardFn = std::function<Grads(const Tensor& dy)>;
+
+// A place where a gradient arrives: a computed result, or (Leaf) where it is collected for the
+// user.
+struct Node {
+  const char* name = "";
+  std::uint64_t sequence = 0;  // order of recording
+  std::vector<Edge> inputs;    // memory stays alive through saved(...) alone
+  BackwardFn backward;
+  Tensor pending;  // sum of the gradients that have arrived so far
+
+  virtual ~Node();
+  virtual bool is_leaf() const { return false; }
+};
+
+// A leaf adds up gradients over backward() calls until clear(). The buffer may be given beforehand
+// (a slice of a bucket, or a wider dtype), and is kept by clear().
+struct Leaf final : Node {
+  Tensor grad;            // undefined until the first gradient or a given buffer
+  bool has_grad = false;  // grad holds a value
+  MemoryClass grad_class = MemoryClass::gradient;
+
+  bool is_leaf() const override { return true; }
+  void add(Gradient gradient, Backend& backend, const Edge& edge);
+  void clear() { has_grad = false; }
+};
+
+// The tensor as a leaf of new graphs: backward() will collect its gradient.
+Tensor make_leaf(const Tensor& x, MemoryClass grad_class = MemoryClass::gradient);
+// The leaf behind a tensor of make_leaf(); throws InternalError otherwise.
+Leaf& leaf_of(const Tensor& x);
+// The collected gradient of a leaf; undefined if none has arrived.
+Tensor grad_of(const Tensor& x);
+
+// A tensor kept for backward: detached, and counted as activation while any copy of this is alive.
+class SavedTensor {
+ public:
+  SavedTensor() = default;
+  explicit SavedTensor(const Tensor& x);
+  const Tensor& get() const { return *tensor_; }
+  const Tensor* operator->() const { return tensor_.get(); }
+  const Tensor& operator*() const { return *tensor_; }
+  // Hands the tensor out and forgets it, so that a backward may reuse its memory.
+  Tensor take();
+
+ private:
+  std::shared_ptr<Tensor> tensor_;
+};
+inline SavedTensor saved(const Tensor& x) { return SavedTensor(x); }
+
+// Gives y an edge back to those inputs that need gradients; without any (or under NoGrad), y stays
+// a constant. The backward function may capture saved(...) tensors and plain values only.
+Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn backward);
+
+bool grad_enabled();
+
+// Switches recording off in this thread for the object's lifetime.
+class NoGrad {
+ public:
+  NoGrad();
+  ~NoGrad();
+  NoGrad(const NoGrad&) = delete;
+  NoGrad& operator=(const NoGrad&) = delete;
+
+ private:
+  bool before_;
+};
+
+struct BackwardOptions {
+  // Called for a leaf as soon as no node still to run in this backward() can add to it.
+  std::function<void(Leaf&)> on_leaf_complete;
+};
+
+// Sends gradients[i] (of outputs[i]'s shape) back from outputs[i].
+void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients,
+              const BackwardOptions& options = {});
+void backward(const Tensor& output, const Tensor& gradient, const BackwardOptions& options = {});
+
+// fn(inputs), of which backward keeps only the inputs: it runs fn again to get the rest (Chen et
+// al., arXiv 1604.06174). fn must be a pure function of its inputs and of leaves (parameters) it
+// refers to.
+Tensor checkpoint(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs);
+
+}  // namespace ty

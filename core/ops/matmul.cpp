@@ -1,0 +1,95 @@
+#include "core/ops/matmul.h"
+
+#include "core/base/error.h"
+#include "core/ops/elementwise.h"
+
+namespace ty {
+
+namespace {
+
+Shape batch_of(const Shape& shape) {
+  Shape batch = shape;
+  batch.erase(batch.rank() - 1);
+  batch.erase(batch.rank() - 1);
+  return batch;
+}
+
+// a b, without recording.
+Tensor product(const View& a, const View& b, Backend& backend) {
+  Shape shape = broadcast_shape(batch_of(a.shape), batch_of(b.shape), "matmul");
+  shape.push_back(a.shape[-2]);
+  shape.push_back(b.shape[-1]);
+  Tensor y = Tensor::empty(backend, shape, a.dtype);
+  backend.gemm(y.view(), a, b, {});
+  return y;
+}
+
+// The rows of a contiguous tensor: [..., C] as [N, C].
+View rows(const View& x) {
+  return contiguous_view(x.data, x.dtype,
+                         {x.shape[-1] == 0 ? 0 : x.numel() / x.shape[-1], x.shape[-1]});
+}
+
+}  // namespace
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  if (a.rank() < 2 || b.rank() < 2 || a.dim(-1) != b.dim(-2)) {
+    throw ShapeError("matmul: inner dimensions differ: a {} and b {} ({} vs {})", a.shape().str(),
+                     b.shape().str(), a.rank() > 0 ? a.dim(-1) : 0, b.rank() > 1 ? b.dim(-2) : 0);
+  }
+  if (a.dtype() != b.dtype()) {
+    throw ShapeError("matmul: dtypes differ: {} and {}", name_of(a.dtype()), name_of(b.dtype()));
+  }
+  return record("matmul", product(a.view(), b.view(), a.backend()), {a, b},
+                [a = saved(a), b = saved(b)](const Tensor& dy) {
+                  Backend& backend = dy.backend();
+                  const Tensor da = product(dy.view(), b->view().transpose(-1, -2), backend);
+                  const Tensor db = product(a->view().transpose(-1, -2), dy.view(), backend);
+                  return Grads{reduce_to(da, a->shape()), reduce_to(db, b->shape())};
+                });
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightLayout layout) {
+  const bool transposed = layout == WeightLayout::out_in;
+  const View w = transposed ? weight.view().transpose(0, 1) : weight.view();  // [in, out]
+  if (weight.rank() != 2 || x.rank() < 1 || x.dim(-1) != w.shape[0]) {
+    throw ShapeError("linear: x {} does not fit weight {} ({} inputs)", x.shape().str(),
+                     weight.shape().str(), weight.rank() == 2 ? w.shape[0] : 0);
+  }
+  if (bias.defined() && bias.shape() != Shape{w.shape[1]}) {
+    throw ShapeError("linear: bias {} does not fit {} outputs", bias.shape().str(), w.shape[1]);
+  }
+  Backend& backend = x.backend();
+  const Tensor input = x.contiguous();
+  Shape shape = x.shape();
+  shape[-1] = w.shape[1];
+  Tensor y = Tensor::empty(backend, shape, x.dtype());
+  backend.gemm(rows(y.view()), rows(input.view()), w, {});
+  std::vector<Tensor> inputs = {x, weight};
+  if (bias.defined()) {
+    backend.binary(BinaryOp::add, rows(y.view()), rows(y.view()), bias.view());
+    inputs.push_back(bias);
+  }
+  const auto backward_fn = [x = saved(input), w = saved(weight), transposed,
+                            has_bias = bias.defined()](const Tensor& dy) {
+    Grads grads;
+    grads.emplace_back([w, dy, transposed](const View& dx, double beta) {
+      const View wt = transposed ? w->view() : w->view().transpose(0, 1);  // [out, in]
+      dy.backend().gemm(rows(dx), rows(dy.view()), wt, {.beta = beta});
+    });
+    grads.emplace_back([x, dy, transposed](const View& dw, double beta) {
+      const View target = transposed ? dw.transpose(0, 1) : dw;
+      dy.backend().gemm(target, rows(x->view()).transpose(0, 1), rows(dy.view()), {.beta = beta});
+    });
+    if (has_bias) {
+      grads.emplace_back([dy](const View& db, double beta) {
+        const View row = contiguous_view(db.data, db.dtype, {1, db.numel()});
+        dy.backend().reduce_sum(row, rows(dy.view()), beta);
+      });
+    }
+    return grads;
+  };
+  return record("linear", y, std::move(inputs), backward_fn);
+}
+
+}  // namespace ty

@@ -1,0 +1,20 @@
+// Differentiable matrix products.
+#pragma once
+
+#include "core/autograd/autograd.h"
+
+namespace ty {
+
+// a [..., M, K] times b [..., K, N]; leading dimensions broadcast. Result [..., M, N].
+Tensor matmul(const Tensor& a, const Tensor& b);
+
+// How a linear map's weight is stored: [in, out] (the house convention, y = x w + b), or [out, in]
+// (a token table serving as output head).
+enum class WeightLayout : std::uint8_t { in_out, out_in };
+
+// x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; gradients of
+// weight and bias are added straight into their buffers.
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
+              WeightLayout layout = WeightLayout::in_out);
+
+}  // namespace ty

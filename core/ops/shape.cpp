@@ -1,0 +1,68 @@
+#include "core/ops/shape.h"
+
+#include <vector>
+
+#include "core/base/error.h"
+
+namespace ty {
+
+namespace {
+
+Shape resolve(Shape shape, const Shape& from) {
+  int unknown = -1;
+  std::int64_t known = 1;
+  for (int i = 0; i < shape.rank(); ++i) {
+    if (shape[i] == -1 && unknown == -1) {
+      unknown = i;
+    } else {
+      known *= shape[i];
+    }
+  }
+  if (unknown >= 0 && known > 0) shape[unknown] = from.numel() / known;
+  if (shape.numel() != from.numel()) {
+    throw ShapeError("reshape: {} has {} elements, {} has {}", from.str(), from.numel(),
+                     shape.str(), shape.numel());
+  }
+  return shape;
+}
+
+Tensor reordered(const Tensor& x, const std::vector<int>& order) {
+  View view = x.view();
+  for (int i = 0; i < x.rank(); ++i) {
+    view.shape[i] = x.view().shape[order[static_cast<std::size_t>(i)]];
+    view.strides[i] = x.view().strides[order[static_cast<std::size_t>(i)]];
+  }
+  return x.alias(view);
+}
+
+}  // namespace
+
+Tensor reshape(const Tensor& x, Shape shape) {
+  shape = resolve(shape, x.shape());
+  const Tensor base = x.contiguous();
+  Tensor y = base.alias(contiguous_view(base.view().data, base.dtype(), shape));
+  return record("reshape", y, {x}, [from = x.shape()](const Tensor& dy) {
+    return Grads{dy.alias(contiguous_view(dy.view().data, dy.dtype(), from))};
+  });
+}
+
+Tensor permute(const Tensor& x, std::initializer_list<int> order) {
+  if (static_cast<int>(order.size()) != x.rank()) {
+    throw ShapeError("permute: {} dimensions of {} named", order.size(), x.shape().str());
+  }
+  const std::vector<int> forward(order);
+  std::vector<int> inverse(forward.size());
+  for (std::size_t i = 0; i < forward.size(); ++i) {
+    inverse[static_cast<std::size_t>(forward[i])] = static_cast<int>(i);
+  }
+  return record("permute", reordered(x, forward), {x},
+                [inverse](const Tensor& dy) { return Grads{reordered(dy, inverse)}; });
+}
+
+Tensor contiguous(const Tensor& x) {
+  if (x.view().is_contiguous()) return x;
+  return record("contiguous", x.contiguous(), {x},
+                [](const Tensor& dy) { return Grads{dy.detach()}; });
+}
+
+}  // namespace ty

@@ -1,0 +1,17 @@
+// Differentiable functions that only rearrange elements. Results share memory where strides allow.
+#pragma once
+
+#include <initializer_list>
+
+#include "core/autograd/autograd.h"
+
+namespace ty {
+
+// The same elements, row-major, in another shape of equal size; one entry may be -1.
+Tensor reshape(const Tensor& x, Shape shape);
+// Dimension i of the result is dimension order[i] of x. No copy.
+Tensor permute(const Tensor& x, std::initializer_list<int> order);
+// A contiguous tensor of the same values.
+Tensor contiguous(const Tensor& x);
+
+}  // namespace ty
