@@ -1,0 +1,104 @@
+#include "core/nn/flat_parameters.h"
+
+#include "core/autograd/autograd.h"
+#include "core/base/error.h"
+#include "core/base/random.h"
+
+namespace ty {
+
+namespace {
+constexpr std::int64_t kAlign = 16;  // elements: a cache line of fp32
+
+std::int64_t round_up(std::int64_t x, std::int64_t grain) {
+  return (x + grain - 1) / grain * grain;
+}
+}  // namespace
+
+FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_elements,
+                            std::int64_t shards) {
+  FlatLayout layout;
+  std::int64_t bucket_first = 0;
+  std::int64_t end = 0;
+  const auto close_bucket = [&] {
+    end = bucket_first + round_up(end - bucket_first, kAlign * shards);
+    if (end > bucket_first) layout.buckets.push_back({bucket_first, end - bucket_first});
+    bucket_first = end;
+  };
+  for (const Parameter& parameter : store.all()) {
+    if (end - bucket_first >= bucket_elements) close_bucket();
+    layout.parameters.push_back({end, parameter.shape.numel()});
+    layout.bucket_of.push_back(static_cast<int>(layout.buckets.size()));
+    end = round_up(end + parameter.shape.numel(), kAlign);
+  }
+  close_bucket();
+  layout.size = end;
+  return layout;
+}
+
+Tensor slice(const Tensor& flat, Range range) {
+  return flat.alias(flat.view().slice(0, range.first, range.count));
+}
+
+FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend,
+                               FlatDtypes dtypes)
+    : store_(&store), layout_(std::move(layout)), backend_(&backend) {
+  const Shape size = {layout_.size};
+  weights_ = Tensor::empty(
+      backend, size, dtypes.weights,
+      dtypes.weights == dtypes.compute ? MemoryClass::parameter : MemoryClass::optimizer);
+  model_ = dtypes.weights == dtypes.compute
+               ? weights_
+               : Tensor::empty(backend, size, dtypes.compute, MemoryClass::parameter);
+  gradients_ = Tensor::empty(backend, size, dtypes.compute == DType::f64 ? DType::f64 : DType::f32,
+                             MemoryClass::gradient);
+  backend.fill(weights_.view(), 0.0);
+  backend.fill(model_.view(), 0.0);
+  backend.fill(gradients_.view(), 0.0);
+  for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
+    Parameter& parameter = store.all()[i];
+    const auto shaped = [&](const Tensor& flat) {
+      const View range = slice(flat, layout_.parameters[i]).view();
+      return flat.alias(contiguous_view(range.data, range.dtype, parameter.shape));
+    };
+    parameter.value = make_leaf(shaped(model_));
+    leaf_of(parameter.value).grad = shaped(gradients_);
+  }
+}
+
+Tensor FlatParameters::weight_of(std::size_t i) const {
+  const View range = slice(weights_, layout_.parameters[i]).view();
+  return weights_.alias(contiguous_view(range.data, range.dtype, store_->all()[i].shape));
+}
+
+void FlatParameters::initialise(std::uint64_t seed) {
+  for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
+    const Parameter& parameter = store_->all()[i];
+    const View view = slice(weights_, layout_.parameters[i]).view();
+    if (parameter.init.kind == Init::Kind::normal) {
+      backend_->random_normal(view, RandomStream(seed, site_id(parameter.name)), 0,
+                              parameter.init.value);
+    } else {
+      backend_->fill(view, parameter.init.value);
+    }
+  }
+  refresh_model();
+}
+
+void FlatParameters::refresh_model() {
+  if (has_separate_model()) backend_->copy(model_.view(), weights_.view());
+}
+
+void FlatParameters::clear_gradients() {
+  for (Parameter& parameter : store_->all()) leaf_of(parameter.value).clear();
+}
+
+void FlatParameters::fill_missing_gradients() {
+  for (Parameter& parameter : store_->all()) {
+    Leaf& leaf = leaf_of(parameter.value);
+    if (leaf.has_grad) continue;
+    backend_->fill(leaf.grad.view(), 0.0);
+    leaf.has_grad = true;
+  }
+}
+
+}  // namespace ty
