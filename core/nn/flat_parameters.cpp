@@ -1,5 +1,7 @@
 #include "core/nn/flat_parameters.h"
 
+#include <algorithm>
+
 #include "core/autograd/autograd.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
@@ -33,6 +35,20 @@ FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_ele
   close_bucket();
   layout.size = end;
   return layout;
+}
+
+std::vector<Piece> pieces_in(const FlatLayout& layout, const std::vector<Range>& ranges) {
+  std::vector<Piece> pieces;
+  for (const Range& range : ranges) {
+    for (std::size_t i = 0; i < layout.parameters.size(); ++i) {
+      const Range& parameter = layout.parameters[i];
+      const std::int64_t first = std::max(range.first, parameter.first);
+      const std::int64_t last =
+          std::min(range.first + range.count, parameter.first + parameter.count);
+      if (first < last) pieces.push_back({i, {first - parameter.first, last - first}, first});
+    }
+  }
+  return pieces;
 }
 
 Tensor slice(const Tensor& flat, Range range) {

@@ -66,6 +66,15 @@ class FlatParameters {
   Tensor weights_, model_, gradients_;
 };
 
+// A run of one parameter's elements that this rank updates.
+struct Piece {
+  std::size_t parameter = 0;    // index in the store
+  Range inside;                 // elements of the parameter, row-major
+  std::int64_t flat_first = 0;  // where they start in the flat buffers
+};
+// The parts of parameters that lie in the given ranges of the flat buffers, in order.
+std::vector<Piece> pieces_in(const FlatLayout& layout, const std::vector<Range>& ranges);
+
 // Elements [range) of a flat tensor.
 Tensor slice(const Tensor& flat, Range range);
 

@@ -1,0 +1,55 @@
+// Block: one link of a model's chain. A model is a list of block descriptions (data); a rank builds
+// the blocks of its own range.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/nn/parameter.h"
+#include "models/linear/linear.h"
+
+namespace ty {
+
+// What a forward pass needs besides its input.
+struct ForwardContext {
+  bool training = false;  // dropout on
+  std::uint64_t seed = 0;
+  std::int64_t step = 0;
+  std::int64_t first_sample = 0;  // global index of the batch's first sequence, for dropout masks
+};
+
+class Block {
+ public:
+  virtual ~Block() = default;
+  // The first block of a model takes token ids [B, T] (int32); all others take what the one before
+  // returns. May record a graph.
+  virtual Tensor forward(const Tensor& x, const ForwardContext& context) const = 0;
+};
+
+// Where a block declares its parameters and how its linear maps are chosen.
+struct BlockContext {
+  Scope scope;
+  const LinearRules& linear;
+  std::vector<std::string>* linear_paths = nullptr;  // collects the paths that rules were asked for
+
+  BlockContext child(std::string_view name) const {
+    return {scope.child(name), linear, linear_paths};
+  }
+  // A linear map at this place's child `name`, of the kind the rules say.
+  std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
+                                      Split split) const;
+};
+
+// A block that can be built: its path in the model, and how.
+struct BlockDescription {
+  std::string name;          // "embeddings", "blocks.3", "head"
+  bool recomputable = true;  // worth running again in backward instead of keeping its inside
+  std::function<std::unique_ptr<Block>(const BlockContext&)> build;
+};
+
+using ModelDescription = std::vector<BlockDescription>;
+
+}  // namespace ty

@@ -1,0 +1,27 @@
+// The GPT-2 family (Radford et al., 2019): learned positions, pre-norm blocks, causal attention,
+// and a head that may share the token table.
+#pragma once
+
+#include "core/backend/backend.h"
+#include "models/transformer/block.h"
+
+namespace ty {
+
+struct Gpt2Config {
+  std::int64_t layers = 12;
+  std::int64_t width = 768;     // C
+  std::int64_t heads = 12;      // H
+  std::int64_t inner = 0;       // F; 0 means 4 C
+  std::int64_t context = 1024;  // longest sequence
+  std::int64_t vocab = 50257;   // V
+  double dropout = 0.0;         // of embeddings, attention probabilities and residual branches
+  bool tied = true;             // the head reads the token table
+  UnaryOp activation = UnaryOp::gelu_tanh;
+  double norm_epsilon = 1e-5;
+};
+
+// "embeddings", "blocks.0" .. "blocks.L-1", "head". Throws ConfigError if sizes do not fit
+// together.
+ModelDescription describe_gpt2(const Gpt2Config& config);
+
+}  // namespace ty

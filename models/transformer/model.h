@@ -1,0 +1,40 @@
+// Model: the blocks of one rank's range of a model description, and their parameters.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/transformer/block.h"
+
+namespace ty {
+
+enum class Recompute : std::uint8_t { none, block };
+
+class Model {
+ public:
+  // Builds blocks [first, last) of a description. Parameters are declared, without memory yet.
+  Model(const ModelDescription& description, const LinearRules& rules, std::size_t first,
+        std::size_t last);
+  Model(const ModelDescription& description, const LinearRules& rules)
+      : Model(description, rules, 0, description.size()) {}
+
+  // Runs all blocks in order. With Recompute::block each recomputable block keeps only its input.
+  Tensor forward(const Tensor& x, const ForwardContext& context, Recompute recompute) const;
+
+  ParameterStore& parameters() { return *store_; }
+  const ParameterStore& parameters() const { return *store_; }
+  // Paths of all linear maps, in order: what rules can match.
+  const std::vector<std::string>& linear_paths() const { return linear_paths_; }
+
+ private:
+  struct Entry {
+    std::unique_ptr<Block> block;
+    bool recomputable;
+  };
+  std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
+  std::vector<std::string> linear_paths_;
+  std::vector<Entry> blocks_;
+};
+
+}  // namespace ty

@@ -1,0 +1,97 @@
+#include "optim/optimizer.h"
+
+namespace ty {
+
+Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
+                     const std::function<double(const Parameter&)>& decay_of,
+                     std::vector<std::string> state_names)
+    : parameters_(&parameters), pieces_(std::move(pieces)) {
+  std::int64_t total = 0;
+  for (const Piece& piece : pieces_) {
+    decay_.push_back(decay_of(parameters.store().all()[piece.parameter]));
+    total += piece.inside.count;
+  }
+  for (std::string& name : state_names) {
+    const Tensor flat = Tensor::empty(parameters.backend(), {total}, parameters.weights().dtype(),
+                                      MemoryClass::optimizer);
+    parameters.backend().fill(flat.view(), 0.0);
+    states_.push_back({std::move(name), flat});
+  }
+}
+
+void Optimizer::step(const StepSize& size) {
+  const FlatParameters& p = *parameters_;
+  std::int64_t first = 0;  // of the piece, in the state tensors
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const Range flat = {pieces_[i].flat_first, pieces_[i].inside.count};
+    Operands operands{
+        slice(p.weights(), flat).view(), View{}, slice(p.gradients(), flat).view(), {}, decay_[i]};
+    if (p.has_separate_model()) operands.low = slice(p.model(), flat).view();
+    for (const State& state : states_) {
+      operands.states.push_back(slice(state.flat, {first, flat.count}).view());
+    }
+    update(operands, size);
+    first += flat.count;
+  }
+}
+
+namespace {
+
+class AdamWOptimizer final : public Optimizer {
+ public:
+  AdamWOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
+                 const AdamWConfig& config)
+      : Optimizer(parameters, std::move(pieces), decay_of, {"exp_avg", "exp_avg_sq"}),
+        config_(config) {}
+
+ private:
+  void update(const Operands& o, const StepSize& size) override {
+    backend().adamw(o.weights, o.states[0], o.states[1], o.low, o.gradients,
+                    {.lr = size.learning_rate,
+                     .beta1 = config_.beta1,
+                     .beta2 = config_.beta2,
+                     .eps = config_.eps,
+                     .weight_decay = o.weight_decay,
+                     .step = size.step,
+                     .gradient_scale = size.gradient_scale});
+  }
+  AdamWConfig config_;
+};
+
+class SgdOptimizer final : public Optimizer {
+ public:
+  SgdOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
+               const SgdConfig& config)
+      : Optimizer(parameters, std::move(pieces), decay_of,
+                  config.momentum == 0.0 ? std::vector<std::string>{}
+                                         : std::vector<std::string>{"momentum"}),
+        config_(config) {}
+
+ private:
+  void update(const Operands& o, const StepSize& size) override {
+    backend().sgd(o.weights, o.states.empty() ? View{} : o.states[0], o.low, o.gradients,
+                  {.lr = size.learning_rate,
+                   .momentum = config_.momentum,
+                   .weight_decay = o.weight_decay,
+                   .gradient_scale = size.gradient_scale});
+  }
+  SgdConfig config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
+                                      const DecayOf& decay_of, const AdamWConfig& config) {
+  return std::make_unique<AdamWOptimizer>(parameters, std::move(pieces), decay_of, config);
+}
+
+std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
+                                    const DecayOf& decay_of, const SgdConfig& config) {
+  return std::make_unique<SgdOptimizer>(parameters, std::move(pieces), decay_of, config);
+}
+
+double clip_factor(double norm, double limit) {
+  return limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0;
+}
+
+}  // namespace ty

@@ -1,0 +1,74 @@
+// Optimizers: one update of the pieces of flat parameters that this rank owns.
+//
+// Weight decay is decided per parameter, state lies in one flat tensor per moment, over the owned
+// pieces in order; so a sharded optimizer is the same code with fewer pieces.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/nn/flat_parameters.h"
+
+namespace ty {
+
+struct AdamWConfig {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+};
+struct SgdConfig {
+  double momentum = 0.0;
+};
+
+// What one update takes besides gradients.
+struct StepSize {
+  double learning_rate = 0.0;
+  double gradient_scale = 1.0;  // multiplies gradients first (clipping)
+  std::int64_t step = 1;        // counts from 1
+};
+
+class Optimizer {
+ public:
+  // A moment of the owned pieces: flat, the pieces' elements in order.
+  struct State {
+    std::string name;  // "exp_avg", "exp_avg_sq", "momentum"
+    Tensor flat;
+  };
+
+  virtual ~Optimizer() = default;
+  // Updates weights (and their low-precision copy) of the owned pieces.
+  void step(const StepSize& size);
+  const std::vector<State>& states() const { return states_; }
+  const std::vector<Piece>& pieces() const { return pieces_; }
+
+ protected:
+  struct Operands {
+    View weights, low, gradients;  // low has no data if the model reads the weights themselves
+    std::vector<View> states;
+    double weight_decay;
+  };
+  // State starts at zero. decay_of(name) is a parameter's weight decay.
+  Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
+            const std::function<double(const Parameter&)>& decay_of,
+            std::vector<std::string> state_names);
+  virtual void update(const Operands& operands, const StepSize& size) = 0;
+  Backend& backend() const { return parameters_->backend(); }
+
+ private:
+  FlatParameters* parameters_;
+  std::vector<Piece> pieces_;
+  std::vector<double> decay_;  // per piece
+  std::vector<State> states_;
+};
+
+using DecayOf = std::function<double(const Parameter&)>;
+std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
+                                      const DecayOf& decay_of, const AdamWConfig& config);
+std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
+                                    const DecayOf& decay_of, const SgdConfig& config);
+
+// What to multiply gradients of this norm by so that the result's norm is at most `limit`; a limit
+// of 0 means no clipping.
+double clip_factor(double norm, double limit);
+
+}  // namespace ty
