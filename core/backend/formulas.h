@@ -1,0 +1,91 @@
+// Scalar formulas that more than one backend evaluates; each is written here once.
+#pragma once
+
+#include <cmath>
+#include <numbers>
+
+#include "core/backend/backend.h"
+
+namespace ty::formulas {
+
+inline constexpr double kGeluTanhScale = 0.79788456080286535588;  // sqrt(2 / pi)
+inline constexpr double kGeluTanhCubic = 0.044715;
+inline constexpr double kInvSqrt2 = 0.70710678118654752440;
+inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;
+
+template <typename T>
+T unary(UnaryOp op, T x) {
+  switch (op) {
+    case UnaryOp::relu:
+      return x > T(0) ? x : T(0);
+    case UnaryOp::gelu_tanh: {
+      const T u = T(kGeluTanhScale) * (x + T(kGeluTanhCubic) * x * x * x);
+      return T(0.5) * x * (T(1) + std::tanh(u));
+    }
+    case UnaryOp::gelu_erf:
+      return T(0.5) * x * (T(1) + std::erf(x * T(kInvSqrt2)));
+  }
+  return x;
+}
+
+template <typename T>
+T unary_derivative(UnaryOp op, T x) {
+  switch (op) {
+    case UnaryOp::relu:
+      return x > T(0) ? T(1) : T(0);
+    case UnaryOp::gelu_tanh: {
+      const T t = std::tanh(T(kGeluTanhScale) * (x + T(kGeluTanhCubic) * x * x * x));
+      const T du = T(kGeluTanhScale) * (T(1) + T(3 * kGeluTanhCubic) * x * x);
+      return T(0.5) * (T(1) + t) + T(0.5) * x * (T(1) - t * t) * du;
+    }
+    case UnaryOp::gelu_erf:
+      return T(0.5) * (T(1) + std::erf(x * T(kInvSqrt2))) +
+             x * T(kInvSqrt2Pi) * std::exp(T(-0.5) * x * x);
+  }
+  return T(1);
+}
+
+template <typename T>
+T binary(BinaryOp op, T a, T b) {
+  switch (op) {
+    case BinaryOp::add:
+      return a + b;
+    case BinaryOp::sub:
+      return a - b;
+    case BinaryOp::mul:
+      return a * b;
+    case BinaryOp::div:
+      return a / b;
+  }
+  return a;
+}
+
+// 1 / (1 - p) for an element that stays, 0 for one that is dropped.
+template <typename T>
+T dropout_factor(const DropoutMask& mask, std::int64_t sample, std::int64_t element) {
+  const float u = uniform_float(mask.stream.word(
+      static_cast<std::uint64_t>(mask.first_sample + sample), static_cast<std::uint64_t>(element)));
+  return static_cast<double>(u) < mask.p ? T(0) : static_cast<T>(1.0 / (1.0 - mask.p));
+}
+
+// The constants of one AdamW step.
+struct AdamWStep {
+  double decay, step_size, inv_sqrt_correction2;
+  explicit AdamWStep(const AdamW& o)
+      : decay(1.0 - o.lr * o.weight_decay),
+        step_size(o.lr / (1.0 - std::pow(o.beta1, static_cast<double>(o.step)))),
+        inv_sqrt_correction2(1.0 /
+                             std::sqrt(1.0 - std::pow(o.beta2, static_cast<double>(o.step)))) {}
+};
+
+template <typename T>
+void adamw(T& w, T& m, T& v, T gradient, const AdamW& o, const AdamWStep& s) {
+  const T g = gradient * static_cast<T>(o.gradient_scale);
+  m = static_cast<T>(o.beta1) * m + static_cast<T>(1.0 - o.beta1) * g;
+  v = static_cast<T>(o.beta2) * v + static_cast<T>(1.0 - o.beta2) * g * g;
+  const T denominator =
+      std::sqrt(v) * static_cast<T>(s.inv_sqrt_correction2) + static_cast<T>(o.eps);
+  w = w * static_cast<T>(s.decay) - static_cast<T>(s.step_size) * m / denominator;
+}
+
+}  // namespace ty::formulas

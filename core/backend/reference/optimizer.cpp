@@ -1,0 +1,48 @@
+#include "core/backend/formulas.h"
+#include "core/backend/reference/indexing.h"
+#include "core/backend/reference/reference_backend.h"
+
+namespace ty {
+
+using reference::load_any;
+using reference::store_any;
+
+void ReferenceBackend::sum_squares(const View& y, const View& x) {
+  double sum = 0;
+  reference::for_each<1>(x.shape, {&x}, [&](auto, auto& at) {
+    const double value = load_any(x, at[0]);
+    sum += value * value;
+  });
+  y.as<double>()[0] = sum;
+}
+
+void ReferenceBackend::adamw(const View& w, const View& m, const View& v, const View& low,
+                             const View& gradient, const AdamW& options) {
+  const formulas::AdamWStep step(options);
+  dispatch_float(w.dtype, "adamw", [&](auto t) {
+    using T = decltype(t);
+    if constexpr (sizeof(T) >= 4) {
+      for (std::int64_t i = 0; i < w.numel(); ++i) {
+        formulas::adamw(w.as<T>()[i], m.as<T>()[i], v.as<T>()[i],
+                        static_cast<T>(load_any(gradient, i)), options, step);
+      }
+    }
+  });
+  if (low.data != nullptr) copy(low, w);
+}
+
+void ReferenceBackend::sgd(const View& w, const View& v, const View& low, const View& gradient,
+                           const Sgd& options) {
+  for (std::int64_t i = 0; i < w.numel(); ++i) {
+    double step =
+        load_any(gradient, i) * options.gradient_scale + options.weight_decay * load_any(w, i);
+    if (v.data != nullptr) {
+      step += options.momentum * load_any(v, i);
+      store_any(v, i, step);
+    }
+    store_any(w, i, load_any(w, i) - options.lr * step);
+  }
+  if (low.data != nullptr) copy(low, w);
+}
+
+}  // namespace ty

@@ -1,0 +1,110 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/autograd/gradcheck.h"
+#include "core/base/error.h"
+#include "tests/unit/ops/op_cases.h"
+
+namespace ty::test {
+namespace {
+
+std::unique_ptr<Backend> make_backend(const std::string& name) {
+  return name == "cpu" ? make_cpu_backend() : make_reference_backend();
+}
+
+class OpGradients : public testing::TestWithParam<std::tuple<std::string, OpCase>> {};
+
+TEST_P(OpGradients, EqualFiniteDifferences) {
+  const auto backend = make_backend(std::get<0>(GetParam()));
+  const OpCase& op = std::get<1>(GetParam());
+  std::vector<Tensor> inputs;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    inputs.push_back(random_tensor(*backend, op.inputs[i], op.name + std::to_string(i)));
+  }
+  EXPECT_EQ(check_gradients(op.fn, inputs), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, OpGradients,
+                         testing::Combine(testing::Values("reference", "cpu"),
+                                          testing::ValuesIn(op_cases())),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) + "_" + std::get<1>(info.param).name;
+                         });
+
+TEST(GradientCheck, FindsAWrongGradient) {
+  const auto backend = make_reference_backend();
+  const auto wrong = [](Inputs x) {
+    Tensor y = scale(x[0].detach(), 2.0);
+    return record("wrong", y, {x[0]}, [](const Tensor& dy) { return Grads{scale(dy, 2.001)}; });
+  };
+  EXPECT_NE(check_gradients(wrong, {random_tensor(*backend, {3}, "x")}), "");
+}
+
+// Message of the error that fn throws.
+template <typename Fn>
+std::string refusal(Fn&& fn) {
+  try {
+    fn();
+  } catch (const ShapeError& e) {
+    return e.what();
+  }
+  return "nothing was thrown";
+}
+
+TEST(OpErrors, NameBothShapes) {
+  const auto backend = make_reference_backend();
+  const auto t = [&](Shape shape) { return random_tensor(*backend, shape, "t"); };
+  EXPECT_EQ(refusal([&] {
+              matmul(t({8, 128, 768}), t({512, 3072}));
+            }),
+            "matmul: inner dimensions differ: a [8, 128, 768] and b [512, 3072] (768 vs 512)");
+  EXPECT_EQ(refusal([&] { add(t({3}), t({4})); }),
+            "add: [3] and [4] do not broadcast (dimension -1: 3 vs 4)");
+  EXPECT_EQ(refusal([&] {
+              linear(t({2, 3}), t({4, 5}), Tensor());
+            }),
+            "linear: x [2, 3] does not fit weight [4, 5] (4 inputs)");
+  EXPECT_EQ(refusal([&] {
+              reshape(t({2, 3}), {4, -1});
+            }),
+            "reshape: [2, 3] has 6 elements, [4, 1] has 4");
+  EXPECT_EQ(refusal([&] {
+              layer_norm(t({2, 3}), t({4}), t({4}), 1e-5);
+            }),
+            "layer_norm: x [2, 3] wants gamma and beta [3], got [4] and [4]");
+  EXPECT_EQ(refusal([&] {
+              self_attention(t({1, 2, 10}), 2, {});
+            }),
+            "self_attention: qkv [1, 2, 10] wants [B, T, 3C] with C divisible by 2 heads");
+  EXPECT_EQ(refusal([&] {
+              embedding(t({4, 2}), t({3}));
+            }),
+            "embedding: wants a table [V, C] and contiguous int32 ids, got [4, 2] and fp64 [3]");
+  EXPECT_EQ(refusal([&] {
+              cross_entropy(t({2, 3}), random_ids(*backend, {3}, 2));
+            }),
+            "cross_entropy: wants logits [N, V] and int32 targets [N], got [2, 3] and int32 [3]");
+}
+
+TEST(CrossEntropy, OfUniformLogitsIsTheLogarithmOfTheVocabulary) {
+  const auto backend = make_reference_backend();
+  const Tensor logits = Tensor::full(*backend, {3, 8}, DType::f64, 0.5);
+  EXPECT_NEAR(cross_entropy(logits, random_ids(*backend, {3}, 8)).item(), 3 * std::log(8.0), 1e-12);
+}
+
+TEST(CrossEntropy, BackwardReusesTheLogitsWhenNobodyElseHoldsThem) {
+  const auto backend = make_reference_backend();
+  const Tensor x = make_leaf(random_tensor(*backend, {64, 100}, "x"));
+  const Tensor targets = random_ids(*backend, {64}, 100);
+  const Tensor loss = cross_entropy(scale(x, 1.0), targets);
+  backend->memory().reset_peak();
+  const auto before = backend->memory().stats().total_live;
+  backward(loss, Tensor::full(*backend, {1}, DType::f64, 1.0));
+  const auto grown = backend->memory().stats().total_peak - before;
+  // The leaf's gradient and scale's result, no third buffer for dlogits.
+  EXPECT_LE(grown, 2 * 64 * 100 * 8 + 1024);
+}
+
+}  // namespace
+}  // namespace ty::test
