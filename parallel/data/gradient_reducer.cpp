@@ -1,0 +1,150 @@
+#include "parallel/data/gradient_reducer.h"
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "parallel/comm/tree.h"
+
+namespace ty {
+
+GradientReducer::GradientReducer(FlatParameters& parameters, Group data, ReducerOptions options)
+    : parameters_(&parameters), data_(std::move(data)), options_(options) {
+  const FlatLayout& layout = parameters.layout();
+  std::vector<Range> owned;
+  for (const Range& bucket : layout.buckets) {
+    owned.push_back(options_.shard_optimizer ? shard_of(bucket) : bucket);
+  }
+  pieces_ = pieces_in(layout, owned);
+  const auto& all = parameters.store().all();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    TY_CHECK(all[i].placement.partial_over_data, "'{}' needs no data reduction", all[i].name);
+    bucket_of_[&leaf_of(all[i].value)] = static_cast<std::size_t>(layout.bucket_of[i]);
+  }
+}
+
+Range GradientReducer::shard_of(const Range& bucket) const {
+  const std::int64_t count = bucket.count / data_.size();
+  return {bucket.first + data_.rank() * count, count};
+}
+
+BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64_t count) {
+  const bool last = index + 1 == count;
+  if (!last || options_.reduction == Reduction::canonical) return {};
+  const FlatLayout& layout = parameters_->layout();
+  waiting_.assign(layout.buckets.size(), 0);
+  for (int bucket : layout.bucket_of) ++waiting_[static_cast<std::size_t>(bucket)];
+  started_.assign(layout.buckets.size(), false);
+  return {.on_leaf_complete = [this](Leaf& leaf) {
+    const auto found = bucket_of_.find(&leaf);
+    if (found != bucket_of_.end() && --waiting_[found->second] == 0) start(found->second);
+    for (Pending& pending : pending_) pending.work.test();  // keeps messages moving
+  }};
+}
+
+void GradientReducer::start(std::size_t bucket) {
+  started_[bucket] = true;
+  const Range& range = parameters_->layout().buckets[bucket];
+  const Tensor all = slice(parameters_->gradients(), range);
+  if (!options_.shard_optimizer) {
+    pending_.push_back({bucket, Tensor(), data_.all_reduce(all.view(), ReduceOp::sum)});
+    return;
+  }
+  const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(range).count}, all.dtype(),
+                                     MemoryClass::communication);
+  pending_.push_back(
+      {bucket, shard, data_.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
+}
+
+void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
+  if (options_.reduction != Reduction::canonical) return;
+  parameters_->fill_missing_gradients();
+  Tensor sum = parameters_->gradients().to(parameters_->gradients().dtype());
+  for (std::int64_t merges = tree_merges_after(index, count); merges > 0; --merges) {
+    // Earlier partial sum first: the association is that of the tree over sequence indices.
+    parameters_->backend().axpby(sum.view(), 1.0, partial_sums_.back().view(), 1.0);
+    partial_sums_.pop_back();
+  }
+  partial_sums_.push_back(std::move(sum));
+  parameters_->clear_gradients();
+}
+
+void GradientReducer::finish() {
+  if (options_.reduction == Reduction::canonical) {
+    TY_CHECK(partial_sums_.size() == 1, "{} partial sums are left", partial_sums_.size());
+    parameters_->backend().copy(parameters_->gradients().view(), partial_sums_.back().view());
+    partial_sums_.clear();
+    tree_all_reduce(data_, parameters_->gradients().view());
+    return;
+  }
+  parameters_->fill_missing_gradients();
+  for (std::size_t bucket = 0; bucket < started_.size(); ++bucket) {
+    if (!started_[bucket]) start(bucket);
+  }
+  for (Pending& pending : pending_) {
+    pending.work.wait();
+    if (!pending.shard.defined()) continue;
+    const Range own = shard_of(parameters_->layout().buckets[pending.bucket]);
+    parameters_->backend().copy(slice(parameters_->gradients(), own).view(), pending.shard.view());
+  }
+  pending_.clear();
+}
+
+double GradientReducer::gradient_norm() {
+  // Sharded fast sums exist in pieces; otherwise every rank holds the whole gradient and adds it up
+  // parameter by parameter, in the same order whatever the layout.
+  const bool sharded = options_.shard_optimizer && options_.reduction == Reduction::fast;
+  const FlatLayout& layout = parameters_->layout();
+  std::vector<Range> ranges;
+  if (sharded) {
+    for (const Piece& piece : pieces_) ranges.push_back({piece.flat_first, piece.inside.count});
+  } else {
+    ranges = layout.parameters;
+  }
+  const auto count = static_cast<std::int64_t>(ranges.size());
+  const Tensor squares = Tensor::empty(parameters_->backend(), {count}, DType::f64);
+  for (std::int64_t i = 0; i < count; ++i) {
+    const Range& range = ranges[static_cast<std::size_t>(i)];
+    parameters_->backend().sum_squares(squares.view().slice(0, i, 1),
+                                       slice(parameters_->gradients(), range).view());
+  }
+  double total = 0.0;
+  for (double square : squares.values<double>()) total += square;
+  if (sharded) {
+    data_.all_reduce(contiguous_view(&total, DType::f64, {1}), ReduceOp::sum).wait();
+  }
+  return std::sqrt(total);
+}
+
+void GradientReducer::share_weights() {
+  if (!options_.shard_optimizer) return;
+  std::vector<Work> works;
+  for (const Range& bucket : parameters_->layout().buckets) {
+    const View all = slice(parameters_->model(), bucket).view();
+    const View own = slice(parameters_->model(), shard_of(bucket)).view();
+    works.push_back(data_.all_gather(all, own));
+  }
+  for (Work& work : works) work.wait();
+}
+
+double GradientReducer::sum_over_ranks(const std::vector<double>& per_micro_batch) {
+  const auto count = static_cast<std::int64_t>(per_micro_batch.size());
+  std::vector<double> stack;
+  for (std::int64_t i = 0; i < count; ++i) {
+    double sum = per_micro_batch[static_cast<std::size_t>(i)];
+    for (std::int64_t merges = tree_merges_after(i, count); merges > 0; --merges) {
+      sum += stack.back();
+      stack.pop_back();
+    }
+    stack.push_back(sum);
+  }
+  double total = stack.empty() ? 0.0 : stack.back();
+  const View view = contiguous_view(&total, DType::f64, {1});
+  if (options_.reduction == Reduction::canonical) {
+    tree_all_reduce(data_, view);
+  } else {
+    data_.all_reduce(view, ReduceOp::sum).wait();
+  }
+  return total;
+}
+
+}  // namespace ty

@@ -1,0 +1,73 @@
+// Data parallelism: every rank runs its share of the global batch; gradients are summed over the
+// ranks bucket by bucket while backward is still running; weights stay equal everywhere.
+//
+// ZeRO-1 (Rajbhandari et al., arXiv 1910.02054): each rank updates one shard of every bucket only,
+// so optimizer state is divided by the number of ranks; updated weights are gathered afterwards.
+// A group of one rank runs the same code and communicates with itself, that is, not at all.
+//
+// Collective order: buckets start in the order in which backward completes them. The graph is built
+// by the same program on every rank, hence the order is the same; what no gradient reached is
+// started in finish(), in bucket order.
+#pragma once
+
+#include <unordered_map>
+#include <vector>
+
+#include "core/autograd/autograd.h"
+#include "core/nn/flat_parameters.h"
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+// fast: sums in whatever order is quickest (repeatable for one number of ranks). canonical: a fixed
+// binary tree over the global index of the sequence, the same bits for 1, 2, 4, ... ranks; every
+// sequence is a micro-batch of its own.
+enum class Reduction : std::uint8_t { fast, canonical };
+
+struct ReducerOptions {
+  bool shard_optimizer = false;  // ZeRO-1
+  Reduction reduction = Reduction::fast;
+};
+
+class GradientReducer {
+ public:
+  GradientReducer(FlatParameters& parameters, Group data, ReducerOptions options);
+
+  // What this rank's optimizer updates.
+  const std::vector<Piece>& owned_pieces() const { return pieces_; }
+  // What backward() of one of `count` micro-batches must be given.
+  BackwardOptions backward_options(std::int64_t index, std::int64_t count);
+  // To be called after backward() of each micro-batch.
+  void micro_batch_done(std::int64_t index, std::int64_t count);
+  // Waits until the owned pieces of the gradient buffer hold the global sum.
+  void finish();
+  // L2 norm of the whole model's gradient; every parameter counted once. After finish().
+  double gradient_norm();
+  // Brings the weights that other ranks updated. After the optimizer's step.
+  void share_weights();
+  // Sum over the data ranks of a number that is the sum over `count` local micro-batches, added up
+  // in the same order as gradients.
+  double sum_over_ranks(const std::vector<double>& per_micro_batch);
+
+ private:
+  void start(std::size_t bucket);
+  Range shard_of(const Range& bucket) const;
+
+  struct Pending {
+    std::size_t bucket;
+    Tensor shard;  // ZeRO-1: where the sum arrives
+    Work work;
+  };
+
+  FlatParameters* parameters_;
+  Group data_;
+  ReducerOptions options_;
+  std::vector<Piece> pieces_;
+  std::unordered_map<const Leaf*, std::size_t> bucket_of_;
+  std::vector<int> waiting_;           // per bucket: parameters backward has not completed
+  std::vector<bool> started_;          // per bucket
+  std::vector<Pending> pending_;
+  std::vector<Tensor> partial_sums_;   // canonical: a stack of whole gradients
+};
+
+}  // namespace ty
