@@ -64,10 +64,10 @@ class GradientReducer {
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;
-  std::vector<int> waiting_;           // per bucket: parameters backward has not completed
-  std::vector<bool> started_;          // per bucket
+  std::vector<int> waiting_;   // per bucket: parameters backward has not completed
+  std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
-  std::vector<Tensor> partial_sums_;   // canonical: a stack of whole gradients
+  std::vector<Tensor> partial_sums_;  // canonical: a stack of whole gradients
 };
 
 }  // namespace ty

@@ -1,0 +1,124 @@
+#include "models/transformer/gpt2.h"
+
+#include <gtest/gtest.h>
+
+#include "core/autograd/autograd.h"
+#include "core/base/error.h"
+#include "core/nn/flat_parameters.h"
+#include "core/ops/loss.h"
+#include "core/ops/shape.h"
+#include "models/transformer/model.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+std::int64_t count_parameters(const Gpt2Config& config) {
+  return Model(describe_gpt2(config), LinearRules()).parameters().count();
+}
+
+// Published sizes: Radford et al. 2019 and the DistilGPT2 model card.
+TEST(Gpt2, HasThePublishedParameterCounts) {
+  EXPECT_EQ(count_parameters({}), 124'439'808);
+  EXPECT_EQ(count_parameters({.layers = 6}), 81'912'576);
+  EXPECT_EQ(count_parameters({.layers = 4}), 67'736'832);
+  EXPECT_EQ(count_parameters({.layers = 24, .width = 1024, .heads = 16}), 354'823'168);
+  EXPECT_EQ(count_parameters({.layers = 1, .tied = false}) - count_parameters({.layers = 1}),
+            50257 * 768);
+}
+
+TEST(Gpt2, RefusesSizesThatDoNotFit) {
+  EXPECT_THROW(describe_gpt2({.width = 10, .heads = 3}), ConfigError);
+  EXPECT_THROW(describe_gpt2({.heads = 0}), ConfigError);
+}
+
+TEST(LinearRules, LastMatchWinsAndAnUnusedRuleIsAnError) {
+  const ModelDescription model = describe_gpt2({.layers = 2, .width = 4, .heads = 2, .vocab = 5});
+  EXPECT_NO_THROW(
+      Model(model, LinearRules({{"*", DenseSpec{}}, {"blocks.*.mlp.up", DenseSpec{}}})));
+  try {
+    Model(model, LinearRules({{"blocks.*.mpl.*", DenseSpec{}}}));
+    FAIL();
+  } catch (const ConfigError& e) {
+    EXPECT_NE(
+        std::string(e.what()).find("linear[0].match: \"blocks.*.mpl.*\" matches no linear map"),
+        std::string::npos);
+    EXPECT_NE(std::string(e.what()).find("blocks.1.mlp.down"), std::string::npos);
+  }
+}
+
+// A small model with memory, and one training pass through it.
+class TinyGpt2 : public testing::Test {
+ protected:
+  Gpt2Config config_ = {
+      .layers = 2, .width = 12, .heads = 3, .context = 7, .vocab = 11, .dropout = 0.2};
+  std::unique_ptr<Backend> backend_ = make_reference_backend();
+
+  struct Pass {
+    double loss;
+    std::vector<double> gradients;
+    std::int64_t activations;
+  };
+  Pass run(Recompute recompute, std::int64_t first, std::int64_t count, DType dtype = DType::f64,
+           std::int64_t shards = 1) {
+    Model model(describe_gpt2(config_), LinearRules());
+    FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 200, shards),
+                        *backend_, {dtype, dtype});
+    flat.initialise(1);
+    const Tensor ids = random_ids(*backend_, {4, 6}, 11);
+    const Tensor targets = random_ids(*backend_, {4, 6}, 11, "targets");
+    const auto rows = [&](const Tensor& x) { return x.alias(x.view().slice(0, first, count)); };
+    const ForwardContext context = {
+        .training = true, .seed = 5, .step = 3, .first_sample = 100 + first};
+    const Tensor logits = model.forward(rows(ids), context, recompute);
+    Tensor loss = cross_entropy(
+        reshape(logits, {-1, 11}),
+        rows(targets).alias(contiguous_view(rows(targets).view().data, DType::i32, {count * 6})));
+    const auto live = backend_->memory().stats().of(MemoryClass::activation);
+    backward(loss, Tensor::full(*backend_, {1}, loss.dtype(), 1.0));
+    Pass pass{loss.item(), {}, live};
+    for (const Parameter& p : model.parameters().all()) {
+      const auto grad = doubles(grad_of(p.value));
+      pass.gradients.insert(pass.gradients.end(), grad.begin(), grad.end());
+    }
+    return pass;
+  }
+};
+
+TEST_F(TinyGpt2, RecomputationChangesMemoryAndNotOneBit) {
+  const Pass plain = run(Recompute::none, 0, 4);
+  const Pass recomputed = run(Recompute::block, 0, 4);
+  EXPECT_EQ(plain.loss, recomputed.loss);
+  EXPECT_EQ(plain.gradients, recomputed.gradients);
+  EXPECT_LT(recomputed.activations, plain.activations / 2);
+}
+
+TEST_F(TinyGpt2, DropoutAndGradientsDoNotDependOnHowTheBatchIsCut) {
+  const Pass whole = run(Recompute::none, 0, 4);
+  const Pass left = run(Recompute::none, 0, 1);
+  const Pass right = run(Recompute::none, 1, 3);
+  EXPECT_NEAR(whole.loss, left.loss + right.loss, 1e-11);
+  for (std::size_t i = 0; i < whole.gradients.size(); ++i) {
+    ASSERT_NEAR(whole.gradients[i], left.gradients[i] + right.gradients[i], 1e-11) << i;
+  }
+}
+
+TEST_F(TinyGpt2, InitialWeightsDoNotDependOnTheFlatLayout) {
+  EXPECT_EQ(run(Recompute::none, 0, 4).loss, run(Recompute::none, 0, 4, DType::f64, 4).loss);
+}
+
+TEST_F(TinyGpt2, FreesEverythingItKeptForBackward) {
+  run(Recompute::none, 0, 4);
+  EXPECT_EQ(backend_->memory().stats().total_live, 0);
+}
+
+TEST_F(TinyGpt2, StartsNearTheUniformLoss) {
+  EXPECT_NEAR(run(Recompute::none, 0, 4).loss / 24, std::log(11.0), 0.05);
+}
+
+TEST_F(TinyGpt2, RunsInBf16CloseToFp64) {
+  EXPECT_NEAR(run(Recompute::none, 0, 4, DType::bf16).loss, run(Recompute::none, 0, 4).loss, 0.2);
+}
+
+}  // namespace
+}  // namespace ty::test

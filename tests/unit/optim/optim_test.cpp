@@ -1,0 +1,130 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/autograd/autograd.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+TEST(Schedule, WarmsUpThenFollowsItsShape) {
+  Schedule s{.kind = ScheduleKind::cosine, .peak = 1.0, .floor = 0.1, .warmup = 4, .steps = 104};
+  EXPECT_DOUBLE_EQ(learning_rate(s, 0), 0.25);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 3), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 4), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 103), 0.1);
+  s.kind = ScheduleKind::linear;
+  s.steps = 105;
+  EXPECT_DOUBLE_EQ(learning_rate(s, 54), 0.55);
+  s.kind = ScheduleKind::constant;
+  EXPECT_DOUBLE_EQ(learning_rate(s, 90), 1.0);
+  s.kind = ScheduleKind::wsd;
+  s.decay = 10;
+  EXPECT_DOUBLE_EQ(learning_rate(s, 94), 1.0);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 99), 0.55);
+  EXPECT_DOUBLE_EQ(learning_rate(s, 104), 0.1);
+}
+
+TEST(Schedule, OfOneStepIsFinite) {
+  for (auto kind :
+       {ScheduleKind::constant, ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::wsd}) {
+    EXPECT_TRUE(std::isfinite(learning_rate({.kind = kind, .peak = 1, .steps = 1, .decay = 1}, 0)));
+  }
+}
+
+class OptimizerTest : public testing::Test {
+ protected:
+  std::unique_ptr<Backend> backend_ = make_reference_backend();
+  ParameterStore store_;
+  std::unique_ptr<FlatParameters> flat_;
+
+  void SetUp() override {
+    store_.declare("w", {3}, Init::normal(1.0));
+    store_.declare("b", {2}, Init::constant(0.5));
+  }
+  void build(FlatDtypes dtypes = {}) {
+    flat_ = std::make_unique<FlatParameters>(store_, plan_flat_layout(store_, 1 << 20, 1),
+                                             *backend_, dtypes);
+    flat_->initialise(3);
+  }
+  void set_gradients(double value) { backend_->fill(flat_->gradients().view(), value); }
+  std::vector<Piece> everything() { return pieces_in(flat_->layout(), flat_->layout().buckets); }
+  static double decay(const Parameter& p) { return p.name == "w" ? 0.1 : 0.0; }
+};
+
+TEST_F(OptimizerTest, AdamWFollowsThePublishedFormula) {
+  build({DType::f64, DType::f64});
+  const auto adamw =
+      make_adamw(*flat_, everything(), decay, {.beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8});
+  const double w0 = doubles(flat_->weight_of(0))[0];
+  double w = w0, m = 0, v = 0, b = 0.5, mb = 0, vb = 0;
+  for (int step = 1; step <= 3; ++step) {
+    const double g = 0.3 * step;
+    set_gradients(g);
+    adamw->step({.learning_rate = 0.01, .gradient_scale = 0.5, .step = step});
+    const auto advance = [&](double& x, double& first, double& second, double lambda) {
+      const double scaled = 0.5 * g;
+      first = 0.9 * first + 0.1 * scaled;
+      second = 0.99 * second + 0.01 * scaled * scaled;
+      const double mhat = first / (1 - std::pow(0.9, step));
+      const double vhat = second / (1 - std::pow(0.99, step));
+      x -= 0.01 * (mhat / (std::sqrt(vhat) + 1e-8) + lambda * x);
+    };
+    advance(w, m, v, 0.1);
+    advance(b, mb, vb, 0.0);
+    EXPECT_NEAR(doubles(flat_->weight_of(0))[0], w, 1e-12);
+    EXPECT_NEAR(doubles(flat_->weight_of(1))[0], b, 1e-12);
+  }
+}
+
+TEST_F(OptimizerTest, SgdAddsMomentumAndDecay) {
+  build({DType::f64, DType::f64});
+  const auto sgd = make_sgd(*flat_, everything(), decay, {.momentum = 0.9});
+  double w = doubles(flat_->weight_of(0))[1], velocity = 0;
+  for (int step = 1; step <= 3; ++step) {
+    set_gradients(1.0);
+    sgd->step({.learning_rate = 0.1, .step = step});
+    velocity = 0.9 * velocity + 1.0 + 0.1 * w;
+    w -= 0.1 * velocity;
+    EXPECT_NEAR(doubles(flat_->weight_of(0))[1], w, 1e-12);
+  }
+  EXPECT_TRUE(make_sgd(*flat_, everything(), decay, {})->states().empty());
+}
+
+TEST_F(OptimizerTest, MasterWeightsKeepWhatBf16WouldRoundAway) {
+  build({.compute = DType::bf16, .weights = DType::f32});
+  const auto sgd = make_sgd(*flat_, everything(), [](const Parameter&) { return 0.0; }, {});
+  for (int step = 1; step <= 64; ++step) {
+    set_gradients(1.0);
+    sgd->step({.learning_rate = 1e-4, .step = step});
+  }
+  EXPECT_NEAR(doubles(flat_->weight_of(1))[0], 0.5 - 64e-4, 1e-6);
+  EXPECT_NEAR(doubles(store_.find("b")->value)[0], 0.5 - 64e-4, 0.5 / 256);
+  EXPECT_LT(doubles(store_.find("b")->value)[0], 0.5 - 32e-4);
+}
+
+TEST_F(OptimizerTest, PiecesOfTwoHalvesUpdateLikeTheWhole) {
+  build({DType::f64, DType::f64});
+  set_gradients(0.7);
+  make_adamw(*flat_, everything(), decay, {})->step({.learning_rate = 0.1});
+  const auto whole = doubles(flat_->weights());
+  flat_->initialise(3);
+  const std::int64_t half = flat_->layout().size / 2;
+  for (std::int64_t first : {std::int64_t{0}, half}) {
+    const auto part = make_adamw(*flat_, pieces_in(flat_->layout(), {{first, half}}), decay, {});
+    part->step({.learning_rate = 0.1});
+  }
+  EXPECT_EQ(doubles(flat_->weights()), whole);
+}
+
+TEST(Clip, ScalesOnlyWhatIsTooLong) {
+  EXPECT_EQ(clip_factor(0.5, 1.0), 1.0);
+  EXPECT_EQ(clip_factor(5.0, 0.0), 1.0);
+  EXPECT_NEAR(clip_factor(4.0, 1.0), 0.25, 1e-6);
+}
+
+}  // namespace
+}  // namespace ty::test
