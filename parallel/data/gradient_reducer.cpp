@@ -107,12 +107,20 @@ double GradientReducer::gradient_norm() {
     parameters_->backend().sum_squares(squares.view().slice(0, i, 1),
                                        slice(parameters_->gradients(), range).view());
   }
+  squares_ = squares.values<double>();
   double total = 0.0;
-  for (double square : squares.values<double>()) total += square;
-  if (sharded) {
-    data_.all_reduce(contiguous_view(&total, DType::f64, {1}), ReduceOp::sum).wait();
+  for (double square : squares_) total += square;
+  return std::sqrt(sharded ? sum_over_ranks(total) : total);
+}
+
+std::string GradientReducer::first_non_finite() const {
+  const bool whole = squares_.size() == parameters_->layout().parameters.size();
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    if (std::isfinite(squares_[i])) continue;
+    return fmt::format(" (first in {})",
+                       parameters_->store().all()[whole ? i : pieces_[i].parameter].name);
   }
-  return std::sqrt(total);
+  return "";
 }
 
 void GradientReducer::share_weights() {
@@ -126,7 +134,12 @@ void GradientReducer::share_weights() {
   for (Work& work : works) work.wait();
 }
 
-double GradientReducer::sum_over_ranks(const std::vector<double>& per_micro_batch) {
+double GradientReducer::sum_over_ranks(double value) {
+  data_.all_reduce(contiguous_view(&value, DType::f64, {1}), ReduceOp::sum).wait();
+  return value;
+}
+
+double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
   const auto count = static_cast<std::int64_t>(per_micro_batch.size());
   std::vector<double> stack;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -138,12 +151,8 @@ double GradientReducer::sum_over_ranks(const std::vector<double>& per_micro_batc
     stack.push_back(sum);
   }
   double total = stack.empty() ? 0.0 : stack.back();
-  const View view = contiguous_view(&total, DType::f64, {1});
-  if (options_.reduction == Reduction::canonical) {
-    tree_all_reduce(data_, view);
-  } else {
-    data_.all_reduce(view, ReduceOp::sum).wait();
-  }
+  if (options_.reduction != Reduction::canonical) return sum_over_ranks(total);
+  tree_all_reduce(data_, contiguous_view(&total, DType::f64, {1}));
   return total;
 }
 

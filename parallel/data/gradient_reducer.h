@@ -10,6 +10,7 @@
 // started in finish(), in bucket order.
 #pragma once
 
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -45,9 +46,12 @@ class GradientReducer {
   double gradient_norm();
   // Brings the weights that other ranks updated. After the optimizer's step.
   void share_weights();
-  // Sum over the data ranks of a number that is the sum over `count` local micro-batches, added up
-  // in the same order as gradients.
-  double sum_over_ranks(const std::vector<double>& per_micro_batch);
+  // " (first in NAME)" for the first parameter whose gradient is not finite, after gradient_norm().
+  std::string first_non_finite() const;
+  // Sum of one number per local micro-batch over all data ranks, in the gradients' order.
+  double sum_losses(const std::vector<double>& per_micro_batch);
+  // Sum of whole numbers (counts, flags) over all data ranks.
+  double sum_over_ranks(double value);
 
  private:
   void start(std::size_t bucket);

@@ -1,0 +1,137 @@
+// The only file that knows the command-line library.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <new>
+
+#include "core/base/suggest.h"
+#include "launch/verb.h"
+
+namespace ty {
+
+namespace {
+
+// A word with '=' whose left side is a dotted key.
+bool is_override(std::string_view word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string_view::npos || equals == 0) return false;
+  const std::string_view key = word.substr(0, equals);
+  return key.find('.') != std::string_view::npos &&
+         key.find_first_of("/ ") == std::string_view::npos;
+}
+
+// Adds a verb's options to a sub-command; values land in `arguments`.
+CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
+                   std::vector<std::string>& words) {
+  CLI::App* sub = app.add_subcommand(verb.name, verb.help);
+  sub->usage("trainyard " + verb.name + " " + verb.synopsis);
+  sub->add_option("words", words, "")->group("");
+  for (const OptionSpec& option : verb.options) {
+    if (option.value.empty()) {
+      sub->add_flag_callback(
+          option.name, [&] { arguments.options[option.name] = ""; }, option.help);
+    } else {
+      sub->add_option_function<std::string>(
+             option.name, [&](const std::string& value) { arguments.options[option.name] = value; },
+             option.help)
+          ->type_name(option.value);
+    }
+  }
+  return sub;
+}
+
+void check_verb(int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) names.push_back(verb.name);
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
+  throw UsageError("unknown verb \"{}\"; one of: {}{}", argv[1], fmt::join(names, " "),
+                   did_you_mean(argv[1], names));
+}
+
+ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
+  check_verb(argc, argv);
+  CLI::App app("trainyard: train and compress transformers on one process or many");
+  app.name("trainyard");
+  app.usage("trainyard VERB [CONFIG] [dotted.key=value ...] [options]");
+  app.require_subcommand(1);
+  app.failure_message(
+      [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
+  Arguments arguments;
+  arguments.argv.assign(argv, argv + argc);
+  std::vector<std::string> words;
+  std::vector<std::pair<CLI::App*, const Verb*>> subs;
+  for (const Verb& verb : verbs()) subs.emplace_back(add_verb(app, verb, arguments, words), &verb);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    app.exit(help);
+    return ExitCode::ok;
+  } catch (const CLI::ParseError& error) {
+    throw UsageError("{}; see trainyard --help", error.what());
+  }
+  for (const auto& [sub, verb] : subs) {
+    if (!sub->parsed()) continue;
+    for (const std::string& word : words) {
+      (is_override(word) ? arguments.overrides : arguments.words).push_back(word);
+    }
+    return verb->run(arguments, status);
+  }
+  return ExitCode::usage;
+}
+
+}  // namespace
+
+std::string Arguments::text(const std::string& name, const std::string& otherwise) const {
+  const auto found = options.find(name);
+  return found == options.end() ? otherwise : found->second;
+}
+
+std::int64_t Arguments::integer(const std::string& name, std::int64_t otherwise) const {
+  const auto found = options.find(name);
+  if (found == options.end()) return otherwise;
+  std::int64_t value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [stop, fault] = std::from_chars(found->second.data(), end, value);
+  if (fault != std::errc() || stop != end) {
+    throw UsageError("{}: \"{}\" is not a whole number", name, found->second);
+  }
+  return value;
+}
+
+double Arguments::number(const std::string& name, double otherwise) const {
+  const auto found = options.find(name);
+  if (found == options.end()) return otherwise;
+  double value = 0;
+  const char* end = found->second.data() + found->second.size();
+  const auto [stop, fault] = std::from_chars(found->second.data(), end, value);
+  if (fault != std::errc() || stop != end) {
+    throw UsageError("{}: \"{}\" is not a number", name, found->second);
+  }
+  return value;
+}
+
+const std::string& Arguments::word(std::size_t i, std::string_view what) const {
+  if (i >= words.size()) {
+    throw UsageError("{}: {} is missing; see trainyard {} --help", argv[1], what, argv[1]);
+  }
+  return words[i];
+}
+
+int run_command_line(int argc, const char* const* argv) {
+  RankStatus status;
+  try {
+    return static_cast<int>(dispatch(argc, argv, status));
+  } catch (const Error& error) {
+    return report_failure(status, error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return report_failure(status, ExitCode::out_of_memory,
+                          "the system has no memory left; lower data.batch, "
+                          "raise parallel.microbatches or recompute");
+  } catch (const std::exception& error) {
+    return report_failure(status, ExitCode::internal, error.what());
+  }
+}
+
+}  // namespace ty

@@ -1,0 +1,43 @@
+#include "launch/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "launch/text.h"
+
+namespace ty {
+
+std::string format_progress(const Progress& p) {
+  const auto width = fmt::formatted_size("{}", p.steps);
+  std::string line =
+      fmt::format("step {:>{}}/{}  loss {:7.4f}  lr {:.2e}  |g| {:6.3f}  {:>6} tok/s  {:>6}FLOP/s",
+                  p.step, width, p.steps, p.loss, p.learning_rate, p.gradient_norm,
+                  human_count(p.tokens_per_second), human_count(p.flops_per_second));
+  if (p.ceiling > 0) line += fmt::format(" {:3.0f} %", 100.0 * p.flops_per_second / p.ceiling);
+  line += fmt::format("  mem {:>8}  left {}", human_bytes(p.peak_bytes),
+                      human_duration(p.seconds_left));
+  return line;
+}
+
+ProgressLine::ProgressLine(std::FILE* out) : out_(out), in_place_(isatty(fileno(out)) != 0) {}
+
+void ProgressLine::update(const Progress& progress) {
+  const std::string line = format_progress(progress);
+  fmt::print(out_, "{}{}{}", in_place_ ? "\r\033[K" : "", line, in_place_ ? "" : "\n");
+  open_ = in_place_;
+  std::fflush(out_);
+}
+
+void ProgressLine::note(const std::string& text) {
+  finish();
+  fmt::print(out_, "{}\n", text);
+  std::fflush(out_);
+}
+
+void ProgressLine::finish() {
+  if (open_) fmt::print(out_, "\n");
+  open_ = false;
+  std::fflush(out_);
+}
+
+}  // namespace ty

@@ -1,0 +1,29 @@
+// How numbers and tables look in a terminal.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ty {
+
+// "1.38 M", "9.0 k", "512": at most four significant characters and a unit prefix.
+std::string human_count(double value);
+// "41.2 MiB".
+std::string human_bytes(double bytes);
+// "1:02", "2:13:05", "3d 04:10".
+std::string human_duration(double seconds);
+
+// Columns aligned by their widest cell; the first column to the left, the others to the right.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  // Lines without trailing spaces, each ending in '\n'; `indent` spaces before each.
+  std::string str(int indent = 2) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace ty

@@ -1,0 +1,69 @@
+// One optimizer step of one rank: forward and backward over micro-batches, reduction over the data
+// ranks, clipping, update. Knows no files and prints nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "models/transformer/model.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "parallel/data/gradient_reducer.h"
+
+namespace ty {
+
+// This rank's sequences of one step, on the host.
+struct HostBatch {
+  std::int64_t first_sample = 0;  // global index of the first one
+  std::int64_t sequences = 0;
+  std::int64_t length = 0;            // tokens per sequence
+  std::vector<std::int32_t> inputs;   // [sequences, length]
+  std::vector<std::int32_t> targets;  // the same shape; negative: ignored
+};
+
+struct StepOptions {
+  std::int64_t micro_batches = 1;  // per rank
+  Recompute recompute = Recompute::none;
+  double clip = 0.0;       // limit of the gradient norm; 0: none
+  std::uint64_t seed = 0;  // of dropout
+  Schedule schedule;
+};
+
+struct StepReport {
+  double loss = 0.0;  // mean over the global batch's valid tokens, nats
+  double gradient_norm = 0.0;
+  double learning_rate = 0.0;
+  double tokens = 0.0;  // valid tokens of the global batch
+};
+
+class TrainingStep {
+ public:
+  // All references must outlive this.
+  TrainingStep(const Model& model, FlatParameters& parameters, Optimizer& optimizer,
+               GradientReducer& reducer, StepOptions options);
+
+  // Runs step `step` (from 0). Throws NonFiniteError, on all ranks and before any weight changes,
+  // if the loss or a gradient is not finite.
+  StepReport run(const HostBatch& batch, std::int64_t step);
+
+ private:
+  double run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
+                         std::int64_t step, double weight, const BackwardOptions& options);
+
+  const Model& model_;
+  FlatParameters& parameters_;
+  Optimizer& optimizer_;
+  GradientReducer& reducer_;
+  StepOptions options_;
+};
+
+// Device copies of part of a batch.
+struct DeviceBatch {
+  Tensor inputs;   // [B, T] int32
+  Tensor targets;  // [B T] int32
+};
+DeviceBatch upload(Backend& backend, const HostBatch& batch, std::int64_t first,
+                   std::int64_t count);
+
+}  // namespace ty

@@ -1,0 +1,132 @@
+#include "models/huggingface/model_directory.h"
+
+#include <cstddef>
+#include <set>
+#include <vector>
+
+#include "core/autograd/autograd.h"
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "core/io/json.h"
+#include "models/huggingface/gpt2_format.h"
+
+namespace ty {
+
+namespace {
+
+constexpr std::string_view kPrefix = "transformer.";
+
+// Buffers that old versions of the library stored beside the weights.
+bool is_known_buffer(std::string_view name) {
+  return glob_match("*h.*.attn.bias", name) || glob_match("*h.*.attn.masked_bias", name);
+}
+
+std::string full_name(const std::string& ours) {
+  const std::string name = gpt2_public_name(ours);
+  return name.starts_with("lm_head.") ? name : std::string(kPrefix) + name;
+}
+
+// The file's name of a parameter of ours; full_name() if the file has neither spelling.
+std::string name_in(const TensorSet& tensors, const std::string& ours) {
+  const std::string full = full_name(ours);
+  const std::string bare = gpt2_public_name(ours);
+  return !tensors.contains(full) && tensors.contains(bare) ? bare : full;
+}
+
+// Host memory for one tensor, in a dtype.
+struct Staging {
+  std::vector<std::byte> bytes;
+  View view;
+  Staging(DType dtype, const Shape& shape)
+      : bytes(static_cast<std::size_t>(shape.numel()) * size_of(dtype)),
+        view(contiguous_view(bytes.data(), dtype, shape)) {}
+};
+
+}  // namespace
+
+Gpt2Config read_model_config(const Path& directory) {
+  const Path file = directory / "config.json";
+  const MappedFile text(file);
+  return gpt2_config_from_json(parse_json(text.text(), file.string()), file.string());
+}
+
+void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {
+  const TensorSet tensors = open_tensors(directory);
+  std::vector<std::string> faults;
+  std::set<std::string> used;
+  const auto& all = parameters.store().all();
+  for (const Parameter& parameter : all) {
+    const std::string name = name_in(tensors, parameter.name);
+    const Shape wanted = gpt2_public_shape(parameter.name, parameter.shape);
+    used.insert(name);
+    if (!tensors.contains(name)) {
+      faults.push_back(fmt::format("{}: missing, wanted {}", name, wanted.str()));
+    } else if (tensors.tensor(name).shape != wanted) {
+      faults.push_back(fmt::format("{}: file {} != config {}", name,
+                                   tensors.tensor(name).shape.str(), wanted.str()));
+    }
+  }
+  for (const std::string& name : tensors.names()) {
+    const bool tied_copy = config.tied && name == "lm_head.weight";
+    if (!used.contains(name) && !is_known_buffer(name) && !tied_copy) {
+      faults.push_back(fmt::format("{}: not a tensor of this model", quoted(name)));
+    }
+  }
+  if (!faults.empty()) {
+    const std::size_t shown = std::min<std::size_t>(faults.size(), 5);
+    throw DataError(
+        "{}: {}{}", directory.string(),
+        fmt::join(faults.begin(), faults.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
+        faults.size() > shown ? fmt::format("; and {} more", faults.size() - shown) : "");
+  }
+  const auto host = make_reference_backend();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Tensor weight = parameters.weight_of(i);
+    const View source =
+        gpt2_as_ours(all[i].name, tensors.view(name_in(tensors, all[i].name)), config);
+    const Staging staging(weight.dtype(), source.shape);
+    host->copy(staging.view, source);
+    parameters.backend().write(weight.view(), staging.bytes.data());
+  }
+  parameters.refresh_model();
+}
+
+std::map<std::string, std::string> names_in_directory(const Path& directory,
+                                                      const ParameterStore& store) {
+  const TensorSet tensors = open_tensors(directory);
+  std::map<std::string, std::string> names;
+  for (const Parameter& parameter : store.all()) {
+    names[parameter.name] = name_in(tensors, parameter.name);
+  }
+  return names;
+}
+
+void write_parameters(FileWriter& out, const FlatParameters& parameters, const Gpt2Config& config,
+                      Content content, const std::map<std::string, std::string>& names) {
+  const auto& all = parameters.store().all();
+  const auto tensor = [&](std::size_t i) {
+    return content == Content::weights ? parameters.weight_of(i) : leaf_of(all[i].value).grad;
+  };
+  std::vector<TensorInfo> infos;
+  std::map<std::string, std::size_t> index;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::string name = names.empty() ? full_name(all[i].name) : names.at(all[i].name);
+    infos.push_back({name, tensor(i).dtype(), gpt2_public_shape(all[i].name, all[i].shape)});
+    index[name] = i;
+  }
+  SafetensorsWriter writer(out, std::move(infos), {{"format", "pt"}});
+  for (const TensorInfo& info : writer.order()) {
+    const std::size_t i = index.at(info.name);
+    const Tensor value = tensor(i);
+    const Staging staging(value.dtype(), value.shape());
+    parameters.backend().read(const_cast<std::byte*>(staging.bytes.data()), value.view());
+    // The same elements in public order, and then in public shape.
+    const View ordered = gpt2_as_public(all[i].name, staging.view, config);
+    const Staging result(value.dtype(), ordered.shape);
+    make_reference_backend()->copy(result.view, ordered);
+    writer.append(contiguous_view(result.view.data, info.dtype, info.shape));
+  }
+  writer.finish();
+}
+
+}  // namespace ty

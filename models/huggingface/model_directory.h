@@ -1,0 +1,33 @@
+// A model directory: config.json and safetensors, as the public `transformers` library reads and
+// writes them. Ours and theirs are the same format.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "core/io/tensor_set.h"
+#include "core/nn/flat_parameters.h"
+#include "models/transformer/gpt2.h"
+
+namespace ty {
+
+// The configuration of a model directory. Throws DataError that names file and key.
+Gpt2Config read_model_config(const Path& directory);
+
+// Fills all weights from the directory. Throws DataError that lists the first five tensors that are
+// missing, of another shape, or unknown.
+void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config);
+
+// The names that a directory uses for our parameters (with or without the "transformer." prefix).
+std::map<std::string, std::string> names_in_directory(const Path& directory,
+                                                      const ParameterStore& store);
+
+// What of each parameter to write.
+enum class Content : std::uint8_t { weights, gradients };
+
+// All parameters as one safetensors file under the given names (see names_in_directory), or under
+// the library's full names if `names` is empty. Weights keep their dtype.
+void write_parameters(FileWriter& out, const FlatParameters& parameters, const Gpt2Config& config,
+                      Content content, const std::map<std::string, std::string>& names = {});
+
+}  // namespace ty
