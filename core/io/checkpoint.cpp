@@ -1,0 +1,201 @@
+#include "core/io/checkpoint.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/io/file_name.h"
+
+namespace ty {
+
+namespace {
+
+constexpr std::uint64_t kMaxManifestBytes = 64'000'000;
+constexpr std::string_view kPrefix = "step-";
+constexpr std::string_view kTemporary = ".tmp";
+
+std::string directory_name(std::int64_t step) { return fmt::format("{}{}", kPrefix, step); }
+
+Path temporary_path(const Path& published) { return Path(published).concat(kTemporary); }
+
+// The N of "step-N", if the name is exactly what directory_name(N) gives.
+std::optional<std::int64_t> step_of(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const std::string_view digits = name.substr(kPrefix.size());
+  std::int64_t step = -1;
+  const auto result = std::from_chars(digits.begin(), digits.end(), step);
+  if (result.ec != std::errc() || step < 0 || directory_name(step) != name) return std::nullopt;
+  return step;
+}
+
+// File names of a directory, in no order.
+std::vector<std::string> list_directory(const Path& directory) {
+  std::error_code error;
+  std::vector<std::string> names;
+  std::filesystem::directory_iterator entry(directory, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+  }
+  if (error) throw_io_error(directory, "list", error.value());
+  return names;
+}
+
+// Puts `from` in the place of `to`, which may be a full directory; false if the file system cannot.
+bool exchange(const Path& from, const Path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_EXCHANGE) == 0) return true;
+  if (errno == EINVAL || errno == ENOSYS) return false;
+  throw_io_error(from, fmt::format("exchange with {}", to.filename().string()), errno);
+}
+
+// Hides a checkpoint before it is taken apart, so that half of one is never seen.
+void remove_published(const Path& path) {
+  const Path hidden = Path(path).concat(".old").concat(kTemporary);
+  remove_tree(hidden);
+  rename_path(path, hidden);
+  remove_tree(hidden);
+}
+
+// Throws DataError or IoError if the file is not what its record says.
+void check_file(const Path& path, const std::string& shown, const FileRecord& record) {
+  const MappedFile file(path, Links::refuse);
+  if (file.bytes().size() != record.summary.size) {
+    throw DataError("file {}: {} bytes, the manifest says {}", shown, file.bytes().size(),
+                    record.summary.size);
+  }
+  const std::string hash = content_hash(file.bytes());
+  if (hash != record.summary.hash) {
+    throw DataError("file {}: hash {}, the manifest says {}", shown, hash, record.summary.hash);
+  }
+}
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(const Path& checkpoints, std::int64_t step)
+    : checkpoints_(checkpoints),
+      step_(step),
+      temporary_(temporary_path(checkpoints / directory_name(step))) {
+  TY_CHECK(step >= 0, "checkpoint of step {}", step);
+}
+
+CheckpointWriter CheckpointWriter::begin(const Path& checkpoints, std::int64_t step) {
+  CheckpointWriter writer(checkpoints, step);
+  remove_tree(writer.temporary_);
+  make_directory(writer.temporary_);
+  return writer;
+}
+
+CheckpointWriter CheckpointWriter::join(const Path& checkpoints, std::int64_t step) {
+  return CheckpointWriter(checkpoints, step);
+}
+
+void CheckpointWriter::add(const std::string& name, const std::function<void(FileWriter&)>& write) {
+  check_file_name(name, temporary_.string());
+  FileWriter file(temporary_ / name);
+  write(file);
+  files_.push_back({name, file.finish()});
+}
+
+void CheckpointWriter::commit(const Manifest& manifest) {
+  TY_CHECK(manifest.step == step_, "manifest of step {} in a checkpoint of step {}", manifest.step,
+           step_);
+  FileWriter file(temporary_ / kManifestName);
+  file.write(format_manifest(manifest));
+  file.finish();
+  fsync_directory(temporary_);
+
+  const Path published = checkpoints_ / directory_name(step_);
+  if (!std::filesystem::exists(published)) {
+    rename_path(temporary_, published);
+  } else if (exchange(temporary_, published)) {
+    remove_tree(temporary_);  // the replaced one
+  } else {
+    remove_published(published);
+    rename_path(temporary_, published);
+  }
+  fsync_directory(checkpoints_);
+}
+
+void CheckpointWriter::abandon() { remove_tree(temporary_); }
+
+std::vector<Checkpoint> find_checkpoints(const Path& checkpoints) {
+  std::vector<Checkpoint> found;
+  if (!std::filesystem::exists(checkpoints)) return found;
+  for (const std::string& name : list_directory(checkpoints)) {
+    if (const auto step = step_of(name)) found.push_back({*step, checkpoints / name});
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Checkpoint& a, const Checkpoint& b) { return a.step > b.step; });
+  return found;
+}
+
+Manifest read_manifest(const Checkpoint& checkpoint) {
+  const Path path = checkpoint.path / kManifestName;
+  const std::string place = path.string();
+  Manifest manifest = parse_manifest(read_text_file(path, kMaxManifestBytes, Links::refuse), place);
+  if (manifest.step != checkpoint.step) {
+    throw DataError("{}: is of step {}, but the directory is named {}", place, manifest.step,
+                    directory_name(checkpoint.step));
+  }
+  return manifest;
+}
+
+std::optional<std::string> find_damage(const Checkpoint& checkpoint) {
+  const std::string directory = directory_name(checkpoint.step);
+  try {
+    const Manifest manifest = read_manifest(checkpoint);
+    std::set<std::string> listed;
+    for (const FileRecord& record : manifest.files) {
+      check_file(checkpoint.path / record.name, directory + "/" + record.name, record);
+      listed.insert(record.name);
+    }
+    for (const std::string& name : list_directory(checkpoint.path)) {
+      if (name.ends_with(".safetensors") && !listed.contains(name)) {
+        return fmt::format("file {}/{}: the manifest does not list it", directory, name);
+      }
+    }
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return std::nullopt;
+}
+
+NewestCheckpoint newest_valid(const Path& checkpoints) {
+  NewestCheckpoint result;
+  for (const Checkpoint& checkpoint : find_checkpoints(checkpoints)) {
+    if (auto damage = find_damage(checkpoint)) {
+      result.skipped.push_back({checkpoint.step, std::move(*damage)});
+    } else {
+      result.checkpoint = checkpoint;
+      break;
+    }
+  }
+  return result;
+}
+
+void remove_unfinished(const Path& checkpoints) {
+  if (!std::filesystem::exists(checkpoints)) return;
+  for (const std::string& name : list_directory(checkpoints)) {
+    if (name.starts_with(kPrefix) && name.ends_with(kTemporary)) remove_tree(checkpoints / name);
+  }
+}
+
+void retain(const Path& checkpoints, std::int64_t keep, std::int64_t step) {
+  TY_CHECK(keep >= 1, "keep {} checkpoints", keep);
+  for (const Checkpoint& checkpoint : find_checkpoints(checkpoints)) {
+    if (checkpoint.step > step) continue;
+    if (keep > 0) {
+      --keep;
+    } else {
+      remove_published(checkpoint.path);
+    }
+  }
+}
+
+}  // namespace ty

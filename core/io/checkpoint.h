@@ -1,0 +1,86 @@
+// Checkpoints that survive a crash at any moment.
+//
+// All processes write their files into `step-N.tmp/`, each hashed while written and fsynced. When
+// every one of them has succeeded (the caller finds out; nothing here communicates), one process
+// writes the manifest with all sizes and hashes, makes it durable and renames the directory to
+// `step-N/`. So a directory without `.tmp` is complete, and the newest valid checkpoint is found by
+// looking, not by a pointer that could be wrong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/io/file.h"
+#include "core/io/manifest.h"
+
+namespace ty {
+
+// Writes one checkpoint. In a job of many processes: one calls begin(), then (after a barrier) the
+// others join(); all add(); file lists are gathered; the one commit()s or, if any failed,
+// abandon()s.
+class CheckpointWriter {
+ public:
+  // Makes an empty `step-N.tmp` under `checkpoints`, which exists.
+  static CheckpointWriter begin(const Path& checkpoints, std::int64_t step);
+  // For the processes that found begin() done.
+  static CheckpointWriter join(const Path& checkpoints, std::int64_t step);
+
+  // Writes one file through `write`, makes it durable and remembers it.
+  void add(const std::string& name, const std::function<void(FileWriter&)>& write);
+  // What this process has added.
+  const std::vector<FileRecord>& files() const { return files_; }
+
+  // Publishes the checkpoint; `manifest.files` are those of all processes, `manifest.step` is ours.
+  // An older checkpoint of the same step is replaced. On IoError nothing was published, except when
+  // only the last fsync of the parent directory failed.
+  void commit(const Manifest& manifest);
+  // Removes what was written.
+  void abandon();
+
+  std::int64_t step() const { return step_; }
+
+ private:
+  CheckpointWriter(const Path& checkpoints, std::int64_t step);
+
+  Path checkpoints_;
+  std::int64_t step_;
+  Path temporary_;
+  std::vector<FileRecord> files_;
+};
+
+// A published checkpoint; nothing of it has been read yet.
+struct Checkpoint {
+  std::int64_t step = 0;
+  Path path;
+};
+
+// All published checkpoints of a directory, newest first; none if the directory does not exist.
+std::vector<Checkpoint> find_checkpoints(const Path& checkpoints);
+// The manifest alone; throws DataError if it is damaged or of another step.
+Manifest read_manifest(const Checkpoint& checkpoint);
+// Reads everything and compares with the manifest; the reason if the checkpoint is damaged:
+// `file step-400/optimizer-0.safetensors: hash 12ab..., the manifest says 34cd...`.
+std::optional<std::string> find_damage(const Checkpoint& checkpoint);
+
+struct SkippedCheckpoint {
+  std::int64_t step = 0;
+  std::string reason;
+};
+struct NewestCheckpoint {
+  std::optional<Checkpoint> checkpoint;
+  std::vector<SkippedCheckpoint> skipped;  // newer and damaged, newest first
+};
+// Looks for something to resume from. No checkpoint but skipped ones means that the run is lost:
+// the caller must not start it afresh without being told to.
+NewestCheckpoint newest_valid(const Path& checkpoints);
+
+// Removes what a crash left behind (`step-N.tmp`). One process, before any begin().
+void remove_unfinished(const Path& checkpoints);
+// Keeps the `keep` newest checkpoints up to `step`, the one just written, and removes older ones.
+// Later steps (left by a run that was taken back) do not count and stay.
+void retain(const Path& checkpoints, std::int64_t keep, std::int64_t step);
+
+}  // namespace ty

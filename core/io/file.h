@@ -1,0 +1,90 @@
+// The file system as the rest of the project sees it: calls either do all that was asked or throw
+// an IoError that names the path, what the system said and what to do next.
+//
+// Nothing here retries an fsync: a file whose fsync failed is lost and must be written again under
+// another name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace ty {
+
+using Path = std::filesystem::path;
+
+// Whether the last part of a path may be a symbolic link. Files that we wrote ourselves never are.
+enum class Links : std::uint8_t { follow, refuse };
+
+// An open regular file; closed on destruction, and by close() where a late error must be seen.
+class File {
+ public:
+  // Makes the file empty if it exists.
+  static File create(const Path& path);
+  static File open(const Path& path, Links links = Links::follow);
+  File(File&& other) noexcept;
+  File& operator=(File&& other) noexcept;
+  ~File();
+
+  // Writes at the end of what was written so far, however many calls that takes.
+  void write_all(std::span<const std::byte> bytes);
+  // Fills `bytes` from `offset`; a file that ends before is an IoError.
+  void read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
+  std::uint64_t size() const;
+  // Returns once the content is on the device.
+  void sync();
+  void close();
+
+  const Path& path() const { return path_; }
+  int descriptor() const { return descriptor_; }
+
+ private:
+  File(Path path, int descriptor);
+  Path path_;
+  int descriptor_ = -1;
+};
+
+// A whole file as read-only memory, for as long as this object lives. Writing to it is a crash, and
+// so is reading it after somebody else has cut the file short.
+class MappedFile {
+ public:
+  explicit MappedFile(const Path& path, Links links = Links::follow);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+  const Path& path() const { return path_; }
+
+ private:
+  Path path_;
+  std::span<const std::byte> bytes_;
+};
+
+// The bytes of a string, for the calls here.
+std::span<const std::byte> bytes_of(std::string_view text);
+
+// Content of a small file; one above `limit` bytes is a DataError.
+std::string read_text_file(const Path& path, std::uint64_t limit, Links links = Links::follow);
+// The file holds either what it held before or all of `bytes`, whatever happens in between.
+void atomic_write_file(const Path& path, std::span<const std::byte> bytes);
+
+// Makes creations, renames and removals inside a directory durable.
+void fsync_directory(const Path& directory);
+// Replaces `to` if that is a file (or an empty directory).
+void rename_path(const Path& from, const Path& to);
+// Makes one directory; its parent exists. False if it was there already.
+bool make_directory(const Path& directory);
+// Removes a file or a directory with all that is in it; no error if it is not there.
+void remove_tree(const Path& path);
+// Bytes that this process may still write to the file system of a path.
+std::uint64_t free_bytes(const Path& path);
+
+// Throws the IoError for a failed system call, from errno: "PATH: cannot WHAT: No space left on
+// device (12 bytes free there); free some space or choose another directory".
+[[noreturn]] void throw_io_error(const Path& path, std::string_view what, int error_number);
+
+}  // namespace ty

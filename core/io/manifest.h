@@ -1,0 +1,39 @@
+// manifest.json of a checkpoint: which files belong to it, with size and hash, and what the run
+// needs to go on. It also holds a hash of itself, so a damaged manifest is found like any file.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/io/file_writer.h"
+
+namespace ty {
+
+inline constexpr const char* kManifestName = "manifest.json";
+
+struct FileRecord {
+  std::string name;  // inside the checkpoint's directory
+  FileSummary summary;
+};
+
+struct Manifest {
+  std::int64_t step = 0;
+  std::string run_id;
+  std::vector<FileRecord> files;  // of all processes
+  // What the caller adds: data position, layout, config hash, tokenizer fingerprint, ...
+  nlohmann::json fields = nlohmann::json::object();
+};
+
+// Text of a manifest; files are sorted by name. Throws DataError for an impossible or repeated
+// name.
+std::string format_manifest(Manifest manifest);
+// Reads and checks a text made by format_manifest; `place` opens the DataError's message.
+Manifest parse_manifest(std::string_view text, const std::string& place);
+
+// The same for file lists on their own: what ranks send to the one that commits.
+nlohmann::json to_json(std::span<const FileRecord> files);
+std::vector<FileRecord> file_records(const nlohmann::json& list, const std::string& place);
+
+}  // namespace ty
