@@ -44,6 +44,11 @@ class KeyGuard {
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text, const std::string& place) {
+  // The library takes a zero byte for the end of the text.
+  if (const auto zero = text.find('\0'); zero != text.npos) {
+    throw DataError("{}: not valid JSON near byte {}; the file is damaged or not JSON", place,
+                    zero + 1);
+  }
   KeyGuard guard(place);
   try {
     return nlohmann::json::parse(text.begin(), text.end(), std::ref(guard));
