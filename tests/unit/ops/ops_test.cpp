@@ -10,7 +10,7 @@ namespace ty::test {
 namespace {
 
 std::unique_ptr<Backend> make_backend(const std::string& name) {
-  (void)name;
+  if (name == "cpu") return make_cpu_backend();
   return make_reference_backend();
 }
 
@@ -27,7 +27,7 @@ TEST_P(OpGradients, EqualFiniteDifferences) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, OpGradients,
-                         testing::Combine(testing::Values("reference"),
+                         testing::Combine(testing::Values("reference", "cpu"),
                                           testing::ValuesIn(op_cases())),
                          [](const auto& test) {
                            return std::get<0>(test.param) + "_" + std::get<1>(test.param).name;

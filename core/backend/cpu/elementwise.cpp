@@ -1,0 +1,263 @@
+#include <omp.h>
+
+#include <cstring>
+#include <tuple>
+#include <vector>
+
+#include "core/backend/cpu/cpu_backend.h"
+#include "core/backend/cpu/lanes.h"
+#include "core/backend/cpu/runs.h"
+#include "core/backend/formulas.h"
+
+namespace ty {
+
+using cpu::Runs;
+using cpu::with_floats;
+
+namespace {
+
+template <std::size_t N, typename Fn>
+void for_pieces(const Runs<N>& runs, Fn&& fn) {
+  const std::int64_t count = runs.count();
+#pragma omp parallel for schedule(static) if (count > 1)
+  for (std::int64_t i = 0; i < count; ++i) runs.piece(i, fn);
+}
+
+bool is_half(DType dtype) { return dtype == DType::bf16 || dtype == DType::f16; }
+
+}  // namespace
+
+std::int64_t CpuBackend::threads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
+std::int64_t CpuBackend::thread() { return omp_get_thread_num(); }
+
+void CpuBackend::read(void* host, const View& x) { reference_.read(host, x); }
+void CpuBackend::write(const View& y, const void* host) { reference_.write(y, host); }
+
+void CpuBackend::copy(const View& y, const View& x) {
+  const Runs<2> runs({y, x});
+  if (runs.step(0) == 1 && runs.step(1) == 1) {
+    if (y.dtype == x.dtype) {
+      const std::size_t size = size_of(y.dtype);
+      return for_pieces(runs, [&](const auto& at, std::int64_t n) {
+        std::memcpy(y.as<std::byte>() + at[0] * size, x.as<std::byte>() + at[1] * size,
+                    static_cast<std::size_t>(n) * size);
+      });
+    }
+    if (y.dtype == DType::f32 && is_half(x.dtype)) {
+      return dispatch_float(x.dtype, "copy", [&](auto t) {
+        using T = decltype(t);
+        if constexpr (sizeof(T) == 2) {
+          for_pieces(runs, [&](const auto& at, std::int64_t n) {
+            spans::to_float(y.as<float>() + at[0], x.as<T>() + at[1], n);
+          });
+        }
+      });
+    }
+    if (x.dtype == DType::f32 && is_half(y.dtype)) {
+      return dispatch_float(y.dtype, "copy", [&](auto t) {
+        using T = decltype(t);
+        if constexpr (sizeof(T) == 2) {
+          for_pieces(runs, [&](const auto& at, std::int64_t n) {
+            spans::from_float(y.as<T>() + at[0], x.as<float>() + at[1], n);
+          });
+        }
+      });
+    }
+  }
+  if (y.rank() == 0 || y.shape[0] == 1) return reference_.copy(y, x);
+#pragma omp parallel for schedule(static)
+  for (std::int64_t i = 0; i < y.shape[0]; ++i) reference_.copy(y[i], x[i]);
+}
+
+void CpuBackend::fill(const View& y, double value) {
+  const Runs<1> runs({y});
+  if (!runs.simple()) return reference_.fill(y, value);
+  dispatch_dtype(y.dtype, [&](auto t) {
+    using T = decltype(t);
+    T element{};
+    if constexpr (sizeof(T) == 2) {
+      element = T(static_cast<float>(value));
+    } else {
+      element = static_cast<T>(value);
+    }
+    for_pieces(runs,
+               [&](const auto& at, std::int64_t n) { std::fill_n(y.as<T>() + at[0], n, element); });
+  });
+}
+
+void CpuBackend::axpby(const View& y, double alpha, const View& x, double beta) {
+  const Runs<2> runs({y, x});
+  const bool straight = runs.step(0) == 1 && runs.step(1) == 1;
+  if (straight && y.dtype == DType::f64 && x.dtype == DType::f64) {
+    return for_pieces(runs, [&](const auto& at, std::int64_t n) {
+      double* out = y.as<double>() + at[0];
+      const double* in = x.as<double>() + at[1];
+      for (std::int64_t i = 0; i < n; ++i)
+        out[i] = alpha * in[i] + (beta == 0.0 ? 0.0 : beta * out[i]);
+    });
+  }
+  if (!straight || y.dtype == DType::f64 || x.dtype == DType::f64) {
+    return reference_.axpby(y, alpha, x, beta);
+  }
+  const auto a = static_cast<float>(alpha);
+  const auto b = static_cast<float>(beta);
+  dispatch_float(y.dtype, "axpby", [&](auto ty) {
+    dispatch_float(x.dtype, "axpby", [&](auto tx) {
+      using Y = decltype(ty);
+      using X = decltype(tx);
+      if constexpr (!std::is_same_v<Y, double> && !std::is_same_v<X, double>) {
+        for_pieces(runs, [&](const auto& at, std::int64_t count) {
+          Y* out = y.as<Y>() + at[0];
+          const X* in = x.as<X>() + at[1];
+          for (std::int64_t first = 0; first < count; first += cpu::kLanes) {
+            const std::int64_t n = std::min(cpu::kLanes, count - first);
+            std::array<float, cpu::kLanes> left, right;
+            const float* source = left.data();
+            if constexpr (std::is_same_v<X, float>) {
+              source = in + first;
+            } else {
+              spans::to_float(left.data(), in + first, n);
+            }
+            if constexpr (std::is_same_v<Y, float>) {
+              spans::axpby(out + first, a, source, b, n);
+            } else {
+              if (b != 0.0f) spans::to_float(right.data(), out + first, n);
+              spans::axpby(right.data(), a, source, b, n);
+              spans::from_float(out + first, right.data(), n);
+            }
+          }
+        });
+      }
+    });
+  });
+}
+
+void CpuBackend::unary(UnaryOp op, const View& y, const View& x) {
+  const Runs<2> runs({y, x});
+  if (runs.step(0) != 1 || runs.step(1) != 1) return reference_.unary(op, y, x);
+  dispatch_float(y.dtype, "unary", [&](auto t) {
+    using T = decltype(t);
+    for_pieces(runs, [&](const auto& at, std::int64_t n) {
+      T* out = y.as<T>() + at[0];
+      const T* in = x.as<T>() + at[1];
+      if constexpr (std::is_same_v<T, double>) {
+        for (std::int64_t i = 0; i < n; ++i) out[i] = formulas::unary(op, in[i]);
+      } else {
+        with_floats(
+            out, n, [&](float* o, std::int64_t k, const float* a) { spans::unary(op, o, a, k); },
+            in);
+      }
+    });
+  });
+}
+
+void CpuBackend::unary_grad(UnaryOp op, const View& dx, const View& x, const View& dy) {
+  const Runs<3> runs({dx, x, dy});
+  if (runs.step(0) != 1 || runs.step(1) != 1 || runs.step(2) != 1) {
+    return reference_.unary_grad(op, dx, x, dy);
+  }
+  dispatch_float(dx.dtype, "unary_grad", [&](auto t) {
+    using T = decltype(t);
+    for_pieces(runs, [&](const auto& at, std::int64_t n) {
+      T* out = dx.as<T>() + at[0];
+      const T* in = x.as<T>() + at[1];
+      const T* slope = dy.as<T>() + at[2];
+      if constexpr (std::is_same_v<T, double>) {
+        for (std::int64_t i = 0; i < n; ++i)
+          out[i] = slope[i] * formulas::unary_derivative(op, in[i]);
+      } else {
+        with_floats(
+            out, n,
+            [&](float* o, std::int64_t k, const float* a, const float* g) {
+              spans::unary_grad(op, o, a, g, k);
+            },
+            in, slope);
+      }
+    });
+  });
+}
+
+void CpuBackend::binary(BinaryOp op, const View& y, const View& a, const View& b) {
+  const Runs<3> runs({y, a.expand(y.shape), b.expand(y.shape)});
+  const bool commutes = op == BinaryOp::add || op == BinaryOp::mul;
+  const bool right_varies = runs.step(1) == 0 && runs.step(2) == 1;
+  if (!runs.simple() || (right_varies && !commutes)) return reference_.binary(op, y, a, b);
+  dispatch_float(y.dtype, "binary", [&](auto t) {
+    using T = decltype(t);
+    for_pieces(runs, [&](const auto& at, std::int64_t n) {
+      T* out = y.as<T>() + at[0];
+      const T* left = a.as<T>() + at[1];
+      const T* right = b.as<T>() + at[2];
+      std::int64_t right_step = runs.step(2);
+      if (runs.step(1) == 0) {  // the repeated operand goes right
+        std::swap(left, right);
+        right_step = runs.step(2) == 0 ? -1 : 0;
+      }
+      if constexpr (std::is_same_v<T, float>) {
+        if (right_step >= 0)
+          return spans::binary(op, out, left, right, n, static_cast<int>(right_step));
+      }
+      using A = accumulator_t<T>;
+      const std::int64_t left_step = right_step < 0 ? 0 : 1;
+      right_step = std::max<std::int64_t>(right_step, 0);
+      if constexpr (sizeof(T) == 2) {
+        if (left_step == 1 && right_step == 1) {
+          return with_floats(
+              out, n,
+              [&](float* o, std::int64_t k, const float* l, const float* r) {
+                spans::binary(op, o, l, r, k, 1);
+              },
+              left, right);
+        }
+      }
+      for (std::int64_t i = 0; i < n; ++i) {
+        out[i] = static_cast<T>(formulas::binary(op, static_cast<A>(left[i * left_step]),
+                                                 static_cast<A>(right[i * right_step])));
+      }
+    });
+  });
+}
+
+void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
+  if (!y.is_contiguous() || !x.is_contiguous() || y.rank() == 0)
+    return reference_.dropout(y, x, mask);
+  const std::int64_t per_sample = y.numel() / std::max<std::int64_t>(y.shape[0], 1);
+  const std::int64_t blocks = (per_sample + 3) / 4;
+  dispatch_float(y.dtype, "dropout", [&](auto t) {
+    using T = decltype(t);
+    using A = accumulator_t<T>;
+    const auto keep = static_cast<A>(1.0 / (1.0 - mask.p));
+#pragma omp parallel for collapse(2) schedule(static)
+    for (std::int64_t s = 0; s < y.shape[0]; ++s) {
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        const auto words = mask.stream.block(static_cast<std::uint64_t>(mask.first_sample + s),
+                                             static_cast<std::uint64_t>(block));
+        for (std::int64_t e = block * 4; e < std::min(block * 4 + 4, per_sample); ++e) {
+          const bool drop =
+              static_cast<double>(uniform_float(words[static_cast<std::size_t>(e % 4)])) < mask.p;
+          const std::int64_t i = s * per_sample + e;
+          y.as<T>()[i] = static_cast<T>(drop ? A(0) : keep * static_cast<A>(x.as<T>()[i]));
+        }
+      }
+    }
+  });
+}
+
+void CpuBackend::random_normal(const View& y, const RandomStream& stream, std::int64_t first,
+                               double std) {
+  if (!y.is_contiguous()) return reference_.random_normal(y, stream, first, std);
+  const std::int64_t n = y.numel();
+  dispatch_float(y.dtype, "random_normal", [&](auto t) {
+    using T = decltype(t);
+    using A = accumulator_t<T>;
+#pragma omp parallel for schedule(static)
+    for (std::int64_t i = 0; i < n; ++i) {
+      y.as<T>()[i] = static_cast<T>(
+          static_cast<A>(std * normal(stream, 0, static_cast<std::uint64_t>(first + i))));
+    }
+  });
+}
+
+std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
+
+}  // namespace ty

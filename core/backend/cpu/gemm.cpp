@@ -1,0 +1,109 @@
+// Strided products on OpenBLAS: fp32 and fp64 directly; bf16 and fp16 through fp32 panels of
+// bounded size.
+#include <optional>
+#include <utility>
+
+#include "core/backend/cpu/blas.h"
+#include "core/backend/cpu/cpu_backend.h"
+#include "core/backend/cpu/scratch.h"
+
+namespace ty {
+
+namespace {
+
+constexpr std::int64_t kPanelElements = std::int64_t{1} << 20;
+
+// How BLAS sees a matrix view, if it can.
+std::optional<cpu::Matrix> as_blas(const View& x) {
+  const std::int64_t rows = x.shape[0], cols = x.shape[1];
+  if ((x.strides[1] == 1 || cols == 1) && (x.strides[0] >= cols || rows == 1)) {
+    return cpu::Matrix{false, rows == 1 ? std::max<std::int64_t>(cols, 1) : x.strides[0]};
+  }
+  if ((x.strides[0] == 1 || rows == 1) && (x.strides[1] >= rows || cols == 1)) {
+    return cpu::Matrix{true, cols == 1 ? std::max<std::int64_t>(rows, 1) : x.strides[1]};
+  }
+  return std::nullopt;
+}
+
+bool is_row_major(const View& c) {
+  const auto blas = as_blas(c);
+  return blas && !blas->transposed;
+}
+
+// Leading dimensions folded into rows, when a is one tall matrix and b is shared.
+bool fold(View& c, View& a, View& b) {
+  while (c.rank() > 2) {
+    const bool shared = b.rank() < c.rank() || b.shape[0] == 1;
+    if (!shared || a.rank() != c.rank() || a.shape[0] != c.shape[0]) return false;
+    const auto merge = [](View& x) {
+      if (x.strides[0] != x.shape[1] * x.strides[1] && x.shape[0] != 1) return false;
+      x.shape[1] *= x.shape[0];
+      x.shape.erase(0);
+      x.strides.erase(0);
+      return true;
+    };
+    View c2 = c, a2 = a;
+    if (c.rank() > 3 || !merge(c2) || !merge(a2)) return false;
+    c = c2;
+    a = a2;
+    if (b.rank() > 2) b = b[0];
+  }
+  return true;
+}
+
+template <typename T>
+bool blas_gemm(const View& c, const View& a, const View& b, GemmScale s) {
+  if (!is_row_major(c)) {
+    const View ct = c.transpose(0, 1);
+    if (!is_row_major(ct)) return false;
+    return blas_gemm<T>(ct, b.transpose(0, 1), a.transpose(0, 1), s);
+  }
+  const auto la = as_blas(a), lb = as_blas(b), lc = as_blas(c);
+  if (!la || !lb) return false;
+  cpu::gemm(c.shape[0], c.shape[1], a.shape[1], static_cast<T>(s.alpha), a.as<T>(), *la, b.as<T>(),
+            *lb, static_cast<T>(s.beta), c.as<T>(), lc->stride);
+  return true;
+}
+
+}  // namespace
+
+void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale scale) {
+  View fc = c, fa = a, fb = b;
+  if (c.rank() > 2 && !fold(fc, fa, fb)) {
+    // One product per item. Small ones share the threads by items, large ones inside each product.
+    const auto item = [&](const View& x, std::int64_t i) {
+      return x.rank() < c.rank() ? x : x[x.shape[0] == 1 ? 0 : i];
+    };
+    const std::int64_t work = c.shape[-1] * c.shape[-2] * a.shape[-1];
+    const std::int64_t items = c.shape[0];
+#pragma omp parallel for schedule(static) if (items > 1 && work < (1 << 22))
+    for (std::int64_t i = 0; i < items; ++i) gemm(c[i], item(a, i), item(b, i), scale);
+    return;
+  }
+  const std::int64_t m = fc.shape[0], n = fc.shape[1], k = fa.shape[1];
+  if (m == 0 || n == 0) return;
+  if (k == 0) return axpby(c, 0.0, c, scale.beta);
+  if (c.dtype == a.dtype && c.dtype == DType::f32 && blas_gemm<float>(fc, fa, fb, scale)) return;
+  if (c.dtype == a.dtype && c.dtype == DType::f64 && blas_gemm<double>(fc, fa, fb, scale)) return;
+  if (c.dtype == DType::f64 || a.dtype == DType::f64) return reference_.gemm(c, a, b, scale);
+
+  // a whole in fp32, then panels of columns of b and c.
+  const cpu::Scratch left(memory_, m * k * 4);
+  const View a32 = contiguous_view(left.as<float>(), DType::f32, {m, k});
+  copy(a32, fa);
+  const std::int64_t columns =
+      std::max<std::int64_t>(1, std::min(n, kPanelElements / std::max(k, m)));
+  const cpu::Scratch right(memory_, (k + m) * columns * 4);
+  for (std::int64_t first = 0; first < n; first += columns) {
+    const std::int64_t count = std::min(columns, n - first);
+    const View b32 = contiguous_view(right.as<float>(), DType::f32, {k, count});
+    const View c32 = contiguous_view(right.as<float>() + k * columns, DType::f32, {m, count});
+    const View target = fc.slice(1, first, count);
+    copy(b32, fb.slice(1, first, count));
+    if (scale.beta != 0.0) copy(c32, target);
+    blas_gemm<float>(c32, a32, b32, scale);
+    copy(target, c32);
+  }
+}
+
+}  // namespace ty

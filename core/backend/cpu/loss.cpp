@@ -1,0 +1,105 @@
+#include <algorithm>
+#include <cmath>
+
+#include "core/backend/cpu/cpu_backend.h"
+#include "core/backend/cpu/lanes.h"
+
+namespace ty {
+
+void CpuBackend::gather_rows(const View& y, const View& table, const View& ids) {
+#pragma omp parallel for schedule(static)
+  for (std::int64_t n = 0; n < ids.shape[0]; ++n) {
+    reference_.copy(y[n], table[ids.as<std::int32_t>()[n * ids.strides[0]]]);
+  }
+}
+
+void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View& ids) {
+  // Threads share columns, so that rows of one id are added in the order of n.
+  constexpr std::int64_t kColumns = 64;
+  const std::int64_t width = table.shape[1];
+  const std::int64_t strips = (width + kColumns - 1) / kColumns;
+#pragma omp parallel for schedule(static)
+  for (std::int64_t strip = 0; strip < strips; ++strip) {
+    const std::int64_t first = strip * kColumns;
+    const std::int64_t count = std::min(kColumns, width - first);
+    for (std::int64_t n = 0; n < ids.shape[0]; ++n) {
+      const View row = table[ids.as<std::int32_t>()[n * ids.strides[0]]].slice(0, first, count);
+      const View add = dy[n].slice(0, first, count);
+      if (row.dtype == DType::f32 && add.dtype == DType::f32 && row.strides[0] == 1 &&
+          add.strides[0] == 1) {
+        spans::axpby(row.as<float>(), 1.0f, add.as<float>(), 1.0f, count);
+      } else {
+        reference_.axpby(row, 1.0, add, 1.0);
+      }
+    }
+  }
+}
+
+void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& logits,
+                               const View& targets) {
+  if (logits.dtype == DType::f64) return reference_.cross_entropy(loss, lse, logits, targets);
+  const std::int64_t vocab = logits.shape[1];
+  dispatch_float(logits.dtype, "cross_entropy", [&](auto t) {
+    using T = decltype(t);
+    if constexpr (!std::is_same_v<T, double>) {
+#pragma omp parallel for schedule(static)
+      for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
+        const T* row = logits.as<T>() + n * logits.strides[0];
+        float top = -INFINITY, sum = 0;
+        if constexpr (std::is_same_v<T, float>) {
+          top = spans::max(row, vocab);
+          sum = spans::sum_exp_shifted(row, top, vocab);
+        } else {  // a running maximum over chunks
+          std::array<float, cpu::kLanes> chunk;
+          for (std::int64_t first = 0; first < vocab; first += cpu::kLanes) {
+            const std::int64_t count = std::min(cpu::kLanes, vocab - first);
+            spans::to_float(chunk.data(), row + first, count);
+            const float next = std::max(top, spans::max(chunk.data(), count));
+            sum = sum * std::exp(top - next) + spans::sum_exp_shifted(chunk.data(), next, count);
+            top = next;
+          }
+        }
+        const float total = top + std::log(sum);
+        const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
+        lse.as<float>()[n * lse.strides[0]] = total;
+        loss.as<float>()[n * loss.strides[0]] =
+            target < 0 ? 0.0f : total - static_cast<float>(row[target]);
+      }
+    }
+  });
+}
+
+void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
+                                    const View& targets, const View& dloss) {
+  if (logits.dtype == DType::f64) {
+    return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss);
+  }
+  const std::int64_t vocab = logits.shape[1];
+  dispatch_float(logits.dtype, "cross_entropy_grad", [&](auto t) {
+    using T = decltype(t);
+    if constexpr (!std::is_same_v<T, double>) {
+#pragma omp parallel for schedule(static)
+      for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
+        const T* row = logits.as<T>() + n * logits.strides[0];
+        T* out = dlogits.as<T>() + n * dlogits.strides[0];
+        const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
+        if (target < 0) {
+          std::fill_n(out, vocab, T(0.0f));
+          continue;
+        }
+        const float weight = dloss.as<float>()[n * dloss.strides[0]];
+        const float total = lse.as<float>()[n * lse.strides[0]];
+        const float at_target = weight * (std::exp(static_cast<float>(row[target]) - total) - 1.0f);
+        cpu::with_floats(
+            out, vocab,
+            [&](float* o, std::int64_t k, const float* x) {
+              spans::scaled_exp(o, x, total, weight, k);
+            },
+            row);
+        out[target] = T(at_target);
+      }
+    }
+  });
+}
+
+}  // namespace ty
