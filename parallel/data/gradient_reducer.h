@@ -72,6 +72,7 @@ class GradientReducer {
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
   std::vector<Tensor> partial_sums_;  // canonical: a stack of whole gradients
+  std::vector<double> squares_;       // of the ranges that gradient_norm() added up
 };
 
 }  // namespace ty

@@ -1,0 +1,95 @@
+#include "parallel/comm/communicator.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/error.h"
+#include "parallel/comm/self/self.h"
+
+namespace ty {
+
+std::string_view name_of(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::sum:
+      return "sum";
+    case ReduceOp::max:
+      return "max";
+    case ReduceOp::min:
+      return "min";
+  }
+  return "?";
+}
+
+Group::Group() : communicator_(std::make_shared<SelfCommunicator>()) {}
+
+std::vector<std::string> Group::all_gather_text(const std::string& own) const {
+  std::vector<std::int64_t> lengths(static_cast<std::size_t>(size()));
+  auto length = static_cast<std::int64_t>(own.size());
+  all_gather(contiguous_view(lengths.data(), DType::i64, {size()}),
+             contiguous_view(&length, DType::i64, {1}))
+      .wait();
+  // Text travels in whole int32 words, padded to the longest.
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  const std::int64_t words = (longest + 3) / 4;
+  std::vector<std::int32_t> mine(static_cast<std::size_t>(words));
+  std::vector<std::int32_t> all(static_cast<std::size_t>(words * size()));
+  if (!own.empty()) std::memcpy(mine.data(), own.data(), own.size());
+  all_gather(contiguous_view(all.data(), DType::i32, {words * size()}),
+             contiguous_view(mine.data(), DType::i32, {words}))
+      .wait();
+  std::vector<std::string> texts;
+  for (int r = 0; r < size(); ++r) {
+    const auto* first = reinterpret_cast<const char*>(all.data() + words * r);
+    texts.emplace_back(first, static_cast<std::size_t>(lengths[static_cast<std::size_t>(r)]));
+  }
+  return texts;
+}
+
+double Group::all_reduce(double value, ReduceOp op) const {
+  all_reduce(contiguous_view(&value, DType::f64, {1}), op).wait();
+  return value;
+}
+
+void check_whole(const char* call, const View& x) {
+  if (!x.is_contiguous()) {
+    throw CommError("{}: wants a contiguous view, got shape {} with strides {}", call,
+                    x.shape.str(), x.strides.str());
+  }
+}
+
+void check_parts(const char* call, const View& all, const View& own, int size) {
+  check_whole(call, all);
+  check_whole(call, own);
+  if (all.dtype != own.dtype || all.numel() != own.numel() * size) {
+    throw CommError("{}: {} elements of {} are not {} times {} of {}", call, all.numel(),
+                    name_of(all.dtype), size, own.numel(), name_of(own.dtype));
+  }
+}
+
+void combine(ReduceOp op, const View& y, const View& x) {
+  const std::int64_t n = y.numel();
+  dispatch_dtype(y.dtype, [&](auto t) {
+    using T = decltype(t);
+    T* a = y.as<T>();
+    const T* b = x.as<T>();
+    const auto each = [&](auto fn) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        if constexpr (sizeof(T) == 2) {
+          a[i] = T(fn(static_cast<float>(a[i]), static_cast<float>(b[i])));
+        } else {
+          a[i] = fn(a[i], b[i]);
+        }
+      }
+    };
+    switch (op) {
+      case ReduceOp::sum:
+        return each([](auto p, auto q) { return p + q; });
+      case ReduceOp::max:
+        return each([](auto p, auto q) { return p < q ? q : p; });
+      case ReduceOp::min:
+        return each([](auto p, auto q) { return q < p ? q : p; });
+    }
+  });
+}
+
+}  // namespace ty
