@@ -1,0 +1,189 @@
+// The field list: the one description of a config struct that reads, checks, prints, documents and
+// makes the schema.
+//
+//   struct OptimSection { double lr = 1e-3; std::vector<double> betas{0.9, 0.95}; };
+//   void fields(config::Fields& f, OptimSection& s) {
+//     f.field("lr", s.lr, "peak learning rate", config::positive());
+//     f.field("betas", s.betas, "decay of the moments", config::at_least(0).below(1).items(2));
+//   }
+//   void check(const OptimSection& s, config::Checks& checks);   // optional: cross-field rules
+//
+// Members may also be structs with a field list of their own, and vectors of them. Each use of the
+// list (read, print, ...) is one subclass of Fields.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/config/diagnostics.h"
+#include "core/config/leaf.h"
+#include "core/config/rule.h"
+
+namespace ty::config {
+
+class Fields;
+
+// Where every stated key got its value, by dotted key; keys that are not here have their default.
+using Origins = std::map<std::string, Place, std::less<>>;
+
+// Handed to a struct's check(): reports what is wrong between its fields.
+class Checks {
+ public:
+  Checks(std::string prefix, const Origins& origins, const Place& file, Diagnostics& diagnostics)
+      : prefix_(std::move(prefix)), origins_(origins), file_(file), out_(diagnostics) {}
+
+  // An error at `key` (dotted, relative to the struct), placed where the key or else the nearest
+  // key around it was stated.
+  template <typename... Args>
+  void fail(std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
+    add(key, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  void add(std::string_view key, const std::string& message);
+
+  std::string prefix_;
+  const Origins& origins_;
+  const Place& file_;
+  Diagnostics& out_;
+};
+
+struct Key {
+  std::string_view name, doc;
+  Rule rule;
+};
+
+// A struct behind its field list and its check.
+struct Section {
+  std::function<void(Fields&)> visit;
+  std::function<void(Checks&)> check;  // may be empty
+};
+
+// A vector of structs.
+struct SectionList {
+  std::function<std::size_t()> size;
+  std::function<void(std::size_t)> resize;
+  std::function<Section(std::size_t)> item;
+  std::function<void(Fields&)> visit_default;  // the field list of a fresh item
+};
+
+template <class T>
+Section make_section(T& value) {
+  Section section;
+  section.visit = [&value](Fields& f) { fields(f, value); };
+  if constexpr (requires(Checks & checks) { check(std::as_const(value), checks); }) {
+    section.check = [&value](Checks& checks) { check(std::as_const(value), checks); };
+  }
+  return section;
+}
+
+template <class T>
+SectionList make_section_list(std::vector<T>& value) {
+  return {[&value] { return value.size(); }, [&value](std::size_t n) { value.assign(n, T{}); },
+          [&value](std::size_t i) { return make_section(value[i]); },
+          [](Fields& f) {
+            T fresh{};
+            fields(f, fresh);
+          }};
+}
+
+class Fields {
+ public:
+  virtual ~Fields() = default;
+
+  // One key of the struct: its name, member, one-line doc, and what is allowed.
+  template <class T>
+  void field(std::string_view name, T& member, std::string_view doc, Rule rule = {}) {
+    if constexpr (requires { make_leaf(member); }) {
+      leaf({name, doc, std::move(rule)}, make_leaf(member));
+    } else if constexpr (requires { make_section_list(member); }) {
+      list({name, doc, std::move(rule)}, make_section_list(member));
+    } else {
+      section({name, doc, std::move(rule)}, make_section(member));
+    }
+  }
+
+  // A key with a table of names: an enum, or std::optional of one.
+  template <class E>
+  requires std::is_enum_v<E>
+  void field(std::string_view name, E& member, std::string_view doc,
+             std::initializer_list<Named<E>> names) {
+    leaf({name, doc, choices_of(names)}, make_leaf(member, std::vector<Named<E>>(names)));
+  }
+  template <class E>
+  requires std::is_enum_v<E>
+  void field(std::string_view name, std::optional<E>& member, std::string_view doc,
+             std::initializer_list<Named<E>> names) {
+    leaf({name, doc, choices_of(names)}, make_leaf(member, std::vector<Named<E>>(names)));
+  }
+
+  // Keys declared in `body` may be stated only if `active`. `selector` is the key that decides, and
+  // `condition` reads well after "only used": "with name: adamw". A key stated in an earlier layer
+  // than the selector is dropped in silence: the later layer chose something else.
+  void when(std::string_view selector, bool active, const std::string& condition,
+            const std::function<void()>& body);
+
+  // A required key whose name picks the alternative of `spec`, and that alternative's own keys
+  // beside it. `names` has one name per alternative, in their order.
+  template <class... Specs>
+  void alternatives(std::string_view name, std::variant<Specs...>& spec, std::string_view doc,
+                    const char* const (&names)[sizeof...(Specs)]) {
+    std::vector<Named<std::size_t>> table;
+    Rule rule = required();
+    for (std::size_t i = 0; i < sizeof...(Specs); ++i) {
+      table.push_back({names[i], i});
+      rule.choices.emplace_back(names[i]);
+    }
+    std::size_t index = spec.index();
+    leaf({name, doc, rule}, make_leaf(index, std::move(table)));
+    std::size_t i = 0;
+    (alternative<Specs>(name, names[i], i == index, spec, i), ...);
+  }
+
+ protected:
+  // The condition of the innermost when() around the key that is visited; null outside of all.
+  struct Condition {
+    std::string_view selector;
+    bool active;
+    const std::string& text;
+    const Condition* outer;
+  };
+  const Condition* condition() const { return condition_; }
+  // False inside of a when() that does not hold.
+  bool is_active() const;
+
+  virtual void leaf(const Key& key, const Leaf& leaf) = 0;
+  virtual void section(const Key& key, const Section& section) = 0;
+  virtual void list(const Key& key, const SectionList& list) = 0;
+
+ private:
+  template <class E>
+  static Rule choices_of(std::initializer_list<Named<E>> names) {
+    Rule rule;
+    for (const Named<E>& row : names) rule.choices.emplace_back(row.name);
+    return rule;
+  }
+
+  template <class Spec, class Variant>
+  void alternative(std::string_view selector, const char* name, bool active, Variant& spec,
+                   std::size_t& i) {
+    if (active && spec.index() != i) spec.template emplace<Spec>();
+    Spec fresh{};
+    Spec& value = active ? std::get<Spec>(spec) : fresh;
+    when(selector, active, fmt::format("with {}: {}", selector, name),
+         [&] { fields(*this, value); });
+    ++i;
+  }
+
+  const Condition* condition_ = nullptr;
+};
+
+}  // namespace ty::config

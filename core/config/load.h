@@ -1,0 +1,47 @@
+// From files and command-line overrides to a checked config struct, and back to text.
+//
+// A job file starts with `schema: 1`. `extends: [base.yaml]` lays the file over others: maps merge,
+// lists replace. Overrides `section.key=value` come last. Relative paths are relative to the file
+// that states them, on the command line to the working directory; structs hold absolute paths.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/fields.h"
+
+namespace ty::config {
+
+using Overrides = std::vector<std::string>;  // "optim.lr=1e-3"
+
+template <class T>
+struct Loaded {
+  T value;
+  Origins origins;
+};
+
+// Fills the struct behind `section`; an empty `file` means defaults and overrides only. Throws
+// ConfigError with one line per error.
+Origins load_file(const std::filesystem::path& file, const Overrides& overrides,
+                  const Section& section);
+// The same for text that is called `name` in errors and has no directory of its own.
+Origins load_text(std::string_view text, const std::string& name, const Overrides& overrides,
+                  const Section& section);
+
+template <class T>
+Loaded<T> load(const std::filesystem::path& file, const Overrides& overrides = {}) {
+  Loaded<T> loaded;
+  loaded.origins = load_file(file, overrides, make_section(loaded.value));
+  return loaded;
+}
+
+template <class T>
+Loaded<T> parse(std::string_view text, const std::string& name, const Overrides& overrides = {}) {
+  Loaded<T> loaded;
+  loaded.origins = load_text(text, name, overrides, make_section(loaded.value));
+  return loaded;
+}
+
+}  // namespace ty::config

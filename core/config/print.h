@@ -1,0 +1,25 @@
+// A config struct as text: resolved YAML, and where each value came from.
+#pragma once
+
+#include <string>
+
+#include "core/config/fields.h"
+
+namespace ty::config {
+
+// Every key in the order of the field lists, as a file that loads to the same values from anywhere.
+std::string print_yaml(const Section& section);
+// One line per key: `optim.lr = 0.001`, then where it was stated, in aligned columns.
+std::string print_origins(const Section& section, const Origins& origins);
+
+template <class T>
+std::string to_yaml(T value) {
+  return print_yaml(make_section(value));
+}
+
+template <class T>
+std::string to_origins(T value, const Origins& origins) {
+  return print_origins(make_section(value), origins);
+}
+
+}  // namespace ty::config
