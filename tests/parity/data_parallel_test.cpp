@@ -1,0 +1,173 @@
+// The same numbers for any number of data ranks.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "launch/training_step.h"
+#include "models/transformer/gpt2.h"
+#include "parallel/comm/threads/threads.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+struct Setup {
+  int ranks = 1;
+  bool zero = false;
+  Reduction reduction = Reduction::fast;
+  std::int64_t micro_batches = 1;
+  FlatDtypes dtypes = {};
+  int steps = 50;
+  Recompute recompute = Recompute::none;
+};
+
+struct Curve {
+  std::vector<double> losses, norms;
+  std::vector<double> weights;
+};
+
+constexpr std::int64_t kBatch = 12, kLength = 6, kVocab = 19;
+
+// The global batch of a step; some targets are missing, unevenly over the sequences.
+HostBatch part_of_batch(std::int64_t step, int rank, int ranks) {
+  const std::int64_t first = kBatch * rank / ranks, last = kBatch * (rank + 1) / ranks;
+  HostBatch batch{step * kBatch + first, last - first, kLength, {}, {}};
+  const RandomStream stream(9, site_id("batch"), static_cast<std::uint64_t>(step));
+  for (std::int64_t s = first; s < last; ++s) {
+    for (std::int64_t t = 0; t < kLength; ++t) {
+      const auto at = static_cast<std::uint64_t>(t);
+      const auto token =
+          static_cast<std::int32_t>(stream.word(static_cast<std::uint64_t>(s), at) % kVocab);
+      batch.inputs.push_back(token);
+      batch.targets.push_back(t < s % 3 ? -1 : (token * 5 + 1) % static_cast<std::int32_t>(kVocab));
+    }
+  }
+  return batch;
+}
+
+Curve train_rank(const Group& data, const Setup& setup) {
+  const auto backend = make_reference_backend();
+  const Gpt2Config config = {
+      .layers = 2, .width = 8, .heads = 2, .context = kLength, .vocab = kVocab, .dropout = 0.1};
+  Model model(describe_gpt2(config), LinearRules());
+  FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 300, data.size()),
+                      *backend, setup.dtypes);
+  flat.initialise(7);
+  GradientReducer reducer(flat, data, {setup.zero, setup.reduction});
+  const auto optimizer =
+      make_adamw(flat, reducer.owned_pieces(),
+                 [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; }, {});
+  const std::int64_t sequences = part_of_batch(0, data.rank(), data.size()).sequences;
+  TrainingStep step(
+      model, flat, *optimizer, reducer,
+      {.micro_batches = setup.reduction == Reduction::canonical ? sequences : setup.micro_batches,
+       .recompute = setup.recompute,
+       .clip = 0.5,
+       .seed = 7,
+       .schedule = {
+           .kind = ScheduleKind::cosine, .peak = 1e-2, .warmup = 5, .steps = setup.steps}});
+  Curve curve;
+  for (std::int64_t s = 0; s < setup.steps; ++s) {
+    const StepReport report = step.run(part_of_batch(s, data.rank(), data.size()), s);
+    curve.losses.push_back(report.loss);
+    curve.norms.push_back(report.gradient_norm);
+  }
+  for (const Parameter& p : model.parameters().all()) {
+    const auto values = doubles(p.value);
+    curve.weights.insert(curve.weights.end(), values.begin(), values.end());
+  }
+  return curve;
+}
+
+// Rank 0's curve, after checking that all ranks saw the same.
+Curve train(const Setup& setup) {
+  std::vector<Curve> curves(static_cast<std::size_t>(setup.ranks));
+  run_ranks(setup.ranks, [&](const Group& world) {
+    curves[static_cast<std::size_t>(world.rank())] = train_rank(world, setup);
+  });
+  for (const Curve& curve : curves) {
+    EXPECT_EQ(curve.losses, curves[0].losses);
+    EXPECT_EQ(curve.weights, curves[0].weights);
+  }
+  return curves[0];
+}
+
+void expect_close(const Curve& a, const Curve& b, double tolerance) {
+  ASSERT_EQ(a.losses.size(), b.losses.size());
+  for (std::size_t i = 0; i < a.losses.size(); ++i) {
+    EXPECT_NEAR(a.losses[i], b.losses[i], tolerance * b.losses[i]) << "step " << i;
+    EXPECT_NEAR(a.norms[i], b.norms[i], 100 * tolerance * b.norms[i]) << "step " << i;
+  }
+}
+
+const Curve& one_rank() {
+  static const Curve curve = train({});
+  return curve;
+}
+
+TEST(DataParallel, TheOneRankRunLearns) {
+  EXPECT_LT(one_rank().losses.back(), 0.8 * one_rank().losses.front());
+}
+
+class Layouts : public testing::TestWithParam<std::tuple<int, bool, int>> {};
+
+TEST_P(Layouts, GiveFiftyLossesEqualToTheOneRankRun) {
+  const auto [ranks, zero, micro_batches] = GetParam();
+  expect_close(train({.ranks = ranks, .zero = zero, .micro_batches = micro_batches}), one_rank(),
+               1e-5);
+}
+INSTANTIATE_TEST_SUITE_P(Ranks, Layouts,
+                         testing::Combine(testing::Values(1, 2, 3, 4), testing::Bool(),
+                                          testing::Values(1, 2)));
+
+TEST(DataParallel, CanonicalReductionIsBitEqualForEveryPowerOfTwo) {
+  const Curve one = train({.reduction = Reduction::canonical});
+  expect_close(one, one_rank(), 1e-5);
+  for (int ranks : {2, 4}) {
+    for (bool zero : {false, true}) {
+      const Curve many = train({.ranks = ranks, .zero = zero, .reduction = Reduction::canonical});
+      EXPECT_EQ(many.losses, one.losses) << ranks << " ranks, zero " << zero;
+      EXPECT_EQ(many.norms, one.norms) << ranks << " ranks, zero " << zero;
+      EXPECT_EQ(many.weights, one.weights) << ranks << " ranks, zero " << zero;
+    }
+  }
+}
+
+TEST(DataParallel, RecomputationDoesNotChangeTheReduction) {
+  EXPECT_EQ(train({.ranks = 2, .steps = 5, .recompute = Recompute::block}).losses,
+            train({.ranks = 2, .steps = 5}).losses);
+}
+
+TEST(DataParallel, ShardedMasterWeightsFollowTheWholeOnes) {
+  const FlatDtypes mixed = {.compute = DType::bf16, .weights = DType::f32};
+  expect_close(train({.ranks = 2, .zero = true, .dtypes = mixed, .steps = 10}),
+               train({.ranks = 2, .zero = false, .dtypes = mixed, .steps = 10}), 1e-5);
+}
+
+TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {
+  const auto backend = make_reference_backend();
+  Model model(
+      describe_gpt2({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
+      LinearRules());
+  FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1),
+                      *backend, {});
+  flat.initialise(7);
+  backend->fill(model.parameters().find("blocks.0.norm1.bias")->value.view(), std::nan(""));
+  const auto before = doubles(model.parameters().find("head.norm.bias")->value);
+  GradientReducer reducer(flat, Group(), {});
+  const auto optimizer =
+      make_adamw(flat, reducer.owned_pieces(), [](const Parameter&) { return 0.0; }, {});
+  TrainingStep step(model, flat, *optimizer, reducer, {});
+  try {
+    step.run(part_of_batch(0, 0, 1), 0);
+    FAIL();
+  } catch (const NonFiniteError& e) {
+    EXPECT_NE(std::string(e.what()).find("first in embeddings.token.weight"), std::string::npos)
+        << e.what();
+  }
+  EXPECT_EQ(doubles(model.parameters().find("head.norm.bias")->value), before);
+}
+
+}  // namespace
+}  // namespace ty::test
