@@ -143,14 +143,4 @@ std::unique_ptr<Backend> make_reference_backend();
 // OpenMP threads, SIMD chosen at run time, GEMM from OpenBLAS.
 std::unique_ptr<Backend> make_cpu_backend();
 
-// What a dry run was asked to do.
-struct DryCounts {
-  double matrix_flops = 0;  // 2 M N K per product, attention scores included
-  double kernels = 0;
-  double bytes = 0;  // read and written by kernels, each operand counted once
-};
-// No memory and no arithmetic: allocates phantom addresses, counts, and reads zeros.
-class DryBackend;
-std::unique_ptr<DryBackend> make_dry_backend();
-
 }  // namespace ty
