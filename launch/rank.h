@@ -13,7 +13,7 @@ namespace ty {
 struct RankStatus {
   int rank = 0;
   int size = 1;
-  std::int64_t step = -1;     // -1: no step has begun
+  std::int64_t step = -1;                 // -1: no step has begun
   void (*abort_job)(int code) = nullptr;  // ends all ranks; null for a job of one
 };
 

@@ -14,6 +14,7 @@ namespace ty {
 
 namespace {
 
+constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 constexpr std::string_view kPrefix = "transformer.";
 
 // Buffers that old versions of the library stored beside the weights.
@@ -46,8 +47,7 @@ struct Staging {
 
 Gpt2Config read_model_config(const Path& directory) {
   const Path file = directory / "config.json";
-  const MappedFile text(file);
-  return gpt2_config_from_json(parse_json(text.text(), file.string()), file.string());
+  return gpt2_config_from_json(parse_json(read_text_file(file, kMaxConfigBytes), file.string()), file.string());
 }
 
 void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {
@@ -69,7 +69,7 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2C
   for (const std::string& name : tensors.names()) {
     const bool tied_copy = config.tied && name == "lm_head.weight";
     if (!used.contains(name) && !is_known_buffer(name) && !tied_copy) {
-      faults.push_back(fmt::format("{}: not a tensor of this model", quoted(name)));
+      faults.push_back(fmt::format("{}: not a tensor of this model", in_quotes(name)));
     }
   }
   if (!faults.empty()) {

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace ty::testing {
+namespace ty::test {
 
 // Runs `call`, which must throw `E`; fails the test and returns "" if it does not.
 template <typename E, typename Call>
@@ -28,4 +28,4 @@ inline ::testing::AssertionResult contains(const std::string& text, const std::s
   return ::testing::AssertionFailure() << "'" << text << "' does not contain '" << part << "'";
 }
 
-}  // namespace ty::testing
+}  // namespace ty::test

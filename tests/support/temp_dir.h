@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace ty::testing {
+namespace ty::test {
 
 class TempDir {
  public:
@@ -30,4 +30,4 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-}  // namespace ty::testing
+}  // namespace ty::test

@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-namespace ty::testing {
+namespace ty::test {
 
 inline std::string slurp(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -32,4 +32,4 @@ inline std::string safetensors(const std::string& header, const std::string& dat
   return file + header + data;
 }
 
-}  // namespace ty::testing
+}  // namespace ty::test

@@ -10,11 +10,11 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
-using testing::slurp;
-using testing::spill;
-using testing::TempDir;
+using test::contains;
+using test::message_of;
+using test::slurp;
+using test::spill;
+using test::TempDir;
 
 class Checkpoints : public ::testing::Test {
  protected:
@@ -108,7 +108,7 @@ TEST_F(Checkpoints, DamagedNewestFallsBackToThePreviousAndSaysWhy) {
   EXPECT_EQ(newest.skipped[0].step, 400);
   EXPECT_TRUE(contains(newest.skipped[0].reason, "file step-400/optimizer-1.safetensors: hash "));
   EXPECT_TRUE(contains(newest.skipped[0].reason,
-                       "the manifest says " + content_hash(testing::as_bytes("moments"))));
+                       "the manifest says " + content_hash(test::as_bytes("moments"))));
 }
 
 TEST_F(Checkpoints, AllDamagedIsNotTheSameAsNone) {

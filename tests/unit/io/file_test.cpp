@@ -17,11 +17,11 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
-using testing::slurp;
-using testing::spill;
-using testing::TempDir;
+using test::contains;
+using test::message_of;
+using test::slurp;
+using test::spill;
+using test::TempDir;
 
 TEST(File, ReadsWhatWasWritten) {
   const TempDir dir;

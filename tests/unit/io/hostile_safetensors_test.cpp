@@ -10,10 +10,10 @@
 namespace ty {
 namespace {
 
-using testing::as_bytes;
-using testing::contains;
-using testing::message_of;
-using testing::safetensors;
+using test::as_bytes;
+using test::contains;
+using test::message_of;
+using test::safetensors;
 
 struct Hostile {
   const char* name;

@@ -8,8 +8,8 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
+using test::contains;
+using test::message_of;
 
 TEST(Json, ReadsOrdinaryDocuments) {
   const auto document = parse_json(R"({"a": [1, {"b": null}], "c": {"a": "x"}})", "f");

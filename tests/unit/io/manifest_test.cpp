@@ -8,8 +8,8 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
+using test::contains;
+using test::message_of;
 
 Manifest sample() {
   return {.step = 400,

@@ -12,12 +12,12 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
-using testing::safetensors;
-using testing::slurp;
-using testing::spill;
-using testing::TempDir;
+using test::contains;
+using test::message_of;
+using test::safetensors;
+using test::slurp;
+using test::spill;
+using test::TempDir;
 
 std::vector<std::byte> pattern(std::size_t size, int seed) {
   std::vector<std::byte> bytes(size);
@@ -68,7 +68,7 @@ TEST(Safetensors, MixedTypesScalarsEmptyTensorsAndOddNamesSurvive) {
   EXPECT_EQ(file.metadata().at("note"), "x\ty");
   const std::string content = slurp(dir / "a");
   EXPECT_EQ(summary.size, content.size());
-  EXPECT_EQ(summary.hash, content_hash(testing::as_bytes(content)));
+  EXPECT_EQ(summary.hash, content_hash(test::as_bytes(content)));
 }
 
 TEST(Safetensors, DataBeginsAtAMultipleOf64AndEveryTensorIsAligned) {

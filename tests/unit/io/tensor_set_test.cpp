@@ -10,10 +10,10 @@
 namespace ty {
 namespace {
 
-using testing::contains;
-using testing::message_of;
-using testing::spill;
-using testing::TempDir;
+using test::contains;
+using test::message_of;
+using test::spill;
+using test::TempDir;
 
 void write_one(const Path& path, const std::string& tensor, float value) {
   write_safetensors(path,

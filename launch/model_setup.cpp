@@ -1,0 +1,69 @@
+#include "launch/model_setup.h"
+
+#include "core/base/error.h"
+#include "models/huggingface/model_directory.h"
+
+namespace ty {
+
+std::unique_ptr<Backend> make_backend(DeviceChoice device) {
+  if (device == DeviceChoice::cuda) {
+    throw ConfigError("run.device: cuda is not part of this build; use cpu or auto");
+  }
+  return make_cpu_backend();
+}
+
+Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
+  Gpt2Config config;
+  if (!job.model.from.empty()) {
+    config = read_model_config(job.model.from);
+    if (vocab > config.vocab) {
+      throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",
+                      (job.model.from / "config.json").string(), config.vocab, vocab);
+    }
+  } else {
+    const ModelSection& m = job.model;
+    config = {.layers = m.layers,
+              .width = m.width,
+              .heads = m.heads,
+              .inner = m.inner,
+              .context = m.context,
+              .vocab = m.vocab != 0 ? m.vocab : vocab,
+              .tied = m.tied,
+              .activation = m.activation};
+    if (vocab > config.vocab) {
+      throw ConfigError("model.vocab: {} is smaller than the tokenizer's {}", config.vocab, vocab);
+    }
+  }
+  config.dropout = job.model.dropout;
+  if (job.data.sequence > config.context) {
+    throw ConfigError("data.sequence: {} is longer than the model's context {}", job.data.sequence,
+                      config.context);
+  }
+  return config;
+}
+
+ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,
+                       int data_ranks)
+    : config(model_config) {
+  model = std::make_unique<Model>(describe_gpt2(config), LinearRules(job.linear));
+  const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
+  parameters = std::make_unique<FlatParameters>(
+      model->parameters(), plan_flat_layout(model->parameters(), bucket, data_ranks), backend,
+      FlatDtypes{.compute = job.precision.compute, .weights = job.precision.weights});
+}
+
+void set_initial_weights(const JobConfig& job, ModelSetup& setup) {
+  if (job.model.from.empty()) {
+    setup.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
+  } else {
+    load_weights(job.model.from, *setup.parameters, setup.config);
+  }
+}
+
+ReducerOptions reducer_options(const JobConfig& job) {
+  return {.shard_optimizer = job.parallel.zero == 1,
+          .reduction = job.parallel.reduction == ReductionOrder::canonical ? Reduction::canonical
+                                                                           : Reduction::fast};
+}
+
+}  // namespace ty

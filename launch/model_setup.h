@@ -1,0 +1,36 @@
+// From a job to a model with memory.
+#pragma once
+
+#include <memory>
+
+#include "core/nn/flat_parameters.h"
+#include "launch/job_config.h"
+#include "models/transformer/gpt2.h"
+#include "models/transformer/model.h"
+#include "parallel/data/gradient_reducer.h"
+
+namespace ty {
+
+// A job's backend; throws ConfigError if the device is not to be had.
+std::unique_ptr<Backend> make_backend(DeviceChoice device);
+
+// The architecture a job asks for. `vocab` is the tokenizer's; 0 if there is none. Throws
+// ConfigError or DataError if job, tokenizer and model directory disagree.
+Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
+
+// A model, its parameters in flat memory, and (for training) who updates and reduces what.
+struct ModelSetup {
+  Gpt2Config config;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<FlatParameters> parameters;
+
+  // Weights are uninitialised.
+  ModelSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend, int data_ranks);
+};
+
+// Initial weights of a job: drawn from its seed, or read from model.from.
+void set_initial_weights(const JobConfig& job, ModelSetup& setup);
+
+ReducerOptions reducer_options(const JobConfig& job);
+
+}  // namespace ty
