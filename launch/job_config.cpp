@@ -206,7 +206,7 @@ void check(const JobConfig& job, Checks& checks) {
   if (job.schedule.warmup > job.run.steps) {
     checks.fail("schedule.warmup", "{} is more than run.steps = {}", job.schedule.warmup,
                 job.run.steps);
-  } else if (job.schedule.warmup + job.schedule.decay > job.run.steps) {
+  } else if (job.schedule.decay > job.run.steps - job.schedule.warmup) {
     checks.fail("schedule.decay", "{} after {} steps of warm-up is more than run.steps = {}",
                 job.schedule.decay, job.schedule.warmup, job.run.steps);
   }

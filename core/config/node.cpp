@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unordered_map>
+
 namespace ty::config {
 
 std::string Place::str() const {
@@ -16,10 +18,6 @@ const Entry* Node::find(std::string_view key) const {
   return nullptr;
 }
 
-Entry* Node::find(std::string_view key) {
-  return const_cast<Entry*>(static_cast<const Node*>(this)->find(key));
-}
-
 void merge(Node& base, Node over) {
   if (base.kind != Node::Kind::map || over.kind != Node::Kind::map) {
     base = std::move(over);
@@ -27,15 +25,17 @@ void merge(Node& base, Node over) {
   }
   // A map that an override only reaches through keeps its place in a file.
   if (over.place.line > 0) base.place = over.place;
+  std::unordered_map<std::string, std::size_t> index;  // files are not trusted to be small
+  for (std::size_t i = 0; i < base.entries.size(); ++i) index.emplace(base.entries[i].key, i);
   for (Entry& entry : over.entries) {
-    if (Entry* existing = base.find(entry.key)) {
-      if (entry.place.line > 0 || entry.value.kind != Node::Kind::map) {
-        existing->place = entry.place;
-      }
-      merge(existing->value, std::move(entry.value));
-    } else {
+    const auto found = index.find(entry.key);
+    if (found == index.end()) {
       base.entries.push_back(std::move(entry));
+      continue;
     }
+    Entry& existing = base.entries[found->second];
+    if (entry.place.line > 0 || entry.value.kind != Node::Kind::map) existing.place = entry.place;
+    merge(existing.value, std::move(entry.value));
   }
 }
 

@@ -46,7 +46,6 @@ struct Node {
   std::vector<Entry> entries;  // in the order of the file, keys unique
 
   const Entry* find(std::string_view key) const;
-  Entry* find(std::string_view key);
 };
 
 struct Entry {

@@ -1,118 +1,14 @@
 #include "core/config/read.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <memory>
 #include <optional>
 
 #include "core/base/suggest.h"
+#include "core/config/scalar.h"
 
 namespace ty::config {
 namespace {
-
-// A parsed scalar, or a hint on what may have been meant.
-struct Parsed {
-  std::optional<Scalar> value;
-  std::string hint;
-};
-
-template <class T>
-std::optional<T> number_from(std::string_view text) {
-  T value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-// -?(0|[1-9][0-9]*)(.[0-9]*)?(e[+-]?[0-9]+)?: JSON's numbers, and "1.".
-bool has_leading_zero(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9';
-}
-
-bool looks_like_a_number(std::string_view text) {
-  if (text.starts_with('-')) text.remove_prefix(1);
-  return !text.empty() && text[0] >= '0' && text[0] <= '9' &&
-         text.find_first_not_of("0123456789.eE+-") == std::string_view::npos;
-}
-
-std::string suggestion(std::string_view word) { return fmt::format(" (did you mean {}?)", word); }
-
-Parsed parse_boolean(std::string_view text) {
-  if (text == "true" || text == "false") return {text == "true", ""};
-  for (const char* word : {"yes", "Yes", "YES", "on", "On", "ON", "True", "TRUE", "1"}) {
-    if (text == word) return {std::nullopt, suggestion("true")};
-  }
-  for (const char* word : {"no", "No", "NO", "off", "Off", "OFF", "False", "FALSE", "0"}) {
-    if (text == word) return {std::nullopt, suggestion("false")};
-  }
-  return {};
-}
-
-Parsed parse_integer(std::string_view text) {
-  if (has_leading_zero(text)) return {std::nullopt, ", without leading zeros"};
-  if (looks_like_a_number(text)) {
-    if (const auto value = number_from<std::int64_t>(text)) return {*value, ""};
-    if (text.find_first_of(".eE") == std::string_view::npos) {
-      return {std::nullopt, " that fits into 64 bits"};
-    }
-  }
-  // 1e3, 2.0, 1_000 and 1,000 have an obvious integer.
-  std::string digits(text);
-  std::erase_if(digits, [](char c) { return c == '_' || c == ','; });
-  const auto value = looks_like_a_number(digits) ? number_from<double>(digits) : std::nullopt;
-  if (value && *value == std::floor(*value) && std::abs(*value) < 1e15) {
-    return {std::nullopt, suggestion(fmt::format("{}", static_cast<std::int64_t>(*value)))};
-  }
-  return {};
-}
-
-Parsed parse_number(std::string_view text) {
-  if (has_leading_zero(text)) return {std::nullopt, ", without leading zeros"};
-  if (!looks_like_a_number(text)) return {};
-  const auto value = number_from<double>(text);
-  if (!value) return {std::nullopt, " that a double can hold"};
-  return {*value, ""};
-}
-
-Parsed parse_path(const Node& node) {
-  if (node.text.empty()) return {};
-  std::filesystem::path path = node.text;
-  if (path.is_relative() && node.place.source) path = node.place.source->directory / path;
-  path = path.lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();  // no trailing slash
-  return {path.string(), ""};
-}
-
-Parsed parse_scalar(const Node& node, ScalarKind kind, const Rule& rule) {
-  const bool is_text = kind == ScalarKind::string || kind == ScalarKind::path;
-  if (node.quoted && !is_text) return {std::nullopt, ", without quotes"};
-  switch (kind) {
-    case ScalarKind::boolean:
-      return parse_boolean(node.text);
-    case ScalarKind::integer:
-      return parse_integer(node.text);
-    case ScalarKind::number:
-      return parse_number(node.text);
-    case ScalarKind::path:
-      return parse_path(node);
-    case ScalarKind::string:
-      break;
-  }
-  const auto& any = rule.choices;
-  if (any.empty() || std::find(any.begin(), any.end(), node.text) != any.end()) {
-    return {node.text, ""};
-  }
-  return {std::nullopt, did_you_mean(node.text, any)};
-}
-
-bool within(const Scalar& scalar, const Rule& rule) {
-  if (const auto* i = std::get_if<std::int64_t>(&scalar)) {
-    return rule.allows(static_cast<double>(*i));
-  }
-  if (const auto* d = std::get_if<double>(&scalar)) return rule.allows(*d);
-  return true;
-}
 
 std::string described(const Node& node) {
   switch (node.kind) {
@@ -164,7 +60,7 @@ class Reader final : public Fields {
   struct Unknown {
     Place place;
     std::string prefix, name;
-    std::vector<std::string> known;
+    std::shared_ptr<const std::vector<std::string>> known;
   };
 
   std::size_t errors() const { return out_.size() + unknown_.size(); }
@@ -302,42 +198,44 @@ class Reader final : public Fields {
   void reject_undeclared() {
     const Frame& frame = frames_.back();
     if (frame.map == nullptr) return;
+    auto known = std::make_shared<std::vector<std::string>>();
+    for (const Declared& declared : frame.declared) {
+      const bool is_new = std::find(known->begin(), known->end(), declared.name) == known->end();
+      if (declared.active && is_new) known->push_back(declared.name);
+    }
     for (const Entry& entry : frame.map->entries) {
-      const Declared* inactive = nullptr;
-      bool claimed = false;
-      for (const Declared& declared : frame.declared) {
-        if (declared.name != entry.key) continue;
-        claimed = claimed || declared.active;
-        inactive = &declared;
-      }
-      if (claimed) continue;
-      if (inactive != nullptr) {
-        reject_inactive(frame, entry, *inactive);
+      if (std::find(known->begin(), known->end(), entry.key) != known->end()) continue;
+      const bool is_inactive =
+          std::any_of(frame.declared.begin(), frame.declared.end(),
+                      [&](const Declared& declared) { return declared.name == entry.key; });
+      if (is_inactive) {
+        reject_inactive(frame, entry);
       } else {
-        Unknown unknown{entry.place, frame.prefix, entry.key, {}};
-        for (const Declared& declared : frame.declared) {
-          auto& known = unknown.known;
-          const bool is_new = std::find(known.begin(), known.end(), declared.name) == known.end();
-          if (declared.active && is_new) known.push_back(declared.name);
-        }
-        unknown_.push_back(std::move(unknown));
+        unknown_.push_back({entry.place, frame.prefix, entry.key, known});
       }
     }
   }
 
-  void reject_inactive(const Frame& frame, const Entry& entry, const Declared& declared) {
-    const auto& bad = frame.bad;
-    if (std::find(bad.begin(), bad.end(), declared.selector) != bad.end()) return;
-    const auto selector = origins_.find(dotted(frame.prefix, declared.selector));
-    const int selector_layer = selector == origins_.end() ? -1 : selector->second.layer();
-    if (entry.place.layer() < selector_layer) return;
-    fail(
-        entry.place, dotted(frame.prefix, entry.key),
-        fmt::format("only used {}; remove it or change {}", declared.condition, declared.selector));
+  // A key of other alternatives than the chosen one.
+  void reject_inactive(const Frame& frame, const Entry& entry) {
+    std::vector<std::string> conditions;
+    std::string selector;
+    for (const Declared& declared : frame.declared) {
+      if (declared.name != entry.key) continue;
+      selector = declared.selector;
+      if (std::find(frame.bad.begin(), frame.bad.end(), selector) != frame.bad.end()) return;
+      const auto stated = origins_.find(dotted(frame.prefix, selector));
+      const int layer = stated == origins_.end() ? -1 : stated->second.layer();
+      if (entry.value.place.layer() < layer) return;
+      conditions.push_back(declared.condition);
+    }
+    fail(entry.place, dotted(frame.prefix, entry.key),
+         fmt::format("only used {}; remove it or change {}", fmt::join(conditions, " or "),
+                     selector));
   }
 
   void report(const Unknown& unknown) {
-    std::string hint = did_you_mean(unknown.name, unknown.known);
+    std::string hint = did_you_mean(unknown.name, *unknown.known);
     if (hint.empty()) {
       // The same name in another section.
       for (const std::string& key : all_keys_) {
@@ -348,7 +246,7 @@ class Reader final : public Fields {
       }
     }
     out_.add(unknown.place, dotted(unknown.prefix, shown(unknown.name, false)),
-             fmt::format("unknown key; known: {}{}", joined(unknown.known), hint));
+             fmt::format("unknown key; known: {}{}", joined(*unknown.known), hint));
   }
 
   const Place& file_;

@@ -20,9 +20,13 @@ struct Stop {};
 class TreeBuilder final : public YAML::EventHandler {
  public:
   // With a `fixed` place, every node gets that one (command-line values).
-  TreeBuilder(std::shared_ptr<const Source> source, const Place* fixed, std::string root,
-              Diagnostics& diagnostics)
-      : source_(std::move(source)), fixed_(fixed), root_(std::move(root)), out_(diagnostics) {}
+  TreeBuilder(std::string_view text, std::shared_ptr<const Source> source, const Place* fixed,
+              std::string root, Diagnostics& diagnostics)
+      : text_(text),
+        source_(std::move(source)),
+        fixed_(fixed),
+        root_(std::move(root)),
+        out_(diagnostics) {}
 
   Node take() { return std::move(result_); }
 
@@ -44,6 +48,10 @@ class TreeBuilder final : public YAML::EventHandler {
     Node node = make(Node::Kind::scalar, mark, tag, anchor);
     node.text = value;
     node.quoted = tag == "!";
+    if (node.quoted && is_open_quote(mark)) {
+      out_.add(node.place, path(), "the quote that starts here is never closed");
+      throw Stop{};
+    }
     attach(std::move(node));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -146,6 +154,22 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.entry = Entry{std::move(key.text), key.place, {}};
   }
 
+  // Whether a quoted scalar at this place runs into the end of the text; the parser allows that.
+  bool is_open_quote(const YAML::Mark& mark) const {
+    const auto start = static_cast<std::size_t>(mark.pos);
+    if (start >= text_.size() || (text_[start] != '"' && text_[start] != '\'')) return false;
+    const char quote = text_[start];
+    for (std::size_t i = start + 1; i < text_.size(); ++i) {
+      const bool doubled = quote == '\'' && i + 1 < text_.size() && text_[i + 1] == quote;
+      if ((quote == '"' && text_[i] == '\\') || (text_[i] == quote && doubled)) {
+        ++i;
+      } else if (text_[i] == quote) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   // The dotted key of what is being read.
   std::string path() const {
     std::string out = root_;
@@ -160,6 +184,7 @@ class TreeBuilder final : public YAML::EventHandler {
     return out;
   }
 
+  std::string_view text_;
   std::shared_ptr<const Source> source_;
   const Place* fixed_;
   std::string root_;
@@ -254,7 +279,7 @@ std::optional<Node> parse_yaml(std::string_view text, const std::shared_ptr<cons
     diagnostics.add(place_of_offset(text, fault->offset, source), "", fault->message);
     return std::nullopt;
   }
-  TreeBuilder builder(source, nullptr, "", diagnostics);
+  TreeBuilder builder(text, source, nullptr, "", diagnostics);
   return build(text, builder, "", diagnostics);
 }
 
@@ -264,7 +289,7 @@ std::optional<Node> parse_value(std::string_view text, const Place& place, std::
     diagnostics.add(place, key, fault->message);
     return std::nullopt;
   }
-  TreeBuilder builder(place.source, &place, std::string(key), diagnostics);
+  TreeBuilder builder(text, place.source, &place, std::string(key), diagnostics);
   std::optional<Node> node = build(text, builder, key, diagnostics);
   if (node && !node->place.source) node->place = place;  // an empty value has no event
   return node;

@@ -1,0 +1,151 @@
+// The job file of the product: the documented example, its defaults and its cross-field rules.
+#include "launch/job_config.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/base/error.h"
+#include "core/config/document.h"
+#include "core/config/print.h"
+#include "tests/support/messages.h"
+#include "tests/support/temp_dir.h"
+
+namespace ty::testing {
+namespace {
+
+constexpr const char* kExample = R"(schema: 1
+run: {name: quickstart, dir: runs/quickstart, seed: 1, steps: 1100, eval_every: 100, device: cpu}
+model: {family: gpt2, layers: 4, width: 128, heads: 4, context: 128, dropout: 0.0, tied: true}
+tokenizer: {kind: bpe, vocab: 1024}
+data: {train: corpus/train.txt, valid: corpus/valid.txt, sequence: 64, batch: 8}
+optim: {name: adamw, lr: 4e-3, betas: [0.9, 0.95], eps: 1e-8, weight_decay: 0.1, clip: 1.0}
+schedule: {name: cosine, warmup: 50, min_lr: 4e-4}
+precision: {compute: fp32, weights: fp32}
+checkpoint: {every: 200, keep: 3}
+linear:
+  - {match: "*", kind: dense}
+parallel: {data: 2, microbatches: 4, recompute: block, zero: 1}
+log: {every: 10}
+)";
+
+class JobFile : public ::testing::Test {
+ protected:
+  JobFile() { std::ofstream(path_) << kExample; }
+  JobConfig with(const config::Overrides& overrides) const { return load_job(path_, overrides); }
+  std::string error_with(const config::Overrides& overrides) const {
+    return message_of<ConfigError>([&] { load_job(path_, overrides); });
+  }
+  std::string at(int line, int column) const {
+    return fmt::format("{}:{}:{}: ", path_.string(), line, column);
+  }
+
+  TempDir dir_;
+  std::filesystem::path path_ = dir_ / "job.yaml";
+};
+
+TEST_F(JobFile, ReadsTheDocumentedExample) {
+  const JobConfig job = with({});
+  EXPECT_EQ(job.run.dir, dir_ / "runs/quickstart");
+  EXPECT_EQ(job.run.steps, 1100);
+  EXPECT_EQ(job.run.device, DeviceChoice::cpu);
+  EXPECT_EQ(job.model.width, 128);
+  EXPECT_EQ(job.model.activation, UnaryOp::gelu_tanh);
+  EXPECT_EQ(job.tokenizer.kind, TokenizerKind::bpe);
+  EXPECT_EQ(job.tokenizer.vocab, 1024);
+  EXPECT_EQ(job.data.train, dir_ / "corpus/train.txt");
+  EXPECT_EQ(job.optim.betas, (std::vector<double>{0.9, 0.95}));
+  EXPECT_EQ(job.schedule.name, ScheduleKind::cosine);
+  EXPECT_EQ(job.precision.compute, DType::f32);
+  ASSERT_EQ(job.linear.size(), 1u);
+  EXPECT_EQ(job.linear[0].match, "*");
+  EXPECT_EQ(kind_name(job.linear[0].spec), "dense");
+  EXPECT_EQ(job.parallel.data, 2);
+  EXPECT_EQ(job.parallel.recompute, RecomputePolicy::block);
+}
+
+TEST_F(JobFile, ResolvedYamlLoadsBackFromAnywhere) {
+  const JobConfig job = with({});
+  const TempDir other;
+  std::ofstream(other / "config.yaml") << config::to_yaml(job);
+  EXPECT_EQ(config::to_yaml(load_job(other / "config.yaml")), config::to_yaml(job));
+}
+
+TEST_F(JobFile, DefaultRunDirectoryFollowsTheName) {
+  const JobConfig job = load_job("", {"model.vocab=16", "run.name=mine"});
+  EXPECT_EQ(job.run.dir, std::filesystem::current_path() / "runs/mine");
+}
+
+TEST_F(JobFile, EveryChoiceCanBeStated) {
+  const JobConfig job =
+      with({"optim.name=sgd", "optim.momentum=0.9", "schedule.name=wsd", "schedule.decay=100",
+            "precision={compute: bf16, weights: fp64}", "model.activation=relu",
+            "parallel.data=auto", "parallel.reduction=canonical", "run.device=auto",
+            "tokenizer.kind=bytes", "model.inner=300"});
+  EXPECT_EQ(job.optim.name, OptimizerKind::sgd);
+  EXPECT_EQ(job.schedule.decay, 100);
+  EXPECT_EQ(job.precision.compute, DType::bf16);
+  EXPECT_EQ(job.precision.weights, DType::f64);
+  EXPECT_EQ(job.model.activation, UnaryOp::relu);
+  EXPECT_TRUE(job.parallel.data.is_auto());
+  EXPECT_EQ(job.parallel.reduction, ReductionOrder::canonical);
+  EXPECT_EQ(job.tokenizer.kind, TokenizerKind::bytes);
+}
+
+TEST_F(JobFile, AModelDirectoryReplacesTheArchitecture) {
+  EXPECT_EQ(with({"model={from: m, dropout: 0.1}"}).model.from,
+            std::filesystem::current_path() / "m");
+  EXPECT_EQ(error_with({"model={from: m, layers: 2}"}),
+            "command line: model.layers: only used without from; remove it or change from");
+}
+
+TEST_F(JobFile, CrossFieldRulesNameBothValues) {
+  EXPECT_EQ(error_with({"model.heads=5"}),
+            "command line: model.heads: 5 does not divide width = 128; valid: 1, 2, 4, 8, 16, 32, "
+            "64, 128");
+  EXPECT_EQ(error_with({"data.sequence=256"}),
+            "command line: data.sequence: 256 is longer than model.context = 128");
+  EXPECT_EQ(error_with({"run.steps=40"}),
+            at(7, 34) + "schedule.warmup: 50 is more than run.steps = 40");
+  EXPECT_EQ(error_with({"schedule.name=wsd", "schedule.decay=1051"}),
+            "command line: schedule.decay: 1051 after 50 steps of warm-up is more than run.steps = "
+            "1100");
+  EXPECT_EQ(error_with({"schedule.min_lr=5e-3"}),
+            "command line: schedule.min_lr: 0.005 is more than optim.lr = 0.004");
+  EXPECT_EQ(error_with({"parallel.data=3"}),
+            at(5, 79) +
+                "data.batch: 8 is no multiple of parallel.data = 3 times "
+                "parallel.microbatches = 4");
+  EXPECT_EQ(error_with({"tokenizer.kind=null"}),
+            at(3, 1) + "model.vocab: missing; state it, or tokenizer.kind, or tokenizer.from");
+  EXPECT_EQ(error_with({"data.train=null"}),
+            at(4, 19) + "tokenizer.kind: is made from data.train, which is missing");
+  EXPECT_EQ(error_with({"run.name=a/b"}),
+            "command line: run.name: got \"a/b\"; want letters, digits, '-', '_' and '.', as in "
+            "my-run");
+}
+
+TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
+  EXPECT_EQ(error_with({"parallel.tensor=2", "parallel.pipeline=4"}),
+            "command line: parallel.tensor: got 2; this version has no tensor parallelism, want 1\n"
+            "command line: parallel.pipeline: got 4; this version has no pipelines, want 1");
+  EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
+            "command line: linear[0].kind: got densee; want dense (did you mean \"dense\"?)");
+}
+
+TEST_F(JobFile, HugeNumbersDoNotOverflowTheChecks) {
+  EXPECT_TRUE(contains(error_with({"parallel.data=9223372036854775807",
+                                   "parallel.microbatches=9223372036854775807"}),
+                       "data.batch: 8 is no multiple"));
+  EXPECT_TRUE(contains(error_with({"schedule.name=wsd", "schedule.decay=9223372036854775807"}),
+                       "schedule.decay"));
+}
+
+TEST_F(JobFile, EveryKeyIsDocumented) {
+  const std::string table = config::key_reference<JobConfig>();
+  EXPECT_TRUE(contains(table, "| `parallel.data` | an integer >= 1, or auto | `auto` |"));
+  EXPECT_EQ(table.find("|  |"), std::string::npos) << "an empty cell";
+}
+
+}  // namespace
+}  // namespace ty::testing
