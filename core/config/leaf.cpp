@@ -48,7 +48,10 @@ std::string spelled(const Scalar& scalar) {
   if (const auto* integer = std::get_if<std::int64_t>(&scalar)) return fmt::format("{}", *integer);
   if (const double* number = std::get_if<double>(&scalar)) {
     std::string text = fmt::format("{}", *number);  // the shortest that reads back the same
-    return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
+    // 1 and 1e-08 are numbers to us, but an integer and a string to some readers of YAML.
+    if (text.find('.') == std::string::npos)
+      text.insert(std::min(text.find('e'), text.size()), ".0");
+    return text;
   }
   const auto& text = std::get<std::string>(scalar);
   return is_plain(text) ? text : in_quotes(text);

@@ -266,7 +266,8 @@ std::optional<Node> build(std::string_view text, TreeBuilder& builder, std::stri
     return builder.take();
   } catch (const Stop&) {
   } catch (const YAML::Exception& e) {
-    diagnostics.add(builder.place(e.mark), key, fmt::format("not valid YAML ({})", e.msg));
+    diagnostics.add(builder.place(e.mark), key,
+                    fmt::format("not valid YAML ({})", shown(e.msg, false)));
   }
   return std::nullopt;
 }

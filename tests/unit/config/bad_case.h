@@ -10,7 +10,7 @@
 #include "tests/support/messages.h"
 #include "tests/unit/config/sample.h"
 
-namespace ty::testing {
+namespace ty::test {
 
 struct BadCase {
   const char* name;
@@ -33,4 +33,4 @@ inline void expect_errors(std::span<const BadCase> cases) {
   }
 }
 
-}  // namespace ty::testing
+}  // namespace ty::test

@@ -1,7 +1,7 @@
 // What is refused in the text of a file, in its layers and on the command line.
 #include "tests/unit/config/bad_case.h"
 
-namespace ty::testing {
+namespace ty::test {
 namespace {
 
 using namespace std::string_literals;
@@ -170,6 +170,10 @@ TEST(BadText, OnlyPlainYamlIsRead) {
        "schema: 1\nmodel:\n  layers: 2\n width: 3\n",
        {},
        "a.yaml:4:2: not valid YAML (end of map not found)"},
+      {"Escape of nothing",
+       "schema: 1\ntitle: \"a\\",
+       {},
+       "a.yaml:2:12: not valid YAML (\"unknown escape character: \\u0004\")"},
       {"Key that is a list", "schema: 1\n? [a]\n: 1\n", {}, "a.yaml:2:3: a key must be a word"},
   };
   expect_errors(cases);
@@ -245,4 +249,4 @@ TEST(BadText, ExtendsIsAListOfReadableFiles) {
 }
 
 }  // namespace
-}  // namespace ty::testing
+}  // namespace ty::test

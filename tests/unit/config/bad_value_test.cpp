@@ -1,7 +1,7 @@
 // What is refused in values, sections, alternatives and cross-field checks.
 #include "tests/unit/config/bad_case.h"
 
-namespace ty::testing {
+namespace ty::test {
 namespace {
 
 using namespace std::string_literals;
@@ -322,4 +322,4 @@ TEST(BadValue, ValuesAreShownOnOneLine) {
 }
 
 }  // namespace
-}  // namespace ty::testing
+}  // namespace ty::test

@@ -9,7 +9,7 @@
 #include "tests/support/temp_dir.h"
 #include "tests/unit/config/sample.h"
 
-namespace ty::testing {
+namespace ty::test {
 namespace {
 
 using config::load;
@@ -234,4 +234,4 @@ TEST(HostileFile, ManyUnknownKeysTakeLinearTime) {
 }
 
 }  // namespace
-}  // namespace ty::testing
+}  // namespace ty::test

@@ -8,7 +8,7 @@
 #include "tests/support/messages.h"
 #include "tests/unit/config/sample.h"
 
-namespace ty::testing {
+namespace ty::test {
 namespace {
 
 using config::parse;
@@ -18,6 +18,7 @@ TEST(ToYaml, PrintsEveryKeyInTheOrderOfTheFieldList) {
   Sample s;
   s.rules = {{"*", SampleDense{}}, {"a b", SampleLowRank{3}}, {"c", SampleTrain{0.25, {2, 3}}}};
   s.files = {"/data/a.txt"};
+  s.optim.limit = 1e-8;
   EXPECT_EQ(to_yaml(s), R"(schema: 1
 title: "a title"
 fruit: apple
@@ -35,7 +36,7 @@ optim:
   name: adamw
   lr: 0.001
   betas: [0.9, 0.95]
-  limit: null
+  limit: 1.0e-08
 rules:
   - {match: "*", kind: dense}
   - {match: "a b", kind: svd, rank: 3}
@@ -162,4 +163,4 @@ TEST(KeyReference, IsATableOfEveryKey) {
 }
 
 }  // namespace
-}  // namespace ty::testing
+}  // namespace ty::test

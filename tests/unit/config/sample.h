@@ -10,7 +10,7 @@
 
 #include "core/config/load.h"
 
-namespace ty::testing {
+namespace ty::test {
 
 enum class Fruit : std::uint8_t { apple, banana };
 
@@ -117,4 +117,4 @@ inline void check(const Sample& s, config::Checks& checks) {
   }
 }
 
-}  // namespace ty::testing
+}  // namespace ty::test

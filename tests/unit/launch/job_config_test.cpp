@@ -11,7 +11,7 @@
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 
-namespace ty::testing {
+namespace ty::test {
 namespace {
 
 constexpr const char* kExample = R"(schema: 1
@@ -148,4 +148,4 @@ TEST_F(JobFile, EveryKeyIsDocumented) {
 }
 
 }  // namespace
-}  // namespace ty::testing
+}  // namespace ty::test
