@@ -21,11 +21,23 @@ bool is_override(std::string_view word) {
          key.find_first_of("/ ") == std::string_view::npos;
 }
 
+// The library's help with a usage line of ours.
+class HelpText final : public CLI::Formatter {
+ public:
+  explicit HelpText(std::string usage) : usage_(std::move(usage)) {}
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return "Usage: trainyard " + usage_ + "\n";
+  }
+
+ private:
+  std::string usage_;
+};
+
 // Adds a verb's options to a sub-command; values land in `arguments`.
 CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
                    std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.help);
-  sub->usage("trainyard " + verb.name + " " + verb.synopsis);
+  sub->formatter(std::make_shared<HelpText>(verb.name + " " + verb.synopsis));
   sub->add_option("words", words, "")->group("");
   for (const OptionSpec& option : verb.options) {
     if (option.value.empty()) {
@@ -54,7 +66,7 @@ ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   check_verb(argc, argv);
   CLI::App app("trainyard: train and compress transformers on one process or many");
   app.name("trainyard");
-  app.usage("trainyard VERB [CONFIG] [dotted.key=value ...] [options]");
+  app.formatter(std::make_shared<HelpText>("VERB [CONFIG] [dotted.key=value ...] [options]"));
   app.require_subcommand(1);
   app.failure_message(
       [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });

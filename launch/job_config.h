@@ -13,6 +13,7 @@
 #include "core/backend/backend.h"
 #include "core/base/dtype.h"
 #include "core/config/load.h"
+#include "core/data/tokenizer.h"
 #include "models/linear/spec.h"
 #include "optim/schedule.h"
 
@@ -20,7 +21,6 @@ namespace ty {
 
 enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 enum class ModelFamily : std::uint8_t { gpt2 };
-enum class TokenizerKind : std::uint8_t { bytes, chars, bpe };
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 enum class RecomputePolicy : std::uint8_t { none, block };
 // canonical: a fixed order of additions, so that any number of ranks gives the same bits.

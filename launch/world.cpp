@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 
 #ifdef TY_HAVE_MPI
 #include "parallel/comm/mpi/mpi_world.h"
@@ -43,6 +44,8 @@ World::World(RankStatus& status) : cores_(usable_cores()) {
 
 World::~World() {
   group_ = Group();  // before the session ends
+  // After an error the job ends by abort: finalising would wait for ranks that wait for this one.
+  if (std::uncaught_exceptions() > 0) static_cast<void>(mpi_.release());
 }
 
 }  // namespace ty

@@ -123,13 +123,18 @@ std::string GradientReducer::first_non_finite() const {
   return "";
 }
 
-void GradientReducer::share_weights() {
+void GradientReducer::share_weights() { gather(parameters_->model()); }
+
+void GradientReducer::gather_weights() {
+  if (parameters_->has_separate_model()) gather(parameters_->weights());
+}
+
+void GradientReducer::gather(const Tensor& flat) {
   if (!options_.shard_optimizer) return;
   std::vector<Work> works;
   for (const Range& bucket : parameters_->layout().buckets) {
-    const View all = slice(parameters_->model(), bucket).view();
-    const View own = slice(parameters_->model(), shard_of(bucket)).view();
-    works.push_back(data_.all_gather(all, own));
+    works.push_back(
+        data_.all_gather(slice(flat, bucket).view(), slice(flat, shard_of(bucket)).view()));
   }
   for (Work& work : works) work.wait();
 }

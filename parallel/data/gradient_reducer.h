@@ -46,6 +46,9 @@ class GradientReducer {
   double gradient_norm();
   // Brings the weights that other ranks updated. After the optimizer's step.
   void share_weights();
+  // Completes the optimizer's weights on every rank, where the model reads a copy in another dtype
+  // and share_weights() brings only that. Before saving.
+  void gather_weights();
   // " (first in NAME)" for the first parameter whose gradient is not finite, after gradient_norm().
   std::string first_non_finite() const;
   // Sum of one number per local micro-batch over all data ranks, in the gradients' order.
@@ -55,6 +58,7 @@ class GradientReducer {
 
  private:
   void start(std::size_t bucket);
+  void gather(const Tensor& flat);
   Range shard_of(const Range& bucket) const;
 
   struct Pending {

@@ -1,0 +1,48 @@
+// Which sequences a step trains on: a pure function of (seed, step, place in the batch), so it
+// needs no state, resumes anywhere and does not depend on the number of ranks.
+//
+// The corpus is cut into windows of sequence + 1 tokens (the last one is only a target), shifted by
+// an offset that changes with every epoch; an epoch visits every window once, in a keyed random
+// order.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/data/token_file.h"
+
+namespace ty {
+
+class Sampler {
+ public:
+  // Throws DataError if the corpus has no room for one window.
+  Sampler(std::int64_t tokens, std::int64_t sequence, std::uint64_t seed);
+
+  // Windows of one epoch.
+  std::int64_t windows() const { return windows_; }
+  // First token of the window that sample `index` (step * batch + place in the batch) trains on.
+  std::int64_t first_token(std::int64_t index) const;
+
+ private:
+  std::int64_t sequence_;
+  std::int64_t slack_;  // largest offset of the first window
+  std::int64_t windows_;
+  std::uint64_t seed_;
+};
+
+// Inputs and targets of windows, [count, sequence] each.
+struct TokenBatch {
+  std::vector<std::int32_t> inputs, targets;
+};
+// The samples [first, first + count).
+TokenBatch training_batch(const TokenFile& file, const Sampler& sampler, std::int64_t sequence,
+                          std::int64_t first, std::int64_t count);
+
+// Evaluation reads a file from end to end: windows of `sequence` targets, one after the other; the
+// last one is filled up with targets of -1.
+std::int64_t evaluation_windows(const TokenFile& file, std::int64_t sequence);
+TokenBatch evaluation_batch(const TokenFile& file, std::int64_t sequence,
+                            std::span<const std::int64_t> windows);
+
+}  // namespace ty

@@ -1,0 +1,62 @@
+#include "core/data/utf8.h"
+
+#include <cstdint>
+#include <cstring>
+
+namespace ty {
+
+Utf8Char utf8_at(std::string_view text, std::size_t position) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[position + i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() - position < length) return {};
+  char32_t code = lead & (0xffu >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    code = (code << 6) | (byte(i) & 0x3fu);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xd800 && code < 0xe000;
+  if (overlong || surrogate || code > 0x10ffff) return {};
+  return {code, length};
+}
+
+std::size_t valid_utf8_prefix(std::string_view text) {
+  std::size_t position = 0;
+  while (position < text.size()) {
+    std::uint64_t eight = 0;
+    if (text.size() - position >= 8) {
+      std::memcpy(&eight, text.data() + position, 8);
+      if ((eight & 0x8080808080808080u) == 0) {
+        position += 8;
+        continue;
+      }
+    }
+    const std::size_t length = utf8_at(text, position).length;
+    if (length == 0) break;
+    position += length;
+  }
+  return position;
+}
+
+void append_utf8(std::string& text, char32_t code) {
+  const auto put = [&](char32_t bits) { text.push_back(static_cast<char>(bits)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xc0 | (code >> 6));
+    put(0x80 | (code & 0x3f));
+  } else if (code < 0x10000) {
+    put(0xe0 | (code >> 12));
+    put(0x80 | ((code >> 6) & 0x3f));
+    put(0x80 | (code & 0x3f));
+  } else {
+    put(0xf0 | (code >> 18));
+    put(0x80 | ((code >> 12) & 0x3f));
+    put(0x80 | ((code >> 6) & 0x3f));
+    put(0x80 | (code & 0x3f));
+  }
+}
+
+}  // namespace ty

@@ -1,0 +1,33 @@
+// Text from a model, one token at a time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/base/random.h"
+#include "models/transformer/model.h"
+
+namespace ty {
+
+struct SamplingOptions {
+  std::int64_t max_tokens = 100;
+  double temperature = 1.0;  // 0: always the most likely token
+  std::int64_t top_k = 0;    // keep only so many candidates; 0: all
+  double top_p = 1.0;        // keep the fewest candidates that hold so much probability
+  std::uint64_t seed = 0;
+};
+
+// Draws one id from logits [V]; the draw depends on (seed, position) alone.
+std::int32_t sample_token(const std::vector<float>& logits, const SamplingOptions& options,
+                          std::int64_t position);
+
+// Continues the prompt (at least one id); the model sees the last `context` ids. Stops before
+// `end_of_text`. on_token is called after each new id.
+std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
+                                   std::vector<std::int32_t> prompt, const SamplingOptions& options,
+                                   std::optional<std::int32_t> end_of_text,
+                                   const std::function<void(std::int32_t)>& on_token = {});
+
+}  // namespace ty

@@ -1,0 +1,16 @@
+// What this machine can do at best: the yardstick beside every speed we print.
+#pragma once
+
+#include "core/backend/backend.h"
+
+namespace ty {
+
+struct MachineCeiling {
+  double gemm_flops_per_second = 0;  // best large fp32 product
+  double copy_bytes_per_second = 0;  // read + written, out of cache
+};
+
+// Measures for about `seconds` with the present number of threads.
+MachineCeiling measure_ceiling(Backend& backend, double seconds);
+
+}  // namespace ty

@@ -1,0 +1,107 @@
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "launch/dataset.h"
+#include "launch/evaluation.h"
+#include "launch/probe.h"
+#include "launch/run_directory.h"
+#include "launch/verbs/verbs.h"
+#include "models/huggingface/model_directory.h"
+
+namespace ty {
+
+namespace {
+
+std::vector<std::int32_t> parse_ids(const std::string& text) {
+  std::vector<std::int32_t> ids;
+  const char* p = text.data();
+  const char* end = p + text.size();
+  while (p < end) {
+    if (*p == ' ' || *p == ',') {
+      ++p;
+      continue;
+    }
+    std::int32_t id = 0;
+    const auto [stop, fault] = std::from_chars(p, end, id);
+    if (fault != std::errc()) {
+      throw UsageError("--tokens: \"{}\" is no list of token ids; want \"1 2 3\"", text);
+    }
+    ids.push_back(id);
+    p = stop;
+  }
+  return ids;
+}
+
+// The model's own numbers for a list of ids.
+ExitCode run_probe(const Arguments& arguments, const Path& directory) {
+  const auto backend = make_cpu_backend();
+  Probe probe(directory, *backend);
+  probe.run(parse_ids(arguments.text("--tokens", "")));
+  if (arguments.flag("--logits")) probe.write_logits(arguments.text("--logits", ""));
+  if (arguments.flag("--gradients")) probe.write_gradients(arguments.text("--gradients", ""));
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n", nlohmann::json{{"loss", probe.loss()}}.dump());
+  } else {
+    fmt::print("loss {:.6f} nats per token\n", probe.loss());
+  }
+  return ExitCode::ok;
+}
+
+ExitCode run_eval(const Arguments& arguments, RankStatus&) {
+  const Path directory = find_model(arguments.word(0, "the run or model directory"));
+  if (arguments.flag("--tokens")) return run_probe(arguments, directory);
+  if (arguments.flag("--logits") || arguments.flag("--gradients")) {
+    throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\"");
+  }
+  JobConfig job;
+  job.model.from = directory;
+  job.data.sequence = 1;
+  const auto tokenizer = find_tokenizer(directory);
+  Gpt2Config config = resolve_model(job, 0);
+  job.data.sequence = std::min(arguments.integer("--sequence", config.context), config.context);
+  const Path file = arguments.word(1, "the text or token file");
+  const Path cache =
+      std::filesystem::temp_directory_path() / fmt::format("trainyard-eval-{}.bin", getpid());
+  const TokenFile tokens =
+      open_for_evaluation(file, tokenizer.get(), cache, job.data, config.vocab);
+  std::filesystem::remove(cache);  // stays readable through the mapping
+  const auto backend = make_backend(DeviceChoice::automatic);
+  ModelSetup setup(job, config, *backend, 1);
+  set_initial_weights(job, setup);
+  const Evaluation result =
+      evaluate(*setup.model, *backend, tokens,
+               {.sequence = job.data.sequence, .batch = arguments.integer("--batch", 8)}, Group());
+  if (arguments.flag("--json")) {
+    nlohmann::json json = {{"loss", result.loss},
+                           {"perplexity", result.perplexity()},
+                           {"tokens", static_cast<std::int64_t>(result.tokens)}};
+    if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
+    fmt::print("{}\n", json.dump());
+  } else {
+    fmt::print("loss {:.4f} nats per token  perplexity {:.2f}", result.loss, result.perplexity());
+    if (result.bits_per_byte > 0) fmt::print("  bits per byte {:.4f}", result.bits_per_byte);
+    fmt::print("  tokens {:.0f}\n", result.tokens);
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& eval_verb() {
+  static const Verb verb = {
+      "eval",
+      "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" [--logits OUT] [--gradients OUT]",
+      "Loss, perplexity and bits per byte of a run or model on a file",
+      {{"--json", "", "one JSON object on stdout"},
+       {"--sequence", "N", "tokens per window; default: the model's context"},
+       {"--batch", "N", "windows at once; default 8"},
+       {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
+       {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
+       {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
+      run_eval};
+  return verb;
+}
+
+}  // namespace ty

@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "launch/dataset.h"
+#include "launch/generation.h"
+#include "launch/model_setup.h"
+#include "launch/run_directory.h"
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+ExitCode run_generate(const Arguments& arguments, RankStatus&) {
+  const Path directory = find_model(arguments.word(0, "the run or model directory"));
+  const auto tokenizer = find_tokenizer(directory);
+  if (tokenizer == nullptr) {
+    throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
+  }
+  JobConfig job;
+  job.model.from = directory;
+  job.data.sequence = 1;
+  const auto backend = make_backend(DeviceChoice::automatic);
+  ModelSetup setup(job, resolve_model(job, tokenizer->vocab_size()), *backend, 1);
+  set_initial_weights(job, setup);
+
+  const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "\n";
+  const SamplingOptions options = {
+      .max_tokens = arguments.integer("--tokens", 100),
+      .temperature = arguments.flag("--greedy") ? 0.0 : arguments.number("--temperature", 0.8),
+      .top_k = arguments.integer("--top-k", 50),
+      .top_p = arguments.number("--top-p", 1.0),
+      .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1))};
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  double first = 0;
+  const std::vector<std::int32_t> ids =
+      generate(*setup.model, *backend, setup.config.context, tokenizer->encode(prompt), options,
+               tokenizer->end_of_text(), [&](std::int32_t) {
+                 if (first == 0)
+                   first = std::chrono::duration<double>(Clock::now() - start).count();
+               });
+  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const std::string text = prompt + tokenizer->decode(ids);
+  if (!arguments.flag("--json")) {
+    fmt::print("{}\n", text);
+    return ExitCode::ok;
+  }
+  const nlohmann::json json = {{"text", text},
+                               {"tokens", ids.size()},
+                               {"tokens_per_second", static_cast<double>(ids.size()) / seconds},
+                               {"first_token_seconds", first}};
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& generate_verb() {
+  static const Verb verb = {"generate",
+                            "MODEL [PROMPT] [options]",
+                            "Text from a run or model and a prompt",
+                            {{"--tokens", "N", "most new tokens; default 100"},
+                             {"--seed", "N", "of the draws; default 1"},
+                             {"--temperature", "T", "default 0.8"},
+                             {"--top-k", "K", "keep the K most likely tokens; 0: all; default 50"},
+                             {"--top-p", "P", "keep the fewest tokens of probability P; default 1"},
+                             {"--greedy", "", "always the most likely token"},
+                             {"--json", "", "one JSON object on stdout"}},
+                            run_generate};
+  return verb;
+}
+
+}  // namespace ty

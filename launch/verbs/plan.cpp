@@ -1,0 +1,68 @@
+#include "launch/plan.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "launch/machine_ceiling.h"
+#include "launch/model_setup.h"
+#include "launch/text.h"
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+// Without reading data: the tokenizer's size is what the job asks for.
+std::int64_t planned_vocab(const JobConfig& job) {
+  if (!job.tokenizer.from.empty()) return load_tokenizer(job.tokenizer.from)->vocab_size();
+  if (!job.tokenizer.kind) return 0;
+  if (*job.tokenizer.kind == TokenizerKind::bpe) return job.tokenizer.vocab;
+  if (*job.tokenizer.kind == TokenizerKind::bytes) return 257;
+  throw ConfigError("model.vocab: missing; a plan cannot count the characters of data.train");
+}
+
+ExitCode run_plan(const Arguments& arguments, RankStatus&) {
+  const JobConfig job = load_job(arguments.word(0, "the job file"), arguments.overrides);
+  const auto ranks = static_cast<int>(arguments.integer("--ranks", job.parallel.data.value_or(1)));
+  const Gpt2Config config = resolve_model(job, job.model.vocab != 0 ? 0 : planned_vocab(job));
+  const Plan plan = make_plan(job, config, ranks);
+  const auto backend = make_backend(DeviceChoice::cpu);
+  const MachineCeiling ceiling = measure_ceiling(*backend, 0.3);
+  const double seconds =
+      estimate_step_seconds(plan, ceiling.gemm_flops_per_second, ceiling.copy_bytes_per_second);
+  if (arguments.flag("--json")) {
+    const nlohmann::json json = {{"parameters", plan.parameters},
+                                 {"ranks", plan.ranks},
+                                 {"memory", memory_json(plan.memory)},
+                                 {"matrix_flops", plan.matrix_flops},
+                                 {"reduced_bytes", plan.reduced_bytes},
+                                 {"tokens", plan.tokens},
+                                 {"step_seconds", seconds}};
+    fmt::print("{}\n", json.dump());
+    return ExitCode::ok;
+  }
+  fmt::print("parameters {}  ({} data rank{})\n", plan.parameters, plan.ranks,
+             plan.ranks == 1 ? "" : "s");
+  fmt::print("{}", format_memory(plan.memory, nullptr));
+  fmt::print(
+      "step  {}FLOP per rank, {} of gradients reduced, about {:.3g} s at this machine's {}FLOP/s\n",
+      human_count(plan.matrix_flops), human_bytes(plan.reduced_bytes), seconds,
+      human_count(ceiling.gemm_flops_per_second));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& plan_verb() {
+  static const Verb verb = {
+      "plan",
+      "CONFIG [key=value ...] [--ranks N] [--json]",
+      "What a job will need, without running it: parameters, memory by class, time",
+      {{"--ranks", "N", "number of data ranks; default: parallel.data"},
+       {"--json", "", "one JSON object on stdout"}},
+      run_plan};
+  return verb;
+}
+
+}  // namespace ty

@@ -1,0 +1,11 @@
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+std::span<const Verb> verbs() {
+  static const std::vector<Verb> kVerbs = {train_verb(), eval_verb(), generate_verb(), plan_verb(),
+                                           bench_verb()};
+  return kVerbs;
+}
+
+}  // namespace ty

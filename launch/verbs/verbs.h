@@ -1,0 +1,14 @@
+// All verbs; each is defined in the file of its name.
+#pragma once
+
+#include "launch/verb.h"
+
+namespace ty {
+
+const Verb& train_verb();
+const Verb& eval_verb();
+const Verb& generate_verb();
+const Verb& plan_verb();
+const Verb& bench_verb();
+
+}  // namespace ty
