@@ -12,13 +12,11 @@ namespace ty {
 
 namespace {
 
-// A word with '=' whose left side is a dotted key.
+// A word like optim.lr=1e-3.
 bool is_override(std::string_view word) {
   const std::size_t equals = word.find('=');
-  if (equals == std::string_view::npos || equals == 0) return false;
-  const std::string_view key = word.substr(0, equals);
-  return key.find('.') != std::string_view::npos &&
-         key.find_first_of("/ ") == std::string_view::npos;
+  return equals != std::string_view::npos && equals > 0 &&
+         word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == equals;
 }
 
 // The library's help with a usage line of ours.
@@ -86,7 +84,8 @@ ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   for (const auto& [sub, verb] : subs) {
     if (!sub->parsed()) continue;
     for (const std::string& word : words) {
-      (is_override(word) ? arguments.overrides : arguments.words).push_back(word);
+      const bool override = verb->takes_overrides && is_override(word);
+      (override ? arguments.overrides : arguments.words).push_back(word);
     }
     return verb->run(arguments, status);
   }

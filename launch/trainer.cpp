@@ -181,7 +181,7 @@ ExitCode Trainer::run() {
   }
   if (world_.is_root()) {
     progress_.finish();
-    if (steps_ + first_step_ > 0 && mean_step_seconds_ > 0) {
+    if (first_step_ < job_.run.steps) {
       const MemoryStats measured = backend_->memory().stats();
       progress_.note(format_memory(plan_.memory, &measured));
     }

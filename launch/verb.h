@@ -40,6 +40,7 @@ struct Verb {
   std::string synopsis;  // after the name: "CONFIG [key=value ...]"
   std::string help;      // one sentence
   std::vector<OptionSpec> options;
+  bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
   ExitCode (*run)(const Arguments& arguments, RankStatus& status);
 };
 

@@ -162,6 +162,7 @@ const Verb& bench_verb() {
       {{"--steps", "N", "measured steps; default 5"},
        {"--warmup", "N", "steps before them; default 2"},
        {"--json", "", "one JSON object on stdout"}},
+      true,
       run_bench};
   return verb;
 }

@@ -100,6 +100,7 @@ const Verb& eval_verb() {
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
        {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
+      false,
       run_eval};
   return verb;
 }

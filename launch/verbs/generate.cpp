@@ -69,6 +69,7 @@ const Verb& generate_verb() {
                              {"--top-p", "P", "keep the fewest tokens of probability P; default 1"},
                              {"--greedy", "", "always the most likely token"},
                              {"--json", "", "one JSON object on stdout"}},
+                            false,
                             run_generate};
   return verb;
 }

@@ -61,6 +61,7 @@ const Verb& plan_verb() {
       "What a job will need, without running it: parameters, memory by class, time",
       {{"--ranks", "N", "number of data ranks; default: parallel.data"},
        {"--json", "", "one JSON object on stdout"}},
+      true,
       run_plan};
   return verb;
 }

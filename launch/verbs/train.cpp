@@ -19,6 +19,7 @@ const Verb& train_verb() {
       "CONFIG [key=value ...]",
       "Run the job of a YAML file; resumes from the newest valid checkpoint of its run directory",
       {},
+      true,
       run_train};
   return verb;
 }

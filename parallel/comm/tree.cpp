@@ -1,8 +1,7 @@
 #include "parallel/comm/tree.h"
 
-#include <vector>
-
 #include "core/base/error.h"
+#include "core/tensor/tensor.h"
 
 namespace ty {
 
@@ -24,7 +23,12 @@ std::int64_t tree_merges_after(std::int64_t i, std::int64_t n) {
   return merges;
 }
 
-void tree_all_reduce(const Group& group, const View& x) {
+namespace {
+
+// Pairs of ranks at distances 1, 2, 4, ... exchange their sums and call add() on what arrived in
+// `other`. Both partners add the same two numbers, and addition of floats commutes.
+template <typename Add>
+void exchange_sums(const Group& group, const View& x, const View& other, Add add) {
   const int size = group.size();
   if ((size & (size - 1)) != 0) {
     throw ConfigError(
@@ -32,17 +36,29 @@ void tree_all_reduce(const Group& group, const View& x) {
         "change parallel.data or use parallel.reduction: fast",
         size);
   }
-  std::vector<std::byte> buffer(size == 1 ? 0 : x.bytes());
-  const View other = contiguous_view(buffer.data(), x.dtype, x.shape);
   for (int distance = 1; distance < size; distance *= 2) {
-    // Both partners add the same two numbers; addition of floats commutes.
     const int peer = group.rank() ^ distance;
     Work out = group.send(x, peer, distance);
     Work in = group.receive(other, peer, distance);
     in.wait();
     out.wait();
-    combine(ReduceOp::sum, x, other);
+    add();
   }
+}
+
+}  // namespace
+
+void tree_all_reduce(const Group& group, Backend& backend, const View& x) {
+  if (group.size() == 1) return;
+  const Tensor other = Tensor::empty(backend, x.shape, x.dtype, MemoryClass::communication);
+  exchange_sums(group, x, other.view(), [&] { backend.axpby(x, 1.0, other.view(), 1.0); });
+}
+
+double tree_all_reduce(const Group& group, double x) {
+  double other = 0;
+  exchange_sums(group, contiguous_view(&x, DType::f64, {1}),
+                contiguous_view(&other, DType::f64, {1}), [&] { x += other; });
+  return x;
 }
 
 }  // namespace ty

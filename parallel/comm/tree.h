@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "core/backend/backend.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
@@ -15,8 +16,10 @@ namespace ty {
 // partial sums wait on a stack: each adds the stack's top to the newest sum, as (top + newest).
 std::int64_t tree_merges_after(std::int64_t i, std::int64_t n);
 
-// x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere. fp32, fp64 on the
-// host. Throws ConfigError unless the group's size is a power of two.
-void tree_all_reduce(const Group& group, const View& x);
+// x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere; x lies in the
+// backend's memory. Throws ConfigError unless the group's size is a power of two.
+void tree_all_reduce(const Group& group, Backend& backend, const View& x);
+// The same for one number.
+double tree_all_reduce(const Group& group, double x);
 
 }  // namespace ty

@@ -73,7 +73,7 @@ void GradientReducer::finish() {
     TY_CHECK(partial_sums_.size() == 1, "{} partial sums are left", partial_sums_.size());
     parameters_->backend().copy(parameters_->gradients().view(), partial_sums_.back().view());
     partial_sums_.clear();
-    tree_all_reduce(data_, parameters_->gradients().view());
+    tree_all_reduce(data_, parameters_->backend(), parameters_->gradients().view());
     return;
   }
   parameters_->fill_missing_gradients();
@@ -157,8 +157,7 @@ double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
   }
   double total = stack.empty() ? 0.0 : stack.back();
   if (options_.reduction != Reduction::canonical) return sum_over_ranks(total);
-  tree_all_reduce(data_, contiguous_view(&total, DType::f64, {1}));
-  return total;
+  return tree_all_reduce(data_, total);
 }
 
 }  // namespace ty

@@ -119,12 +119,7 @@ inline void check_split(const Group& world) {
 // The same bits as one rank that adds all leaves in the tree's order.
 inline void check_tree(const Group& world) {
   if ((world.size() & (world.size() - 1)) != 0) {
-    EXPECT_THROW(
-        {
-          std::vector<double> x(1);
-          tree_all_reduce(world, flat(x));
-        },
-        ConfigError);
+    EXPECT_THROW(tree_all_reduce(world, 1.0), ConfigError);
     return;
   }
   const std::int64_t leaves = 12;
@@ -145,9 +140,12 @@ inline void check_tree(const Group& world) {
     return stack[0];
   };
   const std::int64_t own = leaves / world.size();
-  std::vector<double> x = {sum(own * world.rank(), own)};
-  tree_all_reduce(world, flat(x));
-  EXPECT_EQ(x[0], sum(0, leaves));
+  const double mine = sum(own * world.rank(), own);
+  EXPECT_EQ(tree_all_reduce(world, mine), sum(0, leaves));
+  const auto backend = make_reference_backend();
+  std::vector<double> x = {mine, -mine};
+  tree_all_reduce(world, *backend, flat(x));
+  EXPECT_EQ(x, (std::vector<double>{sum(0, leaves), -sum(0, leaves)}));
 }
 
 inline void check_mesh(const Group& world) {

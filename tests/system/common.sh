@@ -1,0 +1,26 @@
+# Sourced by the tests beside it: a temporary directory, a tiny job, and assertions.
+set -euo pipefail
+binary=$1
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*" >&2; exit 1; }
+
+# Text with structure but no corpus: numbers spelled in words.
+awk 'BEGIN { split("zero one two three four five six seven eight nine", w, " ");
+  for (i = 0; i < 4000; i++) print w[i % 10 + 1], "and", w[int(i / 10) % 10 + 1], "make", i % 97 ";" }' \
+  > "$work/text.txt"
+cat > "$work/job.yaml" <<YAML
+schema: 1
+run: {name: tiny, dir: run, seed: 3, steps: 30, device: cpu}
+model: {family: gpt2, layers: 2, width: 32, heads: 2, context: 32, dropout: 0.1}
+tokenizer: {kind: bpe, vocab: 300}
+data: {train: text.txt, valid: text.txt, sequence: 16, batch: 12}
+optim: {name: adamw, lr: 1e-2, weight_decay: 0.1, clip: 1.0}
+schedule: {name: cosine, warmup: 5, min_lr: 1e-3}
+checkpoint: {every: 5, keep: 3}
+log: {every: 1}
+YAML
+mpi() { local n=$1; shift; mpirun -n "$n" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" "$@"; }
+losses() { sed -n 's/.*"loss":\([^,]*\),.*"step":\([0-9]*\),.*/\2 \1/p' "$1/metrics.jsonl"; }
+weights() { sha256sum "$1/checkpoints/step-30/model.safetensors" | cut -d' ' -f1; }

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SIGKILL at random moments of a two-rank run, then resume: the same losses and the same weights, bit for
+# bit, as a run that was never interrupted. SIGTERM saves and exits 143. A damaged checkpoint is passed
+# over with a warning.
+. "$(dirname "$0")/common.sh"
+export OMP_NUM_THREADS=1
+
+mpi 2 train "$work/job.yaml" run.dir="$work/whole" parallel.zero=1 2>"$work/whole.log" ||
+  fail "the uninterrupted run: $(tail -n 3 "$work/whole.log")"
+
+kills=0
+for attempt in $(seq 1 40); do
+  setsid mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" \
+    train "$work/job.yaml" run.dir="$work/killed" parallel.zero=1 >"$work/killed.log" 2>&1 &
+  job=$!
+  if [ "$kills" -lt 5 ]; then
+    # Two of the five wait for a save to begin, the others for a random moment.
+    if [ $((kills % 2)) = 1 ]; then
+      for i in $(seq 1 400); do compgen -G "$work/killed/checkpoints/*.tmp" >/dev/null && break; sleep 0.005; done
+    else
+      sleep "0.$((RANDOM % 5 + 4))"
+    fi
+    if kill -9 -- "-$job" 2>/dev/null; then kills=$((kills + 1)); fi
+    pkill -9 -f "run.dir=$work/killed" 2>/dev/null || true
+    wait "$job" 2>/dev/null || true
+  else
+    wait "$job" && break
+    fail "the last resume: $(tail -n 3 "$work/killed.log")"
+  fi
+done
+[ "$kills" = 5 ] || fail "only $kills kills happened"
+[ "$(weights "$work/whole")" = "$(weights "$work/killed")" ] || fail "weights differ after $kills kills"
+diff <(losses "$work/whole") <(losses "$work/killed") || fail "losses differ after $kills kills"
+
+# Another number of ranks goes on from the same files.
+cp -r "$work/whole" "$work/other"
+rm -r "$work/other/checkpoints/step-30"
+mpi 3 train "$work/job.yaml" run.dir="$work/other" parallel.zero=0 2>"$work/other.log" ||
+  fail "three ranks: $(tail -n 3 "$work/other.log")"
+grep -q "resumed after step 25" "$work/other.log" || fail "three ranks did not resume"
+
+# One flipped byte: the checkpoint before it is used, and the loss of steps is said.
+printf 'X' | dd of="$work/other/checkpoints/step-30/model.safetensors" bs=1 seek=5000 conv=notrunc 2>/dev/null
+"$binary" train "$work/job.yaml" run.dir="$work/other" 2>"$work/damaged.log" || fail "one rank after damage"
+grep -q "warning: passed over damaged checkpoints.*step 30.*5 steps are lost" "$work/damaged.log" ||
+  fail "no warning: $(cat "$work/damaged.log")"
+
+# A polite stop.
+"$binary" train "$work/job.yaml" run.dir="$work/stopped" run.steps=100000 2>"$work/stopped.log" &
+job=$!
+for i in $(seq 1 200); do grep -q "step .*5/100000" "$work/stopped.log" && break; sleep 0.05; done
+kill -TERM "$job"
+code=0; wait "$job" || code=$?
+[ "$code" = 143 ] || fail "SIGTERM gave exit code $code: $(tail -n 3 "$work/stopped.log")"
+grep -q "stopped on request" "$work/stopped.log" || fail "no word about the stop"
+ls "$work/stopped/checkpoints" | grep -q step- || fail "no checkpoint after the stop"
+echo "1 passed, 0 failed"
