@@ -5,35 +5,38 @@
 . "$(dirname "$0")/common.sh"
 export OMP_NUM_THREADS=1
 
-mpi 2 train "$work/job.yaml" run.dir="$work/whole" parallel.zero=1 2>"$work/whole.log" ||
+job=("$work/job.yaml" run.steps=1200 checkpoint.every=20 parallel.zero=1 log.every=1)
+
+mpi 2 train "${job[@]}" run.dir="$work/whole" 2>"$work/whole.log" ||
   fail "the uninterrupted run: $(tail -n 3 "$work/whole.log")"
 
-kills=0
-for attempt in $(seq 1 40); do
+# Two of the five kills wait for a save to begin, the others for a random moment.
+for kill in 1 2 3 4 5; do
   setsid mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" \
-    train "$work/job.yaml" run.dir="$work/killed" parallel.zero=1 >"$work/killed.log" 2>&1 &
-  job=$!
-  if [ "$kills" -lt 5 ]; then
-    # Two of the five wait for a save to begin, the others for a random moment.
-    if [ $((kills % 2)) = 1 ]; then
-      for i in $(seq 1 400); do compgen -G "$work/killed/checkpoints/*.tmp" >/dev/null && break; sleep 0.005; done
-    else
-      sleep "0.$((RANDOM % 5 + 4))"
-    fi
-    if kill -9 -- "-$job" 2>/dev/null; then kills=$((kills + 1)); fi
-    pkill -9 -f "run.dir=$work/killed" 2>/dev/null || true
-    wait "$job" 2>/dev/null || true
+    train "${job[@]}" run.dir="$work/killed" >"$work/killed.log" 2>&1 &
+  launcher=$!
+  for i in $(seq 1 400); do grep -qs "step .*/1200" "$work/killed.log" && break; sleep 0.01; done
+  if [ $((kill % 2)) = 0 ]; then
+    for i in $(seq 1 2000); do compgen -G "$work/killed/checkpoints/*.tmp" >/dev/null && break; done
   else
-    wait "$job" && break
-    fail "the last resume: $(tail -n 3 "$work/killed.log")"
+    sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
+  fi
+  pkill -9 -f "run.dir=$work/killed" || fail "kill $kill came too late: $(tail -n 1 "$work/killed.log")"
+  wait "$launcher" 2>/dev/null || true
+  if [ "$kill" -gt 1 ] && ! grep -q "resumed after step" "$work/killed.log"; then
+    fail "no resume before kill $kill: $(cat "$work/killed.log")"
   fi
 done
-[ "$kills" = 5 ] || fail "only $kills kills happened"
-[ "$(weights "$work/whole")" = "$(weights "$work/killed")" ] || fail "weights differ after $kills kills"
-diff <(losses "$work/whole") <(losses "$work/killed") || fail "losses differ after $kills kills"
+mpi 2 train "${job[@]}" run.dir="$work/killed" 2>"$work/killed.log" ||
+  fail "the last resume: $(tail -n 3 "$work/killed.log")"
+for file in model optimizer-0 optimizer-1; do
+  cmp "$work/whole/checkpoints/step-1200/$file.safetensors" \
+    "$work/killed/checkpoints/step-1200/$file.safetensors" || fail "$file differs after five kills"
+done
+diff <(losses "$work/whole") <(losses "$work/killed") || fail "losses differ after five kills"
 
 # Another number of ranks goes on from the same files.
-cp -r "$work/whole" "$work/other"
+mpi 2 train "$work/job.yaml" parallel.zero=1 run.dir="$work/other" 2>/dev/null || fail "two ranks"
 rm -r "$work/other/checkpoints/step-30"
 mpi 3 train "$work/job.yaml" run.dir="$work/other" parallel.zero=0 2>"$work/other.log" ||
   fail "three ranks: $(tail -n 3 "$work/other.log")"
