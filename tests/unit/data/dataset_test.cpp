@@ -1,0 +1,169 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <numeric>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/data/sampler.h"
+#include "core/data/text_source.h"
+#include "core/data/token_file.h"
+#include "tests/support/messages.h"
+#include "tests/support/temp_dir.h"
+
+namespace ty::test {
+namespace {
+
+class TokenFiles : public testing::Test {
+ protected:
+  TempDir temp_;
+  Path path_ = temp_ / "tokens.bin";
+
+  void write(std::int64_t count, std::int64_t vocab = 1000) {
+    std::vector<std::int32_t> ids(static_cast<std::size_t>(count));
+    std::iota(ids.begin(), ids.end(), 0);
+    write_token_file(
+        path_, ids,
+        {.count = 0, .vocab = vocab, .source_bytes = 77, .tokenizer = 5, .source_hash = 6});
+  }
+  std::string refusal(std::int64_t vocab = 0) {
+    return message_of<DataError>([&] { TokenFile(path_, vocab); });
+  }
+};
+
+TEST_F(TokenFiles, GiveBackIdsAndFactsInBothWidths) {
+  for (std::int64_t vocab : {1000, 100000}) {
+    write(300, vocab);
+    const TokenFile file(path_, vocab);
+    EXPECT_EQ(file.size(), 300);
+    EXPECT_EQ(file.info().source_bytes, 77);
+    EXPECT_EQ(file.info().source_hash, 6u);
+    std::vector<std::int32_t> ids(5);
+    file.copy(295, ids);
+    EXPECT_EQ(ids, (std::vector<std::int32_t>{295, 296, 297, 298, 299}));
+  }
+}
+
+TEST_F(TokenFiles, AreLlmCShardsWhenIdsFitSixteenBits) {
+  write(3);
+  std::ifstream in(path_, std::ios::binary);
+  std::vector<char> bytes((std::istreambuf_iterator<char>(in)), {});
+  ASSERT_EQ(bytes.size(), 1024u + 6u);
+  std::int32_t header[3];
+  std::memcpy(header, bytes.data(), sizeof(header));
+  EXPECT_EQ(header[0], 20240520);
+  EXPECT_EQ(header[1], 1);
+  EXPECT_EQ(header[2], 3);
+  std::uint16_t last = 0;
+  std::memcpy(&last, bytes.data() + 1028, 2);
+  EXPECT_EQ(last, 2);
+}
+
+TEST_F(TokenFiles, RefuseDamageWithTheNumbers) {
+  write(300);
+  EXPECT_TRUE(contains(refusal(200), "token 200 at position 200 is not below the vocabulary 200"));
+  std::filesystem::resize_file(path_, 1024 + 599);
+  EXPECT_TRUE(contains(refusal(), "1623 bytes, but 300 tokens make 1624"));
+  std::filesystem::resize_file(path_, 100);
+  EXPECT_TRUE(contains(refusal(), "too few for the header"));
+  std::ofstream(path_, std::ios::binary) << std::string(2000, 'x');
+  EXPECT_TRUE(contains(refusal(), "magic number"));
+  write(0);
+  EXPECT_TRUE(contains(refusal(), "holds no tokens"));
+}
+
+TEST(SamplerOrder, EveryEpochVisitsEveryWindowOnce) {
+  const Sampler sampler(1000, 16, 7);
+  for (std::int64_t epoch : {0, 1, 5}) {
+    std::set<std::int64_t> starts;
+    for (std::int64_t i = 0; i < sampler.windows(); ++i) {
+      const std::int64_t first = sampler.first_token(epoch * sampler.windows() + i);
+      ASSERT_GE(first, 0);
+      ASSERT_LE(first + 17, 1000);
+      starts.insert(first);
+    }
+    EXPECT_EQ(static_cast<std::int64_t>(starts.size()), sampler.windows());
+    EXPECT_EQ(*starts.rbegin() - *starts.begin(), (sampler.windows() - 1) * 16);
+  }
+}
+
+TEST(SamplerOrder, DependsOnTheSeedAndTheEpoch) {
+  const Sampler a(1000, 16, 7), b(1000, 16, 8);
+  int same_seed = 0, same_epoch = 0;
+  for (std::int64_t i = 0; i < a.windows(); ++i) {
+    same_seed += a.first_token(i) == b.first_token(i);
+    same_epoch += a.first_token(i) == a.first_token(i + a.windows());
+  }
+  EXPECT_LT(same_seed, 10);
+  EXPECT_LT(same_epoch, 10);
+}
+
+TEST(SamplerOrder, ServesTheShortestTextAndNamesWhatATooShortOneLacks) {
+  EXPECT_EQ(Sampler(17, 16, 1).windows(), 1);
+  EXPECT_EQ(Sampler(17, 16, 1).first_token(12345), 0);
+  EXPECT_EQ(message_of<DataError>([] { Sampler(16, 16, 1); }),
+            "the training data has 16 tokens; data.sequence: 16 wants at least 17");
+}
+
+class Windows : public TokenFiles {};
+
+TEST_F(Windows, TargetsAreInputsShiftedByOne) {
+  write(100);
+  const TokenFile file(path_);
+  const Sampler sampler(file.size(), 8, 3);
+  const TokenBatch batch = training_batch(file, sampler, 8, 40, 3);
+  ASSERT_EQ(batch.inputs.size(), 24u);
+  for (std::size_t i = 0; i < 24; ++i) EXPECT_EQ(batch.targets[i], batch.inputs[i] + 1);
+  EXPECT_EQ(batch.inputs[8], sampler.first_token(41));
+}
+
+TEST_F(Windows, EvaluationReadsEveryTargetOnce) {
+  write(20);
+  const TokenFile file(path_);
+  EXPECT_EQ(evaluation_windows(file, 8), 3);
+  const std::vector<std::int64_t> all = {0, 1, 2};
+  const TokenBatch batch = evaluation_batch(file, 8, all);
+  std::vector<std::int32_t> targets;
+  for (std::int32_t t : batch.targets) {
+    if (t >= 0) targets.push_back(t);
+  }
+  std::vector<std::int32_t> expected(19);
+  std::iota(expected.begin(), expected.end(), 1);
+  EXPECT_EQ(targets, expected);
+  EXPECT_EQ(batch.targets.back(), -1);
+}
+
+class TextFiles : public testing::Test {
+ protected:
+  TempDir temp_;
+  std::vector<std::string> read(const std::string& name, const std::string& text,
+                                TextOptions options = {}) {
+    std::ofstream(temp_ / name, std::ios::binary) << text;
+    return read_text_documents(temp_ / name, options);
+  }
+  std::string refusal(const std::string& name, const std::string& text, TextOptions options = {}) {
+    return message_of<DataError>([&] { read(name, text, options); });
+  }
+};
+
+TEST_F(TextFiles, AreDocumentsByExtension) {
+  using Documents = std::vector<std::string>;
+  EXPECT_EQ(read("a.txt", "one\ntwo\n\xff"), (Documents{"one\ntwo\n\xff"}));
+  EXPECT_EQ(read("a.jsonl", "{\"text\": \"a\\nb\"}\r\n\n{\"text\": \"c\"}"),
+            (Documents{"a\nb", "c"}));
+  EXPECT_EQ(read("a.tsv", "sentence\tlabel\nx y\t1\nz\t0\n"), (Documents{"x y", "z"}));
+  EXPECT_EQ(read("b.tsv", "id\tsentence\n1\tx\n", {.json_key = "", .tsv_column = 1}),
+            (Documents{"x"}));
+}
+
+TEST_F(TextFiles, NameFileAndLineOfWhatIsWrong) {
+  EXPECT_TRUE(contains(refusal("a.jsonl", "{\"text\": \"a\"}\n{\"txt\": 1}\n"),
+                       "a.jsonl:2: wants an object with a string \"text\""));
+  EXPECT_TRUE(contains(refusal("b.jsonl", "{\n"), "b.jsonl:1: not a JSON object"));
+  EXPECT_TRUE(contains(refusal("a.tsv", "a\tb\nx\n", {.json_key = "", .tsv_column = 1}),
+                       "a.tsv:2: 1 columns"));
+  EXPECT_TRUE(contains(refusal("a.txt", ""), "holds no text"));
+}
+
+}  // namespace
+}  // namespace ty::test
