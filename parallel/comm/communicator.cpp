@@ -1,7 +1,9 @@
 #include "parallel/comm/communicator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <type_traits>
 
 #include "core/base/error.h"
 #include "parallel/comm/self/self.h"
@@ -18,6 +20,20 @@ std::string_view name_of(ReduceOp op) {
       return "min";
   }
   return "?";
+}
+
+std::shared_ptr<Communicator> Communicator::subgroup(std::span<const int> members) {
+  const auto own = std::find(members.begin(), members.end(), rank());
+  if (own == members.end()) {
+    throw CommError("subgroup: rank {} is not in its own list of {} ranks", rank(), members.size());
+  }
+  const int lowest = *std::min_element(members.begin(), members.end());
+  auto child = split(lowest, static_cast<int>(own - members.begin()));
+  if (child->size() != static_cast<int>(members.size())) {
+    throw CommError("subgroup: rank {} lists {} ranks, but {} list rank {} as their first", rank(),
+                    members.size(), child->size(), lowest);
+  }
+  return child;
 }
 
 Group::Group() : communicator_(std::make_shared<SelfCommunicator>()) {}
@@ -66,6 +82,33 @@ void check_parts(const char* call, const View& all, const View& own, int size) {
   }
 }
 
+void check_rank(const char* call, int rank, int size) {
+  if (rank < 0 || rank >= size) {
+    throw CommError("{}: rank {} is not in a group of {}", call, rank, size);
+  }
+}
+
+void check_message(const char* call, const View& x, int peer, int tag, int size) {
+  check_whole(call, x);
+  check_rank(call, peer, size);
+  if (tag < 0 || tag >= 2 * kReservedTags) {
+    throw CommError("{}: tag {} is not in [0, {})", call, tag, kReservedTags);
+  }
+}
+
+namespace {
+
+template <typename T>
+bool is_nan([[maybe_unused]] T x) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(x);
+  } else {
+    return false;
+  }
+}
+
+}  // namespace
+
 void combine(ReduceOp op, const View& y, const View& x) {
   const std::int64_t n = y.numel();
   dispatch_dtype(y.dtype, [&](auto t) {
@@ -85,9 +128,9 @@ void combine(ReduceOp op, const View& y, const View& x) {
       case ReduceOp::sum:
         return each([](auto p, auto q) { return p + q; });
       case ReduceOp::max:
-        return each([](auto p, auto q) { return p < q ? q : p; });
+        return each([](auto p, auto q) { return p < q || is_nan(q) ? q : p; });
       case ReduceOp::min:
-        return each([](auto p, auto q) { return q < p ? q : p; });
+        return each([](auto p, auto q) { return q < p || is_nan(q) ? q : p; });
     }
   });
 }

@@ -2,13 +2,14 @@
 // passes around; a default one is a group of one rank.
 //
 // Every rank of a group makes the same calls in the same order. Views are contiguous and stay alive
-// and untouched until the returned Work is done. Sums of bf16 and fp16 are taken in float. Calls
-// are not differentiable.
+// and untouched until the returned Work is done. All ranks bring equal counts: shards are even.
+// Each addition of bf16 or fp16 is made in float and rounded; max and min keep NaN, so that no two
+// ranks can disagree on it. Calls are not differentiable. After a CommError a group is of no use.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,27 +21,38 @@ namespace ty {
 enum class ReduceOp : std::uint8_t { sum, max, min };
 std::string_view name_of(ReduceOp op);
 
-// An operation under way. wait() must be called, once, before the data is used.
-class Work {
+// How long a rank waits for the others unless it is told otherwise, in seconds.
+inline constexpr double kDefaultTimeout = 600.0;
+// Message tags of callers are in [0, kReservedTags); those above are this folder's own.
+inline constexpr int kReservedTags = 1 << 14;
+
+// An operation under way. wait() must be called before the data is used.
+class [[nodiscard]] Work {
  public:
   class State {
    public:
     virtual ~State() = default;
     // Makes progress; true when done.
     virtual bool test() = 0;
-    virtual void wait() = 0;
+    // Throws CommError, which names the call, if it is not done in time; may be called again then.
+    virtual void wait(double timeout_seconds) = 0;
   };
 
   Work() = default;  // already done
-  explicit Work(std::unique_ptr<State> state) : state_(std::move(state)) {}
+  Work(std::unique_ptr<State> state, double timeout_seconds)
+      : state_(std::move(state)), timeout_seconds_(timeout_seconds) {}
+  // True when done. Throws CommError if it failed.
   bool test() { return state_ == nullptr || state_->test(); }
-  void wait() {
-    if (state_ != nullptr) state_->wait();
+  // Blocks until it is done; throws CommError if a peer failed or the group's timeout has passed.
+  void wait() { wait(timeout_seconds_); }
+  void wait(double timeout_seconds) {
+    if (state_ != nullptr) state_->wait(timeout_seconds);
     state_.reset();
   }
 
  private:
   std::unique_ptr<State> state_;
+  double timeout_seconds_ = 0.0;
 };
 
 class Communicator {
@@ -54,15 +66,20 @@ class Communicator {
   // all = the ranks' own, one after the other; all holds size() times own's elements. own may be
   // this rank's part of all.
   virtual Work all_gather(const View& all, const View& own) = 0;
-  // own = this rank's part of the op over all ranks' all. all may be overwritten.
+  // own = this rank's part of the op over all ranks' all. all may be overwritten; own lies outside.
   virtual Work reduce_scatter(const View& own, const View& all, ReduceOp op) = 0;
   virtual Work broadcast(const View& x, int root) = 0;
-  // Messages between two ranks with equal tags arrive in the order in which they were sent.
+  // Messages between two ranks with equal tags arrive in the order in which they were sent, in the
+  // order in which receives were posted. A rank may send to itself.
   virtual Work send(const View& x, int peer, int tag) = 0;
   virtual Work receive(const View& x, int peer, int tag) = 0;
   virtual void barrier() = 0;
-  // Ranks of equal color form a group, ordered by key; a collective call.
+  // Ranks of equal color form a group, ordered by key, then rank; a collective call. A rank with a
+  // negative color is left out of all: it gets a group of its own.
   virtual std::shared_ptr<Communicator> split(int color, int key) = 0;
+  // The group of these ranks of ours, in this order. A collective call: every rank brings the list
+  // that names itself, and lists are equal or have no rank in common.
+  virtual std::shared_ptr<Communicator> subgroup(std::span<const int> members);
 };
 
 class Group {
@@ -88,6 +105,9 @@ class Group {
   }
   void barrier() const { communicator_->barrier(); }
   Group split(int color, int key) const { return Group(communicator_->split(color, key)); }
+  Group subgroup(std::span<const int> members) const {
+    return Group(communicator_->subgroup(members));
+  }
 
   // Every rank's text, by rank.
   std::vector<std::string> all_gather_text(const std::string& own) const;
@@ -98,10 +118,12 @@ class Group {
   std::shared_ptr<Communicator> communicator_;
 };
 
-// Throws CommError unless the views are contiguous and their sizes fit a collective of `size`
-// ranks.
+// Checks of arguments, before anything is sent; each throws CommError. A view must be contiguous,
+// all must hold own once per rank, a rank or tag must exist.
 void check_whole(const char* call, const View& x);
 void check_parts(const char* call, const View& all, const View& own, int size);
+void check_rank(const char* call, int rank, int size);
+void check_message(const char* call, const View& x, int peer, int tag, int size);
 
 // y = op(y, x), element by element, on host memory.
 void combine(ReduceOp op, const View& y, const View& x);

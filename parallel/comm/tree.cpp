@@ -38,8 +38,8 @@ void exchange_sums(const Group& group, const View& x, const View& other, Add add
   }
   for (int distance = 1; distance < size; distance *= 2) {
     const int peer = group.rank() ^ distance;
-    Work out = group.send(x, peer, distance);
-    Work in = group.receive(other, peer, distance);
+    Work in = group.receive(other, peer, kReservedTags);
+    Work out = group.send(x, peer, kReservedTags);
     in.wait();
     out.wait();
     add();

@@ -6,8 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "core/backend/backend.h"
+#include "core/base/error.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
@@ -15,6 +18,36 @@ namespace ty {
 // How many additions become possible once term i of n has arrived, if terms arrive in order and
 // partial sums wait on a stack: each adds the stack's top to the newest sum, as (top + newest).
 std::int64_t tree_merges_after(std::int64_t i, std::int64_t n);
+
+// The tree's sum of `terms` terms that arrive in order. Holds at most log2(terms) + 1 partial sums.
+template <typename T>
+class TreeSum {
+ public:
+  explicit TreeSum(std::int64_t terms) : terms_(terms) {}
+  // add(earlier, later) returns the sum of two parts that lie side by side.
+  template <typename Add>
+  void push(T term, Add add) {
+    for (std::int64_t merges = tree_merges_after(arrived_, terms_); merges > 0; --merges) {
+      term = add(std::move(parts_.back()), std::move(term));
+      parts_.pop_back();
+    }
+    parts_.push_back(std::move(term));
+    ++arrived_;
+  }
+  // The whole sum, once all terms have arrived.
+  T take() {
+    TY_CHECK(arrived_ == terms_ && parts_.size() == 1, "{} of {} terms", arrived_, terms_);
+    T sum = std::move(parts_.back());
+    parts_.clear();
+    return sum;
+  }
+  std::int64_t num_parts() const { return static_cast<std::int64_t>(parts_.size()); }
+
+ private:
+  std::int64_t terms_;
+  std::int64_t arrived_ = 0;
+  std::vector<T> parts_;
+};
 
 // x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere; x lies in the
 // backend's memory. Throws ConfigError unless the group's size is a power of two.

@@ -1,5 +1,7 @@
 #include "parallel/mesh/mesh.h"
 
+#include <utility>
+
 #include "core/base/error.h"
 
 namespace ty {
@@ -12,27 +14,63 @@ int rank_of(const MeshCoordinate& at, const MeshShape& s) {
   return (at.pipeline * s.data + at.data) * s.tensor + at.tensor;
 }
 
+std::vector<int> ranks_along(MeshAxis axis, int rank, const MeshShape& shape) {
+  MeshCoordinate at = coordinate_of(rank, shape);
+  const auto [index, degree] = axis == MeshAxis::pipeline ? std::pair(&at.pipeline, shape.pipeline)
+                               : axis == MeshAxis::data   ? std::pair(&at.data, shape.data)
+                                                          : std::pair(&at.tensor, shape.tensor);
+  std::vector<int> ranks;
+  for (*index = 0; *index < degree; ++*index) ranks.push_back(rank_of(at, shape));
+  return ranks;
+}
+
 std::string to_string(const MeshCoordinate& at) {
   return fmt::format("pp{} dp{} tp{}", at.pipeline, at.data, at.tensor);
 }
 
+namespace {
+
+void check_product(std::int64_t data, std::int64_t tensor, std::int64_t pipeline, int ranks) {
+  // Three ints multiplied in double cannot wrap around to the right answer.
+  const double product =
+      static_cast<double>(data) * static_cast<double>(tensor) * static_cast<double>(pipeline);
+  if (product == ranks) return;
+  throw ConfigError(
+      "parallel: dp {} x tp {} x pp {} = {:.0f} ranks, but the job has {}; change "
+      "parallel.data, tensor or pipeline",
+      data, tensor, pipeline, product, ranks);
+}
+
+}  // namespace
+
 MeshShape resolve(const MeshRequest& request, int ranks) {
-  MeshShape shape = {request.pipeline.value_or(1), 1, request.tensor.value_or(1)};
-  const int rest = shape.pipeline * shape.tensor;
-  shape.data = request.data.value_or(ranks % rest == 0 ? ranks / rest : 1);
-  if (shape.size() != ranks) {
-    throw ConfigError(
-        "parallel: dp {} x tp {} x pp {} = {} ranks, but the job has {}; change "
-        "parallel.data, tensor or pipeline",
-        shape.data, shape.tensor, shape.pipeline, shape.size(), ranks);
+  for (const auto& [name, degree] :
+       {std::pair("pipeline", request.pipeline), std::pair("data", request.data),
+        std::pair("tensor", request.tensor)}) {
+    if (degree.value_or(1) < 1) {
+      throw ConfigError("parallel.{}: {} is not a degree; give 1 or more, or auto", name, *degree);
+    }
   }
+  MeshShape shape = {request.pipeline.value_or(1), 1, request.tensor.value_or(1)};
+  const std::int64_t rest = std::int64_t{shape.pipeline} * shape.tensor;
+  if (!request.data && ranks % rest != 0) {
+    throw ConfigError(
+        "parallel: tp {} x pp {} = {} does not divide the job's {} ranks, so parallel.data cannot "
+        "fill what is left; change parallel.tensor, pipeline or the number of ranks",
+        shape.tensor, shape.pipeline, rest, ranks);
+  }
+  shape.data = request.data.value_or(static_cast<int>(ranks / rest));
+  check_product(shape.data, shape.tensor, shape.pipeline, ranks);
   return shape;
 }
 
 Mesh::Mesh(Group world, MeshShape shape)
-    : world_(std::move(world)),
+    : world_((check_product(shape.data, shape.tensor, shape.pipeline, world.size()),
+              std::move(world))),
       shape_(shape),
       at_(coordinate_of(world_.rank(), shape)),
-      data_(world_.split(at_.pipeline * shape.tensor + at_.tensor, at_.data)) {}
+      tensor_(world_.subgroup(ranks_along(MeshAxis::tensor, world_.rank(), shape))),
+      data_(world_.subgroup(ranks_along(MeshAxis::data, world_.rank(), shape))),
+      pipeline_(world_.subgroup(ranks_along(MeshAxis::pipeline, world_.rank(), shape))) {}
 
 }  // namespace ty

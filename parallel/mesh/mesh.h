@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "parallel/comm/communicator.h"
 
@@ -18,6 +19,8 @@ struct MeshShape {
   int size() const { return pipeline * data * tensor; }
 };
 
+enum class MeshAxis : std::uint8_t { pipeline, data, tensor };
+
 struct MeshCoordinate {
   int pipeline = 0;
   int data = 0;
@@ -26,6 +29,8 @@ struct MeshCoordinate {
 
 MeshCoordinate coordinate_of(int rank, const MeshShape& shape);
 int rank_of(const MeshCoordinate& at, const MeshShape& shape);
+// The ranks that differ from `rank` along one axis only, itself included, in that axis' order.
+std::vector<int> ranks_along(MeshAxis axis, int rank, const MeshShape& shape);
 // "pp1 dp0 tp1"
 std::string to_string(const MeshCoordinate& at);
 
@@ -34,15 +39,19 @@ struct MeshRequest {
   std::optional<int> pipeline, data, tensor;
 };
 // Fills what is left: data takes all ranks that pipeline and tensor (1 if auto) leave. Throws
-// ConfigError if the product is not `ranks`.
+// ConfigError if a degree is not positive or the product is not `ranks`.
 MeshShape resolve(const MeshRequest& request, int ranks);
 
-// The groups that this rank belongs to, made by all ranks in one order.
+// The groups that this rank belongs to. All ranks make all groups, in the order tensor, data,
+// pipeline, when the job starts: none is ever made under a condition.
 class Mesh {
  public:
+  // Throws ConfigError if the shape's size is not the world's.
   Mesh(Group world, MeshShape shape);
   const Group& world() const { return world_; }
+  const Group& tensor() const { return tensor_; }
   const Group& data() const { return data_; }
+  const Group& pipeline() const { return pipeline_; }
   const MeshShape& shape() const { return shape_; }
   const MeshCoordinate& at() const { return at_; }
 
@@ -50,7 +59,7 @@ class Mesh {
   Group world_;
   MeshShape shape_;
   MeshCoordinate at_;
-  Group data_;
+  Group tensor_, data_, pipeline_;  // made in this order
 };
 
 }  // namespace ty

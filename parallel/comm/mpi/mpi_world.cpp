@@ -3,20 +3,21 @@
 #include <mpi.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <exception>
+#include <map>
 #include <vector>
 
 #include "core/base/error.h"
+#include "parallel/comm/self/self.h"
 
 namespace ty {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// Messages are cut into pieces of at most this many elements: MPI counts are ints.
-constexpr std::int64_t kMaxCount = std::int64_t{1} << 30;
 
 void check(int code, const char* call) {
   if (code == MPI_SUCCESS) return;
@@ -45,68 +46,115 @@ MPI_Datatype type_of(DType dtype) {
 }
 
 template <DType dtype, ReduceOp op>
-void combine_halves(void* in, void* inout, int* count, MPI_Datatype*) {
+void combine_spans(void* in, void* inout, int* count, MPI_Datatype*) {
   combine(op, contiguous_view(inout, dtype, {*count}), contiguous_view(in, dtype, {*count}));
 }
 
-// Operations on 16-bit floats, made once per process.
-class HalfOps {
+// MPI's own operations do not know 16-bit floats, and their max and min lose NaN or keep it by the
+// order of operands; those are ours. Made once per process.
+class Operations {
  public:
-  HalfOps() {
-    make<DType::bf16>(bf16_);
-    make<DType::f16>(f16_);
+  Operations() {
+    create<DType::f32, ReduceOp::max>();
+    create<DType::f32, ReduceOp::min>();
+    create<DType::f64, ReduceOp::max>();
+    create<DType::f64, ReduceOp::min>();
+    create<DType::bf16, ReduceOp::sum>();
+    create<DType::bf16, ReduceOp::max>();
+    create<DType::bf16, ReduceOp::min>();
+    create<DType::f16, ReduceOp::sum>();
+    create<DType::f16, ReduceOp::max>();
+    create<DType::f16, ReduceOp::min>();
   }
   MPI_Op get(DType dtype, ReduceOp op) const {
-    return (dtype == DType::bf16 ? bf16_ : f16_)[static_cast<std::size_t>(op)];
+    const auto own = own_.find({dtype, op});
+    if (own != own_.end()) return own->second;
+    return op == ReduceOp::sum ? MPI_SUM : op == ReduceOp::max ? MPI_MAX : MPI_MIN;
   }
 
  private:
-  template <DType dtype>
-  static void make(MPI_Op (&ops)[3]) {
-    TY_MPI_CALL(MPI_Op_create(combine_halves<dtype, ReduceOp::sum>, 1, &ops[0]));
-    TY_MPI_CALL(MPI_Op_create(combine_halves<dtype, ReduceOp::max>, 1, &ops[1]));
-    TY_MPI_CALL(MPI_Op_create(combine_halves<dtype, ReduceOp::min>, 1, &ops[2]));
+  template <DType dtype, ReduceOp op>
+  void create() {
+    TY_MPI_CALL(MPI_Op_create(combine_spans<dtype, op>, /*commute=*/1, &own_[{dtype, op}]));
   }
-  MPI_Op bf16_[3], f16_[3];
+  std::map<std::pair<DType, ReduceOp>, MPI_Op> own_;
 };
 
 // What all communicators of a session share.
 struct Settings {
-  double timeout_seconds;
-  HalfOps half_ops;
-  MPI_Op op(DType dtype, ReduceOp op) const {
-    if (size_of(dtype) == 2) return half_ops.get(dtype, op);
-    return op == ReduceOp::sum ? MPI_SUM : op == ReduceOp::max ? MPI_MAX : MPI_MIN;
-  }
+  MpiOptions options;
+  Operations operations;
 };
 
+// One call and its requests: more than one where a message travels in pieces.
 class Requests final : public Work::State {
  public:
-  Requests(std::vector<MPI_Request> requests, std::string what, double timeout)
-      : requests_(std::move(requests)), what_(std::move(what)), timeout_(timeout) {}
+  struct What {
+    const char* call;
+    std::int64_t count;  // -1: nothing is counted
+    DType dtype;
+    int ranks;
+    int peer = -1;  // of a message
+  };
+  Requests(const What& what, std::vector<MPI_Request> requests)
+      : what_(what), requests_(std::move(requests)) {}
+
+  // A receive whose pieces must have these lengths.
+  void expect_counts(std::vector<int> counts) { expected_ = std::move(counts); }
+
   bool test() override {
+    if (done_) return true;
+    std::vector<MPI_Status> statuses(requests_.size());
     int done = 0;
-    TY_MPI_CALL(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done,
-                            MPI_STATUSES_IGNORE));
-    return done != 0;
+    const int code =
+        MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses.data());
+    if (code == MPI_ERR_IN_STATUS) {
+      for (const MPI_Status& status : statuses) {
+        if (status.MPI_ERROR != MPI_ERR_PENDING) check(status.MPI_ERROR, describe().c_str());
+      }
+    }
+    check(code, describe_if(code).c_str());
+    done_ = done != 0;
+    if (done_) check_lengths(statuses);
+    return done_;
   }
-  void wait() override {
+
+  void wait(double timeout_seconds) override {
     const auto start = Clock::now();
     for (int spins = 0; !test(); ++spins) {
       if (spins < 64) continue;
       sched_yield();  // ranks may share a core
       const double waited = std::chrono::duration<double>(Clock::now() - start).count();
-      if (waited > timeout_) {
-        throw CommError("{}: waited {:.0f} s for the other ranks; one of them hangs or is gone",
-                        what_, waited);
+      if (waited > timeout_seconds) {
+        throw CommError("{}: waited {:.3g} s for the others; one of them hangs or is gone",
+                        describe(), waited);
       }
     }
   }
 
  private:
+  std::string describe() const {
+    if (what_.count < 0) return fmt::format("{} among {} ranks", what_.call, what_.ranks);
+    const std::string peer = what_.peer < 0 ? "" : fmt::format(" with rank {}", what_.peer);
+    return fmt::format("{} of {} x {}{} among {} ranks", what_.call, what_.count,
+                       name_of(what_.dtype), peer, what_.ranks);
+  }
+  std::string describe_if(int code) const { return code == MPI_SUCCESS ? "" : describe(); }
+  // MPI accepts a message that is shorter than what was asked for.
+  void check_lengths(std::span<MPI_Status> statuses) const {
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      int count = 0;
+      TY_MPI_CALL(MPI_Get_count(&statuses[i], type_of(what_.dtype), &count));
+      if (count != expected_[i]) {
+        throw CommError("{}: a piece of {} elements came, not {}", describe(), count, expected_[i]);
+      }
+    }
+  }
+
+  What what_;
   std::vector<MPI_Request> requests_;
-  std::string what_;
-  double timeout_;
+  std::vector<int> expected_;
+  bool done_ = false;
 };
 
 class MpiCommunicator final : public Communicator {
@@ -118,7 +166,9 @@ class MpiCommunicator final : public Communicator {
     TY_MPI_CALL(MPI_Comm_size(comm_, &size_));
   }
   ~MpiCommunicator() override {
-    if (comm_ != MPI_COMM_WORLD) MPI_Comm_free(&comm_);
+    int finalized = 0;  // a group may outlive the session
+    MPI_Finalized(&finalized);
+    if (finalized == 0 && comm_ != MPI_COMM_WORLD) MPI_Comm_free(&comm_);
   }
 
   int rank() const override { return rank_; }
@@ -126,97 +176,131 @@ class MpiCommunicator final : public Communicator {
 
   Work all_reduce(const View& x, ReduceOp op) override {
     check_whole("all_reduce", x);
-    return pieces("all_reduce", x, [&](const View& part, MPI_Request* request) {
-      TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, count(part), type_of(part.dtype),
-                                 settings_->op(part.dtype, op), comm_, request));
-    });
+    return work(
+        what("all_reduce", x), pieces(x, [&](const View& part, MPI_Request* request) {
+          TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, count(part), type_of(part.dtype),
+                                     operation(part, op), comm_, request));
+        }));
   }
 
   Work all_gather(const View& all, const View& own) override {
     check_parts("all_gather", all, own, size_);
-    check_small("all_gather", own);
     const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank_);
     const bool in_place = own.data == all.as<std::byte>() + offset;
-    return one("all_gather", own, [&](MPI_Request* request) {
-      TY_MPI_CALL(MPI_Iallgather(in_place ? MPI_IN_PLACE : own.data, count(own), type_of(own.dtype),
-                                 all.data, count(own), type_of(own.dtype), comm_, request));
-    });
+    const std::byte* begin = own.as<std::byte>();
+    return work(what("all_gather", own), pieces(own, [&](const View& part, MPI_Request* request) {
+                  const void* source = in_place ? MPI_IN_PLACE : part.data;
+                  std::byte* target = all.as<std::byte>() + (part.as<std::byte>() - begin);
+                  if (part.numel() == own.numel()) {
+                    TY_MPI_CALL(MPI_Iallgather(source, count(part), type_of(part.dtype), target,
+                                               count(part), type_of(part.dtype), comm_, request));
+                    return;
+                  }
+                  // The parts of one piece lie as far apart as whole shards.
+                  MPI_Datatype piece, spread;
+                  TY_MPI_CALL(MPI_Type_contiguous(count(part), type_of(part.dtype), &piece));
+                  TY_MPI_CALL(MPI_Type_create_resized(piece, 0, static_cast<MPI_Aint>(own.bytes()),
+                                                      &spread));
+                  TY_MPI_CALL(MPI_Type_commit(&spread));
+                  TY_MPI_CALL(MPI_Iallgather(source, count(part), type_of(part.dtype), target, 1,
+                                             spread, comm_, request));
+                  TY_MPI_CALL(MPI_Type_free(&spread));  // MPI keeps it while it is in use
+                  TY_MPI_CALL(MPI_Type_free(&piece));
+                }));
   }
 
   Work reduce_scatter(const View& own, const View& all, ReduceOp op) override {
     check_parts("reduce_scatter", all, own, size_);
-    check_small("reduce_scatter", own);
-    return one("reduce_scatter", all, [&](MPI_Request* request) {
+    if (own.numel() <= settings_->options.max_elements) {
+      MPI_Request request;
       TY_MPI_CALL(MPI_Ireduce_scatter_block(all.data, own.data, count(own), type_of(own.dtype),
-                                            settings_->op(own.dtype, op), comm_, request));
-    });
+                                            operation(own, op), comm_, &request));
+      return work(what("reduce_scatter", all), {request});
+    }
+    std::vector<MPI_Request> requests;
+    for (int root = 0; root < size_; ++root) {
+      const std::byte* shard = all.as<std::byte>() + own.bytes() * static_cast<std::size_t>(root);
+      const auto more = pieces(own, [&](const View& part, MPI_Request* request) {
+        const auto* source = shard + (part.as<std::byte>() - own.as<std::byte>());
+        TY_MPI_CALL(MPI_Ireduce(source, part.data, count(part), type_of(part.dtype),
+                                operation(part, op), root, comm_, request));
+      });
+      requests.insert(requests.end(), more.begin(), more.end());
+    }
+    return work(what("reduce_scatter", all), std::move(requests));
   }
 
   Work broadcast(const View& x, int root) override {
     check_whole("broadcast", x);
-    return pieces("broadcast", x, [&](const View& part, MPI_Request* request) {
-      TY_MPI_CALL(MPI_Ibcast(part.data, count(part), type_of(part.dtype), root, comm_, request));
-    });
+    check_rank("broadcast", root, size_);
+    return work(what("broadcast", x), pieces(x, [&](const View& part, MPI_Request* request) {
+                  TY_MPI_CALL(MPI_Ibcast(part.data, count(part), type_of(part.dtype), root, comm_,
+                                         request));
+                }));
   }
 
   Work send(const View& x, int peer, int tag) override {
-    check_whole("send", x);
-    return pieces("send", x, [&](const View& part, MPI_Request* request) {
-      TY_MPI_CALL(
-          MPI_Isend(part.data, count(part), type_of(part.dtype), peer, tag, comm_, request));
-    });
+    check_message("send", x, peer, tag, size_);
+    return work(what("send", x, peer), pieces(x, [&](const View& part, MPI_Request* request) {
+                  TY_MPI_CALL(MPI_Isend(part.data, count(part), type_of(part.dtype), peer, tag,
+                                        comm_, request));
+                }));
   }
 
   Work receive(const View& x, int peer, int tag) override {
-    check_whole("receive", x);
-    return pieces("receive", x, [&](const View& part, MPI_Request* request) {
+    check_message("receive", x, peer, tag, size_);
+    std::vector<int> counts;
+    auto requests = pieces(x, [&](const View& part, MPI_Request* request) {
+      counts.push_back(count(part));
       TY_MPI_CALL(
           MPI_Irecv(part.data, count(part), type_of(part.dtype), peer, tag, comm_, request));
     });
+    auto state = std::make_unique<Requests>(what("receive", x, peer), std::move(requests));
+    state->expect_counts(std::move(counts));
+    return {std::move(state), settings_->options.timeout_seconds};
   }
 
   void barrier() override {
     MPI_Request request;
     TY_MPI_CALL(MPI_Ibarrier(comm_, &request));
-    Requests({request}, "barrier", settings_->timeout_seconds).wait();
+    work({"barrier", -1, DType::f32, size_}, {request}).wait();
   }
 
   std::shared_ptr<Communicator> split(int color, int key) override {
     MPI_Comm child;
-    TY_MPI_CALL(MPI_Comm_split(comm_, color, key, &child));
-    return std::make_shared<MpiCommunicator>(child, settings_);
+    TY_MPI_CALL(MPI_Comm_split(comm_, color < 0 ? MPI_UNDEFINED : color, key, &child));
+    if (child == MPI_COMM_NULL) return std::make_shared<SelfCommunicator>();
+    auto result = std::make_shared<MpiCommunicator>(child, settings_);
+    if (result->size() == 1) return std::make_shared<SelfCommunicator>();  // at no cost
+    return result;
   }
 
  private:
   static int count(const View& x) { return static_cast<int>(x.numel()); }
-  static void check_small(const char* call, const View& own) {
-    if (own.numel() > kMaxCount) {
-      throw CommError("{}: {} elements per rank are more than {}; use smaller buckets", call,
-                      own.numel(), kMaxCount);
-    }
+  MPI_Op operation(const View& x, ReduceOp op) const {
+    return settings_->operations.get(x.dtype, op);
+  }
+  Requests::What what(const char* call, const View& x, int peer = -1) const {
+    return {call, x.numel(), x.dtype, size_, peer};
+  }
+  Work work(const Requests::What& what, std::vector<MPI_Request> requests) const {
+    return {std::make_unique<Requests>(what, std::move(requests)),
+            settings_->options.timeout_seconds};
   }
 
+  // Starts one request for each piece of x; one empty piece if x is empty, so that messages match.
   template <typename Start>
-  Work one(const char* call, const View& x, Start start) const {
-    MPI_Request request;
-    start(&request);
-    return finish(call, x, {request});
-  }
-  template <typename Start>
-  Work pieces(const char* call, const View& x, Start start) const {
+  std::vector<MPI_Request> pieces(const View& x, Start start) const {
     const View flat = contiguous_view(x.data, x.dtype, {x.numel()});
+    const std::int64_t most = settings_->options.max_elements;
     std::vector<MPI_Request> requests;
-    for (std::int64_t first = 0; first < flat.numel(); first += kMaxCount) {
+    std::int64_t first = 0;
+    do {
       requests.emplace_back();
-      start(flat.slice(0, first, std::min(kMaxCount, flat.numel() - first)), &requests.back());
-    }
-    return finish(call, x, std::move(requests));
-  }
-  Work finish(const char* call, const View& x, std::vector<MPI_Request> requests) const {
-    return Work(std::make_unique<Requests>(
-        std::move(requests),
-        fmt::format("{} of {} x {} among {} ranks", call, x.numel(), name_of(x.dtype), size_),
-        settings_->timeout_seconds));
+      start(flat.slice(0, first, std::min(most, flat.numel() - first)), &requests.back());
+      first += most;
+    } while (first < flat.numel());
+    return requests;
   }
 
   MPI_Comm comm_;
@@ -234,11 +318,16 @@ bool launched_by_mpi() {
   return false;
 }
 
-MpiSession::MpiSession(double timeout_seconds) {
+MpiSession::MpiSession(MpiOptions options) : exceptions_(std::uncaught_exceptions()) {
   int provided = 0;
   TY_MPI_CALL(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));
-  world_ = std::make_shared<MpiCommunicator>(
-      MPI_COMM_WORLD, std::make_shared<Settings>(Settings{timeout_seconds, HalfOps()}));
+  if (provided < MPI_THREAD_FUNNELED) {
+    throw CommError(
+        "MPI_Init_thread: this MPI serves no process that has threads (level {}, want {})",
+        provided, MPI_THREAD_FUNNELED);
+  }
+  world_ = std::make_shared<MpiCommunicator>(MPI_COMM_WORLD,
+                                             std::make_shared<Settings>(Settings{options, {}}));
   MPI_Comm node;
   TY_MPI_CALL(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   TY_MPI_CALL(MPI_Comm_size(node, &local_size_));
@@ -248,7 +337,7 @@ MpiSession::MpiSession(double timeout_seconds) {
 
 MpiSession::~MpiSession() {
   world_.reset();
-  MPI_Finalize();
+  if (std::uncaught_exceptions() == exceptions_) MPI_Finalize();
 }
 
 Group MpiSession::world() const { return Group(world_); }

@@ -1,6 +1,7 @@
 // Ranks as MPI processes. This folder is the only place that knows MPI.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "parallel/comm/communicator.h"
@@ -10,11 +11,19 @@ namespace ty {
 // True if a launcher (mpirun, srun) started this process as one of several ranks.
 bool launched_by_mpi();
 
-// MPI from construction to destruction; one per process.
+struct MpiOptions {
+  // How long a rank waits for the others before it gives up with CommError.
+  double timeout_seconds = kDefaultTimeout;
+  // MPI counts are ints: longer messages travel in pieces.
+  std::int64_t max_elements = std::int64_t{1} << 30;
+};
+
+// MPI from construction to destruction; one per process. All calls come from one thread. Destroyed
+// by an exception, it does not finalise: the others may be waiting inside a collective, and only a
+// process that ends without finalising makes the launcher end them too.
 class MpiSession {
  public:
-  // Seconds that a rank waits for the others before it gives up with CommError.
-  explicit MpiSession(double timeout_seconds = 600.0);
+  explicit MpiSession(MpiOptions options = {});
   ~MpiSession();
   MpiSession(const MpiSession&) = delete;
   MpiSession& operator=(const MpiSession&) = delete;
@@ -28,6 +37,7 @@ class MpiSession {
   std::shared_ptr<Communicator> world_;
   int local_size_ = 1;
   int local_rank_ = 0;
+  int exceptions_ = 0;  // under way at construction
 };
 
 // Ends all ranks of the job with this exit code; does not return.

@@ -2,6 +2,9 @@
 // rank's program on it.
 #pragma once
 
+#include <algorithm>
+
+#include "core/base/error.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
@@ -18,9 +21,14 @@ class PhantomCommunicator final : public Communicator {
   Work send(const View&, int, int) override { return {}; }
   Work receive(const View&, int, int) override { return {}; }
   void barrier() override {}
-  // Only whole axes of a mesh are asked for; a plan has no other mesh axis than data yet.
   std::shared_ptr<Communicator> split(int, int) override {
-    return std::make_shared<PhantomCommunicator>(rank_, size_);
+    throw InternalError("a phantom rank has nobody to ask for colors; use subgroup()");
+  }
+  std::shared_ptr<Communicator> subgroup(std::span<const int> members) override {
+    const auto own = std::find(members.begin(), members.end(), rank_);
+    TY_CHECK(own != members.end(), "rank {} is not in its own list", rank_);
+    return std::make_shared<PhantomCommunicator>(static_cast<int>(own - members.begin()),
+                                                 static_cast<int>(members.size()));
   }
 
  private:

@@ -10,6 +10,30 @@ namespace {
 void copy_bytes(const View& y, const View& x) {
   if (y.data != x.data && x.bytes() > 0) std::memcpy(y.data, x.data, x.bytes());
 }
+
+class Receive final : public Work::State {
+ public:
+  Receive(std::shared_ptr<Mailbox> mail, const View& x, int tag)
+      : mail_(std::move(mail)), ticket_(mail_->post_receive({0, 0, tag})), x_(x) {}
+  bool test() override {
+    if (done_) return true;
+    if (!mail_->has(ticket_)) return false;
+    mail_->take(ticket_, x_);
+    return done_ = true;
+  }
+  void wait(double) override {
+    if (test()) return;
+    throw CommError("receive: a group of one rank waits for message {} with tag {} from itself",
+                    ticket_.number, ticket_.address.tag);
+  }
+
+ private:
+  std::shared_ptr<Mailbox> mail_;
+  Mailbox::Ticket ticket_;
+  View x_;
+  bool done_ = false;
+};
+
 }  // namespace
 
 Work SelfCommunicator::all_reduce(const View& x, ReduceOp) {
@@ -29,17 +53,21 @@ Work SelfCommunicator::reduce_scatter(const View& own, const View& all, ReduceOp
   return {};
 }
 
-Work SelfCommunicator::broadcast(const View& x, int) {
+Work SelfCommunicator::broadcast(const View& x, int root) {
   check_whole("broadcast", x);
+  check_rank("broadcast", root, 1);
   return {};
 }
 
-Work SelfCommunicator::send(const View&, int peer, int) {
-  throw CommError("send: a group of one rank has no rank {}", peer);
+Work SelfCommunicator::send(const View& x, int peer, int tag) {
+  check_message("send", x, peer, tag, 1);
+  mail_->put({0, 0, tag}, x);
+  return {};
 }
 
-Work SelfCommunicator::receive(const View&, int peer, int) {
-  throw CommError("receive: a group of one rank has no rank {}", peer);
+Work SelfCommunicator::receive(const View& x, int peer, int tag) {
+  check_message("receive", x, peer, tag, 1);
+  return {std::make_unique<Receive>(mail_, x, tag), 0.0};
 }
 
 std::shared_ptr<Communicator> SelfCommunicator::split(int, int) {

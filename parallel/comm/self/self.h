@@ -1,10 +1,11 @@
-// A group of one rank: every reduction is the identity, every copy stays at home.
+// A group of one rank: every reduction is the identity, every copy stays at home. What a serial run
+// is made of.
 #pragma once
 
-#include <map>
-#include <vector>
+#include <memory>
 
 #include "parallel/comm/communicator.h"
+#include "parallel/comm/mailbox.h"
 
 namespace ty {
 
@@ -20,6 +21,9 @@ class SelfCommunicator final : public Communicator {
   Work receive(const View& x, int peer, int tag) override;
   void barrier() override {}
   std::shared_ptr<Communicator> split(int color, int key) override;
+
+ private:
+  std::shared_ptr<Mailbox> mail_ = std::make_shared<Mailbox>();  // receives under way hold on to it
 };
 
 }  // namespace ty

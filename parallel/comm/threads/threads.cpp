@@ -1,202 +1,295 @@
 #include "parallel/comm/threads/threads.h"
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
-#include <deque>
 #include <exception>
 #include <map>
 #include <mutex>
+#include <numeric>
+#include <optional>
 #include <thread>
-#include <tuple>
 
 #include "core/base/error.h"
+#include "parallel/comm/mailbox.h"
+#include "parallel/comm/self/self.h"
 
 namespace ty {
 
 namespace {
 
-// Why everybody must stop; shared by all groups of one run_ranks().
-struct Failure {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool failed = false;
-};
-
-// One collective of one group: what each rank brought, and how far it is.
-struct Call {
-  std::string what;  // call, dtype, count: must agree
-  std::vector<const void*> inputs;
-  int arrived = 0;
-  int left = 0;
-};
-
 using Bytes = std::vector<std::byte>;
 
-// What the ranks of one group share. Everything is guarded by failure->mutex.
-struct Room {
-  explicit Room(int n, std::shared_ptr<Failure> f) : size(n), failure(std::move(f)) {}
-  int size;
-  std::shared_ptr<Failure> failure;
-  std::map<std::int64_t, Call> calls;                                      // by sequence number
-  std::map<std::tuple<int, int, int>, std::deque<Bytes>> mail;             // from, to, tag
-  std::map<std::pair<std::int64_t, int>, std::shared_ptr<Room>> children;  // by split and color
+// What all groups of one run_ranks() share. Its mutex guards every piece of state below.
+struct World {
+  World(int size, double timeout) : timeout_seconds(timeout), has_ended(size, false) {}
+  double timeout_seconds;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::exception_ptr first_error;
+  std::optional<int> failed;    // the first rank that threw
+  std::vector<bool> has_ended;  // ranks whose body has returned
 };
+
+struct Room;
+
+// One collective of one group. Ranks bring copies, so nobody has to wait for others to have read;
+// the last to arrive works out the result, in rank order.
+struct Call {
+  std::string what;  // call, op, count, dtype: must agree
+  std::vector<std::optional<Bytes>> inputs;
+  int arrived = 0;
+  bool done = false;
+  Bytes result;
+  std::map<int, std::shared_ptr<Room>> children;  // of a split, by color
+};
+
+// What the ranks of one group share.
+struct Room {
+  Room(std::shared_ptr<World> w, std::vector<int> m) : world(std::move(w)), members(std::move(m)) {}
+  std::shared_ptr<World> world;
+  std::vector<int> members;                             // ranks of the world
+  std::map<std::int64_t, std::shared_ptr<Call>> calls;  // by sequence number, not all arrived
+  Mailbox mail;
+};
+
+// Waits, or looks, until ready() holds; blames the rank that makes it impossible. `missing(r)`:
+// does this wait need rank r of the group to do something more?
+class Waiting : public Work::State {
+ public:
+  bool test() final {
+    std::lock_guard lock(room_->world->mutex);
+    return finish_if_ready();
+  }
+  void wait(double timeout_seconds) final {
+    std::unique_lock lock(room_->world->mutex);
+    const auto deadline =
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_seconds);
+    while (!finish_if_ready()) {
+      if (room_->world->changed.wait_until(lock, deadline) == std::cv_status::timeout &&
+          !finish_if_ready()) {
+        throw CommError("{}: waited {:.3g} s for {}", describe(), timeout_seconds, absentees());
+      }
+    }
+  }
+
+ protected:
+  explicit Waiting(std::shared_ptr<Room> room) : room_(std::move(room)) {}
+  virtual bool ready() const = 0;
+  virtual bool missing(int rank) const = 0;
+  virtual void finish() = 0;
+  virtual std::string describe() const = 0;
+  const std::shared_ptr<Room>& room() const { return room_; }
+
+ private:
+  // What is ready is given out even after a failure elsewhere.
+  bool finish_if_ready() {
+    if (done_) return true;
+    if (ready()) {
+      finish();
+      return done_ = true;
+    }
+    const World& world = *room_->world;
+    if (world.failed) throw CommError("{}: rank {} of the world failed", describe(), *world.failed);
+    for (std::size_t r = 0; r < room_->members.size(); ++r) {
+      if (missing(static_cast<int>(r)) && world.has_ended[room_->members[r]]) {
+        throw CommError("{}: rank {} has ended without it", describe(), r);
+      }
+    }
+    return false;
+  }
+  std::string absentees() const {
+    std::string text = "rank";
+    for (std::size_t r = 0; r < room_->members.size(); ++r) {
+      if (missing(static_cast<int>(r))) text += fmt::format(" {}", r);
+    }
+    return text;
+  }
+
+  std::shared_ptr<Room> room_;
+  bool done_ = false;
+};
+
+class Collective final : public Waiting {
+ public:
+  // When done, out receives the result's bytes from `offset` on.
+  Collective(std::shared_ptr<Room> room, std::shared_ptr<Call> call, const View& out,
+             std::size_t offset)
+      : Waiting(std::move(room)), call_(std::move(call)), out_(out), offset_(offset) {}
+
+ private:
+  bool ready() const override { return call_->done; }
+  bool missing(int rank) const override { return !call_->inputs[rank]; }
+  void finish() override {
+    if (out_.bytes() > 0) std::memcpy(out_.data, call_->result.data() + offset_, out_.bytes());
+  }
+  std::string describe() const override {
+    return fmt::format("{} among {} ranks", call_->what, room()->members.size());
+  }
+
+  std::shared_ptr<Call> call_;
+  View out_;
+  std::size_t offset_;
+};
+
+class Receive final : public Waiting {
+ public:
+  Receive(std::shared_ptr<Room> room, Mailbox::Ticket ticket, const View& x)
+      : Waiting(std::move(room)), ticket_(ticket), x_(x) {}
+
+ private:
+  bool ready() const override { return room()->mail.has(ticket_); }
+  bool missing(int rank) const override { return rank == ticket_.address.from; }
+  void finish() override { room()->mail.take(ticket_, x_); }
+  std::string describe() const override {
+    return fmt::format("receive of {} x {} with tag {} from rank {}", x_.numel(), name_of(x_.dtype),
+                       ticket_.address.tag, ticket_.address.from);
+  }
+
+  Mailbox::Ticket ticket_;
+  View x_;
+};
+
+View empty_view() { return contiguous_view(nullptr, DType::f32, {0}); }
+
+// Combines what all ranks brought, in rank order.
+auto reduction(ReduceOp op, DType dtype) {
+  return [op, dtype](Call& call) {
+    call.result = std::move(*call.inputs[0]);
+    const auto count = static_cast<std::int64_t>(call.result.size() / size_of(dtype));
+    for (std::size_t r = 1; r < call.inputs.size(); ++r) {
+      combine(op, contiguous_view(call.result.data(), dtype, {count}),
+              contiguous_view(call.inputs[r]->data(), dtype, {count}));
+    }
+  };
+}
 
 class ThreadCommunicator final : public Communicator {
  public:
   ThreadCommunicator(std::shared_ptr<Room> room, int rank) : room_(std::move(room)), rank_(rank) {}
   int rank() const override { return rank_; }
-  int size() const override { return room_->size; }
+  int size() const override { return static_cast<int>(room_->members.size()); }
 
   Work all_reduce(const View& x, ReduceOp op) override {
     check_whole("all_reduce", x);
-    Bytes sum(x.bytes());
-    const View total = contiguous_view(sum.data(), x.dtype, x.shape);
-    meet(describe("all_reduce", x, op), x.data,
-         [&](const Call& call) { reduce(total, call.inputs, 0, op); });
-    if (!sum.empty()) std::memcpy(x.data, sum.data(), sum.size());
-    return {};
+    return meet(describe("all_reduce", name_of(op), x), x, reduction(op, x.dtype), x, 0);
   }
 
   Work all_gather(const View& all, const View& own) override {
     check_parts("all_gather", all, own, size());
-    const Bytes mine = copy_of(own);  // own may lie inside all
-    meet(describe("all_gather", own, ReduceOp::sum), mine.data(), [&](const Call& call) {
-      for (std::size_t r = 0; r < call.inputs.size(); ++r) {
-        if (!mine.empty()) {
-          std::memcpy(all.as<std::byte>() + r * mine.size(), call.inputs[r], mine.size());
-        }
+    const auto concatenate = [](Call& call) {
+      for (const auto& input : call.inputs) {
+        call.result.insert(call.result.end(), input->begin(), input->end());
       }
-    });
-    return {};
+    };
+    return meet(describe("all_gather", "", own), own, concatenate, all, 0);
   }
 
   Work reduce_scatter(const View& own, const View& all, ReduceOp op) override {
     check_parts("reduce_scatter", all, own, size());
-    Bytes sum(own.bytes());
-    const View total = contiguous_view(sum.data(), own.dtype, own.shape);
-    meet(describe("reduce_scatter", all, op), all.data, [&](const Call& call) {
-      reduce(total, call.inputs, own.bytes() * static_cast<std::size_t>(rank_), op);
-    });
-    if (!sum.empty()) std::memcpy(own.data, sum.data(), sum.size());
-    return {};
+    const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank_);
+    return meet(describe("reduce_scatter", name_of(op), all), all, reduction(op, all.dtype), own,
+                offset);
   }
 
   Work broadcast(const View& x, int root) override {
     check_whole("broadcast", x);
-    meet(fmt::format("{} from {}", describe("broadcast", x, ReduceOp::sum), root), x.data,
-         [&](const Call& call) {
-           if (rank_ != root && x.bytes() > 0) {
-             std::memcpy(x.data, call.inputs[static_cast<std::size_t>(root)], x.bytes());
-           }
-         });
-    return {};
+    check_rank("broadcast", root, size());
+    const auto from_root = [root](Call& call) { call.result = *call.inputs[root]; };
+    return meet(describe("broadcast", fmt::format("from {}", root), x), x, from_root, x, 0);
   }
 
   Work send(const View& x, int peer, int tag) override {
-    check_whole("send", x);
-    std::lock_guard lock(room_->failure->mutex);
-    room_->mail[{rank_, peer, tag}].push_back(copy_of(x));
-    room_->failure->changed.notify_all();
+    check_message("send", x, peer, tag, size());
+    std::lock_guard lock(world().mutex);
+    check_alive("send");
+    room_->mail.put({rank_, peer, tag}, x);
+    world().changed.notify_all();
     return {};
   }
 
   Work receive(const View& x, int peer, int tag) override {
-    check_whole("receive", x);
-    std::unique_lock lock(room_->failure->mutex);
-    auto& box = room_->mail[{peer, rank_, tag}];
-    wait_until(lock, [&] { return !box.empty(); });
-    const Bytes message = std::move(box.front());
-    box.pop_front();
-    if (message.size() != x.bytes()) {
-      throw CommError("receive: rank {} sent {} bytes, rank {} wants {}", peer, message.size(),
-                      rank_, x.bytes());
-    }
-    if (!message.empty()) std::memcpy(x.data, message.data(), message.size());
-    return {};
+    check_message("receive", x, peer, tag, size());
+    std::lock_guard lock(world().mutex);
+    check_alive("receive");
+    const Mailbox::Ticket ticket = room_->mail.post_receive({peer, rank_, tag});
+    return {std::make_unique<Receive>(room_, ticket, x), world().timeout_seconds};
   }
 
   void barrier() override {
-    meet("barrier", nullptr, [](const Call&) {});
+    meet(
+        "barrier", empty_view(), [](Call&) {}, empty_view(), 0)
+        .wait();
   }
 
   std::shared_ptr<Communicator> split(int color, int key) override {
-    struct Wish {
-      int color, key;
-    };
-    const Wish wish = {color, key};
-    std::shared_ptr<Room> child;
-    int new_rank = 0;
-    const std::int64_t number = sequence_;
-    meet("split", &wish, [&](const Call& call) {
-      int members = 0;
-      for (std::size_t r = 0; r < call.inputs.size(); ++r) {
-        const auto& other = *static_cast<const Wish*>(call.inputs[r]);
-        if (other.color != color) continue;
-        ++members;
-        const bool before = std::pair(other.key, static_cast<int>(r)) < std::pair(key, rank_);
-        if (before) ++new_rank;
+    std::int32_t wish[2] = {color, key};
+    std::shared_ptr<Call> call;
+    const auto make_rooms = [this](Call& c) {
+      std::map<int, std::vector<std::pair<int, int>>> wishes;  // by color: key, rank here
+      for (std::size_t r = 0; r < c.inputs.size(); ++r) {
+        std::int32_t other[2];
+        std::memcpy(other, c.inputs[r]->data(), sizeof(other));
+        wishes[other[0]].emplace_back(other[1], static_cast<int>(r));
       }
-      std::lock_guard lock(room_->failure->mutex);
-      auto& slot = room_->children[{number, color}];
-      if (slot == nullptr) slot = std::make_shared<Room>(members, room_->failure);
-      child = slot;
-    });
-    return std::make_shared<ThreadCommunicator>(child, new_rank);
+      for (auto& [other_color, order] : wishes) {
+        std::sort(order.begin(), order.end());
+        std::vector<int> members;
+        for (const auto& wished : order) members.push_back(room_->members[wished.second]);
+        c.children[other_color] = std::make_shared<Room>(room_->world, std::move(members));
+      }
+    };
+    meet("split", contiguous_view(wish, DType::i32, {2}), make_rooms, empty_view(), 0, &call)
+        .wait();
+    const std::shared_ptr<Room>& child = call->children.at(color);
+    if (color < 0 || child->members.size() == 1) return std::make_shared<SelfCommunicator>();
+    const auto own = std::find(child->members.begin(), child->members.end(), room_->members[rank_]);
+    return std::make_shared<ThreadCommunicator>(child,
+                                                static_cast<int>(own - child->members.begin()));
   }
 
  private:
-  static std::string describe(const char* call, const View& x, ReduceOp op) {
-    return fmt::format("{}({}) of {} x {}", call, name_of(op), x.numel(), name_of(x.dtype));
+  World& world() const { return *room_->world; }
+  static std::string describe(const char* call, std::string_view how, const View& x) {
+    return fmt::format("{}({}) of {} x {}", call, how, x.numel(), name_of(x.dtype));
   }
-  static Bytes copy_of(const View& x) {
-    const auto* first = x.as<std::byte>();
-    return Bytes(first, first + x.bytes());
-  }
-  static void reduce(const View& total, const std::vector<const void*>& inputs, std::size_t offset,
-                     ReduceOp op) {
-    for (std::size_t r = 0; r < inputs.size(); ++r) {
-      auto* part = const_cast<std::byte*>(static_cast<const std::byte*>(inputs[r])) + offset;
-      if (r == 0) {
-        if (total.bytes() > 0) std::memcpy(total.data, part, total.bytes());
-      } else {
-        combine(op, total, contiguous_view(part, total.dtype, total.shape));
-      }
-    }
+  void check_alive(std::string_view what) const {
+    if (world().failed) throw CommError("{}: rank {} of the world failed", what, *world().failed);
   }
 
-  template <typename Ready>
-  void wait_until(std::unique_lock<std::mutex>& lock, Ready ready) {
-    room_->failure->changed.wait(lock, [&] { return room_->failure->failed || ready(); });
-    if (room_->failure->failed) throw CommError("another rank failed");
-  }
-
-  // All ranks bring an input; everybody's body sees all of them; nobody leaves before all have
-  // read.
-  template <typename Body>
-  void meet(const std::string& what, const void* input, Body body) {
+  // Brings a copy of `input` to the group's next collective. The last rank to come runs
+  // complete(call), outside of the lock, and frees the inputs.
+  template <typename Complete>
+  Work meet(const std::string& what, const View& input, Complete complete, const View& out,
+            std::size_t offset, std::shared_ptr<Call>* joined = nullptr) {
     const std::int64_t number = sequence_++;
-    std::unique_lock lock(room_->failure->mutex);
-    Call& call = room_->calls[number];
-    if (call.arrived == 0) {
-      call.what = what;
-      call.inputs.resize(static_cast<std::size_t>(room_->size));
-    } else if (call.what != what) {
+    const auto* first = input.as<std::byte>();
+    Bytes copy(first, first + input.bytes());
+    std::unique_lock lock(world().mutex);
+    check_alive(what);
+    auto& slot = room_->calls[number];
+    if (slot == nullptr) {
+      slot = std::make_shared<Call>();
+      slot->what = what;
+      slot->inputs.resize(room_->members.size());
+    } else if (slot->what != what) {
       throw CommError("collective {} of the group: rank {} calls {}, another rank {}", number,
-                      rank_, what, call.what);
+                      rank_, what, slot->what);
     }
-    call.inputs[static_cast<std::size_t>(rank_)] = input;
-    ++call.arrived;
-    room_->failure->changed.notify_all();
-    wait_until(lock, [&] { return call.arrived == room_->size; });
-    lock.unlock();
-    body(call);
-    lock.lock();
-    ++call.left;
-    room_->failure->changed.notify_all();
-    // Whoever arrived also leaves, so this ends even after a failure; inputs stay valid till then.
-    room_->failure->changed.wait(lock, [&] { return call.left >= room_->size; });
-    if (++call.left == 2 * room_->size) room_->calls.erase(number);
+    const std::shared_ptr<Call> call = slot;
+    call->inputs[rank_] = std::move(copy);
+    if (++call->arrived == size()) {
+      room_->calls.erase(number);
+      lock.unlock();
+      complete(*call);
+      lock.lock();
+      for (auto& bytes : call->inputs) *bytes = Bytes();
+      call->done = true;
+      world().changed.notify_all();
+    }
+    if (joined != nullptr) *joined = call;
+    return {std::make_unique<Collective>(room_, call, out, offset), world().timeout_seconds};
   }
 
   std::shared_ptr<Room> room_;
@@ -206,25 +299,39 @@ class ThreadCommunicator final : public Communicator {
 
 }  // namespace
 
-void run_ranks(int size, const std::function<void(Group world)>& body) {
-  const auto failure = std::make_shared<Failure>();
-  const auto room = std::make_shared<Room>(size, failure);
-  std::exception_ptr first;
-  std::vector<std::thread> threads;
-  for (int rank = 0; rank < size; ++rank) {
-    threads.emplace_back([&, rank] {
-      try {
-        body(Group(std::make_shared<ThreadCommunicator>(room, rank)));
-      } catch (...) {
-        std::lock_guard lock(failure->mutex);
-        if (first == nullptr) first = std::current_exception();
-        failure->failed = true;
-        failure->changed.notify_all();
-      }
-    });
+void run_ranks(int size, const std::function<void(Group world)>& body, double timeout_seconds) {
+  TY_CHECK(size >= 1, "{} ranks", size);
+  const auto world = std::make_shared<World>(size, timeout_seconds);
+  std::vector<int> everybody(size);
+  std::iota(everybody.begin(), everybody.end(), 0);
+  const auto room = std::make_shared<Room>(world, everybody);
+  const auto fail = [&](int rank) {
+    std::lock_guard lock(world->mutex);
+    if (!world->failed) {
+      world->failed = rank;
+      world->first_error = std::current_exception();
+    }
+    world->changed.notify_all();
+  };
+  const auto run = [&](int rank) {
+    try {
+      body(Group(std::make_shared<ThreadCommunicator>(room, rank)));
+      std::lock_guard lock(world->mutex);
+      world->has_ended[rank] = true;
+      world->changed.notify_all();
+    } catch (...) {
+      fail(rank);
+    }
+  };
+  {
+    std::vector<std::jthread> threads;  // joined at the end of this block
+    try {
+      for (int rank = 0; rank < size; ++rank) threads.emplace_back(run, rank);
+    } catch (...) {
+      fail(static_cast<int>(threads.size()));  // the system has no more threads
+    }
   }
-  for (std::thread& thread : threads) thread.join();
-  if (first != nullptr) std::rethrow_exception(first);
+  if (world->first_error != nullptr) std::rethrow_exception(world->first_error);
 }
 
 }  // namespace ty

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <vector>
+
 #include "parallel/comm/mpi/mpi_world.h"
 #include "tests/support/mpi_environment.h"
 #include "tests/unit/comm/collectives.h"
@@ -7,18 +10,28 @@
 namespace ty::test {
 namespace {
 
-TEST(Mpi, DoesEverything) { check_everything(mpi_world()); }
+class Mpi : public testing::TestWithParam<Check> {};
+TEST_P(Mpi, Does) { GetParam().run(mpi_world()); }
+INSTANTIATE_TEST_SUITE_P(Every, Mpi, testing::ValuesIn(communicator_checks()),
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Mpi, RepeatsItsBits) {
-  std::vector<double> first;
-  for (int i = 0; i < 5; ++i) {
-    std::vector<double> x(1000);
-    for (std::size_t k = 0; k < x.size(); ++k)
-      x[k] = std::sin(static_cast<double>(k) * (mpi_world().rank() + 1));
+  std::vector<float> first;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<float> x(1000);
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      x[k] = std::sin(static_cast<float>(k) * static_cast<float>(mpi_world().rank() + 1));
+    }
     mpi_world().all_reduce(flat(x), ReduceOp::sum).wait();
-    if (i == 0) first = x;
+    if (round == 0) first = x;
     EXPECT_EQ(x, first);
   }
+}
+
+TEST(Mpi, KnowsItsLauncherAndTheRanksOfThisMachine) {
+  EXPECT_TRUE(launched_by_mpi());
+  EXPECT_EQ(mpi_session().local_size(), mpi_world().size());
+  EXPECT_EQ(mpi_session().local_rank(), mpi_world().rank());
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+// Messages on their way inside one process: each sender, receiver and tag has a queue, and the n-th
+// receive that is posted gets the n-th message, whichever is waited for first. Not synchronised.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+class Mailbox {
+ public:
+  struct Address {
+    int from, to, tag;
+    friend auto operator<=>(const Address&, const Address&) = default;
+  };
+  // The claim of one posted receive on one message.
+  struct Ticket {
+    Address address;
+    std::int64_t number;
+  };
+
+  void put(const Address& address, const View& x);
+  Ticket post_receive(const Address& address);
+  bool has(const Ticket& ticket) const;
+  // Moves the message into x. Throws CommError if it has another dtype or count.
+  void take(const Ticket& ticket, const View& x);
+
+ private:
+  struct Message {
+    DType dtype;
+    std::vector<std::byte> bytes;
+  };
+  struct Queue {
+    std::map<std::int64_t, Message> messages;  // by number, not yet taken
+    std::int64_t sent = 0;
+    std::int64_t posted = 0;
+  };
+  std::map<Address, Queue> queues_;
+};
+
+}  // namespace ty
