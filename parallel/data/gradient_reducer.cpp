@@ -1,9 +1,9 @@
 #include "parallel/data/gradient_reducer.h"
 
 #include <cmath>
+#include <functional>
 
 #include "core/base/error.h"
-#include "parallel/comm/tree.h"
 
 namespace ty {
 
@@ -58,21 +58,20 @@ void GradientReducer::start(std::size_t bucket) {
 void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
   if (options_.reduction != Reduction::canonical) return;
   parameters_->fill_missing_gradients();
-  Tensor sum = parameters_->gradients().to(parameters_->gradients().dtype());
-  for (std::int64_t merges = tree_merges_after(index, count); merges > 0; --merges) {
-    // Earlier partial sum first: the association is that of the tree over sequence indices.
-    parameters_->backend().axpby(sum.view(), 1.0, partial_sums_.back().view(), 1.0);
-    partial_sums_.pop_back();
-  }
-  partial_sums_.push_back(std::move(sum));
+  if (index == 0) partial_sums_.emplace(count);
+  partial_sums_->push(parameters_->gradients().to(parameters_->gradients().dtype()),
+                      [this](const Tensor& earlier, Tensor later) {
+                        parameters_->backend().axpby(later.view(), 1.0, earlier.view(), 1.0);
+                        return later;
+                      });
   parameters_->clear_gradients();
 }
 
 void GradientReducer::finish() {
   if (options_.reduction == Reduction::canonical) {
-    TY_CHECK(partial_sums_.size() == 1, "{} partial sums are left", partial_sums_.size());
-    parameters_->backend().copy(parameters_->gradients().view(), partial_sums_.back().view());
-    partial_sums_.clear();
+    TY_CHECK(partial_sums_.has_value(), "no micro-batch has run");
+    parameters_->backend().copy(parameters_->gradients().view(), partial_sums_->take().view());
+    partial_sums_.reset();
     tree_all_reduce(data_, parameters_->backend(), parameters_->gradients().view());
     return;
   }
@@ -145,17 +144,9 @@ double GradientReducer::sum_over_ranks(double value) {
 }
 
 double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
-  const auto count = static_cast<std::int64_t>(per_micro_batch.size());
-  std::vector<double> stack;
-  for (std::int64_t i = 0; i < count; ++i) {
-    double sum = per_micro_batch[static_cast<std::size_t>(i)];
-    for (std::int64_t merges = tree_merges_after(i, count); merges > 0; --merges) {
-      sum += stack.back();
-      stack.pop_back();
-    }
-    stack.push_back(sum);
-  }
-  double total = stack.empty() ? 0.0 : stack.back();
+  TreeSum<double> sum(static_cast<std::int64_t>(per_micro_batch.size()));
+  for (double loss : per_micro_batch) sum.push(loss, std::plus<>());
+  const double total = per_micro_batch.empty() ? 0.0 : sum.take();
   if (options_.reduction != Reduction::canonical) return sum_over_ranks(total);
   return tree_all_reduce(data_, total);
 }

@@ -10,6 +10,7 @@
 // started in finish(), in bucket order.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "core/autograd/autograd.h"
 #include "core/nn/flat_parameters.h"
 #include "parallel/comm/communicator.h"
+#include "parallel/comm/tree.h"
 
 namespace ty {
 
@@ -75,8 +77,8 @@ class GradientReducer {
   std::vector<int> waiting_;   // per bucket: parameters backward has not completed
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
-  std::vector<Tensor> partial_sums_;  // canonical: a stack of whole gradients
-  std::vector<double> squares_;       // of the ranges that gradient_norm() added up
+  std::optional<TreeSum<Tensor>> partial_sums_;  // canonical: of whole gradients
+  std::vector<double> squares_;                  // of the ranges that gradient_norm() added up
 };
 
 }  // namespace ty
