@@ -2,10 +2,11 @@
 //
 // Rules for implementers. Kernels work on views, know neither tensors nor autograd, may assume that
 // the caller checked dtypes and shapes, accumulate bf16 and fp16 in float, and give the same bits
-// whatever the number of threads. Outputs come first and are overwritten unless a factor `beta`
-// (y = beta * y + result) or the word "adds" says otherwise; beta 0 never reads the output. An
-// output may be the same view as an input of the same shape where a comment says "in place". All
-// floating-point views of one call share a dtype unless a comment says otherwise.
+// whatever the number of threads (large products excepted: OpenBLAS cuts by threads). Outputs come
+// first and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds" says
+// otherwise; beta 0 never reads the output. An output may be the same view as an input of the same
+// shape where a comment says "in place". All floating-point views of one call share a dtype unless
+// a comment says otherwise.
 #pragma once
 
 #include <cstdint>

@@ -17,7 +17,7 @@ template <typename T>
 T unary(UnaryOp op, T x) {
   switch (op) {
     case UnaryOp::relu:
-      return x > T(0) ? x : T(0);
+      return x < T(0) ? T(0) : x;  // NaN stays
     case UnaryOp::gelu_tanh: {
       const T u = T(kGeluTanhScale) * (x + T(kGeluTanhCubic) * x * x * x);
       return T(0.5) * x * (T(1) + std::tanh(u));

@@ -39,11 +39,16 @@ std::array<std::uint32_t, 4> RandomStream::block(std::uint64_t sample, std::uint
 }
 
 double normal(const RandomStream& stream, std::uint64_t sample, std::uint64_t index) {
-  const auto words = stream.block(sample, index / 4);
-  const std::size_t pair = (index % 4) / 2 * 2;
-  const double radius = std::sqrt(-2.0 * std::log(uniform_open(words[pair])));
-  const double angle = 2.0 * std::numbers::pi * uniform_open(words[pair + 1]);
-  return radius * (index % 2 == 0 ? std::cos(angle) : std::sin(angle));
+  return normal_pair(stream, sample, index / 2)[index % 2];
+}
+
+std::array<double, 2> normal_pair(const RandomStream& stream, std::uint64_t sample,
+                                  std::uint64_t pair) {
+  const auto words = stream.block(sample, pair / 2);
+  const std::size_t first = pair % 2 * 2;
+  const double radius = std::sqrt(-2.0 * std::log(uniform_open(words[first])));
+  const double angle = 2.0 * std::numbers::pi * uniform_open(words[first + 1]);
+  return {radius * std::cos(angle), radius * std::sin(angle)};
 }
 
 Permutation::Permutation(std::uint64_t n, RandomStream stream)

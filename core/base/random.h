@@ -40,6 +40,9 @@ inline double uniform_open(std::uint32_t word) {
 }
 // Standard normal number `index` of a sample's sequence (Box-Muller on a pair of words).
 double normal(const RandomStream& stream, std::uint64_t sample, std::uint64_t index);
+// Numbers 2 * pair and 2 * pair + 1 of that sequence, for the price of one.
+std::array<double, 2> normal_pair(const RandomStream& stream, std::uint64_t sample,
+                                  std::uint64_t pair);
 
 // A keyed permutation of [0, n): a bijection evaluated point by point, without a table (a balanced
 // Feistel network on the next power of four, walked until it lands inside the range).

@@ -2,6 +2,7 @@
 // is shared by (batch entry, head), so that every sum has one order.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include "core/backend/cpu/blas.h"
@@ -31,7 +32,7 @@ struct Sizes {
   bool causal;
   // Keys that query rows [.., last] see.
   std::int64_t keys(std::int64_t last) const {
-    return causal ? std::min(tk, last + 1 + tk - tq) : tk;
+    return causal ? std::clamp<std::int64_t>(last + 1 + tk - tq, 0, tk) : tk;
   }
 };
 
@@ -70,11 +71,19 @@ void forward_head(Head<T> y, T* lse, Head<T> q, Head<T> k, Head<T> v, const Size
   for (std::int64_t first = 0; first < s.tq; first += kQueryRows) {
     const std::int64_t rows = std::min(kQueryRows, s.tq - first);
     const std::int64_t keys = s.keys(first + rows - 1);
-    cpu::gemm(rows, keys, s.d, static_cast<T>(o.scale), q.row(first), {false, q.stride}, k.data,
-              {true, k.stride}, T(0), scores, keys);
+    if (keys > 0) {
+      cpu::gemm(rows, keys, s.d, static_cast<T>(o.scale), q.row(first), {false, q.stride}, k.data,
+                {true, k.stride}, T(0), scores, keys);
+    }
     for (std::int64_t i = 0; i < rows; ++i) {
       T* row = scores + i * keys;
       const std::int64_t seen = s.keys(first + i);
+      if (seen == 0) {
+        lse[first + i] = -std::numeric_limits<T>::infinity();
+        std::fill(row, row + keys, T(0));
+        std::fill_n(y.row(first + i), s.d, T(0));
+        continue;
+      }
       T top;
       const T sum = exp_row(row, seen, top);
       lse[first + i] = top + std::log(sum);
@@ -82,6 +91,7 @@ void forward_head(Head<T> y, T* lse, Head<T> q, Head<T> k, Head<T> v, const Size
       std::fill(row + seen, row + keys, T(0));
       if (o.dropout.p > 0) drop_row(row, o, b, (h * s.tq + first + i) * s.tk, seen);
     }
+    if (keys == 0) continue;
     cpu::gemm(rows, s.d, keys, T(1), scores, {false, keys}, v.data, {false, v.stride}, T(0),
               y.row(first), y.stride);
   }
@@ -109,6 +119,10 @@ void backward_head(Head<T> dq, Head<T> dk, Head<T> dv, Head<T> dy, Head<T> y, co
   for (std::int64_t first = 0; first < s.tq; first += kQueryRows) {
     const std::int64_t rows = std::min(kQueryRows, s.tq - first);
     const std::int64_t keys = s.keys(first + rows - 1);
+    if (keys == 0) {
+      for (std::int64_t i = 0; i < rows; ++i) std::fill_n(dq.row(first + i), s.d, T(0));
+      continue;
+    }
     cpu::gemm(rows, keys, s.d, static_cast<T>(o.scale), q.row(first), {false, q.stride}, k.data,
               {true, k.stride}, T(0), p, keys);
     cpu::gemm(rows, keys, s.d, T(1), dy.row(first), {false, dy.stride}, v.data, {true, v.stride},

@@ -50,6 +50,8 @@ class CpuBackend final : public Backend {
            const Sgd& options) override;
 
  private:
+  // gemm() of matrices that BLAS cannot take as they are, by way of fp32 copies.
+  void gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale);
   // Size of the team a parallel region gets, and the caller's number in it.
   static std::int64_t threads();
   static std::int64_t thread();

@@ -188,18 +188,16 @@ void CpuBackend::binary(BinaryOp op, const View& y, const View& a, const View& b
       T* out = y.as<T>() + at[0];
       const T* left = a.as<T>() + at[1];
       const T* right = b.as<T>() + at[2];
-      std::int64_t right_step = runs.step(2);
-      if (runs.step(1) == 0) {  // the repeated operand goes right
+      auto left_step = runs.step(1), right_step = runs.step(2);
+      if (left_step == 0 && right_step == 1) {  // the repeated operand goes right
         std::swap(left, right);
-        right_step = runs.step(2) == 0 ? -1 : 0;
+        std::swap(left_step, right_step);
       }
       if constexpr (std::is_same_v<T, float>) {
-        if (right_step >= 0)
+        if (left_step == 1) {
           return spans::binary(op, out, left, right, n, static_cast<int>(right_step));
+        }
       }
-      using A = accumulator_t<T>;
-      const std::int64_t left_step = right_step < 0 ? 0 : 1;
-      right_step = std::max<std::int64_t>(right_step, 0);
       if constexpr (sizeof(T) == 2) {
         if (left_step == 1 && right_step == 1) {
           return with_floats(
@@ -210,51 +208,12 @@ void CpuBackend::binary(BinaryOp op, const View& y, const View& a, const View& b
               left, right);
         }
       }
+      using A = accumulator_t<T>;
       for (std::int64_t i = 0; i < n; ++i) {
         out[i] = static_cast<T>(formulas::binary(op, static_cast<A>(left[i * left_step]),
                                                  static_cast<A>(right[i * right_step])));
       }
     });
-  });
-}
-
-void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
-  if (!y.is_contiguous() || !x.is_contiguous() || y.rank() == 0)
-    return reference_.dropout(y, x, mask);
-  const std::int64_t per_sample = y.numel() / std::max<std::int64_t>(y.shape[0], 1);
-  const std::int64_t blocks = (per_sample + 3) / 4;
-  dispatch_float(y.dtype, "dropout", [&](auto t) {
-    using T = decltype(t);
-    using A = accumulator_t<T>;
-    const auto keep = static_cast<A>(1.0 / (1.0 - mask.p));
-#pragma omp parallel for collapse(2) schedule(static)
-    for (std::int64_t s = 0; s < y.shape[0]; ++s) {
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        const auto words = mask.stream.block(static_cast<std::uint64_t>(mask.first_sample + s),
-                                             static_cast<std::uint64_t>(block));
-        for (std::int64_t e = block * 4; e < std::min(block * 4 + 4, per_sample); ++e) {
-          const bool drop =
-              static_cast<double>(uniform_float(words[static_cast<std::size_t>(e % 4)])) < mask.p;
-          const std::int64_t i = s * per_sample + e;
-          y.as<T>()[i] = static_cast<T>(drop ? A(0) : keep * static_cast<A>(x.as<T>()[i]));
-        }
-      }
-    }
-  });
-}
-
-void CpuBackend::random_normal(const View& y, const RandomStream& stream, std::int64_t first,
-                               double std) {
-  if (!y.is_contiguous()) return reference_.random_normal(y, stream, first, std);
-  const std::int64_t n = y.numel();
-  dispatch_float(y.dtype, "random_normal", [&](auto t) {
-    using T = decltype(t);
-    using A = accumulator_t<T>;
-#pragma omp parallel for schedule(static)
-    for (std::int64_t i = 0; i < n; ++i) {
-      y.as<T>()[i] = static_cast<T>(
-          static_cast<A>(std * normal(stream, 0, static_cast<std::uint64_t>(first + i))));
-    }
   });
 }
 

@@ -1,5 +1,6 @@
 // Strided products on OpenBLAS: fp32 and fp64 directly; bf16 and fp16 through fp32 panels of
 // bounded size.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -65,6 +66,12 @@ bool blas_gemm(const View& c, const View& a, const View& b, GemmScale s) {
   return true;
 }
 
+// A dense fp32 matrix at `data` of x's shape, with x's order of rows and columns.
+View floats_like(const View& x, float* data) {
+  if (x.strides[0] >= x.strides[1]) return contiguous_view(data, DType::f32, x.shape);
+  return contiguous_view(data, DType::f32, {x.shape[1], x.shape[0]}).transpose(0, 1);
+}
+
 }  // namespace
 
 void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale scale) {
@@ -82,24 +89,31 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
   }
   const std::int64_t m = fc.shape[0], n = fc.shape[1], k = fa.shape[1];
   if (m == 0 || n == 0) return;
-  if (k == 0) return axpby(c, 0.0, c, scale.beta);
+  if (k == 0) return scale.beta == 0.0 ? fill(c, 0.0) : axpby(c, 0.0, c, scale.beta);
   if (c.dtype == a.dtype && c.dtype == DType::f32 && blas_gemm<float>(fc, fa, fb, scale)) return;
   if (c.dtype == a.dtype && c.dtype == DType::f64 && blas_gemm<double>(fc, fa, fb, scale)) return;
   if (c.dtype == DType::f64 || a.dtype == DType::f64) return reference_.gemm(c, a, b, scale);
+  if (m > n) {  // keep the smaller operand whole
+    gemm_in_panels(fc.transpose(0, 1), fb.transpose(0, 1), fa.transpose(0, 1), scale);
+  } else {
+    gemm_in_panels(fc, fa, fb, scale);
+  }
+}
 
-  // a whole in fp32, then panels of columns of b and c.
+// The left operand whole in fp32, then panels of columns of b and c.
+void CpuBackend::gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale) {
+  const std::int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
+  const std::int64_t columns = std::clamp<std::int64_t>(kPanelElements / std::max(k, m), 1, n);
   const cpu::Scratch left(memory_, m * k * 4);
-  const View a32 = contiguous_view(left.as<float>(), DType::f32, {m, k});
-  copy(a32, fa);
-  const std::int64_t columns =
-      std::max<std::int64_t>(1, std::min(n, kPanelElements / std::max(k, m)));
   const cpu::Scratch right(memory_, (k + m) * columns * 4);
+  const View a32 = floats_like(a, left.as<float>());
+  copy(a32, a);
   for (std::int64_t first = 0; first < n; first += columns) {
     const std::int64_t count = std::min(columns, n - first);
-    const View b32 = contiguous_view(right.as<float>(), DType::f32, {k, count});
-    const View c32 = contiguous_view(right.as<float>() + k * columns, DType::f32, {m, count});
-    const View target = fc.slice(1, first, count);
-    copy(b32, fb.slice(1, first, count));
+    const View source = b.slice(1, first, count), target = c.slice(1, first, count);
+    const View b32 = floats_like(source, right.as<float>());
+    const View c32 = floats_like(target, right.as<float>() + k * columns);
+    copy(b32, source);
     if (scale.beta != 0.0) copy(c32, target);
     blas_gemm<float>(c32, a32, b32, scale);
     copy(target, c32);

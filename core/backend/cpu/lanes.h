@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <type_traits>
 
 #include "core/backend/cpu/spans.h"
@@ -32,6 +33,21 @@ void with_floats(T* y, std::int64_t n, Fn&& fn, const X*... x) {
       std::array<const float*, sizeof...(X)> inputs{load(x)...};
       std::apply([&](auto... in) { fn(buffers[0].data(), count, in...); }, inputs);
       spans::from_float(y + first, buffers[0].data(), count);
+    }
+  }
+}
+
+// Calls fn(floats, first, count) over the chunks of a run that is only read.
+template <typename T, typename Fn>
+void each_as_floats(const T* x, std::int64_t n, Fn&& fn) {
+  if constexpr (std::is_same_v<T, float>) {
+    fn(x, std::int64_t{0}, n);
+  } else {
+    std::array<float, kLanes> buffer;
+    for (std::int64_t first = 0; first < n; first += kLanes) {
+      const std::int64_t count = std::min(kLanes, n - first);
+      spans::to_float(buffer.data(), x + first, count);
+      fn(static_cast<const float*>(buffer.data()), first, count);
     }
   }
 }

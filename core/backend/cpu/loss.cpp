@@ -1,19 +1,49 @@
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <limits>
 
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/lanes.h"
+#include "core/base/error.h"
 
 namespace ty {
 
+namespace {
+
+// Numbers that came from data must not become addresses: throws ShapeError unless each is in
+// [low, high).
+void check_indices(const View& indices, std::int64_t low, std::int64_t high, const char* what) {
+  for (std::int64_t n = 0; n < indices.shape[0]; ++n) {
+    const std::int64_t index = indices.as<std::int32_t>()[n * indices.strides[0]];
+    if (index < low || index >= high) {
+      throw ShapeError("{}: id {} at position {}, but there are {} rows; ids must be below that",
+                       what, index, n, high);
+    }
+  }
+}
+
+}  // namespace
+
 void CpuBackend::gather_rows(const View& y, const View& table, const View& ids) {
+  const std::int64_t width = y.shape[1];
+  const std::size_t size = size_of(y.dtype);
+  const bool dense =
+      y.dtype == table.dtype && (width == 1 || (y.strides[1] == 1 && table.strides[1] == 1));
+  check_indices(ids, 0, table.shape[0], "gather_rows");
 #pragma omp parallel for schedule(static)
   for (std::int64_t n = 0; n < ids.shape[0]; ++n) {
-    reference_.copy(y[n], table[ids.as<std::int32_t>()[n * ids.strides[0]]]);
+    const View to = y[n], from = table[ids.as<std::int32_t>()[n * ids.strides[0]]];
+    if (dense) {
+      std::memcpy(to.data, from.data, static_cast<std::size_t>(width) * size);
+    } else {
+      reference_.copy(to, from);
+    }
   }
 }
 
 void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View& ids) {
+  check_indices(ids, 0, table.shape[0], "scatter_add_rows");
   // Threads share columns, so that rows of one id are added in the order of n.
   constexpr std::int64_t kColumns = 64;
   const std::int64_t width = table.shape[1];
@@ -29,7 +59,7 @@ void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View&
           add.strides[0] == 1) {
         spans::axpby(row.as<float>(), 1.0f, add.as<float>(), 1.0f, count);
       } else {
-        reference_.axpby(row, 1.0, add, 1.0);
+        axpby(row, 1.0, add, 1.0);
       }
     }
   }
@@ -37,12 +67,13 @@ void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View&
 
 void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& logits,
                                const View& targets) {
-  if (logits.dtype == DType::f64) return reference_.cross_entropy(loss, lse, logits, targets);
   const std::int64_t vocab = logits.shape[1];
+  check_indices(targets, std::numeric_limits<std::int32_t>::min(), vocab, "cross_entropy");
+  if (logits.dtype == DType::f64) return reference_.cross_entropy(loss, lse, logits, targets);
   dispatch_float(logits.dtype, "cross_entropy", [&](auto t) {
     using T = decltype(t);
     if constexpr (!std::is_same_v<T, double>) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (logits.shape[0] > 1)
       for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
         const T* row = logits.as<T>() + n * logits.strides[0];
         float top = -INFINITY, sum = 0;
@@ -59,11 +90,11 @@ void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& lo
             top = next;
           }
         }
-        const float total = top + std::log(sum);
+        const float log_sum = std::log(sum);
         const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
-        lse.as<float>()[n * lse.strides[0]] = total;
+        lse.as<float>()[n * lse.strides[0]] = top + log_sum;
         loss.as<float>()[n * loss.strides[0]] =
-            target < 0 ? 0.0f : total - static_cast<float>(row[target]);
+            target < 0 ? 0.0f : log_sum + (top - static_cast<float>(row[target]));
       }
     }
   });
@@ -71,14 +102,15 @@ void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& lo
 
 void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
                                     const View& targets, const View& dloss) {
+  const std::int64_t vocab = logits.shape[1];
+  check_indices(targets, std::numeric_limits<std::int32_t>::min(), vocab, "cross_entropy");
   if (logits.dtype == DType::f64) {
     return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss);
   }
-  const std::int64_t vocab = logits.shape[1];
   dispatch_float(logits.dtype, "cross_entropy_grad", [&](auto t) {
     using T = decltype(t);
     if constexpr (!std::is_same_v<T, double>) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (logits.shape[0] > 1)
       for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
         const T* row = logits.as<T>() + n * logits.strides[0];
         T* out = dlogits.as<T>() + n * dlogits.strides[0];

@@ -7,20 +7,47 @@ namespace ty {
 
 namespace {
 
+// Calls fn(first, count, gradient as floats) over pieces of all elements, and rewrites `low` behind
+// it while the weights are in cache. The gradient is fp32, bf16 or fp16.
 template <typename Fn>
-void for_chunks(std::int64_t n, Fn&& fn) {
+void update(const View& w, const View& low, const View& gradient, const char* what, Fn&& fn) {
+  const std::int64_t n = w.numel();
   const std::int64_t chunks = (n + cpu::kChunk - 1) / cpu::kChunk;
+  const auto rewrite = [&](std::int64_t at, std::int64_t count) {
+    if (low.data == nullptr) return;
+    if (low.dtype == DType::bf16) {
+      spans::from_float(low.as<bf16>() + at, w.as<float>() + at, count);
+    } else {
+      spans::from_float(low.as<f16>() + at, w.as<float>() + at, count);
+    }
+  };
+  dispatch_float(gradient.dtype, what, [&](auto t) {
+    using T = decltype(t);
+    if constexpr (!std::is_same_v<T, double>) {
 #pragma omp parallel for schedule(static) if (chunks > 1)
-  for (std::int64_t i = 0; i < chunks; ++i) {
-    fn(i * cpu::kChunk, std::min(cpu::kChunk, n - i * cpu::kChunk));
-  }
+      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+        const std::int64_t start = chunk * cpu::kChunk;
+        cpu::each_as_floats(gradient.as<T>() + start, std::min(cpu::kChunk, n - start),
+                            [&](const float* g, std::int64_t first, std::int64_t count) {
+                              fn(start + first, count, g);
+                              rewrite(start + first, count);
+                            });
+      }
+    }
+  });
+}
+
+// What the loops above cannot do: fp64, which serves checks.
+bool is_wide(const View& w, const View& low, const View& gradient) {
+  return w.dtype != DType::f32 || gradient.dtype == DType::f64 ||
+         (low.data != nullptr && size_of(low.dtype) != 2);
 }
 
 }  // namespace
 
 void CpuBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                        const View& gradient, const AdamW& options) {
-  if (w.dtype != DType::f32 || gradient.dtype != DType::f32) {
+  if (is_wide(w, low, gradient)) {
     return reference_.adamw(w, m, v, low, gradient, options);
   }
   const formulas::AdamWStep step(options);
@@ -32,37 +59,29 @@ void CpuBackend::adamw(const View& w, const View& m, const View& v, const View& 
       .step_size = static_cast<float>(step.step_size),
       .inv_sqrt_correction2 = static_cast<float>(step.inv_sqrt_correction2),
       .eps = static_cast<float>(options.eps)};
-  for_chunks(w.numel(), [&](std::int64_t first, std::int64_t n) {
-    spans::adamw(w.as<float>() + first, m.as<float>() + first, v.as<float>() + first,
-                 gradient.as<float>() + first, constants, n);
-    if (low.dtype == DType::bf16 && low.data != nullptr) {
-      spans::from_float(low.as<bf16>() + first, w.as<float>() + first, n);
-    } else if (low.dtype == DType::f16 && low.data != nullptr) {
-      spans::from_float(low.as<f16>() + first, w.as<float>() + first, n);
-    }
+  update(w, low, gradient, "adamw", [&](std::int64_t at, std::int64_t n, const float* g) {
+    spans::adamw(w.as<float>() + at, m.as<float>() + at, v.as<float>() + at, g, constants, n);
   });
 }
 
 void CpuBackend::sgd(const View& w, const View& v, const View& low, const View& gradient,
                      const Sgd& options) {
-  if (w.dtype != DType::f32 || gradient.dtype != DType::f32) {
+  if (is_wide(w, low, gradient)) {
     return reference_.sgd(w, v, low, gradient, options);
   }
   const auto scale = static_cast<float>(options.gradient_scale);
   const auto decay = static_cast<float>(options.weight_decay);
   const auto momentum = static_cast<float>(options.momentum);
   const auto lr = static_cast<float>(options.lr);
-  for_chunks(w.numel(), [&](std::int64_t first, std::int64_t n) {
-    float* weight = w.as<float>() + first;
-    const float* grad = gradient.as<float>() + first;
-    float* velocity = v.data == nullptr ? nullptr : v.as<float>() + first;
+  update(w, low, gradient, "sgd", [&](std::int64_t at, std::int64_t n, const float* g) {
+    float* weight = w.as<float>() + at;
+    float* velocity = v.data == nullptr ? nullptr : v.as<float>() + at;
     for (std::int64_t i = 0; i < n; ++i) {
-      float step = grad[i] * scale + decay * weight[i];
+      float step = g[i] * scale + decay * weight[i];
       if (velocity != nullptr) step = velocity[i] = momentum * velocity[i] + step;
       weight[i] -= lr * step;
     }
   });
-  if (low.data != nullptr) copy(low, w);
 }
 
 }  // namespace ty

@@ -113,63 +113,17 @@ void CpuBackend::sum_squares(const View& y, const View& x) {
   y.as<double>()[0] = dispatch_float(x.dtype, "sum_squares", [&](auto t) {
     using T = decltype(t);
     return chunked(x.as<T>(), x.numel(), [](const T* p, std::int64_t n) {
-      if constexpr (std::is_same_v<T, float>) return spans::sum_squares(p, n);
       double sum = 0;
-      for (std::int64_t i = 0; i < n; ++i)
-        sum += static_cast<double>(p[i]) * static_cast<double>(p[i]);
+      if constexpr (std::is_same_v<T, double>) {
+        for (std::int64_t i = 0; i < n; ++i) sum += p[i] * p[i];
+      } else {
+        cpu::each_as_floats(p, n, [&](const float* x32, std::int64_t, std::int64_t count) {
+          sum += spans::sum_squares(x32, count);
+        });
+      }
       return sum;
     });
   });
-}
-
-void CpuBackend::layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
-                            const View& gamma, const View& beta, double eps) {
-  if (x.dtype != DType::f32) return reference_.layer_norm(y, mean, rstd, x, gamma, beta, eps);
-  const std::int64_t width = x.shape[1];
-#pragma omp parallel for schedule(static)
-  for (std::int64_t r = 0; r < x.shape[0]; ++r) {
-    const float* row = x.as<float>() + r * x.strides[0];
-    const auto mu = static_cast<float>(spans::sum(row, width) / static_cast<double>(width));
-    const double variance =
-        static_cast<double>(spans::sum_deviations(row, mu, width)) / static_cast<double>(width);
-    const auto inverse = static_cast<float>(1.0 / std::sqrt(variance + eps));
-    mean.as<float>()[r] = mu;
-    rstd.as<float>()[r] = inverse;
-    spans::normalise(y.as<float>() + r * y.strides[0], row, mu, inverse, gamma.as<float>(),
-                     beta.as<float>(), width);
-  }
-}
-
-void CpuBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
-                                 double accumulate, const View& dy, const View& x, const View& mean,
-                                 const View& rstd, const View& gamma) {
-  if (x.dtype != DType::f32) {
-    return reference_.layer_norm_grad(dx, dgamma, dbeta, accumulate, dy, x, mean, rstd, gamma);
-  }
-  const std::int64_t rows = x.shape[0], width = x.shape[1];
-  const std::int64_t blocks = (rows + kRows - 1) / kRows;
-  const cpu::Scratch scratch(memory_, blocks * 2 * width * 4);
-  float* partial = scratch.as<float>();
-#pragma omp parallel for schedule(static)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    float* gain = partial + block * 2 * width;
-    std::fill_n(gain, 2 * width, 0.0f);
-    for (std::int64_t r = block * kRows; r < std::min(rows, (block + 1) * kRows); ++r) {
-      spans::normalise_grad(dx.as<float>() + r * dx.strides[0], gain, gain + width,
-                            dy.as<float>() + r * dy.strides[0], x.as<float>() + r * x.strides[0],
-                            mean.as<float>()[r], rstd.as<float>()[r], gamma.as<float>(), width);
-    }
-  }
-  const auto combine = [&](const View& target, std::int64_t offset) {
-    float* out = target.as<float>();
-    spans::axpby(out, 0.0f, out, static_cast<float>(accumulate), accumulate == 0.0 ? 0 : width);
-    if (accumulate == 0.0) std::fill_n(out, width, 0.0f);
-    for (std::int64_t block = 0; block < blocks; ++block) {
-      spans::binary(BinaryOp::add, out, out, partial + block * 2 * width + offset, width, 1);
-    }
-  };
-  combine(dgamma, 0);
-  combine(dbeta, width);
 }
 
 }  // namespace ty

@@ -1,13 +1,15 @@
 // Cuts views of one shape into runs that the span functions can work on.
 //
-// Neighbouring dimensions that every view walks without a gap are merged; what remains innermost is
-// a run, cut further into chunks so that threads have something to share. The cuts depend on the
-// shape alone, never on the number of threads.
+// Dimensions are taken in the order in which the first view lies in memory, and neighbours that
+// every view walks without a gap are merged; what remains innermost is a run, cut further into
+// chunks so that threads have something to share. The cuts depend on the shape alone, never on the
+// number of threads.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <numeric>
 
 #include "core/base/view.h"
 
@@ -20,7 +22,13 @@ class Runs {
  public:
   explicit Runs(const std::array<View, N>& views) {
     const Shape& shape = views[0].shape;
-    for (int d = 0; d < shape.rank(); ++d) {
+    std::array<int, Dims::kMaxRank> order{};  // dimensions as the first view lies in memory
+    const auto end = order.begin() + shape.rank();
+    std::iota(order.begin(), end, 0);
+    std::stable_sort(order.begin(), end,
+                     [&](int a, int b) { return views[0].strides[a] > views[0].strides[b]; });
+    for (auto it = order.begin(); it != end; ++it) {
+      const int d = *it;
       if (shape[d] == 1) continue;
       bool merge = !sizes_.empty();
       for (std::size_t k = 0; k < N && merge; ++k) {

@@ -1,0 +1,55 @@
+// Kernels that draw numbers. A Philox block gives four words, so work is cut along blocks.
+#include <algorithm>
+
+#include "core/backend/cpu/cpu_backend.h"
+#include "core/backend/cpu/runs.h"
+
+namespace ty {
+
+void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
+  if (!y.is_contiguous() || !x.is_contiguous() || y.rank() == 0)
+    return reference_.dropout(y, x, mask);
+  const std::int64_t per_sample = y.numel() / std::max<std::int64_t>(y.shape[0], 1);
+  const std::int64_t blocks = (per_sample + 3) / 4;
+  dispatch_float(y.dtype, "dropout", [&](auto t) {
+    using T = decltype(t);
+    using A = accumulator_t<T>;
+    const auto keep = static_cast<A>(1.0 / (1.0 - mask.p));
+#pragma omp parallel for collapse(2) schedule(static)
+    for (std::int64_t s = 0; s < y.shape[0]; ++s) {
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        const auto words = mask.stream.block(static_cast<std::uint64_t>(mask.first_sample + s),
+                                             static_cast<std::uint64_t>(block));
+        for (std::int64_t e = block * 4; e < std::min(block * 4 + 4, per_sample); ++e) {
+          const bool drop =
+              static_cast<double>(uniform_float(words[static_cast<std::size_t>(e % 4)])) < mask.p;
+          const std::int64_t i = s * per_sample + e;
+          y.as<T>()[i] = static_cast<T>(drop ? A(0) : keep * static_cast<A>(x.as<T>()[i]));
+        }
+      }
+    }
+  });
+}
+
+void CpuBackend::random_normal(const View& y, const RandomStream& stream, std::int64_t first,
+                               double std) {
+  if (!y.is_contiguous()) return reference_.random_normal(y, stream, first, std);
+  const std::int64_t end = first + y.numel();
+  constexpr std::int64_t kPairs = 1024;
+  dispatch_float(y.dtype, "random_normal", [&](auto t) {
+    using T = decltype(t);
+    using A = accumulator_t<T>;
+#pragma omp parallel for schedule(static)
+    for (std::int64_t chunk = first / 2; chunk < (end + 1) / 2; chunk += kPairs) {
+      for (std::int64_t pair = chunk; pair < std::min(chunk + kPairs, (end + 1) / 2); ++pair) {
+        const auto numbers = normal_pair(stream, 0, static_cast<std::uint64_t>(pair));
+        for (std::int64_t i = std::max(first, 2 * pair); i < std::min(end, 2 * pair + 2); ++i) {
+          y.as<T>()[i - first] =
+              static_cast<T>(static_cast<A>(std * numbers[static_cast<std::size_t>(i % 2)]));
+        }
+      }
+    }
+  });
+}
+
+}  // namespace ty

@@ -1,0 +1,166 @@
+#include "tests/unit/backend/compare.h"
+
+namespace ty::test {
+namespace {
+
+using CpuMatrix = CpuKernels;
+TY_FOR_ALL_FLOATS(CpuMatrix);
+
+struct Layouts {
+  bool a, b, c;  // transposed in memory
+};
+
+View laid_out(const Array& x, bool transposed) {
+  return transposed ? x.view().transpose(-2, -1) : x.view();
+}
+Shape shape_of(bool transposed, std::int64_t rows, std::int64_t columns) {
+  return transposed ? Shape{columns, rows} : Shape{rows, columns};
+}
+
+TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
+  const std::int64_t sizes[][3] = {{1, 1, 1},   {1, 65, 3},  {65, 1, 17},
+                                   {3, 17, 65}, {17, 33, 1}, {70, 129, 300}};
+  for (const auto& [m, n, k] : sizes) {
+    for (int bits = 0; bits < 8; ++bits) {
+      const Layouts t = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+      const Array a = random(shape_of(t.a, m, k), 1), right = random(shape_of(t.b, k, n), 2);
+      expect_like_reference(
+          [&](Backend& b) {
+            const Array fresh(dtype(), shape_of(t.c, m, n));
+            b.gemm(laid_out(fresh, t.c), laid_out(a, t.a), laid_out(right, t.b), {});
+            const Array added = random(shape_of(t.c, m, n), 3);
+            b.gemm(laid_out(added, t.c), laid_out(a, t.a), laid_out(right, t.b), {-0.5, 2});
+            return Outputs{fresh, added};
+          },
+          std::sqrt(static_cast<double>(k)) + 2, Threads::change_rounding);
+    }
+  }
+}
+
+TEST_P(CpuMatrix, GemmTakesSlicesAndOddStrides) {
+  const Array a = random({40, 90}, 1), right = random({90, 50}, 2);
+  const Array spread = Array::random(dtype(), {20, 30}, {150, 4}, 3);
+  const Array row = random({1, 30}, 4);
+  expect_like_reference(
+      [&](Backend& b) {
+        const Array c = random({40, 50}, 5);
+        b.gemm(c.view().slice(1, 10, 30).slice(0, 5, 20), a.view().slice(0, 3, 20).slice(1, 7, 60),
+               right.view().slice(0, 30, 60).slice(1, 1, 30), {1, 0});
+        const Array odd(dtype(), {20, 20});
+        b.gemm(odd, spread, spread.view().transpose(0, 1), {});
+        const Array repeated(dtype(), {20, 20});
+        b.gemm(repeated, spread, row.view().expand({20, 30}).transpose(0, 1), {});
+        const Array scattered = Array::random(dtype(), {20, 20}, {100, 3}, 6);
+        b.gemm(scattered, spread, spread.view().transpose(0, 1), {1, 1});
+        return Outputs{c, odd, repeated, scattered};
+      },
+      8, Threads::change_rounding);
+}
+
+TEST_P(CpuMatrix, GemmExpandsLeadingDimensions) {
+  struct Case {
+    Shape c, a, b;
+  };
+  const Case cases[] = {{{3, 7, 5}, {3, 7, 9}, {9, 5}},
+                        {{3, 7, 5}, {3, 7, 9}, {1, 9, 5}},
+                        {{3, 7, 5}, {7, 9}, {3, 9, 5}},
+                        {{3, 7, 5}, {1, 7, 9}, {3, 9, 5}},
+                        {{2, 3, 7, 5}, {2, 3, 7, 9}, {9, 5}},
+                        {{2, 3, 7, 5}, {3, 7, 9}, {2, 1, 9, 5}},
+                        {{2, 3, 7, 5}, {2, 1, 7, 9}, {1, 3, 9, 5}},
+                        {{1, 3, 7, 5}, {1, 3, 7, 9}, {1, 1, 9, 5}}};
+  for (const Case& c : cases) {
+    const Array a = random(c.a, 1), right = random(c.b, 2);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array fresh(dtype(), c.c), added = random(c.c, 3);
+          b.gemm(fresh, a, right, {});
+          b.gemm(added, a, right, {1, 1});
+          return Outputs{fresh, added};
+        },
+        5);
+  }
+  const Array heads = random({2, 17, 3, 5}, 4);  // [B, T, H, D] seen as [B, H, T, D]
+  expect_like_reference(
+      [&](Backend& b) {
+        const View q = heads.view().transpose(1, 2);
+        const Array scores(dtype(), {2, 3, 17, 17});
+        b.gemm(scores, q, q.transpose(2, 3), {});
+        const Array y(dtype(), {2, 17, 3, 5});
+        b.gemm(y.view().transpose(1, 2), scores, q, {0.1, 0});
+        return Outputs{scores, y};
+      },
+      5);
+}
+
+TEST_P(CpuMatrix, GemmMayWriteAWiderType) {
+  const Array a = random({30, 40}, 1), right = random({40, 20}, 2);
+  for (DType to : {DType::f32, DType::f64}) {
+    if (size_of(to) < size_of(dtype())) continue;
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array c = Array::random(to, {30, 20}, 3), t = Array::random(to, {20, 30}, 3);
+          b.gemm(c, a, right, {1, 1});
+          b.gemm(t.view().transpose(0, 1), a, right, {1, 0});
+          return Outputs{c, t};
+        },
+        5);
+  }
+}
+
+TEST_P(CpuMatrix, GemmOverNothingLeavesBetaTimesTheOutput) {
+  expect_like_reference([&](Backend& b) {
+    const Array a(dtype(), {3, 1}), right(dtype(), {1, 4});
+    const Array fresh(dtype(), {3, 4}), kept = random({3, 4}, 1);
+    b.gemm(fresh, a.view().slice(1, 0, 0), right.view().slice(0, 0, 0), {});
+    b.gemm(kept, a.view().slice(1, 0, 0), right.view().slice(0, 0, 0), {1, 0.5});
+    return Outputs{fresh, kept};
+  });
+}
+
+struct AttentionCase {
+  std::int64_t batch, heads, tq, tk, width;
+  bool causal;
+  double p;
+};
+const AttentionCase kAttention[] = {{1, 1, 1, 1, 1, true, 0},      {2, 3, 17, 17, 8, true, 0},
+                                    {2, 2, 65, 65, 16, true, 0.2}, {1, 2, 65, 130, 16, true, 0},
+                                    {1, 2, 3, 150, 16, true, 0.3}, {2, 1, 130, 33, 5, false, 0.5},
+                                    {1, 3, 150, 150, 9, false, 0}, {1, 1, 70, 3, 4, true, 0}};
+
+TEST_P(CpuMatrix, AttentionAndItsGradient) {
+  if (dtype() == DType::f16) return;  // the same path as bf16
+  for (const AttentionCase& c : kAttention) {
+    // q, k and v of one projection [B, T, 3, H, D] where the lengths allow it.
+    const auto operand = [&](std::int64_t length, std::uint64_t seed) {
+      const std::int64_t row = 3 * c.heads * c.width;
+      return Array::random(dtype(), {c.batch, c.heads, length, c.width},
+                           {length * row, c.width, row, 1}, seed);
+    };
+    const Array q = operand(c.tq, 1), k = operand(c.tk, 2), v = operand(c.tk, 3);
+    const Array dy = operand(c.tq, 4);
+    const AttentionOptions options{
+        .scale = 1.7, .causal = c.causal, .dropout = {c.p, RandomStream(3, site_id("p")), 2}};
+    // One forward result for both, so that the gradients compare like with like.
+    const Shape query{c.batch, c.heads, c.tq, c.width};
+    const Array y(dtype(), query), lse(accumulator_of(dtype()), {c.batch, c.heads, c.tq});
+    make_reference_backend()->attention(y, lse, q, k, v, options);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array out = operand(c.tq, 5), sums(lse.view().dtype, lse.view().shape);
+          b.attention(out, sums, q, k, v, options);
+          return Outputs{out, sums};
+        },
+        1.5);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array dq = operand(c.tq, 5), dk = operand(c.tk, 6), dv = operand(c.tk, 7);
+          b.attention_grad(dq, dk, dv, dy, y, lse, q, k, v, options);
+          return Outputs{dq, dk, dv};
+        },
+        8);
+  }
+}
+
+}  // namespace
+}  // namespace ty::test

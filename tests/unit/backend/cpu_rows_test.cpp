@@ -1,0 +1,193 @@
+// Kernels that work row by row: norm, loss, embedding; and the flat ones of the optimizer.
+#include "core/base/error.h"
+#include "tests/unit/backend/compare.h"
+
+namespace ty::test {
+namespace {
+
+using CpuRows = CpuKernels;
+TY_FOR_ALL_FLOATS(CpuRows);
+
+const Shape kMatrices[] = {{1, 1}, {1, 17}, {3, 65}, {17, 3}, {65, 768}, {130, 1029}};
+
+TEST_P(CpuRows, LayerNormAndItsGradient) {
+  for (const Shape& shape : kMatrices) {
+    if (shape[1] == 1) continue;  // a constant row: 0 times a large factor
+    const Shape row{shape[1]}, column{shape[0]};
+    const DType wide = accumulator_of(dtype());
+    const Array x = random(shape, 1, 1, 3), gamma = random(row, 2), beta = random(row, 3);
+    const Array dy = random(shape, 4);
+    const Array y(dtype(), shape), mean(wide, column), rstd(wide, column);
+    make_reference_backend()->layer_norm(y, mean, rstd, x, gamma, beta, 1e-5);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array out(dtype(), shape), mu(wide, column), r(wide, column);
+          b.layer_norm(out, mu, r, x, gamma, beta, 1e-5);
+          const Array in_place(x);
+          b.layer_norm(in_place, mu, r, in_place, gamma, beta, 1e-5);
+          return Outputs{out, mu, r, in_place};
+        },
+        8);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array dx(dtype(), shape), dgamma(dtype(), row), dbeta(dtype(), row);
+          b.layer_norm_grad(dx, dgamma, dbeta, 0, dy, x, mean, rstd, gamma);
+          const Array over(dy), dgamma2 = random(row, 5), dbeta2 = random(row, 6);
+          b.layer_norm_grad(over, dgamma2, dbeta2, 1, over, x, mean, rstd, gamma);
+          return Outputs{dx, dgamma, dbeta, over, dgamma2, dbeta2};
+        },
+        20);
+  }
+}
+
+TEST_P(CpuRows, LayerNormOfALargeOffsetKeepsItsDigits) {
+  if (size_of(dtype()) == 2) return;
+  const Array x = random({3, 300}, 1, 1000, 1001), gamma = random({300}, 2),
+              beta = random({300}, 3);
+  expect_like_reference(
+      [&](Backend& b) {
+        const Array y(dtype(), {3, 300}), mean(dtype(), {3}), rstd(dtype(), {3});
+        b.layer_norm(y, mean, rstd, x, gamma, beta, 0);
+        return Outputs{y, mean, rstd};
+      },
+      300);
+}
+
+TEST_P(CpuRows, CrossEntropyAndItsGradient) {
+  for (const Shape& shape : {Shape{1, 1}, Shape{3, 17}, Shape{5, 65}, Shape{4, 5003}}) {
+    const DType wide = accumulator_of(dtype());
+    const Array logits = random(shape, 1, -9, 9);
+    Array targets(DType::i32, {shape[0]});
+    std::vector<double> ids;
+    for (std::int64_t n = 0; n < shape[0]; ++n) {
+      ids.push_back(n == 1 ? -1.0 : static_cast<double>((n * 7919) % shape[1]));
+    }
+    targets.set(ids);
+    const Array factors = Array::random(wide, {shape[0]}, 2), one(wide, {1}, {0.25});
+    const Array loss(wide, {shape[0]}), lse(wide, {shape[0]});
+    make_reference_backend()->cross_entropy(loss, lse, logits, targets);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array out(wide, {shape[0]}), sums(wide, {shape[0]});
+          b.cross_entropy(out, sums, logits, targets);
+          const Array dlogits(dtype(), shape);
+          b.cross_entropy_grad(dlogits, logits, lse, targets, factors);
+          const Array in_place(logits);
+          b.cross_entropy_grad(in_place, in_place, lse, targets, one.view().expand({shape[0]}));
+          return Outputs{out, sums, dlogits, in_place};
+        },
+        4);
+  }
+}
+
+TEST_P(CpuRows, CrossEntropyOfHugeLogitsIsFinite) {
+  const Array logits(dtype(), {2, 3}, {6e4, -6e4, 0, -6e4, -6e4, -6e4});
+  const Array targets(DType::i32, {2}, {0, 2});
+  expect_like_reference(
+      [&](Backend& b) {
+        const DType wide = accumulator_of(dtype());
+        const Array loss(wide, {2}), lse(wide, {2}), dlogits(dtype(), {2, 3});
+        b.cross_entropy(loss, lse, logits, targets);
+        b.cross_entropy_grad(dlogits, logits, lse, targets, Array(wide, {2}, {1, 1}));
+        for (double v : loss.values()) EXPECT_TRUE(std::isfinite(v));
+        return Outputs{loss, lse, dlogits};
+      },
+      0.01);
+}
+
+// A run must stop on NaN, so no kernel may lose one on its way into the loss.
+TEST_P(CpuRows, OneNanLogitAnywhereShowsInTheLoss) {
+  const DType wide = accumulator_of(dtype());
+  const auto cpu = make_cpu_backend();
+  for (std::int64_t width : {5, 64, 1029}) {
+    for (std::int64_t at = 0; at < width; at += 3) {
+      Array logits = random({1, width}, 1);
+      std::vector<double> values = logits.values();
+      values[static_cast<std::size_t>(at)] = std::numeric_limits<double>::quiet_NaN();
+      logits.set(values);
+      const Array targets(DType::i32, {1}, {1}), loss(wide, {1}), lse(wide, {1});
+      cpu->cross_entropy(loss, lse, logits, targets);
+      ASSERT_TRUE(std::isnan(loss.values()[0])) << at << " of " << width;
+    }
+  }
+}
+
+TEST_P(CpuRows, GatherAndScatterRows) {
+  for (std::int64_t width : {1, 3, 65, 1029}) {
+    const Array table = random({11, width}, 1), dy = random({9, width}, 2);
+    const Array ids(DType::i32, {9}, {3, 0, 10, 3, 3, 7, 0, 3, 1});
+    expect_like_reference([&](Backend& b) {
+      const Array y(dtype(), {9, width}), sums(table);
+      b.gather_rows(y, table, ids);
+      b.scatter_add_rows(sums, dy, ids);
+      return Outputs{y, sums};
+    });
+  }
+}
+
+TEST_P(CpuRows, IndicesOutOfRangeAreRefusedByName) {
+  const auto cpu = make_cpu_backend();
+  const Array table = random({4, 3}, 1), y(dtype(), {2, 3});
+  const Array bad(DType::i32, {2}, {1, 4}), negative(DType::i32, {2}, {-1, 0});
+  const DType wide = accumulator_of(dtype());
+  const Array loss(wide, {4}), lse(wide, {4});
+  EXPECT_THROW(cpu->gather_rows(y, table, bad), ShapeError);
+  EXPECT_THROW(cpu->gather_rows(y, table, negative), ShapeError);
+  EXPECT_THROW(cpu->scatter_add_rows(table, y, bad), ShapeError);
+  EXPECT_THROW(cpu->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 3})),
+               ShapeError);
+}
+
+TEST_P(CpuRows, SumSquaresIsAddedUpInDouble) {
+  for (std::int64_t n : {1, 3, 65, 1029, 40001, 200000}) {
+    const Array x = random({n}, 1);
+    expect_like_reference(
+        [&](Backend& b) {
+          const Array y(DType::f64, {1});
+          b.sum_squares(y, x);
+          return Outputs{y};
+        },
+        static_cast<double>(n));
+  }
+  if (dtype() == DType::f16) return;
+  const Array large(dtype(), {3}, {1e25, 1e-25, -1e25});
+  expect_like_reference(
+      [&](Backend& b) {
+        const Array y(DType::f64, {1});
+        b.sum_squares(y, large);
+        return Outputs{y};
+      },
+      0);
+}
+
+// Parameterised by the gradient's dtype.
+TEST_P(CpuRows, AdamWAndSgdUpdateEveryArray) {
+  for (DType w_type : {DType::f32, DType::f64}) {
+    for (std::int64_t n : {1, 3, 65, 1029, 40001}) {
+      const Array g = random({n}, 1);
+      for (DType low_type : {DType::f32, DType::bf16, DType::f16}) {
+        const bool has_low = low_type != DType::f32;
+        expect_like_reference([&](Backend& b) {
+          const Array w = Array::random(w_type, {n}, 2), m = Array::random(w_type, {n}, 3);
+          const Array v = Array::random(w_type, {n}, 4, 0, 1);
+          const Array low(has_low ? low_type : w_type, {n});
+          b.adamw(w, m, v, has_low ? low.view() : View{}, g,
+                  {.lr = 0.01, .weight_decay = 0.1, .step = 7, .gradient_scale = 0.5});
+          return has_low ? Outputs{w, m, v, low} : Outputs{w, m, v};
+        });
+        expect_like_reference([&](Backend& b) {
+          const Array w = Array::random(w_type, {n}, 2), v = Array::random(w_type, {n}, 3);
+          const Array low(has_low ? low_type : w_type, {n});
+          const View out = has_low ? low.view() : View{};
+          b.sgd(w, v, out, g,
+                {.lr = 0.01, .momentum = 0.9, .weight_decay = 0.1, .gradient_scale = 0.5});
+          b.sgd(w, View{}, out, g, {.lr = 0.01, .momentum = 0, .weight_decay = 0.1});
+          return has_low ? Outputs{w, v, low} : Outputs{w, v};
+        });
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ty::test
