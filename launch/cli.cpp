@@ -36,7 +36,11 @@ CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
                    std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.help);
   sub->formatter(std::make_shared<HelpText>(verb.name + " " + verb.synopsis));
-  sub->add_option("words", words, "")->group("");
+  if (verb.passes_on) {
+    sub->prefix_command();
+  } else {
+    sub->add_option("words", words, "")->group("");
+  }
   for (const OptionSpec& option : verb.options) {
     if (option.value.empty()) {
       sub->add_flag_callback(
@@ -83,6 +87,7 @@ ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   }
   for (const auto& [sub, verb] : subs) {
     if (!sub->parsed()) continue;
+    if (verb->passes_on) words = sub->remaining();
     for (const std::string& word : words) {
       const bool override = verb->takes_overrides && is_override(word);
       (override ? arguments.overrides : arguments.words).push_back(word);

@@ -42,6 +42,7 @@ struct Verb {
   std::vector<OptionSpec> options;
   bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
   ExitCode (*run)(const Arguments& arguments, RankStatus& status);
+  bool passes_on = false;  // words from the first one on are another command's, options included
 };
 
 // All verbs, in the order in which help lists them.

@@ -10,5 +10,7 @@ const Verb& eval_verb();
 const Verb& generate_verb();
 const Verb& plan_verb();
 const Verb& bench_verb();
+const Verb& config_verb();
+const Verb& launch_verb();
 
 }  // namespace ty

@@ -1,0 +1,69 @@
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+std::int64_t usable_cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+// mpirun with settings that work on one machine: waiting ranks yield their core, ranks are not
+// bound to one core each, and threads share the cores.
+std::vector<std::string> command_line(std::int64_t ranks, const std::vector<std::string>& rest) {
+  std::vector<std::string> words = {"mpirun", "-n",    std::to_string(ranks), "--bind-to",
+                                    "none",   "--mca", "mpi_yield_when_idle", "1"};
+  if (ranks > usable_cores()) words.emplace_back("--oversubscribe");
+  words.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
+  words.insert(words.end(), rest.begin(), rest.end());
+  return words;
+}
+
+ExitCode run_launch(const Arguments& arguments, RankStatus&) {
+  const std::int64_t ranks = arguments.integer("-n", 0);
+  if (ranks < 1) throw UsageError("launch: -n RANKS is missing; as in launch -n 2 train job.yaml");
+  arguments.word(0, "the verb to run");
+  const std::vector<std::string> words = command_line(ranks, arguments.words);
+  if (arguments.flag("--dry-run")) {
+    fmt::print("{}\n", fmt::join(words, " "));
+    return ExitCode::ok;
+  }
+  const std::string threads = std::to_string(std::max<std::int64_t>(1, usable_cores() / ranks));
+  setenv("OMP_NUM_THREADS", threads.c_str(), 0);
+  if (geteuid() == 0) {  // mpirun refuses to start as root unless told twice
+    setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
+    setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
+  }
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  execvp(argv[0], argv.data());
+  throw UsageError("launch: mpirun: {}; install openmpi-bin", std::strerror(errno));
+}
+
+}  // namespace
+
+const Verb& launch_verb() {
+  static const Verb verb = {
+      "launch",
+      "-n RANKS VERB [arguments ...]",
+      "Run a verb on several ranks of this machine, under mpirun",
+      {{"-n", "RANKS", "number of ranks"}, {"--dry-run", "", "print the command line instead"}},
+      false,
+      run_launch,
+      true};
+  return verb;
+}
+
+}  // namespace ty
