@@ -1,0 +1,64 @@
+// The shape of a tensor train matrix (TTM): W [prod I, prod J] as N cores (R_{k-1}, I_k, J_k, R_k).
+//
+// A row index of W is a mixed-radix number with digits (i_1 .. i_N), the first most significant; a
+// column index likewise in (j_1 .. j_N). W[i, j] is the product of the N small matrices
+// G_k[:, i_k, j_k, :]. A layer may have fewer features than the modes multiply to: W is then padded
+// with zeros. Here is arithmetic only; cores are numbered from 0 in code and from 1 in formulas.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ty {
+
+struct TtmShape {
+  std::vector<std::int64_t> in;     // I_1 .. I_N
+  std::vector<std::int64_t> out;    // J_1 .. J_N
+  std::vector<std::int64_t> ranks;  // R_0 .. R_N with R_0 = R_N = 1
+
+  int num_cores() const { return static_cast<int>(in.size()); }
+  // I_k J_k of core k.
+  std::int64_t mode(int k) const;
+  // (R_{k-1}, I_k, J_k, R_k) of core k.
+  std::array<std::int64_t, 4> core_shape(int k) const;
+  std::int64_t core_size(int k) const;
+  // Entries of all cores.
+  std::int64_t num_parameters() const;
+  // Products of the modes: the sizes of W with its padding.
+  std::int64_t padded_in() const;
+  std::int64_t padded_out() const;
+
+  friend bool operator==(const TtmShape&, const TtmShape&) = default;
+};
+
+// A bond's rank beyond its cap adds parameters, but no matrix that a lower rank cannot hold.
+enum class RankCap : std::uint8_t { ignore, require };
+
+// Throws ConfigError that names the broken rule and both values unless there is one mode pair per
+// core, N + 1 ranks of at least 1 with 1 at both ends, and room for in x out features.
+void validate(const TtmShape& shape, std::int64_t in_features, std::int64_t out_features,
+              RankCap cap = RankCap::ignore);
+
+// The modes with inner ranks R_1 .. R_{N-1}, or with one rank for all bonds.
+TtmShape with_ranks(std::vector<std::int64_t> in, std::vector<std::int64_t> out,
+                    std::span<const std::int64_t> inner_ranks);
+TtmShape with_rank(std::vector<std::int64_t> in, std::vector<std::int64_t> out, std::int64_t rank);
+
+// R_0 .. R_N at their largest useful values: R_k <= n_1 .. n_k and R_k <= n_{k+1} .. n_N, where
+// n_k = I_k J_k.
+std::vector<std::int64_t> rank_caps(const TtmShape& shape);
+// Ranks cut to their caps and to what the cores on their left can feed, R_k <= R_{k-1} n_k: the
+// ranks that a TT-SVD with these targets ends with.
+TtmShape clip_ranks(TtmShape shape);
+
+// The largest uniform rank whose cores have at most `budget` parameters, caps aside; throws
+// ConfigError if rank 1 needs more. The ranks of `modes` do not matter.
+std::int64_t rank_for_budget(const TtmShape& modes, std::int64_t budget);
+
+// "in [16, 16, 4] out [16, 16, 16] ranks [72, 72]"
+std::string to_string(const TtmShape& shape);
+
+}  // namespace ty
