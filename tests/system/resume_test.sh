@@ -15,9 +15,14 @@ for kill in 1 2 3 4 5; do
   setsid mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" \
     train "${job[@]}" run.dir="$work/killed" >"$work/killed.log" 2>&1 &
   launcher=$!
-  for i in $(seq 1 400); do grep -qs "step .*/1200" "$work/killed.log" && break; sleep 0.01; done
+  # A loaded machine may take long to start; a first checkpoint must be there for the next run to find.
+  for i in $(seq 1 6000); do
+    grep -qs "step .*/1200" "$work/killed.log" &&
+      compgen -G "$work/killed/checkpoints/step-*[0-9]" >/dev/null && break
+    sleep 0.01
+  done
   if [ $((kill % 2)) = 0 ]; then
-    for i in $(seq 1 2000); do compgen -G "$work/killed/checkpoints/*.tmp" >/dev/null && break; done
+    for i in $(seq 1 20000); do compgen -G "$work/killed/checkpoints/*.tmp" >/dev/null && break; done
   else
     sleep "0.$((RANDOM % 4))$((RANDOM % 10))"
   fi
