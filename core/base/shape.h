@@ -11,7 +11,7 @@ namespace ty {
 
 class Dims {
  public:
-  static constexpr int kMaxRank = 8;
+  static constexpr int kMaxRank = 16;  // two per core of a tensor train, and to spare
 
   Dims() = default;
   Dims(std::initializer_list<std::int64_t> dims);

@@ -46,6 +46,23 @@ View View::transpose(int a, int b) const {
   return result;
 }
 
+View View::permute(std::span<const int> order) const {
+  TY_CHECK(static_cast<int>(order.size()) == rank(), "permutation of {} dimensions on {}",
+           order.size(), shape.str());
+  View result = *this;
+  for (int i = 0; i < rank(); ++i) {
+    result.shape[i] = shape[order[static_cast<std::size_t>(i)]];
+    result.strides[i] = strides[order[static_cast<std::size_t>(i)]];
+  }
+  return result;
+}
+
+View View::reshape(const Shape& target) const {
+  TY_CHECK(is_contiguous() && target.numel() == numel(), "reshape of {} (strides {}) to {}",
+           shape.str(), strides.str(), target.str());
+  return contiguous_view(data, dtype, target);
+}
+
 View View::expand(const Shape& target) const {
   View result = *this;
   while (result.rank() < target.rank()) {

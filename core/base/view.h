@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 
 #include "core/base/dtype.h"
 #include "core/base/shape.h"
@@ -32,6 +33,10 @@ struct View {
   View operator[](std::int64_t index) const;
   // The same elements with dimensions a and b exchanged.
   View transpose(int a, int b) const;
+  // Dimension i of the result is dimension order[i] of this view.
+  View permute(std::span<const int> order) const;
+  // The same elements, row-major, in another shape of equal size; the view must be contiguous.
+  View reshape(const Shape& target) const;
   // Repeats dimensions of size 1 (and new leading ones) up to `target`, by strides of 0.
   View expand(const Shape& target) const;
 };

@@ -26,15 +26,6 @@ Shape resolve(Shape shape, const Shape& from) {
   return shape;
 }
 
-Tensor reordered(const Tensor& x, const std::vector<int>& order) {
-  View view = x.view();
-  for (int i = 0; i < x.rank(); ++i) {
-    view.shape[i] = x.view().shape[order[static_cast<std::size_t>(i)]];
-    view.strides[i] = x.view().strides[order[static_cast<std::size_t>(i)]];
-  }
-  return x.alias(view);
-}
-
 }  // namespace
 
 Tensor reshape(const Tensor& x, Shape shape) {
@@ -46,17 +37,18 @@ Tensor reshape(const Tensor& x, Shape shape) {
   });
 }
 
-Tensor permute(const Tensor& x, std::initializer_list<int> order) {
+Tensor permute(const Tensor& x, std::span<const int> order) {
   if (static_cast<int>(order.size()) != x.rank()) {
     throw ShapeError("permute: {} dimensions of {} named", order.size(), x.shape().str());
   }
-  const std::vector<int> forward(order);
+  const std::vector<int> forward(order.begin(), order.end());
   std::vector<int> inverse(forward.size());
   for (std::size_t i = 0; i < forward.size(); ++i) {
     inverse[static_cast<std::size_t>(forward[i])] = static_cast<int>(i);
   }
-  return record("permute", reordered(x, forward), {x},
-                [inverse](const Tensor& dy) { return Grads{reordered(dy, inverse)}; });
+  return record("permute", x.alias(x.view().permute(forward)), {x}, [inverse](const Tensor& dy) {
+    return Grads{dy.alias(dy.view().permute(inverse))};
+  });
 }
 
 Tensor contiguous(const Tensor& x) {

@@ -10,7 +10,10 @@ namespace ty {
 // The same elements, row-major, in another shape of equal size; one entry may be -1.
 Tensor reshape(const Tensor& x, Shape shape);
 // Dimension i of the result is dimension order[i] of x. No copy.
-Tensor permute(const Tensor& x, std::initializer_list<int> order);
+Tensor permute(const Tensor& x, std::span<const int> order);
+inline Tensor permute(const Tensor& x, std::initializer_list<int> order) {
+  return permute(x, std::span(order.begin(), order.size()));
+}
 // A contiguous tensor of the same values.
 Tensor contiguous(const Tensor& x);
 

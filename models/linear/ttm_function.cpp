@@ -1,0 +1,215 @@
+#include "models/linear/ttm_function.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "core/base/error.h"
+#include "models/linear/ttm_chain.h"
+#include "models/linear/ttm_weight.h"
+
+namespace ty {
+
+namespace {
+
+DType accumulator_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+
+// The rows of a contiguous tensor: [..., C] as [N, C].
+View rows(const View& x) {
+  return x.reshape({x.shape[-1] == 0 ? 0 : x.numel() / x.shape[-1], x.shape[-1]});
+}
+
+void check(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias, const TtmMap& map) {
+  if (x.rank() < 1 || x.dim(-1) != map.in) {
+    throw ShapeError("ttm_linear: x {} does not have {} features", x.shape().str(), map.in);
+  }
+  if (bias.defined() && bias.shape() != Shape{map.out}) {
+    throw ShapeError("ttm_linear: bias {} does not fit {} outputs", bias.shape().str(), map.out);
+  }
+  if (static_cast<int>(cores.size()) != map.shape.num_cores()) {
+    throw ShapeError("ttm_linear: {} cores for {}", cores.size(), to_string(map.shape));
+  }
+  for (int k = 0; k < map.shape.num_cores(); ++k) {
+    const auto wanted = map.shape.core_shape(k);
+    const Shape& got = cores[static_cast<std::size_t>(k)].shape();
+    if (got != Shape(std::span<const std::int64_t>(wanted))) {
+      throw ShapeError("ttm_linear: core {} is {}, wanted {}", k + 1, got.str(),
+                       Shape(std::span<const std::int64_t>(wanted)).str());
+    }
+  }
+}
+
+// The columns [first, first + count) that a part of the panels covers, cut to `out`.
+struct Panel {
+  std::int64_t first_block, blocks;  // of TtmWeight
+  std::int64_t first, count;         // columns
+};
+std::vector<Panel> panels_of(const TtmWeight& weight, int panels, std::int64_t out) {
+  TY_CHECK(weight.blocks() % panels == 0, "{} panels of {} blocks", panels, weight.blocks());
+  const std::int64_t blocks = weight.blocks() / panels;
+  std::vector<Panel> result;
+  for (int p = 0; p < panels; ++p) {
+    const std::int64_t first = p * blocks * weight.block();
+    const std::int64_t count = std::min(blocks * weight.block(), out - first);
+    if (count > 0) result.push_back({p * blocks, blocks, first, count});
+  }
+  return result;
+}
+
+void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap&,
+             const DensePass& pass, Backend& backend) {
+  const TtmWeight weight(cores, pass.split, backend, accumulator_of(x.dtype));
+  const std::vector<Panel> panels = panels_of(weight, pass.panels, y.shape[1]);
+  const Tensor w =
+      Tensor::empty(backend, {weight.in(), panels[0].blocks * weight.block()}, x.dtype);
+  for (const Panel& p : panels) {
+    weight.build(p.first_block, p.blocks, w.view());
+    backend.gemm(y.slice(1, p.first, p.count), x,
+                 w.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count), {});
+  }
+}
+
+void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
+             const ChainPass& pass, Backend& backend) {
+  TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).forward(y, x);
+}
+
+// dx (no data: not wanted) is written.
+std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
+                               std::span<const Tensor> cores, const TtmMap&, const DensePass& pass,
+                               Backend& backend) {
+  const DType wide = accumulator_of(x.dtype);
+  TtmWeight weight(cores, pass.split, backend, wide);
+  const std::vector<Panel> panels = panels_of(weight, pass.panels, dy.shape[1]);
+  const Shape size = {weight.in(), panels[0].blocks * weight.block()};
+  // dW takes the place of W, of which it has no more need.
+  const Tensor dw = Tensor::empty(backend, size, wide);
+  const Tensor w = x.dtype == wide ? dw : Tensor::empty(backend, size, x.dtype);
+  // Sums over panels are kept in the wide type.
+  const bool direct = x.dtype == wide || panels.size() == 1;
+  const Tensor sum = direct ? Tensor() : Tensor::empty(backend, dx.shape, wide);
+  for (const Panel& p : panels) {
+    const View dy_panel = dy.slice(1, p.first, p.count);
+    if (dx.data != nullptr) {
+      weight.build(p.first_block, p.blocks, w.view());
+      const View columns = w.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count);
+      backend.gemm(direct ? dx : sum.view(), dy_panel, columns.transpose(0, 1),
+                   {.beta = p.first == 0 ? 0.0 : 1.0});
+    }
+    const bool padded = x.shape[1] < size[0] || p.count < size[1];
+    if (padded) backend.fill(dw.view(), 0.0);
+    backend.gemm(dw.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count), x.transpose(0, 1),
+                 dy_panel, {});
+    weight.project(p.first_block, p.blocks, dw.view());
+  }
+  if (!direct && dx.data != nullptr) backend.copy(dx, sum.view());
+  return weight.gradients();
+}
+
+std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
+                               std::span<const Tensor> cores, const TtmMap& map,
+                               const ChainPass& pass, Backend& backend) {
+  return TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).backward(dx, dy, x);
+}
+
+std::vector<Tensor> tensors_of(const std::vector<SavedTensor>& kept) {
+  std::vector<Tensor> result;
+  for (const SavedTensor& each : kept) result.push_back(*each);
+  return result;
+}
+
+std::vector<SavedTensor> all_saved(std::span<const Tensor> tensors) {
+  std::vector<SavedTensor> result;
+  for (const Tensor& each : tensors) result.push_back(saved(each));
+  return result;
+}
+
+Gradient bias_gradient(const Tensor& dy) {
+  return Gradient([dy](const View& db, double beta) {
+    dy.backend().reduce_sum(db.reshape({1, db.numel()}), rows(dy.view()), beta);
+  });
+}
+
+// What ttm_linear() keeps for backward.
+struct Kept {
+  SavedTensor x;
+  std::vector<SavedTensor> cores;
+  TtmMap map;
+  TtmPass pass;
+  bool wants_dx, has_bias;
+};
+
+Grads gradients_of(const Kept& kept, const Tensor& dy) {
+  Backend& backend = dy.backend();
+  const Tensor dx = kept.wants_dx ? Tensor::empty_like(*kept.x) : Tensor();
+  const View dx_rows = kept.wants_dx ? rows(dx.view()) : View{};
+  const std::vector<Tensor> cores = tensors_of(kept.cores);
+  std::vector<Gradient> d_cores = std::visit(
+      [&](const auto& pass) {
+        return backward(dx_rows, rows(dy.view()), rows(kept.x->view()), cores, kept.map, pass,
+                        backend);
+      },
+      kept.pass);
+  Grads grads;
+  grads.emplace_back(dx);
+  for (Gradient& d_core : d_cores) grads.push_back(std::move(d_core));
+  if (kept.has_bias) grads.push_back(bias_gradient(dy));
+  return grads;
+}
+
+// From the gradient of W [in, out].
+Grads weight_gradients(const std::vector<SavedTensor>& kept, int split, const Tensor& d_weight) {
+  Backend& backend = d_weight.backend();
+  const DType wide = accumulator_of(d_weight.dtype());
+  const std::vector<Tensor> cores = tensors_of(kept);
+  TtmWeight weight(cores, split, backend, wide);
+  Tensor dw = d_weight.dtype() == wide ? d_weight : d_weight.to(wide);
+  if (dw.dim(0) < weight.in() || dw.dim(1) < weight.out()) {
+    const Tensor padded = Tensor::full(backend, {weight.in(), weight.out()}, wide, 0.0);
+    backend.copy(padded.view().slice(0, 0, dw.dim(0)).slice(1, 0, dw.dim(1)), dw.view());
+    dw = padded;
+  }
+  weight.project(0, weight.blocks(), dw.view());
+  return weight.gradients();
+}
+
+}  // namespace
+
+Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
+                  const TtmMap& map, const TtmPlan& plan) {
+  check(x, cores, bias, map);
+  Backend& backend = x.backend();
+  const Tensor input = x.contiguous();
+  Shape shape = x.shape();
+  shape[-1] = map.out;
+  const Tensor y = Tensor::empty(backend, shape, x.dtype());
+  std::visit(
+      [&](const auto& pass) {
+        forward(rows(y.view()), rows(input.view()), cores, map, pass, backend);
+      },
+      plan.forward);
+  std::vector<Tensor> inputs = {x};
+  inputs.insert(inputs.end(), cores.begin(), cores.end());
+  if (bias.defined()) {
+    backend.binary(BinaryOp::add, rows(y.view()), rows(y.view()), bias.view());
+    inputs.push_back(bias);
+  }
+  Kept kept = {saved(input),  all_saved(cores),  map,
+               plan.backward, x.requires_grad(), bias.defined()};
+  return record("ttm_linear", y, std::move(inputs),
+                [kept = std::move(kept)](const Tensor& dy) { return gradients_of(kept, dy); });
+}
+
+Tensor ttm_weight(std::span<const Tensor> cores, const TtmMap& map, int split) {
+  Backend& backend = cores[0].backend();
+  const DType dtype = cores[0].dtype();
+  const TtmWeight weight(cores, split, backend, accumulator_of(dtype));
+  const Tensor whole = Tensor::empty(backend, {weight.in(), weight.out()}, dtype);
+  weight.build(0, weight.blocks(), whole.view());
+  const Tensor w = whole.alias(whole.view().slice(0, 0, map.in).slice(1, 0, map.out)).contiguous();
+  return record("ttm_weight", w, {cores.begin(), cores.end()},
+                [kept = all_saved(cores), split](const Tensor& dy) {
+                  return weight_gradients(kept, split, dy);
+                });
+}
+
+}  // namespace ty
