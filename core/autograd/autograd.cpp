@@ -57,6 +57,12 @@ std::unordered_map<Node*, int> count_leaf_uses(std::span<const Tensor> outputs) 
   return uses;
 }
 
+// Gradients of shared results add up over many graphs, so they do in a type wide enough.
+Edge edge_of(const Tensor& x) {
+  const bool widen = x.requires_grad() && x.edge()->shared && x.dtype() != DType::f64;
+  return Edge{x.edge(), x.shape(), widen ? DType::f32 : x.dtype()};
+}
+
 }  // namespace
 
 void Gradient::collect(Tensor& total, Backend& backend, const Edge& edge) && {
@@ -150,7 +156,8 @@ Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn
   if (!t_grad_enabled) {
     if (t_leaf_uses != nullptr) {
       for (const Tensor& input : inputs) {
-        if (input.requires_grad() && input.edge()->is_leaf()) t_leaf_uses->push_back(input);
+        if (!input.requires_grad()) continue;
+        if (input.edge()->is_leaf() || input.edge()->shared) t_leaf_uses->push_back(input);
       }
     }
     return y;
@@ -164,9 +171,14 @@ Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn
   node->backward = std::move(backward_fn);
   node->inputs.reserve(inputs.size());
   for (const Tensor& input : inputs) {
-    node->inputs.push_back(Edge{input.edge(), input.shape(), input.dtype()});
+    node->inputs.push_back(edge_of(input));
   }
   y.set_edge(std::move(node));
+  return y;
+}
+
+Tensor share(Tensor y) {
+  if (y.requires_grad()) y.edge()->shared = true;
   return y;
 }
 
@@ -193,7 +205,15 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients
       return;
     }
     std::move(gradient).collect(node->pending, backend, to);
+    if (node->shared && !options.release_shared) return;
     if (alive.emplace(node.get(), node).second) ready.push(node.get());
+  };
+  // A shared result may hold gradients of earlier backwards (or of a replayed function) alone.
+  const auto release = [&](const Edge& to) {
+    if (!options.release_shared || to.node == nullptr || !to.node->shared) return;
+    if (to.node->pending.defined() && alive.emplace(to.node.get(), to.node).second) {
+      ready.push(to.node.get());
+    }
   };
 
   for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -219,7 +239,10 @@ void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients
     Grads grads = fn(dy);
     TY_CHECK(grads.size() == inputs.size(), "'{}' has {} inputs but gave {} gradients", node->name,
              inputs.size(), grads.size());
-    for (std::size_t i = 0; i < inputs.size(); ++i) send(inputs[i], backend, std::move(grads[i]));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      send(inputs[i], backend, std::move(grads[i]));
+      release(inputs[i]);
+    }
     if (!options.on_leaf_complete) continue;
     for (const Edge& input : inputs) {
       const auto use = uses.find(input.node.get());

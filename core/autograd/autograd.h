@@ -58,7 +58,8 @@ struct Node {
   std::uint64_t sequence = 0;  // order of recording
   std::vector<Edge> inputs;    // memory stays alive through saved(...) alone
   BackwardFn backward;
-  Tensor pending;  // sum of the gradients that have arrived so far
+  Tensor pending;       // sum of the gradients that have arrived so far
+  bool shared = false;  // see share()
 
   virtual ~Node();
   virtual bool is_leaf() const { return false; }
@@ -103,6 +104,11 @@ inline SavedTensor saved(const Tensor& x) { return SavedTensor(x); }
 // a constant. The backward function may capture saved(...) tensors and plain values only.
 Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn backward);
 
+// Marks a computed result as one that several graphs use, each with a backward() of its own.
+// Gradients wait in it, added up in the accumulator type, until a backward() with
+// options.release_shared sends their sum on. Returns y.
+Tensor share(Tensor y);
+
 bool grad_enabled();
 
 // Switches recording off in this thread for the object's lifetime.
@@ -120,6 +126,8 @@ class NoGrad {
 struct BackwardOptions {
   // Called for a leaf as soon as no node still to run in this backward() can add to it.
   std::function<void(Leaf&)> on_leaf_complete;
+  // This is the last backward() into the shared results it reaches.
+  bool release_shared = false;
 };
 
 // Sends gradients[i] (of outputs[i]'s shape) back from outputs[i].
