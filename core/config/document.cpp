@@ -33,6 +33,7 @@ Json scalar_schema(const LeafType& type, const Rule& rule) {
   Json out;
   if (rule.choices.empty()) {
     out["type"] = json_type(type.kind);
+    if (rule.is_share) out["type"] = {out["type"], "string"};
   } else {
     out["enum"] = rule.choices;
   }

@@ -38,6 +38,11 @@ Rule& Rule::required() {
   return *this;
 }
 
+Rule& Rule::percent() {
+  is_share = true;
+  return *this;
+}
+
 bool Rule::allows(double value) const {
   if (minimum && (minimum_excluded ? value <= *minimum : value < *minimum)) return false;
   if (maximum && (maximum_excluded ? value >= *maximum : value > *maximum)) return false;

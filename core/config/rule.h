@@ -19,6 +19,7 @@ struct Rule {
   std::vector<std::string> choices;             // of a string; empty: any
   std::optional<std::int64_t> number_of_items;  // of a list
   bool is_required = false;                     // there is no default
+  bool is_share = false;                        // of a number: 30% may stand for 0.3
 
   Rule& above(double limit);
   Rule& at_least(double limit);
@@ -26,6 +27,7 @@ struct Rule {
   Rule& at_most(double limit);
   Rule& items(std::int64_t count);
   Rule& required();
+  Rule& percent();
 
   // Whether a number lies within the limits.
   bool allows(double value) const;

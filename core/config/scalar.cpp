@@ -74,6 +74,15 @@ Parsed parse_number(std::string_view text) {
   return {std::nullopt, is_beyond<double>(text) ? " that a double can hold" : ""};
 }
 
+// 0.3, or 30% for the same.
+Parsed parse_share(std::string_view text) {
+  if (!text.ends_with('%')) return parse_number(text);
+  text.remove_suffix(1);
+  Parsed percent = parse_number(text);
+  if (percent.value) percent.value = std::get<double>(*percent.value) / 100;
+  return percent;
+}
+
 Parsed parse_path(const Node& node) {
   if (node.text.empty()) return {};
   std::filesystem::path path = node.text;
@@ -94,7 +103,7 @@ Parsed parse_scalar(const Node& node, ScalarKind kind, const Rule& rule) {
     case ScalarKind::integer:
       return parse_integer(node.text);
     case ScalarKind::number:
-      return parse_number(node.text);
+      return rule.is_share ? parse_share(node.text) : parse_number(node.text);
     case ScalarKind::path:
       return parse_path(node);
     case ScalarKind::string:
