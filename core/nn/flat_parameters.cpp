@@ -90,11 +90,19 @@ void FlatParameters::initialise(std::uint64_t seed) {
   for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
     const Parameter& parameter = store_->all()[i];
     const View view = slice(weights_, layout_.parameters[i]).view();
-    if (parameter.init.kind == Init::Kind::normal) {
-      backend_->random_normal(view, RandomStream(seed, site_id(parameter.name)), 0,
-                              parameter.init.value);
-    } else {
-      backend_->fill(view, parameter.init.value);
+    switch (parameter.init.kind) {
+      case Init::Kind::normal:
+        backend_->random_normal(view, RandomStream(seed, site_id(parameter.name)), 0,
+                                parameter.init.value);
+        break;
+      case Init::Kind::constant:
+        backend_->fill(view, parameter.init.value);
+        break;
+      case Init::Kind::computed:
+        backend_->copy(
+            view,
+            Tensor::from<double>(*backend_, {view.numel()}, parameter.init.compute(seed)).view());
+        break;
     }
   }
   refresh_model();

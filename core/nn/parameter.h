@@ -6,22 +6,27 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/tensor/tensor.h"
 
 namespace ty {
 
-// How a parameter starts: normal with a standard deviation, or a constant. A normal draw depends on
-// (seed, name, position in the whole parameter) only.
+// How a parameter starts: normal with a standard deviation, a constant, or values computed on the
+// host. A normal draw depends on (seed, name, position in the whole parameter) only.
 struct Init {
-  enum class Kind : std::uint8_t { normal, constant };
+  enum class Kind : std::uint8_t { normal, constant, computed };
+  using Compute = std::function<std::vector<double>(std::uint64_t seed)>;  // of the whole parameter
   Kind kind = Kind::constant;
   double value = 0.0;  // standard deviation, or the constant
+  Compute compute = {};
 
   static Init normal(double std) { return {Kind::normal, std}; }
   static Init constant(double value) { return {Kind::constant, value}; }
+  static Init computed(Compute compute) { return {Kind::computed, 0.0, std::move(compute)}; }
 };
 
 // How a rank's part relates to the others': over which mesh axes its gradient is a partial sum.
