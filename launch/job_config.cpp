@@ -75,9 +75,34 @@ void check(const ModelSection& s, Checks& checks) {
 
 void fields(Fields&, DenseSpec&) {}
 
+constexpr std::initializer_list<config::Named<FactorInit>> kFactorInits = {
+    {"normal", FactorInit::normal}, {"orthogonal", FactorInit::orthogonal}};
+
+void fields(Fields& f, TtmSpec& s) {
+  f.field("in", s.in, "input modes, core by core; none: chosen and printed", at_least(1));
+  f.field("out", s.out, "output modes, as many; none: chosen and printed", at_least(1));
+  f.field("cores", s.cores, "cores at most, where modes are chosen", between(1, 6));
+  f.field("rank", s.rank, "rank of every bond; 0: by ranks or keep", at_least(0));
+  f.field("ranks", s.ranks, "rank of each inner bond", at_least(1));
+  f.field("keep", s.keep, "weights as a share of the dense map's, 30% or 0.3; 0: by rank",
+          between(0, 1).percent());
+  f.field("clip_ranks", s.clip_ranks, "cut ranks to what the modes can use");
+  f.field("init", s.init, "how cores start; orthogonal: the same W, better conditioned",
+          kFactorInits);
+  f.field("reuse", s.reuse, "how long W is kept: within a pass, or over a step's micro-batches",
+          {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
+}
+
+void fields(Fields& f, SvdSpec& s) {
+  f.field("rank", s.rank, "columns of the first factor; 0: by keep", at_least(0));
+  f.field("keep", s.keep, "weights as a share of the dense map's, 30% or 0.3; 0: by rank",
+          between(0, 1).percent());
+  f.field("init", s.init, "how the factors start", kFactorInits);
+}
+
 void fields(Fields& f, LinearRule& rule) {
   f.field("match", rule.match, "pattern on the path of the map, as in blocks.*.mlp.*", required());
-  f.alternatives("kind", rule.spec, "what the weight is made of", {"dense"});
+  f.alternatives("kind", rule.spec, "what the weight is made of", {"dense", "ttm", "svd"});
 }
 
 void fields(Fields& f, TokenizerSection& s) {
@@ -198,6 +223,19 @@ void check(const JobConfig& job, Checks& checks) {
     }
     if (model.vocab == 0 && !job.tokenizer.kind && job.tokenizer.from.empty()) {
       checks.fail("model.vocab", "missing; state it, or tokenizer.kind, or tokenizer.from");
+    }
+  }
+  if (!model.from.empty() && !job.linear.empty()) {
+    checks.fail("linear",
+                "model.from says what its linear maps are made of; remove one of them "
+                "(trainyard compress changes a model's kinds)");
+  }
+  for (std::size_t i = 0; i < job.linear.size(); ++i) {
+    const auto* ttm = std::get_if<TtmSpec>(&job.linear[i].spec);
+    if (ttm != nullptr && ttm->reuse == WeightReuse::step &&
+        job.parallel.reduction == ReductionOrder::canonical) {
+      checks.fail(fmt::format("linear[{}].reuse", i),
+                  "step adds up over micro-batches; parallel.reduction = canonical wants pass");
     }
   }
   if (job.tokenizer.kind && *job.tokenizer.kind != TokenizerKind::bytes && data.train.empty()) {

@@ -6,9 +6,9 @@
 
 namespace {
 
-// By default OpenMP's threads spin long for work. On a machine that others use too, each region then
-// waits for a whole time slice of theirs: steps become a hundred times slower. The library reads its
-// settings before main(), so the way to a better default is to start again with it.
+// By default OpenMP's threads spin long for work. On a machine that others use too, each region
+// then waits for a whole time slice of theirs: steps become a hundred times slower. The library
+// reads its settings before main(), so the way to a better default is to start again with it.
 void limit_spinning(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
   setenv("GOMP_SPINCOUNT", "1000", 1);

@@ -29,7 +29,8 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
               .context = m.context,
               .vocab = m.vocab != 0 ? m.vocab : vocab,
               .tied = m.tied,
-              .activation = m.activation};
+              .activation = m.activation,
+              .linear = job.linear};
     if (vocab > config.vocab) {
       throw ConfigError("model.vocab: {} is smaller than the tokenizer's {}", config.vocab, vocab);
     }
@@ -45,7 +46,8 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
 ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,
                        int data_ranks)
     : config(model_config) {
-  model = std::make_unique<Model>(describe_gpt2(config), LinearRules(job.linear));
+  model = std::make_unique<Model>(describe_gpt2(config), LinearRules(config.linear));
+  config.linear = exact_rules(model->linear_sites());
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   parameters = std::make_unique<FlatParameters>(
       model->parameters(), plan_flat_layout(model->parameters(), bucket, data_ranks), backend,

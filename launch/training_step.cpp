@@ -21,7 +21,7 @@ DeviceBatch upload(Backend& backend, const HostBatch& batch, std::int64_t first,
                                      MemoryClass::activation)};
 }
 
-TrainingStep::TrainingStep(const Model& model, FlatParameters& parameters, Optimizer& optimizer,
+TrainingStep::TrainingStep(Model& model, FlatParameters& parameters, Optimizer& optimizer,
                            GradientReducer& reducer, StepOptions options)
     : model_(model),
       parameters_(parameters),
@@ -39,13 +39,16 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   parameters_.clear_gradients();
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
   std::vector<double> losses;
+  if (parts > 1) model_.begin_step();
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t first = i * batch.sequences / parts;
     const std::int64_t last = (i + 1) * batch.sequences / parts;
-    losses.push_back(run_micro_batch(batch, first, last - first, step, weight,
-                                     reducer_.backward_options(i, parts)));
+    BackwardOptions options = reducer_.backward_options(i, parts);
+    options.release_shared = i + 1 == parts;
+    losses.push_back(run_micro_batch(batch, first, last - first, step, weight, options));
     reducer_.micro_batch_done(i, parts);
   }
+  model_.end_step();
   reducer_.finish();
   report.loss = reducer_.sum_losses(losses) * weight;
   report.gradient_norm = reducer_.gradient_norm();

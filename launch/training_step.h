@@ -40,7 +40,7 @@ struct StepReport {
 class TrainingStep {
  public:
   // All references must outlive this.
-  TrainingStep(const Model& model, FlatParameters& parameters, Optimizer& optimizer,
+  TrainingStep(Model& model, FlatParameters& parameters, Optimizer& optimizer,
                GradientReducer& reducer, StepOptions options);
 
   // Runs step `step` (from 0). Throws NonFiniteError, on all ranks and before any weight changes,
@@ -51,7 +51,7 @@ class TrainingStep {
   double run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
                          std::int64_t step, double weight, const BackwardOptions& options);
 
-  const Model& model_;
+  Model& model_;
   FlatParameters& parameters_;
   Optimizer& optimizer_;
   GradientReducer& reducer_;

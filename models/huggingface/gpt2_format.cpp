@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "models/huggingface/linear_format.h"
 
 namespace ty {
 
@@ -93,6 +94,7 @@ Gpt2Config gpt2_config_from_json(const Json& json, const std::string& file) {
   c.tied = value_or(json, file, "tie_word_embeddings", true);
   c.dropout = value_or(json, file, "resid_pdrop", 0.0);
   c.norm_epsilon = value_or(json, file, "layer_norm_epsilon", 1e-5);
+  c.linear = linear_rules_from_json(json, file);
   const auto activation = value_or<std::string>(json, file, "activation_function", "gelu_new");
   for (const auto& [name, op] : kActivations) {
     if (name == activation) {
@@ -110,24 +112,26 @@ Json gpt2_config_to_json(const Gpt2Config& c) {
   for (const auto& [name, op] : kActivations) {
     if (op == c.activation && activation.empty()) activation = name;
   }
-  return Json{{"architectures", {"GPT2LMHeadModel"}},
-              {"model_type", "gpt2"},
-              {"n_layer", c.layers},
-              {"n_embd", c.width},
-              {"n_head", c.heads},
-              {"n_positions", c.context},
-              {"n_ctx", c.context},
-              {"n_inner", c.inner == 0 ? Json(nullptr) : Json(c.inner)},
-              {"vocab_size", c.vocab},
-              {"activation_function", activation},
-              {"layer_norm_epsilon", c.norm_epsilon},
-              {"attn_pdrop", c.dropout},
-              {"embd_pdrop", c.dropout},
-              {"resid_pdrop", c.dropout},
-              {"tie_word_embeddings", c.tied},
-              {"initializer_range", 0.02},
-              {"scale_attn_weights", true},
-              {"use_cache", true}};
+  Json json = {{"architectures", {"GPT2LMHeadModel"}},
+               {"model_type", "gpt2"},
+               {"n_layer", c.layers},
+               {"n_embd", c.width},
+               {"n_head", c.heads},
+               {"n_positions", c.context},
+               {"n_ctx", c.context},
+               {"n_inner", c.inner == 0 ? Json(nullptr) : Json(c.inner)},
+               {"vocab_size", c.vocab},
+               {"activation_function", activation},
+               {"layer_norm_epsilon", c.norm_epsilon},
+               {"attn_pdrop", c.dropout},
+               {"embd_pdrop", c.dropout},
+               {"resid_pdrop", c.dropout},
+               {"tie_word_embeddings", c.tied},
+               {"initializer_range", 0.02},
+               {"scale_attn_weights", true},
+               {"use_cache", true}};
+  add_linear_rules(json, c.linear);
+  return json;
 }
 
 std::string gpt2_public_name(const std::string& ours) {

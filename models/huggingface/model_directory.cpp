@@ -47,7 +47,8 @@ struct Staging {
 
 Gpt2Config read_model_config(const Path& directory) {
   const Path file = directory / "config.json";
-  return gpt2_config_from_json(parse_json(read_text_file(file, kMaxConfigBytes), file.string()), file.string());
+  return gpt2_config_from_json(parse_json(read_text_file(file, kMaxConfigBytes), file.string()),
+                               file.string());
 }
 
 void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {

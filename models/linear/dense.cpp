@@ -4,14 +4,14 @@
 
 namespace ty {
 
-Dense::Dense(const Scope& scope, const LinearShape& shape)
+DenseLinear::DenseLinear(const Scope& scope, const LinearShape& shape)
     : weight_(scope.parameter("weight", {shape.in, shape.out}, Init::normal(shape.weight_std))),
       bias_(shape.bias ? &scope.parameter("bias", {shape.out}, Init::constant(0.0)) : nullptr) {}
 
-Tensor Dense::forward(const Tensor& x) const {
+Tensor DenseLinear::forward(const Tensor& x) const {
   return linear(x, weight_.value, bias_ != nullptr ? bias_->value : Tensor());
 }
 
-Tensor Dense::dense_weight() const { return weight_.value.detach(); }
+Tensor DenseLinear::dense_weight() const { return weight_.value.detach(); }
 
 }  // namespace ty

@@ -5,9 +5,9 @@
 
 namespace ty {
 
-class Dense final : public Linear {
+class DenseLinear final : public Linear {
  public:
-  Dense(const Scope& scope, const LinearShape& shape);
+  DenseLinear(const Scope& scope, const LinearShape& shape);
   Tensor forward(const Tensor& x) const override;
   Tensor dense_weight() const override;
 

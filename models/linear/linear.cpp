@@ -1,6 +1,8 @@
 #include "models/linear/linear.h"
 
 #include "models/linear/dense.h"
+#include "models/linear/svd.h"
+#include "models/linear/ttm.h"
 
 namespace ty {
 
@@ -11,7 +13,13 @@ struct Factory {
   const Scope& scope;
   const LinearShape& shape;
   std::unique_ptr<Linear> operator()(const DenseSpec&) const {
-    return std::make_unique<Dense>(scope, shape);
+    return std::make_unique<DenseLinear>(scope, shape);
+  }
+  std::unique_ptr<Linear> operator()(const TtmSpec& spec) const {
+    return std::make_unique<TtmLinear>(scope, shape, spec);
+  }
+  std::unique_ptr<Linear> operator()(const SvdSpec& spec) const {
+    return std::make_unique<SvdLinear>(scope, shape, spec);
   }
 };
 

@@ -11,14 +11,6 @@
 
 namespace ty {
 
-// What a map needs to know before its kind is chosen.
-struct LinearShape {
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-  bool bias = true;
-  double weight_std = 0.02;  // of the initial dense weight's entries
-};
-
 // How a map is divided over the ranks of a tensor group. out: the whole input, own slice of the
 // output. in: own slice of the input, the whole output. A group of one rank makes them all the
 // same.
@@ -31,9 +23,15 @@ class Linear {
   virtual Tensor forward(const Tensor& x) const = 0;
   // The [in, out] matrix that forward() multiplies by, bias excluded; not differentiable.
   virtual Tensor dense_weight() const = 0;
+
+  // Between these two, parameters do not change and several graphs are made, each with a backward
+  // of its own; the last of them must release shared results (autograd.h). A kind may prepare here
+  // what all of them use.
+  virtual void begin_step() {}
+  virtual void end_step() {}
 };
 
-// Declares the parameters of a map of the given kind under `scope` and returns it.
+// Declares the parameters of a map of a resolved kind under `scope` and returns it.
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split);
 

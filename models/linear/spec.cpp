@@ -4,16 +4,33 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "models/linear/ttm_shape.h"
 
 namespace ty {
 
 std::string_view kind_name(const LinearSpec& spec) {
-  static constexpr std::string_view kNames[] = {"dense"};
+  static constexpr std::string_view kNames[] = {"dense", "ttm", "svd"};
   static_assert(std::size(kNames) == std::variant_size_v<LinearSpec>);
   return kNames[spec.index()];
 }
 
-const LinearSpec& LinearRules::resolve(std::string_view path) const {
+std::string describe(const LinearSpec& spec) {
+  if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
+    return "ttm " + to_string(with_ranks(ttm->in, ttm->out, ttm->ranks));
+  }
+  if (const auto* svd = std::get_if<SvdSpec>(&spec)) return fmt::format("svd rank {}", svd->rank);
+  return "dense";
+}
+
+std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape) {
+  if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
+    return with_ranks(ttm->in, ttm->out, ttm->ranks).num_parameters();
+  }
+  if (const auto* svd = std::get_if<SvdSpec>(&spec)) return svd->rank * (shape.in + shape.out);
+  return shape.in * shape.out;
+}
+
+const LinearSpec& LinearRules::find(std::string_view path) const {
   static const LinearSpec kDense = DenseSpec{};
   const LinearSpec* found = &kDense;
   for (const LinearRule& rule : rules_) {
@@ -22,16 +39,25 @@ const LinearSpec& LinearRules::resolve(std::string_view path) const {
   return *found;
 }
 
-void LinearRules::check_all_used(const std::vector<std::string>& paths) const {
+void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    const bool used = std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
-      return glob_match(rules_[i].match, path);
+    const bool used = std::any_of(sites.begin(), sites.end(), [&](const LinearSite& site) {
+      return glob_match(rules_[i].match, site.path);
     });
-    if (!used) {
-      throw ConfigError("linear[{}].match: \"{}\" matches no linear map; there are: {}", i,
-                        rules_[i].match, fmt::join(paths, ", "));
-    }
+    if (used) continue;
+    std::vector<std::string> paths;
+    for (const LinearSite& site : sites) paths.push_back(site.path);
+    throw ConfigError("linear[{}].match: \"{}\" matches no linear map; there are: {}", i,
+                      rules_[i].match, fmt::join(paths, ", "));
   }
+}
+
+std::vector<LinearRule> exact_rules(const std::vector<LinearSite>& sites) {
+  std::vector<LinearRule> rules;
+  for (const LinearSite& site : sites) {
+    if (!std::holds_alternative<DenseSpec>(site.spec)) rules.push_back({site.path, site.spec});
+  }
+  return rules;
 }
 
 }  // namespace ty

@@ -1,6 +1,10 @@
 // Which kind of linear map stands at which place: ordered rules on names, the last match wins.
+//
+// A rule may leave sizes open ("keep 30 %"); resolved() works them out for one map, so that what
+// was built can be printed, stored and built again.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -8,17 +12,75 @@
 
 namespace ty {
 
-struct DenseSpec {};
+// What a map needs to know before its kind is chosen.
+struct LinearShape {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+  bool bias = true;
+  double weight_std = 0.02;  // of the initial dense weight's entries
+};
+
+// How factors start. normal: independent entries; orthogonal: the same distribution of the product,
+// each factor but the last with orthonormal columns.
+enum class FactorInit : std::uint8_t { normal, orthogonal };
+
+// For how long a TTM map's W is kept once it is made. pass: not beyond one forward or backward.
+// step: over all micro-batches of an optimizer step, dW likewise; costs 2 x in x out numbers.
+enum class WeightReuse : std::uint8_t { pass, step };
+
+struct DenseSpec {
+  friend bool operator==(const DenseSpec&, const DenseSpec&) = default;
+};
+
+// W as a tensor train matrix.
+struct TtmSpec {
+  std::vector<std::int64_t> in, out;  // modes, core by core; none: chosen
+  std::int64_t cores = 3;             // at most so many, where modes are chosen
+  std::int64_t rank = 0;              // of every bond; 0: see ranks and keep
+  std::vector<std::int64_t> ranks;    // of each inner bond
+  double keep = 0;                    // weights, as a share of the dense map's; 0: see rank
+  bool clip_ranks = false;            // to what the modes can use
+  FactorInit init = FactorInit::normal;
+  WeightReuse reuse = WeightReuse::pass;
+
+  friend bool operator==(const TtmSpec&, const TtmSpec&) = default;
+};
+
+// W = A B with A [in, rank], B [rank, out].
+struct SvdSpec {
+  std::int64_t rank = 0;  // 0: see keep
+  double keep = 0;        // weights, as a share of the dense map's
+  FactorInit init = FactorInit::normal;
+
+  friend bool operator==(const SvdSpec&, const SvdSpec&) = default;
+};
 
 // One alternative per kind.
-using LinearSpec = std::variant<DenseSpec>;
+using LinearSpec = std::variant<DenseSpec, TtmSpec, SvdSpec>;
 
 // The name of a spec's kind, as in the job file.
 std::string_view kind_name(const LinearSpec& spec);
 
+// The spec with all sizes worked out for a map at `path`. Throws ConfigError that names the path
+// and what would be right.
+LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape, const std::string& path);
+
+// A map of a model and what it is made of (resolved).
+struct LinearSite {
+  std::string path;
+  LinearShape shape;
+  LinearSpec spec;
+};
+// Weights of a resolved spec, bias excluded.
+std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape);
+// "dense", "ttm in [16, 16, 4] out [16, 16, 16] ranks [72, 72]", "svd rank 64"
+std::string describe(const LinearSpec& spec);
+
 struct LinearRule {
   std::string match;  // pattern on the map's path, e.g. "blocks.*.mlp.up"
   LinearSpec spec;
+
+  friend bool operator==(const LinearRule&, const LinearRule&) = default;
 };
 
 class LinearRules {
@@ -26,12 +88,15 @@ class LinearRules {
   LinearRules() = default;
   explicit LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {}
   // The spec for a path; dense if no rule matches.
-  const LinearSpec& resolve(std::string_view path) const;
-  // Throws ConfigError for the first rule that matches none of the paths.
-  void check_all_used(const std::vector<std::string>& paths) const;
+  const LinearSpec& find(std::string_view path) const;
+  // Throws ConfigError for the first rule that matches none of the sites.
+  void check_all_used(const std::vector<LinearSite>& sites) const;
 
  private:
   std::vector<LinearRule> rules_;
 };
+
+// One rule for each site that is not dense: rules that build the same model again.
+std::vector<LinearRule> exact_rules(const std::vector<LinearSite>& sites);
 
 }  // namespace ty

@@ -2,11 +2,18 @@
 
 namespace ty {
 
+LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape) const {
+  LinearSpec spec = resolved(linear.find(path), shape, path);
+  if (sites != nullptr) sites->push_back({path, shape, spec});
+  return spec;
+}
+
 std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const LinearShape& shape,
                                                   Split split) const {
   const Scope place = scope.child(name);
-  if (linear_paths != nullptr) linear_paths->push_back(place.path());
-  return ty::make_linear(place, shape, linear.resolve(place.path()), split);
+  auto map = ty::make_linear(place, shape, choose(place.path(), shape), split);
+  if (maps != nullptr) maps->push_back(map.get());
+  return map;
 }
 
 }  // namespace ty

@@ -33,14 +33,17 @@ class Block {
 struct BlockContext {
   Scope scope;
   const LinearRules& linear;
-  std::vector<std::string>* linear_paths = nullptr;  // collects the paths that rules were asked for
+  std::vector<LinearSite>* sites = nullptr;  // collects the maps that rules were asked for
+  std::vector<Linear*>* maps = nullptr;      // and what stands there
 
   BlockContext child(std::string_view name) const {
-    return {scope.child(name), linear, linear_paths};
+    return {scope.child(name), linear, sites, maps};
   }
   // A linear map at this place's child `name`, of the kind the rules say.
   std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
                                       Split split) const;
+  // What the rules say about the map at a full path, all sizes worked out.
+  LinearSpec choose(const std::string& path, const LinearShape& shape) const;
 };
 
 // A block that can be built: its path in the model, and how.

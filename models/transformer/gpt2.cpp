@@ -6,8 +6,8 @@
 #include "core/ops/attention.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/embedding.h"
-#include "core/ops/matmul.h"
 #include "core/ops/norm.h"
+#include "models/transformer/token_table.h"
 
 namespace ty {
 
@@ -53,8 +53,9 @@ class Dropout {
 class Embeddings final : public Block {
  public:
   Embeddings(const BlockContext& at, const Gpt2Config& config)
-      : tokens_(at.scope.parameter("token.weight", {config.vocab, config.width},
-                                   Init::normal(kWeightStd))),
+      : tokens_(make_token_table(at.child("token"),
+                                 {.vocab = config.vocab, .width = config.width, .std = kWeightStd},
+                                 config.tied)),
         positions_(at.scope.parameter("position.weight", {config.context, config.width},
                                       Init::normal(kWeightStd))),
         dropout_(at.scope.child("dropout"), config.dropout) {}
@@ -68,12 +69,12 @@ class Embeddings final : public Block {
     std::vector<std::int32_t> order(static_cast<std::size_t>(length));
     for (std::size_t t = 0; t < order.size(); ++t) order[t] = static_cast<std::int32_t>(t);
     const Tensor places = Tensor::from<std::int32_t>(ids.backend(), {length}, order);
-    const Tensor x = add(embedding(tokens_.value, ids), embedding(positions_.value, places));
+    const Tensor x = add(tokens_->embed(ids), embedding(positions_.value, places));
     return dropout_(x, context);  // [B, T, C]
   }
 
  private:
-  const Parameter& tokens_;
+  std::unique_ptr<TokenTable> tokens_;
   const Parameter& positions_;
   Dropout dropout_;
 };
@@ -148,8 +149,7 @@ class Head final : public Block {
   Head(const BlockContext& at, const Gpt2Config& config)
       : norm_(at.scope.child("norm"), config.width, config.norm_epsilon) {
     if (config.tied) {
-      table_ = at.scope.store().find("embeddings.token.weight");
-      TY_CHECK(table_ != nullptr, "a tied head stands on a rank without the token table");
+      table_ = find_token_table(at.scope.store(), "embeddings.token");
     } else {
       map_ = at.make_linear("linear", {.in = config.width, .out = config.vocab, .bias = false},
                             Split::out);
@@ -157,13 +157,13 @@ class Head final : public Block {
   }
   Tensor forward(const Tensor& x, const ForwardContext&) const override {  // logits [B, T, V]
     const Tensor h = norm_(x);
-    return map_ ? map_->forward(h) : linear(h, table_->value, Tensor(), WeightLayout::out_in);
+    return map_ ? map_->forward(h) : table_->logits(h);
   }
 
  private:
   Norm norm_;
-  const Parameter* table_ = nullptr;  // tied
-  std::unique_ptr<Linear> map_;       // untied
+  std::unique_ptr<TokenTable> table_;  // tied
+  std::unique_ptr<Linear> map_;        // untied
 };
 
 template <typename B>

@@ -18,6 +18,7 @@ struct Gpt2Config {
   bool tied = true;             // the head reads the token table
   UnaryOp activation = UnaryOp::gelu_tanh;
   double norm_epsilon = 1e-5;
+  std::vector<LinearRule> linear = {};  // what its linear maps are made of
 };
 
 // "embeddings", "blocks.0" .. "blocks.L-1", "head". Throws ConfigError if sizes do not fit

@@ -10,9 +10,17 @@ Model::Model(const ModelDescription& description, const LinearRules& rules, std:
   for (std::size_t i = first; i < last; ++i) {
     const BlockDescription& d = description[i];
     blocks_.push_back(
-        {d.build(BlockContext{root.child(d.name), rules, &linear_paths_}), d.recomputable});
+        {d.build(BlockContext{root.child(d.name), rules, &sites_, &maps_}), d.recomputable});
   }
-  if (first == 0 && last == description.size()) rules.check_all_used(linear_paths_);
+  if (first == 0 && last == description.size()) rules.check_all_used(sites_);
+}
+
+void Model::begin_step() {
+  for (Linear* map : maps_) map->begin_step();
+}
+
+void Model::end_step() {
+  for (Linear* map : maps_) map->end_step();
 }
 
 Tensor Model::forward(const Tensor& x, const ForwardContext& context, Recompute recompute) const {

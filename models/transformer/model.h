@@ -24,8 +24,12 @@ class Model {
 
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
-  // Paths of all linear maps, in order: what rules can match.
-  const std::vector<std::string>& linear_paths() const { return linear_paths_; }
+  // All linear maps in order, and what they are made of: what rules can match.
+  const std::vector<LinearSite>& linear_sites() const { return sites_; }
+
+  // Around the micro-batches of one optimizer step; see Linear.
+  void begin_step();
+  void end_step();
 
  private:
   struct Entry {
@@ -33,7 +37,8 @@ class Model {
     bool recomputable;
   };
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
-  std::vector<std::string> linear_paths_;
+  std::vector<LinearSite> sites_;
+  std::vector<Linear*> maps_;
   std::vector<Entry> blocks_;
 };
 

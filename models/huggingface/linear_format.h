@@ -1,0 +1,22 @@
+// Factorised linear maps in a model directory: their tensors stand under their own names
+// ("..core1", "..a", "..b"), and config.json says under "trainyard_linear" what each map is made
+// of.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "models/linear/spec.h"
+
+namespace ty {
+
+// Adds {"trainyard_linear": {"blocks.0.mlp.up": {"kind": "ttm", "in": [..], ..}}}; nothing if all
+// maps are dense. Rules must be exact, one path each.
+void add_linear_rules(nlohmann::json& config, const std::vector<LinearRule>& rules);
+// The rules of a config.json; none if it has no such entry. Throws DataError that names `file` and
+// the key.
+std::vector<LinearRule> linear_rules_from_json(const nlohmann::json& config,
+                                               const std::string& file);
+
+}  // namespace ty

@@ -1,0 +1,85 @@
+#include "models/linear/factor_init.h"
+
+#include <cmath>
+#include <functional>
+
+#include "core/base/random.h"
+#include "core/linalg/qr.h"
+
+namespace ty {
+
+namespace {
+
+Matrix normal_matrix(std::int64_t rows, std::int64_t cols, double std, const RandomStream& stream) {
+  Matrix result(rows, cols);
+  for (std::size_t i = 0; i < result.data.size(); ++i) {
+    result.data[i] = std * normal(stream, 0, i);
+  }
+  return result;
+}
+
+// Factors as matrices [R_{k-1} n_k, R_k]; all but the last with orthonormal columns. What a QR
+// leaves on the right goes into the next factor, so the product is the one that was drawn. A factor
+// that is wider than tall keeps its rank, filled up with zeros.
+std::vector<Matrix> orthogonal_factors(const std::vector<std::int64_t>& modes,
+                                       const std::vector<std::int64_t>& ranks, double weight_std,
+                                       const std::string& path, std::uint64_t seed) {
+  std::vector<Matrix> factors;
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    const RandomStream stream(seed, site_id(path + ".factor" + std::to_string(k + 1)));
+    factors.push_back(normal_matrix(ranks[k] * modes[k], ranks[k + 1],
+                                    1.0 / std::sqrt(static_cast<double>(ranks[k])), stream));
+  }
+  for (std::size_t k = 0; k + 1 < factors.size(); ++k) {
+    const std::int64_t rank = ranks[k + 1];
+    const Qr parts = qr(factors[k]);
+    const std::int64_t inner = parts.q.cols;
+    Matrix q(factors[k].rows, rank), r(rank, rank);
+    for (std::int64_t i = 0; i < q.rows; ++i) {
+      for (std::int64_t j = 0; j < inner; ++j) q(i, j) = parts.q(i, j);
+    }
+    for (std::int64_t i = 0; i < inner; ++i) {
+      for (std::int64_t j = 0; j < rank; ++j) r(i, j) = parts.r(i, j);
+    }
+    Matrix& next = factors[k + 1];
+    const std::int64_t rows = next.rows, cols = next.cols;
+    next = reshape(multiply(r, reshape(std::move(next), rank, rows * cols / rank)), rows, cols);
+    factors[k] = std::move(q);
+  }
+  for (double& value : factors.back().data) value *= weight_std;
+  return factors;
+}
+
+std::vector<Init> inits(const std::vector<std::int64_t>& modes,
+                        const std::vector<std::int64_t>& ranks, double weight_std, FactorInit kind,
+                        const std::string& path) {
+  std::vector<Init> result;
+  double paths = 1.0;  // terms that an entry of W is a sum of
+  for (const std::int64_t rank : ranks) paths *= static_cast<double>(rank);
+  const double std =
+      std::pow(weight_std * weight_std / paths, 1.0 / (2.0 * static_cast<double>(modes.size())));
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    result.push_back(
+        kind == FactorInit::normal ? Init::normal(std) : Init::computed([=](std::uint64_t seed) {
+          return orthogonal_factors(modes, ranks, weight_std, path, seed)[k].data;
+        }));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<Init> ttm_inits(const TtmShape& shape, double weight_std, FactorInit kind,
+                            const std::string& path) {
+  std::vector<std::int64_t> modes;
+  for (int k = 0; k < shape.num_cores(); ++k) modes.push_back(shape.mode(k));
+  return inits(modes, shape.ranks, weight_std, kind, path);
+}
+
+SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::string& path) {
+  const std::vector<Init> both =
+      inits({shape.in, shape.out}, {1, spec.rank, 1}, shape.weight_std, spec.init, path);
+  return {both[0], both[1]};
+}
+
+}  // namespace ty

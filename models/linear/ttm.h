@@ -1,0 +1,35 @@
+// The tensor train kind: a linear map whose weight is a product of small cores (Oseledets 2011;
+// Novikov et al., arXiv 1509.06569).
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "models/linear/linear.h"
+#include "models/linear/ttm_function.h"
+
+namespace ty {
+
+class TtmLinear final : public Linear {
+ public:
+  // Parameters core1 .. coreN [R_{k-1}, I_k, J_k, R_k] and bias [out].
+  TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec);
+  Tensor forward(const Tensor& x) const override;
+  Tensor dense_weight() const override;
+  void begin_step() override;
+  void end_step() override;
+
+ private:
+  std::vector<Tensor> cores() const;
+  // The plan for so many rows; chosen once for each number.
+  const TtmPlan& plan_for(std::int64_t rows) const;
+
+  TtmMap map_;
+  WeightReuse reuse_;
+  std::vector<const Parameter*> cores_;
+  const Parameter* bias_;
+  Tensor shared_weight_;  // W [in, out] of the present step, if it is to be reused
+  mutable std::map<std::int64_t, TtmPlan> plans_;
+};
+
+}  // namespace ty

@@ -1,0 +1,37 @@
+// What a pass of a TTM layer costs: seconds by a model of the machine, and transient bytes.
+//
+// The model knows that thin products and small pieces run below the rate of large ones; a count of
+// operations alone would choose plans that are slower (a chain at rank 8 has 59 % of the dense
+// layer's operations and, made of thin products, takes longer). Its constants are fitted by
+// `trainyard bench linear --calibrate`. They are part of the program, not measured at each start,
+// so that the same job takes the same plans, and gives the same bits, on every run.
+#pragma once
+
+#include "models/linear/ttm_function.h"
+
+namespace ty {
+
+struct CostModel {
+  double flops_per_second = 200e9;  // of large products
+  // A product M x N x K runs at the fraction M/(M + m) N/(N + n) K/(K + k) of that rate.
+  double half_rows = 8, half_columns = 8, half_inner = 12;
+  double bytes_per_second = 16e9;  // of permuting copies, read and written bytes together
+  double call_seconds = 4e-6;      // of one kernel call
+};
+
+struct PassCost {
+  double seconds = 0;
+  double flops = 0;            // 2 M N K of all products
+  std::int64_t workspace = 0;  // bytes at the worst moment, input and output excluded
+};
+
+enum class Direction : std::uint8_t { forward, backward };
+
+PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
+                 const CostModel& model = {});
+
+// The same for the dense layer of the same size.
+PassCost dense_layer_cost(Direction direction, const TtmMap& map, std::int64_t rows,
+                          const CostModel& model = {});
+
+}  // namespace ty
