@@ -1,10 +1,7 @@
 #include "launch/dataset.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "core/base/error.h"
-#include "core/data/text_source.h"
+#include "core/data/corpus.h"
 
 namespace ty {
 
@@ -12,39 +9,15 @@ namespace {
 
 bool is_token_file(const Path& path) { return path.extension() == ".bin"; }
 
-std::uint64_t hash_of(const Path& path) {
-  const MappedFile file(path);
-  return XXH3_64bits(file.bytes().data(), file.bytes().size());
-}
-
-std::vector<std::string> read_documents(const Path& file, const DataSection& data) {
-  return read_text_documents(file, {.json_key = data.text_key, .tsv_column = data.column});
+TextOptions text_options(const DataSection& data) {
+  return {.json_key = data.text_key, .tsv_column = data.column};
 }
 
 // Makes `target` from a text unless it is there already.
 void tokenize(const Path& text, const Path& target, const Tokenizer& tokenizer,
               const DataSection& data) {
-  const std::uint64_t hash = hash_of(text);
-  if (std::filesystem::exists(target)) {
-    const TokenFileInfo info = read_token_file_info(target);
-    if (info.source_hash == hash && info.tokenizer == tokenizer.fingerprint()) return;
-  }
-  std::vector<std::int32_t> ids;
-  std::int64_t bytes = 0;
-  const std::vector<std::string> documents = read_documents(text, data);
-  for (std::size_t i = 0; i < documents.size(); ++i) {
-    const std::vector<std::int32_t> part = tokenizer.encode(documents[i]);
-    ids.insert(ids.end(), part.begin(), part.end());
-    bytes += static_cast<std::int64_t>(documents[i].size());
-    if (i + 1 < documents.size() && tokenizer.end_of_text())
-      ids.push_back(*tokenizer.end_of_text());
-  }
-  write_token_file(target, ids,
-                   {.count = 0,
-                    .vocab = tokenizer.vocab_size(),
-                    .source_bytes = bytes,
-                    .tokenizer = tokenizer.fingerprint(),
-                    .source_hash = hash});
+  if (is_token_file_of(target, text, tokenizer)) return;
+  make_token_file(text, target, tokenizer, text_options(data));
 }
 
 void make_tokenizer_directory(const JobConfig& job, const Path& directory) {
@@ -56,7 +29,7 @@ void make_tokenizer_directory(const JobConfig& job, const Path& directory) {
     if (std::filesystem::exists(directory / "tokenizer.json")) return;
     std::vector<std::string> documents;
     if (*job.tokenizer.kind != TokenizerKind::bytes) {
-      documents = read_documents(job.data.train, job.data);
+      documents = read_text_documents(job.data.train, text_options(job.data));
     }
     const std::vector<std::string_view> views(documents.begin(), documents.end());
     tokenizer = make_tokenizer({.kind = *job.tokenizer.kind, .vocab = job.tokenizer.vocab}, views);

@@ -21,8 +21,7 @@ std::string format_progress(const Progress& p) {
 
 ProgressLine::ProgressLine(std::FILE* out) : out_(out), in_place_(isatty(fileno(out)) != 0) {}
 
-void ProgressLine::update(const Progress& progress) {
-  const std::string line = format_progress(progress);
+void ProgressLine::show(const std::string& line) {
   fmt::print(out_, "{}{}{}", in_place_ ? "\r\033[K" : "", line, in_place_ ? "" : "\n");
   open_ = in_place_;
   std::fflush(out_);

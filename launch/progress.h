@@ -25,7 +25,9 @@ class ProgressLine {
  public:
   // Writes to `out` (stderr in the binary); in place if it is a terminal.
   explicit ProgressLine(std::FILE* out);
-  void update(const Progress& progress);
+  void update(const Progress& progress) { show(format_progress(progress)); }
+  // The same for other long work.
+  void show(const std::string& line);
   // A line of its own (evaluation, sample, checkpoint) without breaking the running line.
   void note(const std::string& text);
   // Ends the running line, if there is one.

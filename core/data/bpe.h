@@ -25,6 +25,12 @@ struct BpeModel {
 class BpeTokenizer final : public Tokenizer {
  public:
   explicit BpeTokenizer(BpeModel model);
+  TokenizerKind kind() const override {
+    return model_.merges.empty() ? TokenizerKind::bytes : TokenizerKind::bpe;
+  }
+  std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const override {
+    return splitter_.pieces(text, bytes);
+  }
   std::int64_t vocab_size() const override {
     return static_cast<std::int64_t>(model_.tokens.size());
   }

@@ -15,6 +15,7 @@ class CharTokenizer final : public Tokenizer {
   // not valid UTF-8.
   static CharTokenizer learn(std::span<const std::string_view> documents);
 
+  TokenizerKind kind() const override { return TokenizerKind::chars; }
   std::int64_t vocab_size() const override { return static_cast<std::int64_t>(tokens_.size()); }
   std::optional<std::int32_t> end_of_text() const override {
     return static_cast<std::int32_t>(tokens_.size()) - 1;

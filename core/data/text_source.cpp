@@ -28,8 +28,9 @@ std::string json_document(std::string_view line, const std::string& key, const s
   const auto json = nlohmann::json::parse(line, nullptr, false);
   if (json.is_discarded()) throw DataError("{}: not a JSON object", place);
   if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
-    throw DataError("{}: wants an object with a string \"{}\"; data.text_key names another key",
-                    place, key);
+    throw DataError(
+        "{}: wants an object with a string \"{}\"; data.text_key (--text-key) names another", place,
+        key);
   }
   return json[key].get<std::string>();
 }
@@ -39,8 +40,8 @@ std::string tsv_document(std::string_view line, std::int64_t column, const std::
     const std::size_t tab = line.find('\t');
     if (at == column) return std::string(line.substr(0, tab));
     if (tab == std::string_view::npos) {
-      throw DataError("{}: {} columns, data.column: {} wants at least {}", place, at + 1, column,
-                      column + 1);
+      throw DataError("{}: {} columns, data.column (--column) {} wants at least {}", place, at + 1,
+                      column, column + 1);
     }
     line.remove_prefix(tab + 1);
   }

@@ -101,6 +101,13 @@ void TokenFile::copy(std::int64_t first, std::span<std::int32_t> ids) const {
   });
 }
 
+bool begins_as_token_file(std::span<const std::byte> bytes) {
+  std::int32_t word = 0;
+  if (bytes.size() < sizeof(word)) return false;
+  std::memcpy(&word, bytes.data(), sizeof(word));
+  return word == kMagic;
+}
+
 TokenFileInfo read_token_file_info(const Path& path) {
   return parse(MappedFile(path).bytes(), path).info;
 }

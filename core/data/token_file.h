@@ -29,6 +29,8 @@ class TokenFile {
 
   const TokenFileInfo& info() const { return info_; }
   std::int64_t size() const { return info_.count; }
+  // 2 or 4.
+  int bytes_per_id() const { return wide_ ? 4 : 2; }
   const Path& path() const { return file_.path(); }
   // Ids [first, first + ids.size()).
   void copy(std::int64_t first, std::span<std::int32_t> ids) const;
@@ -42,6 +44,8 @@ class TokenFile {
   bool wide_ = false;
 };
 
+// True if these bytes start like a token file, whatever follows.
+bool begins_as_token_file(std::span<const std::byte> bytes);
 // Only the header; throws DataError if it is not one.
 TokenFileInfo read_token_file_info(const Path& path);
 

@@ -10,6 +10,22 @@
 
 namespace ty {
 
+std::string_view name_of(TokenizerKind kind) {
+  switch (kind) {
+    case TokenizerKind::bytes:
+      return "bytes";
+    case TokenizerKind::chars:
+      return "chars";
+    case TokenizerKind::bpe:
+      return "bpe";
+  }
+  throw InternalError("unknown tokenizer kind");
+}
+
+std::vector<std::string_view> Tokenizer::pieces(std::string_view text, std::size_t) const {
+  return {text};
+}
+
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   std::vector<std::int32_t> ids;
   const std::optional<std::int32_t> end = end_of_text();

@@ -21,13 +21,22 @@ namespace ty {
 
 inline constexpr std::string_view kEndOfText = "<|endoftext|>";
 
+enum class TokenizerKind : std::uint8_t { bytes, chars, bpe };
+inline constexpr TokenizerKind kTokenizerKinds[] = {TokenizerKind::bytes, TokenizerKind::chars,
+                                                    TokenizerKind::bpe};
+std::string_view name_of(TokenizerKind kind);
+
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
+  virtual TokenizerKind kind() const = 0;
 
   // Ids of a text; no token is added at either end. Throws DataError if a character has no id
   // (chars only).
   std::vector<std::int32_t> encode(std::string_view text) const;
+  // Consecutive parts of a text, of about `bytes` bytes where that is possible: their ids, one part
+  // after the other, are those of the text.
+  virtual std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const;
   // Bytes of the ids, which need not be valid UTF-8. Throws DataError for an id outside the
   // vocabulary.
   std::string decode(std::span<const std::int32_t> ids) const;
@@ -47,8 +56,6 @@ class Tokenizer {
   // The bytes of one id below vocab_size().
   virtual const std::string& bytes_of_id(std::int32_t id) const = 0;
 };
-
-enum class TokenizerKind : std::uint8_t { bytes, chars, bpe };
 
 struct TokenizerSpec {
   TokenizerKind kind = TokenizerKind::bytes;

@@ -1,0 +1,95 @@
+#include "core/data/corpus.h"
+
+#include <omp.h>
+
+#include <atomic>
+#include <exception>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace ty {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{1} << 18;
+
+std::uint64_t hash_of(const Path& path) {
+  const MappedFile file(path);
+  return XXH3_64bits(file.bytes().data(), file.bytes().size());
+}
+
+struct Part {
+  std::string_view text;
+  bool ends_document = false;
+  std::vector<std::int32_t> ids;
+};
+
+std::vector<Part> parts_of(const Tokenizer& tokenizer, std::span<const std::string> documents) {
+  std::vector<Part> parts;
+  for (const std::string& document : documents) {
+    if (document.empty()) {
+      parts.emplace_back();
+    } else {
+      for (std::string_view piece : tokenizer.pieces(document, kPieceBytes)) {
+        parts.push_back({.text = piece, .ends_document = false, .ids = {}});
+      }
+    }
+    parts.back().ends_document = true;
+  }
+  return parts;
+}
+
+}  // namespace
+
+EncodedText encode_documents(const Tokenizer& tokenizer, std::span<const std::string> documents,
+                             const CorpusProgress& progress) {
+  EncodedText result;
+  result.documents = static_cast<std::int64_t>(documents.size());
+  for (const std::string& document : documents) {
+    result.bytes += static_cast<std::int64_t>(document.size());
+  }
+  std::vector<Part> parts = parts_of(tokenizer, documents);
+  std::atomic<std::int64_t> done = 0;
+  std::exception_ptr error;
+#pragma omp parallel for schedule(dynamic)
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    try {
+      parts[i].ids = tokenizer.encode(parts[i].text);
+      done += static_cast<std::int64_t>(parts[i].text.size());
+      if (progress && omp_get_thread_num() == 0) progress(done, result.bytes);
+    } catch (...) {  // must not leave the loop
+#pragma omp critical
+      if (error == nullptr) error = std::current_exception();
+    }
+  }
+  if (error != nullptr) std::rethrow_exception(error);
+
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const std::vector<std::int32_t> ids = std::move(parts[i].ids);
+    result.ids.insert(result.ids.end(), ids.begin(), ids.end());
+    const bool between = parts[i].ends_document && i + 1 < parts.size();
+    if (between && tokenizer.end_of_text()) result.ids.push_back(*tokenizer.end_of_text());
+  }
+  return result;
+}
+
+EncodedText make_token_file(const Path& text, const Path& target, const Tokenizer& tokenizer,
+                            const TextOptions& options, const CorpusProgress& progress) {
+  EncodedText encoded = encode_documents(tokenizer, read_text_documents(text, options), progress);
+  write_token_file(target, encoded.ids,
+                   {.count = 0,
+                    .vocab = tokenizer.vocab_size(),
+                    .source_bytes = encoded.bytes,
+                    .tokenizer = tokenizer.fingerprint(),
+                    .source_hash = hash_of(text)});
+  return encoded;
+}
+
+bool is_token_file_of(const Path& target, const Path& text, const Tokenizer& tokenizer) {
+  if (!std::filesystem::exists(target)) return false;
+  const TokenFileInfo info = read_token_file_info(target);
+  return info.source_hash == hash_of(text) && info.tokenizer == tokenizer.fingerprint();
+}
+
+}  // namespace ty

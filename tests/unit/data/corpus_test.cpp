@@ -1,0 +1,83 @@
+#include "core/data/corpus.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/base/error.h"
+#include "tests/support/messages.h"
+#include "tests/support/temp_dir.h"
+
+namespace ty::test {
+namespace {
+
+// Words, digits, runs of white space, marks and bytes that are no UTF-8, well over one piece long.
+std::string long_text() {
+  std::string text;
+  for (int i = 0; text.size() < 700'000; ++i) {
+    text += "word" + std::to_string(i % 977) + (i % 3 == 0 ? "  \n " : " ") +
+            (i % 101 == 0 ? "ä\xff" : "don't ");
+    if (i % 5000 == 0) text += kEndOfText;
+  }
+  return text;
+}
+
+std::unique_ptr<Tokenizer> make(TokenizerKind kind, std::string_view text) {
+  return make_tokenizer({.kind = kind, .vocab = 400}, std::span(&text, 1));
+}
+
+TEST(Corpus, LongTextsHaveTheIdsOfOnePiece) {
+  const std::string text = long_text();
+  const auto tokenizer = make(TokenizerKind::bpe, text);
+  ASSERT_GT(tokenizer->pieces(text, 1 << 18).size(), 2u) << "nothing to join";
+  const EncodedText encoded = encode_documents(*tokenizer, std::span(&text, 1));
+  EXPECT_EQ(encoded.ids, tokenizer->encode(text));
+  EXPECT_EQ(encoded.bytes, static_cast<std::int64_t>(text.size()));
+}
+
+TEST(Corpus, EndOfTextStandsBetweenDocumentsOnly) {
+  for (TokenizerKind kind : kTokenizerKinds) {
+    const auto tokenizer = make(kind, "abc");
+    const std::int32_t end = *tokenizer->end_of_text();
+    const auto id = [&](const char* text) { return tokenizer->encode(text)[0]; };
+    const std::vector<std::string> documents = {"a", "b", "", "c"};
+    EXPECT_EQ(encode_documents(*tokenizer, documents).ids,
+              (std::vector<std::int32_t>{id("a"), end, id("b"), end, end, id("c")}))
+        << name_of(kind);
+  }
+}
+
+TEST(Corpus, ProgressEndsAtAll) {
+  const std::vector<std::string> documents(100, "some text");
+  std::int64_t last = 0;
+  encode_documents(*make(TokenizerKind::bytes, ""), documents, [&](auto done, auto all) {
+    EXPECT_LE(last, done);
+    EXPECT_EQ(all, 900);
+    last = done;
+  });
+  EXPECT_GT(last, 0);
+}
+
+TEST(Corpus, AnErrorOfOneDocumentIsTheError) {
+  std::vector<std::string> documents(100, "abc");
+  documents[57] = "abz";
+  const auto tokenizer = make(TokenizerKind::chars, "abc");
+  EXPECT_TRUE(contains(message_of<DataError>([&] { encode_documents(*tokenizer, documents); }),
+                       "U+007A at byte 2"));
+}
+
+TEST(Corpus, TokenFilesKnowTheirTextAndTokenizer) {
+  const TempDir temp;
+  std::ofstream(temp / "a.txt") << "hello";
+  std::ofstream(temp / "b.txt") << "help";
+  const auto bytes = make(TokenizerKind::bytes, ""), chars = make(TokenizerKind::chars, "hello");
+  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "a.txt", *bytes));
+  make_token_file(temp / "a.txt", temp / "a.bin", *bytes, {});
+  EXPECT_TRUE(is_token_file_of(temp / "a.bin", temp / "a.txt", *bytes));
+  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "b.txt", *bytes));
+  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "a.txt", *chars));
+  EXPECT_EQ(TokenFile(temp / "a.bin").info().source_bytes, 5);
+}
+
+}  // namespace
+}  // namespace ty::test
