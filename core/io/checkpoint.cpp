@@ -62,16 +62,19 @@ void remove_published(const Path& path) {
   remove_tree(hidden);
 }
 
-// Throws DataError or IoError if the file is not what its record says.
-void check_file(const Path& path, const std::string& shown, const FileRecord& record) {
-  const MappedFile file(path, Links::refuse);
-  if (file.bytes().size() != record.summary.size) {
-    throw DataError("file {}: {} bytes, the manifest says {}", shown, file.bytes().size(),
-                    record.summary.size);
-  }
-  const std::string hash = content_hash(file.bytes());
-  if (hash != record.summary.hash) {
-    throw DataError("file {}: hash {}, the manifest says {}", shown, hash, record.summary.hash);
+// What makes the file differ from its record; empty: nothing.
+std::string damage_of(const Path& path, const std::string& shown, const FileRecord& record) {
+  try {
+    const MappedFile file(path, Links::refuse);
+    if (file.bytes().size() != record.summary.size) {
+      return fmt::format("file {}: {} bytes, the manifest says {}", shown, file.bytes().size(),
+                         record.summary.size);
+    }
+    const std::string hash = content_hash(file.bytes());
+    if (hash == record.summary.hash) return "";
+    return fmt::format("file {}: hash {}, the manifest says {}", shown, hash, record.summary.hash);
+  } catch (const Error& e) {
+    return e.what();
   }
 }
 
@@ -146,19 +149,27 @@ Manifest read_manifest(const Checkpoint& checkpoint) {
   return manifest;
 }
 
+std::vector<FileVerdict> check_files(const Checkpoint& checkpoint, const Manifest& manifest) {
+  const std::string directory = checkpoint.path.filename().string();
+  std::vector<FileVerdict> verdicts;
+  std::set<std::string> listed;
+  for (const FileRecord& record : manifest.files) {
+    const std::string shown = directory + "/" + record.name;
+    verdicts.push_back({record, damage_of(checkpoint.path / record.name, shown, record)});
+    listed.insert(record.name);
+  }
+  for (const std::string& name : list_directory(checkpoint.path)) {
+    if (!name.ends_with(".safetensors") || listed.contains(name)) continue;
+    verdicts.push_back(
+        {{name, {}}, fmt::format("file {}/{}: the manifest does not list it", directory, name)});
+  }
+  return verdicts;
+}
+
 std::optional<std::string> find_damage(const Checkpoint& checkpoint) {
-  const std::string directory = directory_name(checkpoint.step);
   try {
-    const Manifest manifest = read_manifest(checkpoint);
-    std::set<std::string> listed;
-    for (const FileRecord& record : manifest.files) {
-      check_file(checkpoint.path / record.name, directory + "/" + record.name, record);
-      listed.insert(record.name);
-    }
-    for (const std::string& name : list_directory(checkpoint.path)) {
-      if (name.ends_with(".safetensors") && !listed.contains(name)) {
-        return fmt::format("file {}/{}: the manifest does not list it", directory, name);
-      }
+    for (FileVerdict& verdict : check_files(checkpoint, read_manifest(checkpoint))) {
+      if (!verdict.damage.empty()) return std::move(verdict.damage);
     }
   } catch (const Error& e) {
     return e.what();

@@ -61,6 +61,14 @@ struct Checkpoint {
 std::vector<Checkpoint> find_checkpoints(const Path& checkpoints);
 // The manifest alone; throws DataError if it is damaged or of another step.
 Manifest read_manifest(const Checkpoint& checkpoint);
+
+struct FileVerdict {
+  FileRecord record;
+  std::string damage;  // what differs from the manifest; empty: nothing
+};
+// Reads and hashes every file of the manifest; tensor files that it does not list come last, as
+// damage.
+std::vector<FileVerdict> check_files(const Checkpoint& checkpoint, const Manifest& manifest);
 // Reads everything and compares with the manifest; the reason if the checkpoint is damaged:
 // `file step-400/optimizer-0.safetensors: hash 12ab..., the manifest says 34cd...`.
 std::optional<std::string> find_damage(const Checkpoint& checkpoint);

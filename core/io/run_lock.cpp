@@ -54,4 +54,12 @@ RunLock::RunLock(const Path& run_directory) {
 
 RunLock::~RunLock() { ::close(descriptor_); }
 
+bool is_locked(const Path& run_directory) {
+  const int descriptor = ::open((run_directory / ".lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool taken = ::flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  ::close(descriptor);
+  return taken;
+}
+
 }  // namespace ty

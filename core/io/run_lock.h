@@ -19,4 +19,7 @@ class RunLock {
   int descriptor_;
 };
 
+// True if a job works on the run directory right now. Holds the lock for an instant to find out.
+bool is_locked(const Path& run_directory);
+
 }  // namespace ty

@@ -17,11 +17,6 @@ namespace {
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 constexpr std::string_view kPrefix = "transformer.";
 
-// Buffers that old versions of the library stored beside the weights.
-bool is_known_buffer(std::string_view name) {
-  return glob_match("*h.*.attn.bias", name) || glob_match("*h.*.attn.masked_bias", name);
-}
-
 std::string full_name(const std::string& ours) {
   const std::string name = gpt2_public_name(ours);
   return name.starts_with("lm_head.") ? name : std::string(kPrefix) + name;
@@ -51,12 +46,16 @@ Gpt2Config read_model_config(const Path& directory) {
                                file.string());
 }
 
-void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {
-  const TensorSet tensors = open_tensors(directory);
+bool is_redundant_tensor(std::string_view name, const Gpt2Config& config) {
+  return glob_match("*h.*.attn.bias", name) || glob_match("*h.*.attn.masked_bias", name) ||
+         (config.tied && name == "lm_head.weight");
+}
+
+void check_tensors(const TensorSet& tensors, const ParameterStore& store,
+                   const Gpt2Config& config) {
   std::vector<std::string> faults;
   std::set<std::string> used;
-  const auto& all = parameters.store().all();
-  for (const Parameter& parameter : all) {
+  for (const Parameter& parameter : store.all()) {
     const std::string name = name_in(tensors, parameter.name);
     const Shape wanted = gpt2_public_shape(parameter.name, parameter.shape);
     used.insert(name);
@@ -68,18 +67,23 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2C
     }
   }
   for (const std::string& name : tensors.names()) {
-    const bool tied_copy = config.tied && name == "lm_head.weight";
-    if (!used.contains(name) && !is_known_buffer(name) && !tied_copy) {
+    if (!used.contains(name) && !is_redundant_tensor(name, config)) {
       faults.push_back(fmt::format("{}: not a tensor of this model", in_quotes(name)));
     }
   }
   if (!faults.empty()) {
     const std::size_t shown = std::min<std::size_t>(faults.size(), 5);
     throw DataError(
-        "{}: {}{}", directory.string(),
+        "{}: {}{}", tensors.path().string(),
         fmt::join(faults.begin(), faults.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
         faults.size() > shown ? fmt::format("; and {} more", faults.size() - shown) : "");
   }
+}
+
+void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {
+  const TensorSet tensors = open_tensors(directory);
+  check_tensors(tensors, parameters.store(), config);
+  const auto& all = parameters.store().all();
   const auto host = make_reference_backend();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Tensor weight = parameters.weight_of(i);

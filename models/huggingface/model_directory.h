@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "core/io/tensor_set.h"
 #include "core/nn/flat_parameters.h"
@@ -14,8 +15,15 @@ namespace ty {
 // The configuration of a model directory. Throws DataError that names file and key.
 Gpt2Config read_model_config(const Path& directory);
 
-// Fills all weights from the directory. Throws DataError that lists the first five tensors that are
-// missing, of another shape, or unknown.
+// True for tensors of a file that hold nothing of their own: a tied head, and buffers that old
+// versions of the public library stored beside the weights.
+bool is_redundant_tensor(std::string_view name, const Gpt2Config& config);
+
+// Throws DataError that lists the first five tensors that are missing, of another shape, or
+// unknown.
+void check_tensors(const TensorSet& tensors, const ParameterStore& store, const Gpt2Config& config);
+
+// Fills all weights from the directory. Throws as check_tensors does.
 void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config);
 
 // The names that a directory uses for our parameters (with or without the "transformer." prefix).
