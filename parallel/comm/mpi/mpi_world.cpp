@@ -342,6 +342,14 @@ MpiSession::~MpiSession() {
 
 Group MpiSession::world() const { return Group(world_); }
 
+std::string mpi_library() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING];
+  int length = 0;
+  TY_MPI_CALL(MPI_Get_library_version(text, &length));  // allowed before MPI_Init
+  const std::string name(text, static_cast<std::size_t>(length));
+  return name.substr(0, name.find_first_of(",\n"));
+}
+
 void abort_mpi_job(int code) {
   MPI_Abort(MPI_COMM_WORLD, code);
   std::_Exit(code);

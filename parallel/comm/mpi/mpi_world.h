@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "parallel/comm/communicator.h"
 
@@ -10,6 +11,9 @@ namespace ty {
 
 // True if a launcher (mpirun, srun) started this process as one of several ranks.
 bool launched_by_mpi();
+
+// Name and version of the MPI library in use.
+std::string mpi_library();
 
 struct MpiOptions {
   // How long a rank waits for the others before it gives up with CommError.
