@@ -3,8 +3,10 @@
 namespace ty {
 
 std::span<const Verb> verbs() {
-  static const std::vector<Verb> kVerbs = {train_verb(), eval_verb(), generate_verb(), plan_verb(),
-                                           bench_verb()};
+  static const std::vector<Verb> kVerbs = {
+      train_verb(),   eval_verb(),  generate_verb(), plan_verb(),
+      inspect_verb(), bench_verb(), config_verb(),   launch_verb(),
+  };
   return kVerbs;
 }
 

@@ -9,6 +9,7 @@ const Verb& train_verb();
 const Verb& eval_verb();
 const Verb& generate_verb();
 const Verb& plan_verb();
+const Verb& inspect_verb();
 const Verb& bench_verb();
 const Verb& config_verb();
 const Verb& launch_verb();

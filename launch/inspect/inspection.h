@@ -1,0 +1,51 @@
+// What a run, checkpoint, model, dataset or tokenizer holds, said twice: as facts for programs and
+// as text for people. Whatever is there is checked, too; a fault does not keep the rest from being
+// told.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "core/data/text_source.h"
+#include "core/data/tokenizer.h"
+#include "core/io/tensor_set.h"
+
+namespace ty {
+
+struct Inspection {
+  nlohmann::json facts = nlohmann::json::object();  // kind, path, valid, ...
+  std::string text;                                 // lines
+  std::string damage;                               // the first fault; empty: none
+
+  // Adds a line "  key         value".
+  void line(std::string_view key, std::string_view value);
+  // Remembers the first fault.
+  void fault(const std::string& what);
+};
+
+struct InspectOptions {
+  TextOptions text;
+  Path tokenizer;  // directory; empty: whatever lies near a token file
+};
+
+// Recognises what lies at the path and inspects it. Throws UsageError for an unknown kind.
+Inspection inspect(const Path& path, const InspectOptions& options = {});
+
+// One kind each.
+Inspection inspect_run(const Path& directory);
+Inspection inspect_checkpoint(const Path& directory);
+Inspection inspect_model(const Path& directory);
+Inspection inspect_tensors(const Path& file);
+Inspection inspect_token_file(const Path& file, const InspectOptions& options);
+Inspection inspect_text(const Path& file, const InspectOptions& options);
+Inspection inspect_tokenizer(const Path& directory);
+
+// Tensors and their totals, as facts `tensors`, `dtypes` and `bytes` and as two tables.
+void add_tensors(Inspection& result, const TensorSet& tensors);
+// "bpe, 1024 ids, end of text 1023, fingerprint 00ab..."
+std::string describe(const Tokenizer& tokenizer);
+nlohmann::json facts_of(const Tokenizer& tokenizer);
+// "1.38 M (1382400)"; small numbers once.
+std::string count_with_digits(std::int64_t count);
+
+}  // namespace ty

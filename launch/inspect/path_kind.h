@@ -1,0 +1,25 @@
+// What lies at a path, found out from what is there rather than from what it is called.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/io/file.h"
+
+namespace ty {
+
+enum class PathKind : std::uint8_t {
+  run,         // directory with checkpoints/ or metrics
+  checkpoint,  // directory step-N: a model directory, optimizer shards and a manifest
+  model,       // directory with config.json and tensors
+  tensors,     // a .safetensors file or an index of several
+  token_file,  // ids of a corpus (.bin)
+  text,        // plain text, JSONL or TSV
+  tokenizer,   // directory with tokenizer.json, or vocab.json and merges.txt
+};
+std::string_view name_of(PathKind kind);
+
+// Throws UsageError, with what would be right, if the path holds none of them.
+PathKind recognise(const Path& path);
+
+}  // namespace ty

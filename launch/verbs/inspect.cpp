@@ -1,0 +1,44 @@
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+#include "launch/inspect/inspection.h"
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+ExitCode run_inspect(const Arguments& arguments, RankStatus&) {
+  const Inspection found =
+      inspect(arguments.word(0, "what to inspect (a run, checkpoint, model, dataset or tokenizer)"),
+              {.text = {.json_key = arguments.text("--text-key", "text"),
+                        .tsv_column = arguments.integer("--column", 0)},
+               .tokenizer = arguments.text("--tokenizer", "")});
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n", found.facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    fmt::print("{}", found.text);
+  }
+  std::fflush(stdout);
+  if (!found.damage.empty()) throw DataError("{}", found.damage);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& inspect_verb() {
+  static const Verb verb = {
+      "inspect",
+      "PATH [--json]",
+      "What a run, checkpoint, model, .safetensors file, dataset or tokenizer directory holds; "
+      "everything is checked, and damage ends with exit code 65",
+      {{"--json", "", "one JSON object on stdout"},
+       {"--tokenizer", "DIR", "decodes a token file, counts the tokens of a text"},
+       {"--text-key", "K", "of each object of a .jsonl file; default text"},
+       {"--column", "N", "of a .tsv file, from 0; default 0"}},
+      false,
+      run_inspect};
+  return verb;
+}
+
+}  // namespace ty
