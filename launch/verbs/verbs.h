@@ -11,6 +11,7 @@ const Verb& generate_verb();
 const Verb& plan_verb();
 const Verb& inspect_verb();
 const Verb& bench_verb();
+const Verb& data_verb();
 const Verb& config_verb();
 const Verb& launch_verb();
 

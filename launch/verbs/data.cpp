@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "core/base/suggest.h"
+#include "core/data/corpus.h"
+#include "launch/dataset.h"
+#include "launch/inspect/inspection.h"
+#include "launch/progress.h"
+#include "launch/text.h"
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::json;
+
+constexpr double kShowEvery = 0.5;  // seconds
+constexpr std::int64_t kSmallestBpe = 257;
+
+double since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+TextOptions text_options(const Arguments& arguments) {
+  return {.json_key = arguments.text("--text-key", "text"),
+          .tsv_column = arguments.integer("--column", 0)};
+}
+
+// The kind and size that --kind and --vocab ask for.
+TokenizerSpec spec_of(const Arguments& arguments) {
+  const std::string wanted = arguments.text("--kind", "");
+  std::vector<std::string> names;
+  for (TokenizerKind kind : kTokenizerKinds) names.emplace_back(name_of(kind));
+  const auto found = std::find(names.begin(), names.end(), wanted);
+  if (found == names.end()) {
+    throw UsageError("--kind: unknown \"{}\"; one of: {}{}", wanted, fmt::join(names, " "),
+                     did_you_mean(wanted, names));
+  }
+  const TokenizerKind kind = kTokenizerKinds[found - names.begin()];
+  if (kind != TokenizerKind::bpe) {
+    if (arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
+    return {.kind = kind, .vocab = 0};
+  }
+  const std::int64_t vocab = arguments.integer("--vocab", 0);
+  if (vocab < kSmallestBpe) {
+    throw UsageError("--vocab: got {}; --kind bpe wants at least {}, as in --vocab 1024",
+                     arguments.flag("--vocab") ? std::to_string(vocab) : "nothing", kSmallestBpe);
+  }
+  return {.kind = kind, .vocab = vocab};
+}
+
+// Says on stderr what was learned from a text.
+std::unique_ptr<Tokenizer> learn(const Path& input, const TextOptions& options,
+                                 const TokenizerSpec& spec) {
+  const auto start = Clock::now();
+  const std::vector<std::string> documents = read_text_documents(input, options);
+  const std::vector<std::string_view> views(documents.begin(), documents.end());
+  fmt::print(stderr, "learning a {} tokenizer from {} document{}\n", name_of(spec.kind),
+             human_count(static_cast<double>(views.size())), views.size() == 1 ? "" : "s");
+  auto tokenizer = make_tokenizer(spec, views);
+  fmt::print(stderr, "  {} ids in {:.1f} s{}\n", tokenizer->vocab_size(), since(start),
+             tokenizer->vocab_size() < spec.vocab
+                 ? fmt::format(" (asked for {}; the text has no more pairs)", spec.vocab)
+                 : "");
+  return tokenizer;
+}
+
+// Ids are worth nothing without their tokenizer, so another one is never overwritten.
+void save_tokenizer(const Tokenizer& tokenizer, const Path& directory) {
+  const auto there = find_tokenizer(directory);
+  if (there == nullptr) {
+    tokenizer.save(directory);
+  } else if (there->fingerprint() != tokenizer.fingerprint()) {
+    throw UsageError(
+        "{}: holds another tokenizer ({:016x}, this one is {:016x}); name another directory",
+        directory.string(), there->fingerprint(), tokenizer.fingerprint());
+  }
+}
+
+std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Path& input,
+                                         const Path& output) {
+  const bool given = arguments.flag("--tokenizer");
+  if (given == arguments.flag("--kind")) {
+    throw UsageError("data tokenize: wants one of --tokenizer DIR and --kind bytes|chars|bpe");
+  }
+  if (given && arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
+  auto tokenizer = given ? load_tokenizer(arguments.text("--tokenizer", ""))
+                         : learn(input, text_options(arguments), spec_of(arguments));
+  const Path beside = output.parent_path() / "tokenizer";
+  if (!given || arguments.flag("--save-tokenizer")) {
+    save_tokenizer(*tokenizer, arguments.text("--save-tokenizer", beside.string()));
+  }
+  return tokenizer;
+}
+
+CorpusProgress on_stderr(ProgressLine& line, Clock::time_point start) {
+  double shown = 0;
+  return [&line, start, shown](std::int64_t done, std::int64_t all) mutable {
+    const double seconds = since(start);
+    if (seconds - shown < kShowEvery) return;
+    shown = seconds;
+    const auto d = static_cast<double>(done), a = static_cast<double>(all);
+    line.show(fmt::format("tokenizing  {} of {}  {:3.0f} %  {}/s  left {}", human_bytes(d),
+                          human_bytes(a), 100 * d / a, human_bytes(d / seconds),
+                          human_duration(seconds * (a - d) / d)));
+  };
+}
+
+ExitCode tokenize(const Arguments& arguments) {
+  const Path input = arguments.word(1, "the text file");
+  const Path output = arguments.word(2, "the token file to write (.bin)");
+  if (output.extension() != ".bin") {
+    throw UsageError("{}: a token file is recognised by its extension; name it {}.bin",
+                     output.string(), Path(output).replace_extension().string());
+  }
+  if (input.extension() == ".bin") {
+    throw UsageError("{}: holds ids already; see trainyard data inspect", input.string());
+  }
+  const auto tokenizer = tokenizer_for(arguments, input, output);
+  ProgressLine progress(stderr);
+  const auto start = Clock::now();
+  const EncodedText made = make_token_file(input, output, *tokenizer, text_options(arguments),
+                                           on_stderr(progress, start));
+  const double seconds = since(start);
+  progress.finish();
+  const auto tokens = static_cast<double>(made.ids.size());
+  const auto bytes = static_cast<double>(made.bytes);
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n", Json{{"path", output.string()},
+                            {"documents", made.documents},
+                            {"source_bytes", made.bytes},
+                            {"tokens", made.ids.size()},
+                            {"vocab", tokenizer->vocab_size()},
+                            {"bytes_per_token", bytes / tokens},
+                            {"bytes_per_second", bytes / seconds},
+                            {"tokenizer", facts_of(*tokenizer)}}
+                           .dump());
+    return ExitCode::ok;
+  }
+  fmt::print("{}  {} tokens  {} document{}  {:.3f} bytes per token  {:.1f} MB/s\n", output.string(),
+             count_with_digits(static_cast<std::int64_t>(made.ids.size())), made.documents,
+             made.documents == 1 ? "" : "s", bytes / tokens, bytes / seconds / 1e6);
+  return ExitCode::ok;
+}
+
+ExitCode train_tokenizer(const Arguments& arguments) {
+  const Path input = arguments.word(1, "the text file");
+  const Path directory = arguments.word(2, "the directory to write");
+  const auto tokenizer = learn(input, text_options(arguments), spec_of(arguments));
+  save_tokenizer(*tokenizer, directory);
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n", facts_of(*tokenizer).dump());
+  } else {
+    fmt::print("{}  {}\n", directory.string(), describe(*tokenizer));
+  }
+  return ExitCode::ok;
+}
+
+ExitCode run_data(const Arguments& arguments, RankStatus& status) {
+  const std::string& what = arguments.word(0, "what to do (tokenize, train-tokenizer or inspect)");
+  if (what == "tokenize") return tokenize(arguments);
+  if (what == "train-tokenizer") return train_tokenizer(arguments);
+  if (what == "inspect") {
+    Arguments rest = arguments;
+    rest.words.erase(rest.words.begin());
+    return inspect_verb().run(rest, status);
+  }
+  const std::vector<std::string> known = {"tokenize", "train-tokenizer", "inspect"};
+  throw UsageError("data: unknown \"{}\"; one of: {}{}", what, fmt::join(known, " "),
+                   did_you_mean(what, known));
+}
+
+}  // namespace
+
+const Verb& data_verb() {
+  static const Verb verb = {
+      "data",
+      "tokenize INPUT OUT.bin (--tokenizer DIR | --kind KIND) | train-tokenizer INPUT DIR --kind "
+      "KIND | inspect FILE",
+      "Make token files from text (.txt, .jsonl, .tsv), train tokenizers, inspect datasets",
+      {{"--tokenizer", "DIR", "the tokenizer to use: tokenizer.json, or vocab.json and merges.txt"},
+       {"--kind", "KIND", "train one on INPUT instead: bytes, chars or bpe"},
+       {"--vocab", "N", "number of ids of bpe, at least 257"},
+       {"--save-tokenizer", "DIR",
+        "where it is kept; default for a trained one: tokenizer/ beside OUT"},
+       {"--text-key", "K", "of each object of a .jsonl file; default text"},
+       {"--column", "N", "of a .tsv file, from 0; default 0"},
+       {"--json", "", "one JSON object on stdout"}},
+      false,
+      run_data};
+  return verb;
+}
+
+}  // namespace ty
