@@ -5,7 +5,7 @@ namespace ty {
 std::span<const Verb> verbs() {
   static const std::vector<Verb> kVerbs = {
       train_verb(), eval_verb(), generate_verb(), plan_verb(),   inspect_verb(),
-      bench_verb(), data_verb(), config_verb(),   launch_verb(),
+      bench_verb(), data_verb(), config_verb(),   launch_verb(), doctor_verb(),
   };
   return kVerbs;
 }

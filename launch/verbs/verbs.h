@@ -14,5 +14,6 @@ const Verb& bench_verb();
 const Verb& data_verb();
 const Verb& config_verb();
 const Verb& launch_verb();
+const Verb& doctor_verb();
 
 }  // namespace ty

@@ -1,0 +1,34 @@
+// What the doctor says about one thing: how it is, and how to mend it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/base/error.h"
+
+namespace ty {
+
+enum class Verdict : std::uint8_t {
+  ok,
+  warn,  // runs, but slower, or not with several ranks
+  fail,  // no job can run
+};
+std::string_view name_of(Verdict verdict);
+
+struct Check {
+  std::string name;
+  Verdict verdict = Verdict::ok;
+  std::string value;
+  std::string fix;               // a command where there is one; empty if all is well
+  ExitCode code = ExitCode::ok;  // what a job would end with; only for fail
+};
+
+// One line per check, the fix of a problem below it, and the totals.
+std::string to_text(std::span<const Check> checks);
+// {"checks": [{"name", "verdict", "value", "fix"}, ...], "warnings": 1, "failures": 0}
+nlohmann::json to_json(std::span<const Check> checks);
+
+}  // namespace ty
