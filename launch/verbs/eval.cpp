@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "launch/dataset.h"
@@ -38,11 +39,15 @@ std::vector<std::int32_t> parse_ids(const std::string& text) {
 ExitCode run_probe(const Arguments& arguments, const Path& directory) {
   const auto backend = make_cpu_backend();
   Probe probe(directory, *backend);
-  probe.run(parse_ids(arguments.text("--tokens", "")));
+  const std::vector<std::int32_t> ids = parse_ids(arguments.text("--tokens", ""));
+  probe.run(ids);
   if (arguments.flag("--logits")) probe.write_logits(arguments.text("--logits", ""));
   if (arguments.flag("--gradients")) probe.write_gradients(arguments.text("--gradients", ""));
   if (arguments.flag("--json")) {
-    fmt::print("{}\n", nlohmann::json{{"loss", probe.loss()}}.dump());
+    fmt::print("{}\n", nlohmann::json{{"loss", probe.loss()},
+                                      {"perplexity", std::exp(probe.loss())},
+                                      {"tokens", ids.size() - 1}}
+                           .dump());
   } else {
     fmt::print("loss {:.6f} nats per token\n", probe.loss());
   }

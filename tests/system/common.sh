@@ -24,3 +24,12 @@ YAML
 mpi() { local n=$1; shift; mpirun -n "$n" --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" "$@"; }
 losses() { sed -n 's/.*"loss":\([^,]*\),.*"step":\([0-9]*\),.*/\2 \1/p' "$1/metrics.jsonl"; }
 weights() { sha256sum "$1/checkpoints/step-30/model.safetensors" | cut -d' ' -f1; }
+
+# A command must end with CODE and say PATTERN on stderr; its output is left in $work/out and err.
+expect() {  # CODE PATTERN COMMAND...
+  local code=$1 pattern=$2 got=0
+  shift 2
+  "$@" >"$work/out" 2>"$work/err" || got=$?
+  [ "$got" = "$code" ] || fail "$*: exit code $got, wanted $code: $(cat "$work/err")"
+  grep -q -- "$pattern" "$work/err" || fail "$*: no \"$pattern\" in: $(cat "$work/err")"
+}

@@ -2,13 +2,6 @@
 # Exit codes and one-line errors of the contract, before anything is created.
 . "$(dirname "$0")/common.sh"
 
-expect() {  # CODE PATTERN COMMAND...
-  local code=$1 pattern=$2 got=0
-  shift 2
-  "$@" >"$work/out" 2>"$work/err" || got=$?
-  [ "$got" = "$code" ] || fail "$*: exit code $got, wanted $code: $(cat "$work/err")"
-  grep -q -- "$pattern" "$work/err" || fail "$*: no \"$pattern\" in: $(cat "$work/err")"
-}
 expect 64 'unknown verb "trian".*did you mean "train"' "$binary" trian
 expect 64 'job file is missing' "$binary" train
 expect 64 'wants a run directory' "$binary" eval "$work" "$work/text.txt"

@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# inspect, data and doctor for people and for programs, on a tiny run and on damaged files; and the keys
+# that every --json promises.
+. "$(dirname "$0")/common.sh"
+export OMP_NUM_THREADS=1
+cd "$work"
+
+says() {  # PATTERN COMMAND...: succeeds with the pattern on stdout
+  local pattern=$1
+  shift
+  "$@" >out 2>err || fail "$*: $(cat err)"
+  grep -q -- "$pattern" out || fail "$*: no \"$pattern\" in: $(cat out)"
+}
+is_json() {  # FILE KEY...: one object on one line, with these keys
+  local file=$1
+  shift
+  [ "$(wc -l < "$file")" = 1 ] && grep -q '^{.*}$' "$file" || fail "not one object: $(cat "$file")"
+  if command -v python3 >/dev/null; then
+    python3 -m json.tool "$file" >/dev/null || fail "not JSON: $(cat "$file")"
+  fi
+  for key in "$@"; do grep -q "\"$key\":" "$file" || fail "no key $key in: $(cat "$file")"; done
+}
+json() {  # "KEY ..." COMMAND...: the command with --json succeeds and prints these keys and nothing else
+  local keys=$1
+  shift
+  "$@" --json >out 2>err || fail "$* --json: $(cat err)"
+  # shellcheck disable=SC2086
+  is_json out $keys
+}
+
+for verb in inspect data doctor eval generate plan bench train config launch; do
+  says "Usage: trainyard $verb" "$binary" "$verb" --help
+  says "$verb" "$binary" --help
+done
+
+# A run, and what lies in it.
+"$binary" train job.yaml run.dir=run run.eval_every=10 2>log || fail "train: $(cat log)"
+says 'state *complete, 30 of 30 steps' "$binary" inspect run
+grep -q 'step-30 .*ok$' out || fail "no checkpoint table: $(cat out)"
+grep -q 'valid *loss .* at step 30' out || fail "no validation: $(cat out)"
+json 'kind name state steps_done steps checkpoints resumes_from last last_valid tokens valid' "$binary" inspect run
+says 'parameters *36.1 k (36096), tied head' "$binary" inspect run/checkpoints/step-30
+json 'step run_id ranks files optimizer_shards model parameters' "$binary" inspect run/checkpoints/step-30/
+says 'transformer.wte.weight *\[300, 32\] *fp32' "$binary" inspect run/checkpoints/step-30/model.safetensors
+json 'tensors dtypes bytes' "$binary" inspect run/checkpoints/step-30/model.safetensors
+says 'vocabulary *300' "$binary" inspect run/tokenizer
+json 'kind vocab end_of_text fingerprint' "$binary" inspect run/tokenizer
+says 'begins *"zero and zero make 0;' "$binary" inspect run/data/train.bin
+json 'tokens vocab largest_id documents end_of_text_count source_bytes begins' "$binary" inspect run/data/train.bin
+says 'text *[0-9.]* KiB, UTF-8' "$binary" inspect text.txt
+json 'documents bytes text_bytes tokens' "$binary" inspect text.txt --tokenizer run/tokenizer
+
+# Damage is one line and exit code 65; the rest is told all the same.
+damage() { printf 'X' | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null; }
+damage run/checkpoints/step-30/model.safetensors 5000
+expect 65 'step-30/model.safetensors: hash .*the manifest says' "$binary" inspect run/checkpoints/step-30
+[ "$(wc -l < err)" = 1 ] || fail "more than one line: $(cat err)"
+grep -q 'model.safetensors .*DAMAGED' out || fail "no verdict: $(cat out)"
+expect 65 'step-30/model.safetensors: hash .*step 25 is the newest that is whole' "$binary" inspect run
+grep -q 'state *stopped' out || fail "a damaged last checkpoint is no complete run: $(cat out)"
+expect 65 'step-30' "$binary" inspect run --json
+is_json out damage && grep -q '"valid":false' out || fail "$(cat out)"
+head -c 3000 run/checkpoints/step-25/model.safetensors > cut.safetensors
+expect 65 'cut.safetensors' "$binary" inspect cut.safetensors
+head -c 2000 run/data/train.bin > cut.bin
+expect 65 'cut.bin: 2000 bytes, but' "$binary" inspect cut.bin
+cp -r run/tokenizer broken && echo '{' > broken/tokenizer.json
+expect 65 'broken/tokenizer.json' "$binary" inspect broken
+expect 64 'no such file or directory; want a run' "$binary" inspect nowhere
+expect 64 'what to inspect .* is missing' "$binary" inspect
+expect 64 'trainyard config show' "$binary" inspect job.yaml
+
+# Token files.
+says '36.0 k (35951) tokens  1 document  2.5[0-9]* bytes per token' "$binary" data tokenize text.txt same.bin --tokenizer run/tokenizer
+cmp same.bin run/data/train.bin || fail "data tokenize and train make different token files"
+printf '{"body": "one two"}\n{"body": "three"}\n' > lines.jsonl
+json 'path documents tokens bytes_per_token bytes_per_second tokenizer' \
+  "$binary" data tokenize lines.jsonl lines.bin --kind bytes --text-key body
+grep -q '"documents":2.*"tokens":13' out || fail "13 ids of two documents: $(cat out)"
+says 'documents *2, 1 end-of-text id (256)' "$binary" data inspect lines.bin
+printf 'id\ttext\n1\tab\n2\tcd\n' > table.tsv
+says '5 tokens  2 documents' "$binary" data tokenize table.tsv table.bin --kind chars --column 1 --save-tokenizer chars
+says 'chars, 5 ids' "$binary" inspect table.bin --tokenizer chars
+says 'bpe, 280 ids' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 280
+json 'kind vocab end_of_text fingerprint' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 280
+expect 64 'bpe: holds another tokenizer' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 290
+expect 64 'one of --tokenizer DIR and --kind' "$binary" data tokenize text.txt x.bin
+expect 64 'did you mean "bytes"' "$binary" data tokenize text.txt x.bin --kind byte
+expect 64 'vocab: got nothing; --kind bpe wants at least 257' "$binary" data tokenize text.txt x.bin --kind bpe
+expect 64 'name it x.bin' "$binary" data tokenize text.txt x.ids --kind bytes
+expect 64 'did you mean "tokenize"' "$binary" data tokenise text.txt x.bin
+expect 65 'lines.jsonl:1: .*--text-key' "$binary" data tokenize lines.jsonl x.bin --kind bytes
+expect 74 'nowhere.txt' "$binary" data tokenize nowhere.txt x.bin --kind bytes
+[ ! -e x.bin ] || fail "a refused job wrote x.bin"
+
+# The machine.
+says 'OpenBLAS' env OMP_NUM_THREADS=many "$binary" doctor
+grep -A1 'warn  OpenMP threads' out | grep -q 'fix: unset OMP_NUM_THREADS' || fail "no fix: $(cat out)"
+says 'warn  mpirun .*not on PATH' env PATH=/nowhere "$binary" doctor
+json 'checks name verdict value fix warnings failures' "$binary" doctor
+expect 64 'takes no arguments' "$binary" doctor all
+
+# The keys of the other verbs that programs read.
+"$binary" train job.yaml run.dir=run run.eval_every=10 2>log || fail "train again: $(cat log)"
+for key in step loss learning_rate gradient_norm tokens tokens_per_second step_seconds matrix_flops_per_second peak_bytes; do
+  [ "$(grep -c "\"$key\":" run/metrics.jsonl)" -ge 30 ] || fail "metrics.jsonl: $key"
+done
+grep '"valid_loss":' run/metrics.jsonl | grep -q '"bits_per_byte":.*"step":' || fail "no evaluation line"
+head -n 1 run/metrics.jsonl > line && is_json line loss
+json 'loss perplexity bits_per_byte tokens' "$binary" eval run text.txt
+json 'loss perplexity tokens' "$binary" eval run --tokens '1 2 3'
+json 'parameters memory parameters_bytes gradients_bytes optimizer_bytes activations_bytes workspace_bytes
+  communication_bytes peak_bytes step_seconds' "$binary" plan job.yaml
+json 'step_seconds median min max tokens_per_second peak_bytes matrix_flops gemm_ceiling_flops_per_second' \
+  "$binary" bench step job.yaml --steps 2 --warmup 1
+json 'text tokens tokens_per_second first_token_seconds' "$binary" generate run 'one and' --tokens 5
+grep -q '"tokens":5' out || fail "generate: $(cat out)"
+json 'loss' "$binary" eval run run/data/valid.bin
+echo "1 passed, 0 failed"
