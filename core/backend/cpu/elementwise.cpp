@@ -1,12 +1,16 @@
 #include <omp.h>
 
+#include <algorithm>
 #include <cstring>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/lanes.h"
+#include "core/backend/cpu/permute.h"
 #include "core/backend/cpu/runs.h"
+#include "core/backend/cpu/scratch.h"
 #include "core/backend/formulas.h"
 
 namespace ty {
@@ -24,6 +28,21 @@ void for_pieces(const Runs<N>& runs, Fn&& fn) {
 }
 
 bool is_half(DType dtype) { return dtype == DType::bf16 || dtype == DType::f16; }
+
+// A view of y's shape without gaps, its axes in memory in the order of y's.
+View packed_like(const View& y, void* data, DType dtype) {
+  View result = contiguous_view(data, dtype, y.shape);
+  std::vector<int> order(static_cast<std::size_t>(y.rank()));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int a, int b) { return y.strides[a] < y.strides[b]; });
+  std::int64_t step = 1;
+  for (const int d : order) {
+    result.strides[d] = step;
+    step *= y.shape[d];
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -64,9 +83,13 @@ void CpuBackend::copy(const View& y, const View& x) {
       });
     }
   }
-  if (y.rank() == 0 || y.shape[0] == 1) return reference_.copy(y, x);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < y.shape[0]; ++i) reference_.copy(y[i], x[i]);
+  if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
+  // Two types and an order of axes: first the order, in y's, then the type.
+  const cpu::Scratch scratch(memory_, static_cast<std::int64_t>(x.bytes()));
+  const View ordered = packed_like(y, scratch.as<void>(), x.dtype);
+  if (!Runs<2>({y, ordered}).simple()) return reference_.copy(y, x);
+  cpu::permuting_copy(ordered, x);
+  copy(y, ordered);
 }
 
 void CpuBackend::fill(const View& y, double value) {

@@ -46,6 +46,10 @@ struct AdamWConstants {
 };
 void adamw(float* w, float* m, float* v, const float* g, const AdamWConstants& c, std::int64_t n);
 
+// y[j * ys + i] = x[i * xs + j] for i < rows, j < cols.
+void transpose(float* y, std::int64_t ys, const float* x, std::int64_t xs, std::int64_t rows,
+               std::int64_t cols);
+
 void to_float(float* y, const bf16* x, std::int64_t n);
 void from_float(bf16* y, const float* x, std::int64_t n);
 void to_float(float* y, const f16* x, std::int64_t n);

@@ -1,0 +1,64 @@
+// Matrix products in the shapes of GPT-2, and of factorised layers.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "launch/bench/bench.h"
+#include "launch/machine_ceiling.h"
+#include "launch/model_setup.h"
+#include "launch/text.h"
+#include "launch/world.h"
+
+namespace ty::bench {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+}  // namespace
+
+ExitCode gemm(const Arguments& arguments, RankStatus& status) {
+  struct Shape3 {
+    std::int64_t m, n, k;
+  };
+  constexpr Shape3 kShapes[] = {{2048, 2048, 2048}, {256, 2304, 768}, {256, 768, 768},
+                                {256, 3072, 768},   {256, 768, 3072}, {256, 50257, 768},
+                                {768, 3072, 256},   {64, 64, 64}};
+  World world(status);
+  const auto backend = make_backend(DeviceChoice::automatic);
+  Table table({"gemm m x n x k", "median us", "GFLOP/s"});
+  nlohmann::json rows = nlohmann::json::array();
+  for (const auto& [m, n, k] : kShapes) {
+    const Tensor a = Tensor::full(*backend, {m, k}, DType::f32, 0.5);
+    const Tensor b = Tensor::full(*backend, {k, n}, DType::f32, 0.5);
+    const Tensor c = Tensor::empty(*backend, {m, n}, DType::f32);
+    std::vector<double> seconds;
+    const auto end = Clock::now() + std::chrono::milliseconds(300);
+    for (int i = 0; i < 4 || Clock::now() < end; ++i) {
+      const double taken = seconds_of([&] {
+        backend->gemm(c.view(), a.view(), b.view(), {});
+        backend->synchronize();
+      });
+      if (i > 0) seconds.push_back(taken);
+    }
+    const Spread spread = spread_of(seconds);
+    const double flops = 2.0 * static_cast<double>(m * n * k) / spread.median;
+    table.add({fmt::format("{} x {} x {}", m, n, k), fmt::format("{:.1f}", spread.median * 1e6),
+               fmt::format("{:.1f}", flops / 1e9)});
+    rows.push_back(
+        {{"m", m}, {"n", n}, {"k", k}, {"seconds", to_json(spread)}, {"flops_per_second", flops}});
+  }
+  const MachineCeiling ceiling = measure_ceiling(*backend, 0.5);
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n",
+               nlohmann::json{{"threads", world.threads()},
+                              {"shapes", rows},
+                              {"gemm_ceiling_flops_per_second", ceiling.gemm_flops_per_second},
+                              {"copy_bytes_per_second", ceiling.copy_bytes_per_second}}
+                   .dump());
+  } else {
+    fmt::print("{} threads, fp32\n{}copy {}/s\n", world.threads(), table.str(),
+               human_bytes(ceiling.copy_bytes_per_second));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace ty::bench
