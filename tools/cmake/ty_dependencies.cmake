@@ -15,6 +15,9 @@ find_path(TY_RANDOM123 Random123/philox.h REQUIRED)
 find_library(TY_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-openmp REQUIRED)
 find_path(TY_OPENBLAS_INCLUDE cblas.h PATH_SUFFIXES x86_64-linux-gnu/openblas-openmp
                                                     openblas-openmp openblas REQUIRED)
+# By path: its own CMake package insists on an OpenCL development package.
+find_library(TY_DNNL NAMES dnnl REQUIRED)
+find_path(TY_DNNL_INCLUDE oneapi/dnnl/dnnl.h REQUIRED)
 if(TY_MPI)
   find_package(MPI REQUIRED COMPONENTS CXX)
 endif()

@@ -84,10 +84,14 @@ void CpuBackend::copy(const View& y, const View& x) {
     }
   }
   if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
-  // Two types and an order of axes: first the order, in y's, then the type.
+  const bool floats = (y.dtype == DType::f32 && is_half(x.dtype)) ||
+                      (x.dtype == DType::f32 && is_half(y.dtype));
+  if (!floats) return reference_.copy(y, x);
+  // Two types and two orders of axes: first the order, in y's, then the type.
   const cpu::Scratch scratch(memory_, static_cast<std::int64_t>(x.bytes()));
   const View ordered = packed_like(y, scratch.as<void>(), x.dtype);
-  if (!Runs<2>({y, ordered}).simple()) return reference_.copy(y, x);
+  const Runs<2> straight({y, ordered});
+  if (straight.step(0) != 1 || straight.step(1) != 1) return reference_.copy(y, x);
   cpu::permuting_copy(ordered, x);
   copy(y, ordered);
 }
