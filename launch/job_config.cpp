@@ -24,7 +24,8 @@ void fields(Fields& f, RunSection& s) {
   f.field("name", s.name, "name of the run: letters, digits, '-', '_' and '.'");
   f.field("dir", s.dir, "run directory; null: runs/NAME under the working directory");
   f.field("seed", s.seed, "of initial weights, data order and dropout", at_least(0));
-  f.field("steps", s.steps, "optimizer steps of the whole run", at_least(1));
+  f.field("steps", s.steps, "optimizer steps of the whole run; 0: only save the initial weights",
+          at_least(0));
   f.field("eval_every", s.eval_every, "steps between evaluations; 0: only at the end", at_least(0));
   f.field("sample_every", s.sample_every, "steps between printed samples; 0: never", at_least(0));
   f.field("device", s.device, "where to compute",

@@ -53,6 +53,15 @@ printf 'X' | dd of="$work/other/checkpoints/step-30/model.safetensors" bs=1 seek
 grep -q "warning: passed over damaged checkpoints.*step 30.*5 steps are lost" "$work/damaged.log" ||
   fail "no warning: $(cat "$work/damaged.log")"
 
+# Zero steps save the initial weights, and the run goes on from them as if it had begun there.
+"$binary" train "$work/job.yaml" run.dir="$work/zero" run.steps=0 schedule.warmup=0 2>"$work/zero.log" ||
+  fail "zero steps: $(tail -n 3 "$work/zero.log")"
+[ -e "$work/zero/checkpoints/step-0/model.safetensors" ] || fail "zero steps saved no weights"
+for run in zero straight; do
+  "$binary" train "$work/job.yaml" run.dir="$work/$run" 2>"$work/zero.log" || fail "$run: $(tail -n 3 "$work/zero.log")"
+done
+[ "$(weights "$work/zero")" = "$(weights "$work/straight")" ] || fail "weights differ after a save at step 0"
+
 # A polite stop.
 "$binary" train "$work/job.yaml" run.dir="$work/stopped" run.steps=100000 2>"$work/stopped.log" &
 job=$!
