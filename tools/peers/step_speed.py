@@ -90,7 +90,8 @@ class Race:
                    "--steps", str(o.steps)]
         result = json.loads(subprocess.run(command, env=self.environment, check=True,
                                            stdout=subprocess.PIPE).stdout)
-        return dict(result, seconds=result["step_seconds"]["median"])
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+        return dict(result, seconds=result["step_seconds"]["median"], rss=peak)
 
     def watched(self, turn, *arguments):
         """A turn's result with the cores that other processes used meanwhile."""
@@ -124,9 +125,10 @@ def report(race, rounds, quiet):
     print(f"trainyard's GEMM ceiling: median "
           f"{median(r['trainyard']['gemm_ceiling_flops_per_second'] for r in used) / 1e9:.0f} GFLOP/s; "
           f"step: {own['matrix_flops'] / median(r['trainyard']['seconds'] for r in used) / 1e9:.0f}")
-    print(f"peak memory: trainyard predicted {own['predicted_peak_bytes'] * mib:.1f} MiB, measured "
-          f"{own['peak_bytes'] * mib:.1f}; resident set of "
-          + ", ".join(f"{VARIANTS[v]} {used[-1][v]['rss'] * mib:.0f}" for v in race.workers))
+    print(f"trainyard's peak memory: predicted {own['predicted_peak_bytes'] * mib:.1f} MiB, measured "
+          f"{own['peak_bytes'] * mib:.1f} MiB")
+    print("largest resident set in MiB: "
+          + ", ".join(f"{name} {result['rss'] * mib:.0f}" for name, result in used[-1].items()))
 
 
 def main():
