@@ -27,6 +27,9 @@ void for_pieces(const Runs<N>& runs, Fn&& fn) {
   for (std::int64_t i = 0; i < count; ++i) runs.piece(i, fn);
 }
 
+// Elements from which a run is worth the arithmetic that finds its place.
+constexpr std::int64_t kLongRun = 1024;
+
 bool is_half(DType dtype) { return dtype == DType::bf16 || dtype == DType::f16; }
 
 // A view of y's shape without gaps, its axes in memory in the order of y's.
@@ -55,7 +58,7 @@ void CpuBackend::write(const View& y, const void* host) { reference_.write(y, ho
 void CpuBackend::copy(const View& y, const View& x) {
   const Runs<2> runs({y, x});
   if (runs.step(0) == 1 && runs.step(1) == 1) {
-    if (y.dtype == x.dtype) {
+    if (y.dtype == x.dtype && runs.length() >= kLongRun) {
       const std::size_t size = size_of(y.dtype);
       return for_pieces(runs, [&](const auto& at, std::int64_t n) {
         std::memcpy(y.as<std::byte>() + at[0] * size, x.as<std::byte>() + at[1] * size,
