@@ -6,7 +6,6 @@
 #include <type_traits>
 
 #include "core/base/error.h"
-#include "parallel/comm/self/self.h"
 
 namespace ty {
 
@@ -35,8 +34,6 @@ std::shared_ptr<Communicator> Communicator::subgroup(std::span<const int> member
   }
   return child;
 }
-
-Group::Group() : communicator_(std::make_shared<SelfCommunicator>()) {}
 
 std::vector<std::string> Group::all_gather_text(const std::string& own) const {
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(size()));

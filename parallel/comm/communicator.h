@@ -82,9 +82,12 @@ class Communicator {
   virtual std::shared_ptr<Communicator> subgroup(std::span<const int> members);
 };
 
+// This rank alone: what a serial run is made of (self/).
+std::shared_ptr<Communicator> make_self_communicator();
+
 class Group {
  public:
-  Group();  // this rank alone
+  Group() : Group(make_self_communicator()) {}  // this rank alone
   explicit Group(std::shared_ptr<Communicator> communicator)
       : communicator_(std::move(communicator)) {}
   int rank() const { return communicator_->rank(); }

@@ -36,6 +36,10 @@ class Receive final : public Work::State {
 
 }  // namespace
 
+std::shared_ptr<Communicator> make_self_communicator() {
+  return std::make_shared<SelfCommunicator>();
+}
+
 Work SelfCommunicator::all_reduce(const View& x, ReduceOp) {
   check_whole("all_reduce", x);
   return {};
