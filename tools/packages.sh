@@ -2,5 +2,5 @@
 ty_build_packages=(g++ cmake ninja-build ccache pkg-config libopenmpi-dev openmpi-bin
   libopenblas-openmp-dev libdnnl-dev libhwy-dev libyaml-cpp-dev libcli11-dev libfmt-dev nlohmann-json3-dev
   librandom123-dev libxxhash-dev libpcre2-dev)
-ty_test_packages=(libgtest-dev clang-format git)
+ty_test_packages=(libgtest-dev clang-format-14 git)
 ty_corpus_packages=(bible-kjv)
