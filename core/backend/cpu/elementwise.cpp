@@ -47,6 +47,28 @@ View packed_like(const View& y, void* data, DType dtype) {
   return result;
 }
 
+// y = alpha x + beta y, none of them fp64, in float.
+template <typename Y, typename X>
+void axpby_run(Y* y, float alpha, const X* x, float beta, std::int64_t count) {
+  for (std::int64_t first = 0; first < count; first += cpu::kLanes) {
+    const std::int64_t n = std::min(cpu::kLanes, count - first);
+    std::array<float, cpu::kLanes> left, right;
+    const float* source = left.data();
+    if constexpr (std::is_same_v<X, float>) {
+      source = x + first;
+    } else {
+      spans::to_float(left.data(), x + first, n);
+    }
+    if constexpr (std::is_same_v<Y, float>) {
+      spans::axpby(y + first, alpha, source, beta, n);
+    } else {
+      if (beta != 0.0f) spans::to_float(right.data(), y + first, n);
+      spans::axpby(right.data(), alpha, source, beta, n);
+      spans::from_float(y + first, right.data(), n);
+    }
+  }
+}
+
 }  // namespace
 
 std::int64_t CpuBackend::threads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
@@ -137,25 +159,7 @@ void CpuBackend::axpby(const View& y, double alpha, const View& x, double beta) 
       using X = decltype(tx);
       if constexpr (!std::is_same_v<Y, double> && !std::is_same_v<X, double>) {
         for_pieces(runs, [&](const auto& at, std::int64_t count) {
-          Y* out = y.as<Y>() + at[0];
-          const X* in = x.as<X>() + at[1];
-          for (std::int64_t first = 0; first < count; first += cpu::kLanes) {
-            const std::int64_t n = std::min(cpu::kLanes, count - first);
-            std::array<float, cpu::kLanes> left, right;
-            const float* source = left.data();
-            if constexpr (std::is_same_v<X, float>) {
-              source = in + first;
-            } else {
-              spans::to_float(left.data(), in + first, n);
-            }
-            if constexpr (std::is_same_v<Y, float>) {
-              spans::axpby(out + first, a, source, b, n);
-            } else {
-              if (b != 0.0f) spans::to_float(right.data(), out + first, n);
-              spans::axpby(right.data(), a, source, b, n);
-              spans::from_float(out + first, right.data(), n);
-            }
-          }
+          axpby_run(y.as<Y>() + at[0], a, x.as<X>() + at[1], b, count);
         });
       }
     });

@@ -7,33 +7,38 @@ namespace ty {
 
 namespace {
 
+// The 16-bit copy of weights [at, at + count), if there is one.
+void rewrite(const View& low, const View& w, std::int64_t at, std::int64_t count) {
+  if (low.data == nullptr) return;
+  if (low.dtype == DType::bf16) {
+    spans::from_float(low.as<bf16>() + at, w.as<float>() + at, count);
+  } else {
+    spans::from_float(low.as<f16>() + at, w.as<float>() + at, count);
+  }
+}
+
+template <typename T, typename Fn>
+void update_from(const T* gradient, const View& w, const View& low, const Fn& fn) {
+  const std::int64_t n = w.numel();
+  const std::int64_t chunks = (n + cpu::kChunk - 1) / cpu::kChunk;
+#pragma omp parallel for schedule(static) if (chunks > 1)
+  for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const std::int64_t start = chunk * cpu::kChunk;
+    cpu::each_as_floats(gradient + start, std::min(cpu::kChunk, n - start),
+                        [&](const float* g, std::int64_t first, std::int64_t count) {
+                          fn(start + first, count, g);
+                          rewrite(low, w, start + first, count);
+                        });
+  }
+}
+
 // Calls fn(first, count, gradient as floats) over pieces of all elements, and rewrites `low` behind
 // it while the weights are in cache. The gradient is fp32, bf16 or fp16.
 template <typename Fn>
-void update(const View& w, const View& low, const View& gradient, const char* what, Fn&& fn) {
-  const std::int64_t n = w.numel();
-  const std::int64_t chunks = (n + cpu::kChunk - 1) / cpu::kChunk;
-  const auto rewrite = [&](std::int64_t at, std::int64_t count) {
-    if (low.data == nullptr) return;
-    if (low.dtype == DType::bf16) {
-      spans::from_float(low.as<bf16>() + at, w.as<float>() + at, count);
-    } else {
-      spans::from_float(low.as<f16>() + at, w.as<float>() + at, count);
-    }
-  };
+void update(const View& w, const View& low, const View& gradient, const char* what, const Fn& fn) {
   dispatch_float(gradient.dtype, what, [&](auto t) {
     using T = decltype(t);
-    if constexpr (!std::is_same_v<T, double>) {
-#pragma omp parallel for schedule(static) if (chunks > 1)
-      for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const std::int64_t start = chunk * cpu::kChunk;
-        cpu::each_as_floats(gradient.as<T>() + start, std::min(cpu::kChunk, n - start),
-                            [&](const float* g, std::int64_t first, std::int64_t count) {
-                              fn(start + first, count, g);
-                              rewrite(start + first, count);
-                            });
-      }
-    }
+    if constexpr (!std::is_same_v<T, double>) update_from(gradient.as<T>(), w, low, fn);
   });
 }
 

@@ -24,11 +24,12 @@ TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
     for (int bits = 0; bits < 8; ++bits) {
       const Layouts t = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
       const Array a = random(shape_of(t.a, m, k), 1), right = random(shape_of(t.b, k, n), 2);
+      const Shape result = shape_of(t.c, m, n);
       expect_like_reference(
           [&](Backend& b) {
-            const Array fresh(dtype(), shape_of(t.c, m, n));
+            const Array fresh(dtype(), result);
             b.gemm(laid_out(fresh, t.c), laid_out(a, t.a), laid_out(right, t.b), {});
-            const Array added = random(shape_of(t.c, m, n), 3);
+            const Array added = random(result, 3);
             b.gemm(laid_out(added, t.c), laid_out(a, t.a), laid_out(right, t.b), {-0.5, 2});
             return Outputs{fresh, added};
           },
