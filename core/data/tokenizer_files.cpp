@@ -107,9 +107,12 @@ std::unique_ptr<Tokenizer> from_json(const Json& file, const std::string& place)
     std::vector<std::string> characters(model.at("vocab").size());
     for (const auto& [text, id] : model.at("vocab").items()) {
       if (text == kEndOfText) continue;
-      if (id.get<std::size_t>() + 1 >= characters.size() + 1)
-        throw DataError("{}: id {} leaves a gap", place, id.dump());
-      characters[id.get<std::size_t>()] = text;
+      const auto position = id.get<std::size_t>();  // of a negative id: past the end
+      if (position >= characters.size()) {
+        throw DataError("{}: id {} leaves a gap; want 0 to {}", place, id.dump(),
+                        characters.size() - 1);
+      }
+      characters[position] = text;
     }
     std::erase(characters, "");
     return std::make_unique<CharTokenizer>(std::move(characters));
@@ -117,8 +120,8 @@ std::unique_ptr<Tokenizer> from_json(const Json& file, const std::string& place)
   refuse_unless(type == "BPE", place, "model.type", type);
   refuse_unless(pre_type == "ByteLevel" && !pre.value("add_prefix_space", false), place,
                 "pre_tokenizer", pre);
-  refuse_unless(file.value("normalizer", Json()).is_null(), place, "normalizer",
-                file["normalizer"]);
+  const Json normalizer = file.value("normalizer", Json());
+  refuse_unless(normalizer.is_null(), place, "normalizer", normalizer);
   return std::make_unique<BpeTokenizer>(
       bpe_model(model.at("vocab"), model.at("merges"), end, place));
 }

@@ -137,6 +137,12 @@ TEST(LoadTokenizer, NamesTheFileAndWhatIsWrong) {
   EXPECT_TRUE(contains(refusal(R"({"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []},
                                    "pre_tokenizer": {"type": "ByteLevel"}})"),
                        "want 0 to"));
+  EXPECT_TRUE(contains(refusal(R"({"model": {"type": "WordLevel", "vocab": {"a": -1, "b": 0}},
+                                   "pre_tokenizer": {"type": "Split"}})"),
+                       "id -1 leaves a gap; want 0 to 1"));
+  EXPECT_TRUE(contains(refusal(R"({"model": {"type": "BPE"}, "normalizer": {"type": "NFC"},
+                                   "pre_tokenizer": {"type": "ByteLevel"}})"),
+                       "normalizer: {\"type\":\"NFC\"} is not supported"));
 }
 
 }  // namespace
