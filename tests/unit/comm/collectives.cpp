@@ -283,7 +283,7 @@ void a_late_rank_is_a_named_error_and_not_a_hang(const Group& world) {
       const std::string message = e.what();
       EXPECT_NE(message.find("all_reduce"), std::string::npos) << message;
       EXPECT_NE(message.find("3 x fp32"), std::string::npos) << message;
-      EXPECT_NE(message.find("waited 0.05"), std::string::npos) << message;
+      EXPECT_NE(message.find("waited "), std::string::npos) << message;
     }
     world.send(flat(token), world.size() - 1, 0).wait();
     work.wait();  // the call itself is not lost

