@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "core/backend/cpu/libraries.h"
+#include "core/backend/libraries.h"
 
 namespace ty {
 

@@ -19,8 +19,8 @@ blasint dim(std::int64_t n) { return static_cast<blasint>(n); }
 
 void gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a, Matrix la,
           const float* b, Matrix lb, float beta, float* c, std::int64_t lc) {
-  const dnnl_status_t status = dnnl_sgemm(letter(la), letter(lb), m, n, k, alpha, a, la.stride, b,
-                                          lb.stride, beta, c, lc);
+  const dnnl_status_t status =
+      dnnl_sgemm(letter(la), letter(lb), m, n, k, alpha, a, la.stride, b, lb.stride, beta, c, lc);
   TY_CHECK(status == dnnl_success, "dnnl_sgemm {} x {} x {}: status {}", m, n, k,
            static_cast<int>(status));
 }

@@ -109,8 +109,8 @@ void CpuBackend::copy(const View& y, const View& x) {
     }
   }
   if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
-  const bool floats = (y.dtype == DType::f32 && is_half(x.dtype)) ||
-                      (x.dtype == DType::f32 && is_half(y.dtype));
+  const bool floats =
+      (y.dtype == DType::f32 && is_half(x.dtype)) || (x.dtype == DType::f32 && is_half(y.dtype));
   if (!floats) return reference_.copy(y, x);
   // Two types and two orders of axes: first the order, in y's, then the type.
   const cpu::Scratch scratch(memory_, static_cast<std::int64_t>(x.bytes()));

@@ -1,4 +1,4 @@
-#include "core/backend/cpu/libraries.h"
+#include "core/backend/libraries.h"
 
 #include <cblas.h>
 #include <hwy/targets.h>
