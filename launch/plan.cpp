@@ -33,7 +33,9 @@ Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks) {
           .reduced_bytes =
               ranks == 1 ? 0.0
                          : static_cast<double>(setup.model.parameters->gradients().view().bytes()),
-          .tokens = static_cast<double>(job.data.batch * job.data.sequence)};
+          .tokens = static_cast<double>(job.data.batch * job.data.sequence),
+          .linear = setup.model.model->linear_sites(),
+          .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches};
 }
 
 double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth) {

@@ -18,6 +18,8 @@ struct Plan {
   double bytes_moved = 0;       // by kernels of one rank's step
   double reduced_bytes = 0;     // gradients each rank sends into reductions per step
   double tokens = 0;            // of the global batch
+  std::vector<LinearSite> linear;     // what the rules came to
+  std::int64_t tokens_per_pass = 0;   // of one rank's micro-batch
 };
 
 // The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's

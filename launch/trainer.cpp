@@ -8,6 +8,7 @@
 #include "core/config/print.h"
 #include "launch/evaluation.h"
 #include "launch/generation.h"
+#include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
 #include "launch/text.h"
 
@@ -113,6 +114,11 @@ void Trainer::print_start(const Plan& plan) {
   progress_.note(fmt::format("  model  gpt2 {} layers x {}  heads {}  context {}  parameters {}",
                              config_.layers, config_.width, config_.heads, config_.context,
                              human_count(static_cast<double>(plan.parameters))));
+  if (!exact_rules(plan.linear).empty()) {
+    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass);
+    table.pop_back();  // note() ends the line
+    progress_.note(table);
+  }
   progress_.note(fmt::format("  step   {} tokens, {}FLOP per rank  predicted peak {} per rank",
                              human_count(plan.tokens), human_count(plan.matrix_flops),
                              human_bytes(static_cast<double>(plan.memory.total_peak))));

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
 #include "launch/model_setup.h"
 #include "launch/text.h"
@@ -38,12 +39,14 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
                                  {"matrix_flops", plan.matrix_flops},
                                  {"reduced_bytes", plan.reduced_bytes},
                                  {"tokens", plan.tokens},
+                                 {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass)},
                                  {"step_seconds", seconds}};
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("parameters {}  ({} data rank{})\n", plan.parameters, plan.ranks,
              plan.ranks == 1 ? "" : "s");
+  fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass));
   fmt::print("{}", format_memory(plan.memory, nullptr));
   fmt::print(
       "step  {}FLOP per rank, {} of gradients reduced, about {:.3g} s at this machine's {}FLOP/s\n",

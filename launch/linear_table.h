@@ -1,0 +1,18 @@
+// The linear maps of a model as a table: what the rules of a job came to.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "models/linear/spec.h"
+
+namespace ty {
+
+// One line for all blocks whose maps are alike: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with
+// weights, their share of the dense map's, and how TTM maps run at so many tokens per pass.
+std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens);
+// One object per map: path, in, out, kind, weights, and the sizes of its kind.
+nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens);
+
+}  // namespace ty
