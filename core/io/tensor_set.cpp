@@ -76,6 +76,13 @@ TensorSet::TensorSet(const Path& path, std::vector<std::unique_ptr<SafetensorsFi
   for (const auto& [name, file] : owners_) names_.push_back(name);
 }
 
+std::vector<Path> TensorSet::files() const {
+  std::vector<Path> paths;
+  for (const auto& file : files_) paths.push_back(file->path());
+  if (files_.front()->path() != path_) paths.push_back(path_);
+  return paths;
+}
+
 const SafetensorsFile& TensorSet::owner(const std::string& name) const {
   const auto found = owners_.find(name);
   if (found != owners_.end()) return *found->second;

@@ -18,6 +18,8 @@ class TensorSet {
 
   // What was opened, for messages.
   const Path& path() const { return path_; }
+  // All files that hold it: the one, or the index and its parts.
+  std::vector<Path> files() const;
   // Sorted.
   const std::vector<std::string>& names() const { return names_; }
   bool contains(const std::string& name) const { return owners_.contains(name); }
