@@ -8,7 +8,6 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "core/io/tensor_set.h"
-#include "models/huggingface/gpt2_format.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -154,9 +153,8 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
       writer->add("model.safetensors", [&](FileWriter& out) {
         write_parameters(out, *setup.model.parameters, setup.model.config, Content::weights);
       });
-      writer->add("config.json", [&](FileWriter& out) {
-        out.write(gpt2_config_to_json(setup.model.config).dump(2) + "\n");
-      });
+      writer->add("config.json",
+                  [&](FileWriter& out) { write_model_config(out, setup.model.config); });
       add_tokenizer(*writer, context.tokenizer_directory);
     });
   }

@@ -46,6 +46,10 @@ Gpt2Config read_model_config(const Path& directory) {
                                file.string());
 }
 
+void write_model_config(FileWriter& out, const Gpt2Config& config) {
+  out.write(gpt2_config_to_json(config).dump(2) + "\n");
+}
+
 bool is_redundant_tensor(std::string_view name, const Gpt2Config& config) {
   return glob_match("*h.*.attn.bias", name) || glob_match("*h.*.attn.masked_bias", name) ||
          (config.tied && name == "lm_head.weight");
@@ -80,17 +84,24 @@ void check_tensors(const TensorSet& tensors, const ParameterStore& store,
   }
 }
 
+void read_parameter(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config,
+                    const View& to) {
+  const View source = gpt2_as_ours(ours, tensors.view(name_in(tensors, ours)), config);
+  make_reference_backend()->copy(contiguous_view(to.data, to.dtype, source.shape), source);
+}
+
+DType stored_dtype(const TensorSet& tensors, const std::string& ours) {
+  return tensors.view(name_in(tensors, ours)).dtype;
+}
+
 void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config) {
   const TensorSet tensors = open_tensors(directory);
   check_tensors(tensors, parameters.store(), config);
   const auto& all = parameters.store().all();
-  const auto host = make_reference_backend();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Tensor weight = parameters.weight_of(i);
-    const View source =
-        gpt2_as_ours(all[i].name, tensors.view(name_in(tensors, all[i].name)), config);
-    const Staging staging(weight.dtype(), source.shape);
-    host->copy(staging.view, source);
+    const Staging staging(weight.dtype(), weight.shape());
+    read_parameter(tensors, all[i].name, config, staging.view);
     parameters.backend().write(weight.view(), staging.bytes.data());
   }
   parameters.refresh_model();
@@ -106,32 +117,40 @@ std::map<std::string, std::string> names_in_directory(const Path& directory,
   return names;
 }
 
-void write_parameters(FileWriter& out, const FlatParameters& parameters, const Gpt2Config& config,
-                      Content content, const std::map<std::string, std::string>& names) {
-  const auto& all = parameters.store().all();
-  const auto tensor = [&](std::size_t i) {
-    return content == Content::weights ? parameters.weight_of(i) : leaf_of(all[i].value).grad;
-  };
+void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parameters,
+                      const Gpt2Config& config, const std::map<std::string, std::string>& names) {
   std::vector<TensorInfo> infos;
-  std::map<std::string, std::size_t> index;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const std::string name = names.empty() ? full_name(all[i].name) : names.at(all[i].name);
-    infos.push_back({name, tensor(i).dtype(), gpt2_public_shape(all[i].name, all[i].shape)});
-    index[name] = i;
+  std::map<std::string, const OutgoingParameter*> by_name;
+  for (const OutgoingParameter& parameter : parameters) {
+    const std::string name = names.empty() ? full_name(parameter.name) : names.at(parameter.name);
+    infos.push_back({name, parameter.dtype, gpt2_public_shape(parameter.name, parameter.shape)});
+    by_name[name] = &parameter;
   }
   SafetensorsWriter writer(out, std::move(infos), {{"format", "pt"}});
   for (const TensorInfo& info : writer.order()) {
-    const std::size_t i = index.at(info.name);
-    const Tensor value = tensor(i);
-    const Staging staging(value.dtype(), value.shape());
-    parameters.backend().read(const_cast<std::byte*>(staging.bytes.data()), value.view());
+    const OutgoingParameter& parameter = *by_name.at(info.name);
+    const Staging staging(parameter.dtype, parameter.shape);
+    parameter.fill(staging.view);
     // The same elements in public order, and then in public shape.
-    const View ordered = gpt2_as_public(all[i].name, staging.view, config);
-    const Staging result(value.dtype(), ordered.shape);
+    const View ordered = gpt2_as_public(parameter.name, staging.view, config);
+    const Staging result(parameter.dtype, ordered.shape);
     make_reference_backend()->copy(result.view, ordered);
     writer.append(contiguous_view(result.view.data, info.dtype, info.shape));
   }
   writer.finish();
+}
+
+void write_parameters(FileWriter& out, const FlatParameters& parameters, const Gpt2Config& config,
+                      Content content, const std::map<std::string, std::string>& names) {
+  const auto& all = parameters.store().all();
+  std::vector<OutgoingParameter> outgoing;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Tensor value =
+        content == Content::weights ? parameters.weight_of(i) : leaf_of(all[i].value).grad;
+    outgoing.push_back({all[i].name, value.dtype(), all[i].shape,
+                        [value](const View& to) { value.backend().read(to.data, value.view()); }});
+  }
+  write_parameters(out, outgoing, config, names);
 }
 
 }  // namespace ty

@@ -2,7 +2,9 @@
 // writes them. Ours and theirs are the same format.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,8 @@ namespace ty {
 
 // The configuration of a model directory. Throws DataError that names file and key.
 Gpt2Config read_model_config(const Path& directory);
+// The content of its config.json.
+void write_model_config(FileWriter& out, const Gpt2Config& config);
 
 // True for tensors of a file that hold nothing of their own: a tied head, and buffers that old
 // versions of the public library stored beside the weights.
@@ -30,11 +34,31 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2C
 std::map<std::string, std::string> names_in_directory(const Path& directory,
                                                       const ParameterStore& store);
 
+// Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
+// size and any float type, in our order.
+void read_parameter(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config,
+                    const View& to);
+// The type in which a parameter is stored.
+DType stored_dtype(const TensorSet& tensors, const std::string& ours);
+
+// A parameter on its way into a model directory.
+struct OutgoingParameter {
+  std::string name;  // ours
+  DType dtype = DType::f32;
+  Shape shape;                            // ours
+  std::function<void(const View&)> fill;  // writes all of it to contiguous host memory
+};
+
+// Parameters as one safetensors file under the given names (see names_in_directory), or under the
+// library's full names if `names` is empty. One of them is in memory at a time.
+void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parameters,
+                      const Gpt2Config& config,
+                      const std::map<std::string, std::string>& names = {});
+
 // What of each parameter to write.
 enum class Content : std::uint8_t { weights, gradients };
 
-// All parameters as one safetensors file under the given names (see names_in_directory), or under
-// the library's full names if `names` is empty. Weights keep their dtype.
+// The same for all parameters of a model in memory. Weights keep their dtype.
 void write_parameters(FileWriter& out, const FlatParameters& parameters, const Gpt2Config& config,
                       Content content, const std::map<std::string, std::string>& names = {});
 

@@ -1,6 +1,7 @@
 #include "models/linear/spec.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
@@ -28,6 +29,13 @@ std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape) {
   }
   if (const auto* svd = std::get_if<SvdSpec>(&spec)) return svd->rank * (shape.in + shape.out);
   return shape.in * shape.out;
+}
+
+LinearShape LinearSite::stored() const {
+  LinearShape result = shape;
+  if (!table.empty()) std::swap(result.in, result.out);
+  result.bias = false;
+  return result;
 }
 
 const LinearSpec& LinearRules::find(std::string_view path) const {

@@ -70,6 +70,12 @@ struct LinearSite {
   std::string path;
   LinearShape shape;
   LinearSpec spec;
+  std::string table = {};  // path of the token table that the map reads; none: a weight of its own
+
+  // Where its parameters stand.
+  const std::string& place() const { return table.empty() ? path : table; }
+  // The sizes in which its weight is stored, without bias: a table stands [out, in].
+  LinearShape stored() const;
 };
 // Weights of a resolved spec, bias excluded.
 std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape);

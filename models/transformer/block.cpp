@@ -2,9 +2,10 @@
 
 namespace ty {
 
-LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape) const {
+LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,
+                                const std::string& table) const {
   LinearSpec spec = resolved(linear.find(path), shape, path);
-  if (sites != nullptr) sites->push_back({path, shape, spec});
+  if (sites != nullptr) sites->push_back({path, shape, spec, table});
   return spec;
 }
 

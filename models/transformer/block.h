@@ -42,8 +42,9 @@ struct BlockContext {
   // A linear map at this place's child `name`, of the kind the rules say.
   std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
                                       Split split) const;
-  // What the rules say about the map at a full path, all sizes worked out.
-  LinearSpec choose(const std::string& path, const LinearShape& shape) const;
+  // What the rules say about the map at a full path, all sizes worked out. `table`: see LinearSite.
+  LinearSpec choose(const std::string& path, const LinearShape& shape,
+                    const std::string& table = "") const;
 };
 
 // A block that can be built: its path in the model, and how.

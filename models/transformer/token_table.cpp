@@ -46,7 +46,7 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   LinearSpec spec;
   const LinearShape map = {
       .in = shape.width, .out = shape.vocab, .bias = false, .weight_std = shape.std};
-  if (tied) spec = at.choose(kTiedHead, map);
+  if (tied) spec = at.choose(kTiedHead, map, at.scope.path());
   if (const auto* svd = std::get_if<SvdSpec>(&spec)) {
     // Seen from the ids: [V, r] [r, C].
     const SvdInits inits = svd_inits(
