@@ -31,7 +31,7 @@ void check_fit(const Path& directory, const TensorSet& tensors, const Gpt2Config
     throw DataError("{}: n_layer: {} layers, but there are only {} tensors",
                     (directory / "config.json").string(), config.layers, tensors.names().size());
   }
-  const Model model(describe_gpt2(config), LinearRules());
+  const Model model(describe_gpt2(config), LinearRules(config.linear));
   check_tensors(tensors, model.parameters(), config);
 }
 
