@@ -1,0 +1,45 @@
+// The svd kind: W ~ A B by the leading singular values.
+#include <utility>
+
+#include "core/base/error.h"
+#include "models/compress/method.h"
+#include "models/linear/low_rank.h"
+
+namespace ty {
+
+namespace {
+
+std::int64_t rank_within(const ShareBudget& budget, const LinearShape& size) {
+  const std::int64_t rank_one = low_rank_parameters(size.in, size.out, 1);
+  return weights_in_share(size, budget.share, rank_one) / rank_one;
+}
+
+struct RuleFor {
+  const Matrix& w;
+
+  TruncationRule operator()(const RankBudget& budget) const { return KeepRank{budget.rank}; }
+  TruncationRule operator()(const ShareBudget& budget) const {
+    return KeepRank{rank_within(budget, {.in = w.rows, .out = w.cols})};
+  }
+  TruncationRule operator()(const ErrorBudget& budget) const {
+    return within_relative(w, budget.eps);
+  }
+};
+
+}  // namespace
+
+void check_svd(const LinearShape& size, const DecompositionRequest& request) {
+  if (const auto* budget = std::get_if<ShareBudget>(&request.budget)) rank_within(*budget, size);
+}
+
+Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request) {
+  LowRank cut = low_rank(w, std::visit(RuleFor{w}, request.budget));
+  Decomposition result;
+  result.spec = SvdSpec{.rank = cut.a.cols};
+  result.error = cut.error;
+  result.factors["a"] = std::move(cut.a.data);
+  result.factors["b"] = std::move(cut.b.data);
+  return result;
+}
+
+}  // namespace ty

@@ -1,0 +1,98 @@
+// The ttm kind: W as a tensor train matrix by TT-SVD.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+#include "models/compress/method.h"
+#include "models/linear/choose_shape.h"
+#include "models/linear/tt_svd.h"
+
+namespace ty {
+
+namespace {
+
+// The largest uniform rank whose cores, cut to their caps, have at most so many weights. A cut bond
+// leaves room for the others, so this is at or above rank_for_budget().
+std::int64_t clipped_rank_for_budget(const TtmShape& modes, std::int64_t weights) {
+  const auto needed = [&](std::int64_t rank) {
+    return clip_ranks(with_rank(modes.in, modes.out, rank)).num_parameters();
+  };
+  const std::vector<std::int64_t> caps = rank_caps(modes);
+  std::int64_t fits = rank_for_budget(modes, weights);
+  std::int64_t above = std::max(fits, *std::max_element(caps.begin(), caps.end())) + 1;
+  while (above - fits > 1) {
+    const std::int64_t middle = fits + (above - fits) / 2;
+    (needed(middle) <= weights ? fits : above) = middle;
+  }
+  return fits;
+}
+
+std::int64_t weights_of_rank_one(const TtmShape& modes) {
+  return with_rank(modes.in, modes.out, 1).num_parameters();
+}
+
+struct Plan {
+  TtmShape modes;
+  TtRule rule;
+};
+
+struct PlanFor {
+  const LinearShape& size;
+  const DecompositionRequest& request;
+
+  Plan operator()(const RankBudget& budget) const {
+    return {modes_for(budget.rank), UniformRank{budget.rank}};
+  }
+  Plan operator()(const ErrorBudget& budget) const {
+    return {modes_for(1), RelativeTolerance{budget.eps}};
+  }
+  Plan operator()(const ShareBudget& budget) const {
+    TtmShape modes = modes_for(1);
+    const std::int64_t weights = weights_in_share(size, budget.share, weights_of_rank_one(modes));
+    // Chosen modes depend on the rank, and the rank on the modes; fewer cores may not fit at all.
+    for (int i = 0; i < 4; ++i) {
+      TtmShape again = modes_for(rank_for_budget(modes, weights));
+      if (again.in == modes.in && again.out == modes.out) break;
+      if (weights_of_rank_one(again) > weights) break;
+      modes = std::move(again);
+    }
+    return {modes, UniformRank{clipped_rank_for_budget(modes, weights)}};
+  }
+
+ private:
+  TtmShape modes_for(std::int64_t rank) const {
+    if (request.in.empty() && request.out.empty()) {
+      return choose_shape(size.in, size.out, rank, static_cast<int>(request.cores));
+    }
+    TtmShape given = with_rank(request.in, request.out, rank);
+    validate(given, size.in, size.out);
+    return given;
+  }
+};
+
+}  // namespace
+
+void check_ttm(const LinearShape& size, const DecompositionRequest& request) {
+  std::visit(PlanFor{size, request}, request.budget);
+}
+
+Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request) {
+  const LinearShape size = {.in = w.rows, .out = w.cols};
+  const auto [modes, rule] = std::visit(PlanFor{size, request}, request.budget);
+  TtApproximation cut = tt_svd(w, modes.in, modes.out, rule);
+  const TtmShape& shape = cut.train.shape;
+  TtmSpec spec;
+  spec.in = shape.in;
+  spec.out = shape.out;
+  spec.ranks.assign(shape.ranks.begin() + 1, shape.ranks.end() - 1);
+  if (spec.ranks.empty()) spec.rank = 1;  // one core has no bond
+  Decomposition result;
+  result.spec = std::move(spec);
+  result.error = cut.error;
+  for (std::size_t k = 0; k < cut.train.cores.size(); ++k) {
+    result.factors[fmt::format("core{}", k + 1)] = std::move(cut.train.cores[k]);
+  }
+  return result;
+}
+
+}  // namespace ty
