@@ -42,7 +42,16 @@ CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
     sub->add_option("words", words, "")->group("");
   }
   for (const OptionSpec& option : verb.options) {
-    if (option.value.empty()) {
+    if (option.repeats) {
+      sub->add_option_function<std::vector<std::string>>(
+             option.name,
+             [&](const std::vector<std::string>& values) {
+               arguments.options[option.name] = fmt::format("{}", fmt::join(values, ","));
+             },
+             option.help)
+          ->allow_extra_args(false)
+          ->type_name(option.value);
+    } else if (option.value.empty()) {
       sub->add_flag_callback(
           option.name, [&] { arguments.options[option.name] = ""; }, option.help);
     } else {
@@ -104,16 +113,42 @@ std::string Arguments::text(const std::string& name, const std::string& otherwis
   return found == options.end() ? otherwise : found->second;
 }
 
-std::int64_t Arguments::integer(const std::string& name, std::int64_t otherwise) const {
-  const auto found = options.find(name);
-  if (found == options.end()) return otherwise;
+namespace {
+
+std::int64_t parse_integer(const std::string& name, const std::string& text) {
   std::int64_t value = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto [stop, fault] = std::from_chars(found->second.data(), end, value);
+  const char* end = text.data() + text.size();
+  const auto [stop, fault] = std::from_chars(text.data(), end, value);
   if (fault != std::errc() || stop != end) {
-    throw UsageError("{}: \"{}\" is not a whole number", name, found->second);
+    throw UsageError("{}: \"{}\" is not a whole number", name, text);
   }
   return value;
+}
+
+}  // namespace
+
+std::int64_t Arguments::integer(const std::string& name, std::int64_t otherwise) const {
+  const auto found = options.find(name);
+  return found == options.end() ? otherwise : parse_integer(name, found->second);
+}
+
+std::vector<std::string> Arguments::list(const std::string& name) const {
+  std::vector<std::string> parts;
+  const auto found = options.find(name);
+  if (found == options.end()) return parts;
+  std::string_view rest = found->second;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    parts.emplace_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+std::vector<std::int64_t> Arguments::integers(const std::string& name) const {
+  std::vector<std::int64_t> values;
+  for (const std::string& part : list(name)) values.push_back(parse_integer(name, part));
+  return values;
 }
 
 double Arguments::number(const std::string& name, double otherwise) const {
@@ -133,6 +168,12 @@ const std::string& Arguments::word(std::size_t i, std::string_view what) const {
     throw UsageError("{}: {} is missing; see trainyard {} --help", argv[1], what, argv[1]);
   }
   return words[i];
+}
+
+void Arguments::at_most(std::size_t count, std::string_view hint) const {
+  if (words.size() <= count) return;
+  throw UsageError("{}: \"{}\" is one word too many; {}", argv[1], words[count],
+                   hint.empty() ? fmt::format("see trainyard {} --help", argv[1]) : hint);
 }
 
 int run_command_line(int argc, const char* const* argv) {

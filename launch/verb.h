@@ -16,6 +16,7 @@ struct OptionSpec {
   std::string name;   // "--prompt"
   std::string value;  // placeholder of its value; empty: a flag
   std::string help;
+  bool repeats = false;  // may be given several times; the values are joined by commas
 };
 
 // What the user typed after the verb.
@@ -31,8 +32,14 @@ class Arguments {
   // Throw UsageError that names the option if the value is no number.
   std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
   double number(const std::string& name, double otherwise) const;
+  // The value cut at its commas; none if the option was not given.
+  std::vector<std::string> list(const std::string& name) const;
+  // Throw UsageError that names the option if a part of the list is no number.
+  std::vector<std::int64_t> integers(const std::string& name) const;
   // Word i; throws UsageError "VERB: WHAT is missing" if there are fewer.
   const std::string& word(std::size_t i, std::string_view what) const;
+  // Throws UsageError for the first word beyond so many, with a hint on what may have been meant.
+  void at_most(std::size_t count, std::string_view hint = "") const;
 };
 
 struct Verb {

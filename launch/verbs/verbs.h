@@ -8,10 +8,13 @@ namespace ty {
 const Verb& train_verb();
 const Verb& eval_verb();
 const Verb& generate_verb();
+const Verb& compress_verb();
 const Verb& plan_verb();
 const Verb& inspect_verb();
 const Verb& bench_verb();
 const Verb& data_verb();
+const Verb& import_verb();
+const Verb& export_verb();
 const Verb& config_verb();
 const Verb& launch_verb();
 const Verb& doctor_verb();

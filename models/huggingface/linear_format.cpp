@@ -12,18 +12,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kKey = "trainyard_linear";
 
-Json to_json(const LinearSpec& spec) {
-  Json json = {{"kind", kind_name(spec)}};
-  if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
-    json["in"] = ttm->in;
-    json["out"] = ttm->out;
-    json["ranks"] = ttm->ranks;
-  } else if (const auto* svd = std::get_if<SvdSpec>(&spec)) {
-    json["rank"] = svd->rank;
-  }
-  return json;
-}
-
 LinearSpec from_json(const Json& json, const std::string& where) {
   try {
     const auto kind = json.at("kind").get<std::string>();
@@ -46,8 +34,20 @@ LinearSpec from_json(const Json& json, const std::string& where) {
 
 }  // namespace
 
+Json linear_spec_to_json(const LinearSpec& spec) {
+  Json json = {{"kind", kind_name(spec)}};
+  if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
+    json["in"] = ttm->in;
+    json["out"] = ttm->out;
+    json["ranks"] = ttm->ranks;
+  } else if (const auto* svd = std::get_if<SvdSpec>(&spec)) {
+    json["rank"] = svd->rank;
+  }
+  return json;
+}
+
 void add_linear_rules(Json& config, const std::vector<LinearRule>& rules) {
-  for (const LinearRule& rule : rules) config[kKey][rule.match] = to_json(rule.spec);
+  for (const LinearRule& rule : rules) config[kKey][rule.match] = linear_spec_to_json(rule.spec);
 }
 
 std::vector<LinearRule> linear_rules_from_json(const Json& config, const std::string& file) {

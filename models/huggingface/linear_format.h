@@ -11,6 +11,8 @@
 
 namespace ty {
 
+// {"kind": "ttm", "in": [..], ..} of an exact spec.
+nlohmann::json linear_spec_to_json(const LinearSpec& spec);
 // Adds {"trainyard_linear": {"blocks.0.mlp.up": {"kind": "ttm", "in": [..], ..}}}; nothing if all
 // maps are dense. Rules must be exact, one path each.
 void add_linear_rules(nlohmann::json& config, const std::vector<LinearRule>& rules);

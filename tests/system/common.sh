@@ -33,3 +33,26 @@ expect() {  # CODE PATTERN COMMAND...
   [ "$got" = "$code" ] || fail "$*: exit code $got, wanted $code: $(cat "$work/err")"
   grep -q -- "$pattern" "$work/err" || fail "$*: no \"$pattern\" in: $(cat "$work/err")"
 }
+
+says() {  # PATTERN COMMAND...: succeeds with the pattern on stdout
+  local pattern=$1
+  shift
+  "$@" >out 2>err || fail "$*: $(cat err)"
+  grep -q -- "$pattern" out || fail "$*: no \"$pattern\" in: $(cat out)"
+}
+is_json() {  # FILE KEY...: one object on one line, with these keys
+  local file=$1
+  shift
+  [ "$(wc -l < "$file")" = 1 ] && grep -q '^{.*}$' "$file" || fail "not one object: $(cat "$file")"
+  if command -v python3 >/dev/null; then
+    python3 -m json.tool "$file" >/dev/null || fail "not JSON: $(cat "$file")"
+  fi
+  for key in "$@"; do grep -q "\"$key\":" "$file" || fail "no key $key in: $(cat "$file")"; done
+}
+json() {  # "KEY ..." COMMAND...: the command with --json succeeds and prints these keys and nothing else
+  local keys=$1
+  shift
+  "$@" --json >out 2>err || fail "$* --json: $(cat err)"
+  # shellcheck disable=SC2086
+  is_json out $keys
+}

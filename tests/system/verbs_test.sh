@@ -5,30 +5,7 @@
 export OMP_NUM_THREADS=1
 cd "$work"
 
-says() {  # PATTERN COMMAND...: succeeds with the pattern on stdout
-  local pattern=$1
-  shift
-  "$@" >out 2>err || fail "$*: $(cat err)"
-  grep -q -- "$pattern" out || fail "$*: no \"$pattern\" in: $(cat out)"
-}
-is_json() {  # FILE KEY...: one object on one line, with these keys
-  local file=$1
-  shift
-  [ "$(wc -l < "$file")" = 1 ] && grep -q '^{.*}$' "$file" || fail "not one object: $(cat "$file")"
-  if command -v python3 >/dev/null; then
-    python3 -m json.tool "$file" >/dev/null || fail "not JSON: $(cat "$file")"
-  fi
-  for key in "$@"; do grep -q "\"$key\":" "$file" || fail "no key $key in: $(cat "$file")"; done
-}
-json() {  # "KEY ..." COMMAND...: the command with --json succeeds and prints these keys and nothing else
-  local keys=$1
-  shift
-  "$@" --json >out 2>err || fail "$* --json: $(cat err)"
-  # shellcheck disable=SC2086
-  is_json out $keys
-}
-
-for verb in inspect data doctor eval generate plan bench train config launch; do
+for verb in inspect data doctor eval generate compress import export plan bench train config launch; do
   says "Usage: trainyard $verb" "$binary" "$verb" --help
   says "$verb" "$binary" --help
 done

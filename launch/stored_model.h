@@ -1,0 +1,49 @@
+// A model directory opened to be made into another one: what it consists of is known and checked,
+// its weights are read one at a time, so that a model of any size fits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/io/tensor_set.h"
+#include "models/huggingface/model_directory.h"
+#include "models/transformer/model.h"
+
+namespace ty {
+
+class StoredModel {
+ public:
+  // A model directory or checkpoint. Throws DataError unless its tensors are those that its
+  // configuration asks for.
+  explicit StoredModel(const Path& directory);
+
+  const Path& directory() const { return directory_; }
+  const Gpt2Config& config() const { return config_; }
+  // Everything on disk that is the model: tensors, configuration and side files.
+  std::vector<Path> files() const;
+  // What belongs to it beside tensors and configuration: its tokenizer's files.
+  std::vector<Path> side_files() const;
+  const std::vector<LinearSite>& linear_sites() const { return model_.linear_sites(); }
+  // Declared only: names and shapes.
+  const ParameterStore& parameters() const { return model_.parameters(); }
+
+  DType dtype(const std::string& parameter) const { return stored_dtype(tensors_, parameter); }
+  // Of a map's weight, whatever it is made of.
+  DType dtype(const LinearSite& site) const;
+  // A parameter's values in our order, to contiguous host memory of any float type.
+  void read(const std::string& parameter, const View& to) const {
+    read_parameter(tensors_, parameter, config_, to);
+  }
+  // The same as numbers.
+  std::vector<double> values(const std::string& parameter, const Shape& shape) const;
+  // The matrix that a linear map of any kind stands for, in the sizes of site.stored().
+  std::vector<double> dense_weight(const LinearSite& site) const;
+
+ private:
+  Path directory_;
+  Gpt2Config config_;
+  TensorSet tensors_;
+  Model model_;
+};
+
+}  // namespace ty

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/io/new_directory.h"
+#include "launch/conversion.h"
+#include "launch/inspect/inspection.h"
+#include "launch/run_directory.h"
+#include "launch/text.h"
+#include "launch/verbs/verbs.h"
+
+namespace ty {
+
+namespace {
+
+std::int64_t factorised_maps(const StoredModel& model) {
+  const auto& sites = model.linear_sites();
+  return std::count_if(sites.begin(), sites.end(), [](const LinearSite& site) {
+    return !std::holds_alternative<DenseSpec>(site.spec);
+  });
+}
+
+// What lies at the target now.
+void report(const Arguments& arguments, const Path& target, std::uint64_t bytes) {
+  const StoredModel written(target);
+  const std::int64_t parameters = written.parameters().count();
+  const std::int64_t factorised = factorised_maps(written);
+  if (arguments.flag("--json")) {
+    fmt::print("{}\n", nlohmann::json{{"directory", target.string()},
+                                      {"parameters", parameters},
+                                      {"factorised_maps", factorised},
+                                      {"bytes", bytes}}
+                           .dump());
+    return;
+  }
+  fmt::print("{}  parameters {}  {}  {}\n", target.string(), count_with_digits(parameters),
+             factorised == 0 ? "all maps dense" : fmt::format("{} factorised maps", factorised),
+             human_bytes(static_cast<double>(bytes)));
+}
+
+ExitCode run_export(const Arguments& arguments, RankStatus&) {
+  arguments.at_most(2);
+  const Path target = arguments.word(1, "the directory to write");
+  const StoredModel source(find_model(arguments.word(0, "the run or model directory")));
+  require_absent(target);
+  const std::uint64_t bytes = arguments.flag("--dense")
+                                  ? write_converted(source, to_dense(source), target)
+                                  : write_copy(source, target);
+  report(arguments, target, bytes);
+  return ExitCode::ok;
+}
+
+ExitCode run_import(const Arguments& arguments, RankStatus&) {
+  arguments.at_most(2);
+  const Path target = arguments.word(1, "the directory to write");
+  const StoredModel source(find_model(arguments.word(0, "the directory to read")));
+  require_absent(target);
+  report(arguments, target, write_converted(source, {.config = source.config()}, target));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& export_verb() {
+  static const Verb verb = {
+      "export",
+      "MODEL OUT [--dense] [--json]",
+      "The model of a run or checkpoint as a directory of its own, without optimizer state",
+      {{"--dense", "",
+        "every factorised map becomes the matrix that it stands for: plain Hugging "
+        "Face files"},
+       {"--json", "", "one JSON object on stdout"}},
+      false,
+      run_export};
+  return verb;
+}
+
+const Verb& import_verb() {
+  static const Verb verb = {
+      "import",
+      "DIR OUT [--json]",
+      "Any readable Hugging Face directory, checked and written in one spelling: one "
+      "model.safetensors, full tensor names, present config.json keys; numbers keep their type",
+      {{"--json", "", "one JSON object on stdout"}},
+      false,
+      run_import};
+  return verb;
+}
+
+}  // namespace ty

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# compress, export and import as users run them, on a tiny trained run: tables, files, training on, errors.
+. "$(dirname "$0")/common.sh"
+export OMP_NUM_THREADS=1
+cd "$work"
+
+loss() { "$binary" eval "$1" text.txt --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p'; }
+near() {  # A B TOLERANCE
+  awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; if (d < 0) d = -d; exit !(a != "" && b != "" && d <= t) }'
+}
+tree() { find . -path ./run -prune -o -type f -print | sort; }
+
+"$binary" train job.yaml run.dir=run 2>log || fail "train: $(cat log)"
+
+# The table first, and nothing else with --dry-run.
+tree > before
+says 'blocks.1.mlp.down *128 x 32 *svd rank 12 .*4.10 k *1.92 k *8.19 k *3.84 k' \
+  "$binary" compress run --method svd --keep 50% --dry-run
+grep -q 'parameters of the model: 36.1 k (36096) -> 27.4 k (27392), 75.9 %' out || fail "no totals: $(cat out)"
+grep -q 'svd  4/4  blocks.1.mlp.down' err || fail "no progress: $(cat err)"
+says '4 maps' "$binary" compress run never --method ttm --rank 4 --dry-run
+rm -f out err && tree | diff before - || fail "--dry-run left files"
+json 'maps path in out spec relative_error parameters_before parameters_after flops_per_token_before
+  flops_per_token_after ratio method source directory' "$binary" compress run --method ttm --rank 4 --dry-run
+
+# Every budget and both methods give models that evaluate, generate, are inspected and trained on.
+says 'ttm in \[4, 4, 2\] out \[4, 4, 8\] ranks \[6, 6\]' \
+  "$binary" compress run ttm --method ttm --rank 6 --match 'blocks.*.mlp.up' --in 4,4,2 --out 4,4,8
+json 'relative_error' "$binary" compress ttm svd --method svd --error 10% \
+  --match 'blocks.*.mlp.down,blocks.*.attn.*' --match head.linear
+ls svd | tr '\n' ' ' | grep -qx 'config.json model.safetensors tokenizer.json tokenizer_config.json ' ||
+  fail "files: $(ls svd)"
+[ "$(grep -c '"kind"' svd/config.json)" = 9 ] || fail "nine factorised maps: $(cat svd/config.json)"
+says 'transformer.wte.a' "$binary" inspect svd
+says 'one' "$binary" generate svd 'one and' --tokens 5 --greedy
+near "$(loss svd)" "$(loss run)" 0.5 || fail "loss $(loss svd), before $(loss run)"
+near "$(loss svd)" "$(loss run)" 0 && fail "cut factors cannot give the same loss"
+sed -e 's/^model:.*/model: {from: svd}/' -e 's/^tokenizer:.*/tokenizer: {from: svd}/' job.yaml > more.yaml
+"$binary" train more.yaml run.dir=more run.steps=60 2>log || fail "training on: $(cat log)"
+[ "$(grep -c '"kind"' more/checkpoints/step-60/config.json)" = 9 ] || fail "training lost the factors"
+awk -v a="$(loss svd)" -v b="$(loss more)" 'BEGIN { exit !(b < a - 0.1) }' ||
+  fail "60 steps do not help: $(loss svd) -> $(loss more)"
+
+# Full rank changes nothing.
+"$binary" compress run full --method svd --rank 1000 --match '*' >/dev/null 2>err || fail "full rank"
+grep -q 'warning: 9 of 9 maps do not get smaller' err || fail "no warning: $(cat err)"
+near "$(loss full)" "$(loss run)" 1e-5 || fail "full rank: $(loss full) != $(loss run)"
+
+# Dense again, as it is, and imported: the same losses; plain names only.
+json 'directory parameters factorised_maps bytes' "$binary" export svd dense --dense
+grep -q '"factorised_maps":0.*"parameters":36096' out || fail "$(cat out)"
+grep -q trainyard_linear dense/config.json && fail "dense config.json names factors"
+near "$(loss dense)" "$(loss svd)" 1e-5 || fail "export --dense: $(loss dense) != $(loss svd)"
+says 'copy .*9 factorised maps' "$binary" export svd copy
+cmp svd/model.safetensors copy/model.safetensors || fail "a copy differs"
+says 'model .*all maps dense' "$binary" export run model
+[ "$(ls model)" = "$(ls svd)" ] || fail "export of a run: $(ls model)"
+json 'directory' "$binary" import dense again
+cmp dense/model.safetensors again/model.safetensors || fail "import changes tensors"
+
+# Errors: one line, nothing written.
+rm -f out err && tree > before
+bad() { local pattern=$1; shift; expect 64 "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
+bad 'unknown "sdv"; one of: svd ttm (did you mean "svd"?)' compress run x --method sdv --rank 3
+bad 'method: missing; one of: svd ttm' compress run x --rank 3
+bad 'wants one of --rank N, --keep SHARE and --error EPS, got none' compress run x --method svd
+bad 'got --rank and --error' compress run x --method svd --rank 3 --error 0.1
+bad 'keep: "150%"; want a share' compress run x --method svd --keep 150%
+bad 'error: "big"; want a relative error' compress run x --method svd --error big
+bad 'rank: 0; want 1 or more' compress run x --method svd --rank 0
+bad 'less than rank 1 needs, 160 of 4096 weights; want 0.0391 or more' compress run x --method svd --keep 1%
+bad 'svd: exists already' compress run svd --method svd --rank 3
+bad 'is not a directory; make that first' compress run none/x --method svd --rank 3
+bad '"\*.mpl" matches no linear map of .*; there are: head.linear, blocks.0.attn.qkv' \
+  compress run x --method svd --rank 3 --match '*.mpl'
+bad 'blocks.0.mlp.up: is factorised already (ttm .*trainyard export svd DENSE --dense' \
+  compress svd x --method svd --rank 3
+bad 'reads the token table, which cannot be ttm; want --method svd' compress run x --method ttm --rank 3 --match '*'
+bad 'in modes \[4, 4\] multiply to 16, but the layer has 32 in features' \
+  compress run x --method ttm --rank 3 --in 4,4 --out 8,16
+bad '--in alone; give modes of both sides' compress run x --method ttm --rank 3 --in 4,8
+bad 'in: "4x" is not a whole number' compress run x --method ttm --rank 3 --in 4x,8 --out 8,16
+bad 'in: means nothing to --method svd' compress run x --method svd --rank 3 --in 4,8 --out 8,16
+bad 'cores: 9; want 1 to 6' compress run x --method ttm --rank 3 --cores 9
+bad '"y" is one word too many' compress run x y --method svd --rank 3
+bad 'the directory to write is missing' compress run --method svd --rank 3
+bad 'dense: exists already' export svd dense --dense
+bad 'the directory to write is missing' import dense
+bad 'no model here' export nowhere x
+cp -r dense broken && head -c 5000 dense/model.safetensors > broken/model.safetensors
+expect 65 'broken/model.safetensors' "$binary" import broken x
+rm -rf out err broken && tree | diff before - || fail "refused commands left files"
+echo "1 passed, 0 failed"

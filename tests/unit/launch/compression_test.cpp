@@ -1,0 +1,226 @@
+// From a model directory to a compressed one and back, with numbers that the layers themselves
+// give.
+#include "launch/compression.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "launch/probe.h"
+#include "tests/support/messages.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+const std::vector<std::int32_t> kTokens = {3, 17, 0, 22, 9, 9, 30, 1, 12};
+
+class CompressedModel : public testing::Test {
+ protected:
+  TempDir temp_;
+  std::unique_ptr<Backend> backend_ = make_cpu_backend();
+
+  static const Method& method(std::string_view name) {
+    for (const Method& each : methods()) {
+      if (each.name == name) return each;
+    }
+    throw InternalError("no method {}", name);
+  }
+
+  // A model with weights large enough that all of them matter to its logits.
+  Path random_model(bool tied, DType dtype = DType::f32) {
+    const Path directory = temp_ / "model";
+    std::filesystem::create_directory(directory);
+    const Gpt2Config config = {
+        .layers = 2, .width = 24, .heads = 3, .context = 12, .vocab = 31, .tied = tied};
+    Model model(describe_gpt2(config), LinearRules());
+    FlatParameters parameters(model.parameters(), plan_flat_layout(model.parameters(), 1, 1),
+                              *backend_, {.compute = dtype, .weights = dtype});
+    for (std::size_t i = 0; i < parameters.layout().parameters.size(); ++i) {
+      const Tensor weight = parameters.weight_of(i);
+      const std::string& name = model.parameters().all()[i].name;
+      const double scale = weight.rank() == 2 ? 0.3 : 0.5;
+      backend_->axpby(weight.view(), scale,
+                      random_tensor(*backend_, weight.shape(), name, DType::f32).view(), 0.0);
+    }
+    FileWriter out(directory / "model.safetensors");
+    write_parameters(out, parameters, config, Content::weights);
+    out.finish();
+    FileWriter text(directory / "config.json");
+    write_model_config(text, config);
+    text.finish();
+    return directory;
+  }
+
+  Compression compress_to(const Path& target, const StoredModel& source, std::string_view name,
+                          const DecompositionRequest& request, const std::string& pattern) {
+    const auto maps = maps_to_compress(source, method(name), {pattern});
+    Compression result = compress(source, maps, method(name), request, [](std::size_t) {});
+    write_converted(source, conversion_of(source, result), target);
+    return result;
+  }
+
+  struct Answer {
+    std::vector<double> logits;
+    double loss;
+  };
+  Answer answer(const Path& directory) {
+    Probe probe(directory, *backend_);
+    probe.run(kTokens);
+    return {doubles(probe.logits()), probe.loss()};
+  }
+};
+
+double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+  double worst = a.size() == b.size() ? 0 : INFINITY;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    worst = std::max(worst, std::abs(a[i] - b[i]));
+  }
+  return worst;
+}
+
+TEST_F(CompressedModel, OfFullRankGivesTheSameLogits) {
+  for (bool tied : {true, false}) {
+    const StoredModel source(random_model(tied));
+    const Answer before = answer(source.directory());
+    compress_to(temp_ / "svd", source, "svd", {.budget = RankBudget{1000}}, "*");
+    EXPECT_LT(largest_difference(answer(temp_ / "svd").logits, before.logits), 1e-4);
+    // Every map of the blocks, fused projections too; modes are chosen.
+    compress_to(temp_ / "ttm", source, "ttm", {.budget = ErrorBudget{0}}, "blocks.*");
+    EXPECT_LT(largest_difference(answer(temp_ / "ttm").logits, before.logits), 1e-4);
+    EXPECT_EQ(StoredModel(temp_ / "ttm").config().linear.size(), 8u);
+    for (const char* name : {"model", "svd", "ttm"}) std::filesystem::remove_all(temp_ / name);
+  }
+}
+
+TEST_F(CompressedModel, MadeDenseAgainIsTheSameModel) {
+  const StoredModel source(random_model(true));
+  compress_to(temp_ / "mlp", source, "ttm", {.budget = RankBudget{4}}, "blocks.*.mlp.*");
+  // A second cut goes on from the first; what is factorised stays.
+  const StoredModel half(temp_ / "mlp");
+  compress_to(temp_ / "all", half, "svd", {.budget = ShareBudget{0.5}}, "*.attn.*");
+  const StoredModel both(temp_ / "all");
+  compress_to(temp_ / "table", both, "svd", {.budget = RankBudget{6}}, "head.linear");
+  const StoredModel compressed(temp_ / "table");
+  EXPECT_EQ(compressed.config().linear.size(), 9u);
+  write_converted(compressed, to_dense(compressed), temp_ / "dense");
+
+  const StoredModel dense(temp_ / "dense");
+  EXPECT_TRUE(dense.config().linear.empty());
+  EXPECT_EQ(dense.parameters().count(), source.parameters().count());
+  const Answer factors = answer(temp_ / "table"), matrices = answer(temp_ / "dense");
+  EXPECT_NEAR(factors.loss, matrices.loss, 1e-5);
+  EXPECT_LT(largest_difference(factors.logits, matrices.logits), 1e-4);
+  EXPECT_GT(std::abs(factors.loss - answer(source.directory()).loss), 1e-3);  // it was cut indeed
+}
+
+TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
+  const StoredModel source(random_model(true));
+  const Compression compression =
+      compress_to(temp_ / "out", source, "svd", {.budget = ShareBudget{0.25}}, "*");
+  const StoredModel written(temp_ / "out");
+  EXPECT_EQ(compression.parameters_before, source.parameters().count());
+  EXPECT_EQ(compression.parameters_after, written.parameters().count());
+  const nlohmann::json json = to_json(compression);
+  ASSERT_EQ(json["maps"].size(), 9u);
+  EXPECT_EQ(json["maps"][0]["path"], "head.linear");
+  EXPECT_EQ(json["maps"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
+  EXPECT_EQ(json["maps"][0]["parameters_after"], 3 * (24 + 31));
+  EXPECT_EQ(json["ratio"].get<double>(), static_cast<double>(written.parameters().count()) /
+                                             static_cast<double>(source.parameters().count()));
+  for (std::size_t i = 0; i < compression.maps.size(); ++i) {
+    const LinearSite& site = written.linear_sites()[i];
+    const std::vector<double> before = source.dense_weight(compression.maps[i].before);
+    const std::vector<double> after = written.dense_weight(site);
+    double error = 0, energy = 0;
+    for (std::size_t k = 0; k < before.size(); ++k) {
+      error += (before[k] - after[k]) * (before[k] - after[k]);
+      energy += before[k] * before[k];
+    }
+    EXPECT_NEAR(compression.maps[i].relative_error, std::sqrt(error / energy), 1e-6) << site.path;
+    EXPECT_LE(num_weights(site.spec, site.shape), 0.25 * static_cast<double>(before.size()));
+  }
+  EXPECT_TRUE(contains(to_text(compression), "9 maps"));
+}
+
+TEST_F(CompressedModel, KeepsTheTypeOfTheNumbers) {
+  const StoredModel source(random_model(true, DType::bf16));
+  compress_to(temp_ / "out", source, "svd", {.budget = RankBudget{1000}}, "blocks.*");
+  const StoredModel written(temp_ / "out");
+  for (const Parameter& parameter : written.parameters().all()) {
+    EXPECT_EQ(written.dtype(parameter.name), DType::bf16) << parameter.name;
+  }
+  write_converted(written, to_dense(written), temp_ / "dense");
+  EXPECT_EQ(StoredModel(temp_ / "dense").dtype("blocks.0.mlp.up.weight"), DType::bf16);
+}
+
+TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
+  const StoredModel source(random_model(true));
+  EXPECT_TRUE(contains(message_of<UsageError>([&] {
+                         maps_to_compress(source, method("svd"), {"*", "*.mpl.*"});
+                       }),
+                       "--match: \"*.mpl.*\" matches no linear map of "));
+  EXPECT_EQ(message_of<UsageError>([&] { maps_to_compress(source, method("ttm"), {"*"}); }),
+            "head.linear: reads the token table, which cannot be ttm; want --method svd for it");
+  compress_to(temp_ / "out", source, "svd", {.budget = RankBudget{2}}, "*.mlp.up");
+  const StoredModel again(temp_ / "out");
+  EXPECT_TRUE(contains(
+      message_of<UsageError>([&] { maps_to_compress(again, method("svd"), {"*.mlp.*"}); }),
+      "blocks.0.mlp.up: is factorised already (svd rank 2); match other maps, or make the model "
+      "dense first: trainyard export "));
+  const auto maps = maps_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
+  EXPECT_TRUE(contains(message_of<UsageError>([&] {
+                         compress(source, maps, method("ttm"),
+                                  {.budget = RankBudget{2}, .in = {4, 6}, .out = {8, 12}},
+                                  [](std::size_t) { FAIL() << "no work before all is checked"; });
+                       }),
+                       "blocks.0.mlp.down [96, 24]: ttm: in modes [4, 6] multiply to 24"));
+}
+
+// GPT-2 medium with both MLP matrices of its blocks factorised: published sizes.
+TEST(CompressedSizes, OfGpt2Medium) {
+  Gpt2Config config = {.layers = 24, .width = 1024, .heads = 16};
+  EXPECT_EQ(count_parameters(config), 354'823'168);
+  TtmSpec up;
+  up.in = {16, 16, 4};
+  up.out = {16, 16, 16};
+  up.ranks = {72, 72};
+  TtmSpec down = up;
+  std::swap(down.in, down.out);
+  config.linear = {{"blocks.*.mlp.up", up}, {"blocks.*.mlp.down", down}};
+  EXPECT_EQ(count_parameters(config), 218'303'488);
+  config.linear.clear();
+  for (int block = 0; block < 17; ++block) {
+    config.linear.push_back({fmt::format("blocks.{}.mlp.*", block), SvdSpec{.rank = 50}});
+  }
+  EXPECT_EQ(count_parameters(config), 220'920'832);
+}
+
+// Every directory of the public library that we read is written in one spelling with equal tensors.
+TEST(Import, KeepsEveryNumberOfPublicModels) {
+  const auto backend = make_cpu_backend();
+  for (const char* name : {"tied_gelu_new", "untied_gelu", "old_relu", "sharded"}) {
+    SCOPED_TRACE(name);
+    const TempDir temp;
+    const StoredModel source(Path(TY_GOLDEN_DIR) / "gpt2" / name / "model");
+    write_converted(source, {.config = source.config()}, temp / "out");
+    const StoredModel written(temp / "out");
+    EXPECT_TRUE(std::filesystem::exists(temp / "out" / "model.safetensors"));
+    for (const Parameter& parameter : source.parameters().all()) {
+      EXPECT_EQ(source.values(parameter.name, parameter.shape),
+                written.values(parameter.name, parameter.shape))
+          << parameter.name;
+    }
+    write_copy(source, temp / "copy");
+    for (const Path& file : source.files()) {
+      EXPECT_EQ(read_text_file(file, 1 << 24),
+                read_text_file(temp / "copy" / file.filename().string(), 1 << 24));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ty::test
