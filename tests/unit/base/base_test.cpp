@@ -6,6 +6,7 @@
 
 #include "core/base/dtype.h"
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "core/base/random.h"
 #include "core/base/view.h"
 
@@ -104,6 +105,30 @@ TEST(Random, PermutationIsABijectionAndMovesMostPoints) {
       EXPECT_LT(fixed, 10u);
     }
   }
+}
+
+TEST(Glob, StarsStandForAnyRunOfCharacters) {
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("blocks.*.mlp.*", "blocks.3.mlp.up"));
+  EXPECT_TRUE(glob_match("*norm*", "blocks.3.norm1.weight"));
+  EXPECT_FALSE(glob_match("blocks.*.mlp", "blocks.3.mlp.up"));
+  EXPECT_FALSE(glob_match("", "x"));
+}
+
+TEST(Glob, RangesStandForWholeNumbers) {
+  for (int block = 0; block < 30; ++block) {
+    const std::string name = "blocks." + std::to_string(block) + ".mlp.up";
+    EXPECT_EQ(glob_match("blocks.{2..17}.mlp.*", name), block >= 2 && block <= 17) << name;
+    EXPECT_EQ(glob_match("*{2..17}.*.up", name), block >= 2 && block <= 17) << name;
+  }
+  EXPECT_TRUE(glob_match("{1..9}", "7"));
+  EXPECT_FALSE(glob_match("{1..9}", "7x"));
+  EXPECT_FALSE(glob_match("{1..9}", "17"));  // the whole number counts, not its digits
+  EXPECT_FALSE(glob_match("*{1..9}", "17"));
+  EXPECT_FALSE(glob_match("{5..3}", "4"));
+  EXPECT_FALSE(glob_match("{1..9}", "99999999999999999999999"));
+  EXPECT_TRUE(glob_match("{a..b}", "{a..b}"));  // no numbers: as it is written
+  EXPECT_TRUE(glob_match("{1..", "{1.."));
 }
 
 }  // namespace
