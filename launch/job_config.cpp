@@ -82,7 +82,9 @@ constexpr std::initializer_list<config::Named<FactorInit>> kFactorInits = {
 void fields(Fields& f, TtmSpec& s) {
   f.field("in", s.in, "input modes, core by core; none: chosen and printed", at_least(1));
   f.field("out", s.out, "output modes, as many; none: chosen and printed", at_least(1));
-  f.field("cores", s.cores, "cores at most, where modes are chosen", between(1, 6));
+  f.when("in", s.in.empty(), "without in and out", [&] {
+    f.field("cores", s.cores, "cores at most, where modes are chosen", between(1, 6));
+  });
   f.field("rank", s.rank, "rank of every bond; 0: by ranks or keep", at_least(0));
   f.field("ranks", s.ranks, "rank of each inner bond", at_least(1));
   f.field("keep", s.keep, "weights as a share of the dense map's, 30% or 0.3; 0: by rank",
@@ -102,8 +104,14 @@ void fields(Fields& f, SvdSpec& s) {
 }
 
 void fields(Fields& f, LinearRule& rule) {
-  f.field("match", rule.match, "pattern on the path of the map, as in blocks.*.mlp.*", required());
+  f.field("match", rule.match,
+          "pattern on the path of the map, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
+          required());
   f.alternatives("kind", rule.spec, "what the weight is made of", {"dense", "ttm", "svd"});
+}
+
+void check(const LinearRule& rule, Checks& checks) {
+  if (const auto fault = fault_of(rule.spec)) checks.fail(fault->key, "{}", fault->message);
 }
 
 void fields(Fields& f, TokenizerSection& s) {

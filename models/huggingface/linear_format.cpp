@@ -1,8 +1,12 @@
 #include "models/huggingface/linear_format.h"
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/base/error.h"
+#include "core/io/json.h"
 
 namespace ty {
 
@@ -12,24 +16,84 @@ using Json = nlohmann::json;
 
 constexpr const char* kKey = "trainyard_linear";
 
-LinearSpec from_json(const Json& json, const std::string& where) {
-  try {
-    const auto kind = json.at("kind").get<std::string>();
-    if (kind == "dense") return DenseSpec{};
-    if (kind == "svd") return SvdSpec{.rank = json.at("rank").get<std::int64_t>()};
-    if (kind == "ttm") {
-      TtmSpec spec;
-      spec.in = json.at("in").get<std::vector<std::int64_t>>();
-      spec.out = json.at("out").get<std::vector<std::int64_t>>();
-      spec.ranks = json.at("ranks").get<std::vector<std::int64_t>>();
-      // One core has no inner bond; resolve() wants one of rank, ranks and keep.
-      if (spec.ranks.empty()) spec.rank = 1;
-      return spec;
-    }
-    throw DataError("{}.kind: \"{}\"; expected dense, ttm or svd", where, kind);
-  } catch (const Json::exception&) {
-    throw DataError("{}: {} does not say what the map is made of", where, json.dump());
+// The keys of one map's entry. Errors name the file, the map and the key.
+class Entry {
+ public:
+  Entry(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
+    if (!json.is_object()) throw DataError("{}: {}; want an object", where_, shown(json));
   }
+  void allow_only(std::initializer_list<std::string_view> keys) const {
+    for (const auto& [key, value] : json_.items()) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+        throw DataError("{}.{}: unknown key; expected {}", where_, key, fmt::join(keys, ", "));
+      }
+    }
+  }
+  std::string text(const char* key) const {
+    if (!at(key).is_string())
+      throw DataError("{}.{}: {}; want a name", where_, key, shown(at(key)));
+    return at(key).get<std::string>();
+  }
+  std::int64_t size(const char* key) const { return size(at(key), key); }
+  std::vector<std::int64_t> sizes(const char* key) const {
+    if (!at(key).is_array()) {
+      throw DataError("{}.{}: {}; want a list of integers", where_, key, shown(at(key)));
+    }
+    std::vector<std::int64_t> result;
+    for (const Json& each : at(key)) result.push_back(size(each, key));
+    return result;
+  }
+  const std::string& where() const { return where_; }
+
+ private:
+  // Cut, as a hostile file may hold anything.
+  static std::string shown(const Json& json) {
+    const std::string text = json.dump(-1, ' ', true);
+    return text.size() <= 60 ? text : text.substr(0, 60) + "..";
+  }
+  const Json& at(const char* key) const {
+    if (!json_.contains(key)) throw DataError("{}.{}: missing", where_, key);
+    return json_.at(key);
+  }
+  std::int64_t size(const Json& json, const char* key) const {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+    if (!json.is_number_unsigned() || json.get<std::uint64_t>() < 1 ||
+        json.get<std::uint64_t>() > kMost) {
+      throw DataError("{}.{}: {}; want integers from 1 to {}", where_, key, shown(json), kMost);
+    }
+    return json.get<std::int64_t>();
+  }
+
+  const Json& json_;
+  std::string where_;
+};
+
+// A path as our own maps have.
+bool is_plain(std::string_view path) {
+  return path.size() <= 100 && std::all_of(path.begin(), path.end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '.' || c == '_';
+         });
+}
+
+LinearSpec from_json(const Entry& entry) {
+  const std::string kind = entry.text("kind");
+  if (kind == "dense") {
+    entry.allow_only({"kind"});
+    return DenseSpec{};
+  }
+  if (kind == "svd") {
+    entry.allow_only({"kind", "rank"});
+    return SvdSpec{.rank = entry.size("rank")};
+  }
+  if (kind != "ttm") {
+    throw DataError("{}.kind: {}; expected dense, ttm or svd", entry.where(), in_quotes(kind));
+  }
+  entry.allow_only({"kind", "in", "out", "ranks"});
+  TtmSpec spec;
+  spec.in = entry.sizes("in");
+  spec.out = entry.sizes("out");
+  spec.ranks = entry.sizes("ranks");
+  return spec;
 }
 
 }  // namespace
@@ -55,7 +119,12 @@ std::vector<LinearRule> linear_rules_from_json(const Json& config, const std::st
   if (!config.contains(kKey)) return rules;
   if (!config.at(kKey).is_object()) throw DataError("{}: {}: wants an object", file, kKey);
   for (const auto& [path, json] : config.at(kKey).items()) {
-    rules.push_back({path, from_json(json, fmt::format("{}: {}.{}", file, kKey, path))});
+    const std::string key = fmt::format("{}.{}", kKey, is_plain(path) ? path : in_quotes(path));
+    const LinearSpec spec = from_json(Entry(json, fmt::format("{}: {}", file, key)));
+    if (const auto fault = fault_of(spec)) {
+      throw DataError("{}: {}.{}: {}", file, key, fault->key, fault->message);
+    }
+    rules.push_back({path, spec, key});
   }
   return rules;
 }

@@ -9,6 +9,7 @@
 #include "core/base/glob.h"
 #include "core/io/json.h"
 #include "models/huggingface/gpt2_format.h"
+#include "models/transformer/model.h"
 
 namespace ty {
 
@@ -42,8 +43,15 @@ struct Staging {
 
 Gpt2Config read_model_config(const Path& directory) {
   const Path file = directory / "config.json";
-  return gpt2_config_from_json(parse_json(read_text_file(file, kMaxConfigBytes), file.string()),
-                               file.string());
+  Gpt2Config config = gpt2_config_from_json(
+      parse_json(read_text_file(file, kMaxConfigBytes), file.string()), file.string());
+  try {
+    // Declares parameters and nothing else: whether sizes and linear maps fit together.
+    const Model model(describe_gpt2(config), LinearRules(config.linear));
+  } catch (const ConfigError& e) {
+    throw DataError("{}: {}", file.string(), e.what());
+  }
+  return config;
 }
 
 void write_model_config(FileWriter& out, const Gpt2Config& config) {

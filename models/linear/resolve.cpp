@@ -1,6 +1,7 @@
 // How the sizes that a rule leaves open are worked out for one map.
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "core/base/error.h"
 #include "models/linear/choose_shape.h"
@@ -11,82 +12,150 @@ namespace ty {
 
 namespace {
 
+constexpr std::int64_t kMostWeights = std::int64_t{1} << 40;  // of one map
+
 // Weights that a share of the dense map's comes to.
 std::int64_t budget_of(double keep, const LinearShape& shape) {
   return static_cast<std::int64_t>(
       std::llround(keep * static_cast<double>(shape.in) * static_cast<double>(shape.out)));
 }
 
-// Exactly one of the ways to say how large the factors are.
-void check_one(const std::string& path, const std::vector<std::pair<const char*, bool>>& ways) {
-  std::vector<const char*> all, stated;
-  for (const auto& [name, is_stated] : ways) {
-    all.push_back(name);
-    if (is_stated) stated.push_back(name);
-  }
-  if (stated.size() == 1) return;
-  throw ConfigError("linear: {}: want one of {}, got {}", path, fmt::join(all, ", "),
-                    stated.empty() ? "none" : fmt::format("{}", fmt::join(stated, " and ")));
+using Fault = std::optional<SpecFault>;
+
+std::string list(const std::vector<std::int64_t>& sizes) {
+  return fmt::format("[{}]", fmt::join(sizes, ", "));
 }
 
-LinearSpec resolve(const DenseSpec& spec, const LinearShape&, const std::string&) { return spec; }
+// A way to say how large the factors are, as a job file would state it.
+struct Way {
+  const char* key;
+  bool is_stated;
+  std::string value;
+};
 
-LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape, const std::string& path) {
-  check_one(path, {{"rank", spec.rank > 0}, {"keep", spec.keep > 0}});
+Fault fault_of_size(const std::vector<Way>& ways, double keep) {
+  std::vector<const Way*> stated;
+  for (const Way& way : ways) {
+    if (way.is_stated) stated.push_back(&way);
+  }
+  if (stated.empty()) {
+    std::vector<const char*> others;
+    for (const Way& way : std::span(ways).subspan(1)) others.push_back(way.key);
+    return SpecFault{ways[0].key, fmt::format("missing or 0; state {} >= 1, or {}", ways[0].key,
+                                              fmt::join(others, ", or "))};
+  }
+  if (stated.size() > 1) {
+    return SpecFault{stated[1]->key,
+                     fmt::format("{} beside {} = {}; state one of them", stated[1]->value,
+                                 stated[0]->key, stated[0]->value)};
+  }
+  if (!(keep >= 0 && keep <= 1)) {
+    return SpecFault{"keep", fmt::format("{} is no share of the dense weights; want above 0 and at "
+                                         "most 1",
+                                         keep)};
+  }
+  return std::nullopt;
+}
+
+Fault fault_of(const DenseSpec&) { return std::nullopt; }
+
+Fault fault_of(const SvdSpec& spec) {
+  return fault_of_size({{"rank", spec.rank != 0, fmt::format("{}", spec.rank)},
+                        {"keep", spec.keep != 0, fmt::format("{}", spec.keep)}},
+                       spec.keep);
+}
+
+Fault fault_of(const TtmSpec& spec) {
+  const std::size_t cores = spec.in.size();
+  if (cores != spec.out.size()) {
+    return SpecFault{"out", fmt::format("{} has {} mode{}, but in = {} has {}; state one of each "
+                                        "per core, or neither",
+                                        list(spec.out), spec.out.size(),
+                                        spec.out.size() == 1 ? "" : "s", list(spec.in), cores)};
+  }
+  if (cores == 0 && !spec.ranks.empty()) {
+    return SpecFault{"ranks", fmt::format("{} for each bond want modes in and out; state them, or "
+                                          "rank instead",
+                                          list(spec.ranks))};
+  }
+  if (!spec.ranks.empty() && spec.ranks.size() + 1 != cores) {
+    return SpecFault{"ranks", fmt::format("{} has {}, but {} cores have {} inner bonds",
+                                          list(spec.ranks), spec.ranks.size(), cores, cores - 1)};
+  }
+  if (cores == 1) return std::nullopt;  // no bond
+  return fault_of_size({{"rank", spec.rank != 0, fmt::format("{}", spec.rank)},
+                        {"ranks", !spec.ranks.empty(), list(spec.ranks)},
+                        {"keep", spec.keep != 0, fmt::format("{}", spec.keep)}},
+                       spec.keep);
+}
+
+LinearSpec resolve(const DenseSpec& spec, const LinearShape&) { return spec; }
+
+LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape) {
   SvdSpec result = spec;
   const std::int64_t most = std::min(shape.in, shape.out);
-  if (spec.rank == 0) {
-    result.rank = budget_of(spec.keep, shape) / (shape.in + shape.out);
+  if (spec.keep > 0) {
+    result.rank = std::min(budget_of(spec.keep, shape) / (shape.in + shape.out), most);
     if (result.rank == 0) {
       throw ConfigError(
-          "linear: {} [{}, {}]: keep {} is less than rank 1 needs; want at least {:.4f}", path,
-          shape.in, shape.out, spec.keep,
+          "svd: keep = {} is less than rank 1 needs; want {:.2g} or more", spec.keep,
           static_cast<double>(shape.in + shape.out) / static_cast<double>(shape.in * shape.out));
     }
-    result.rank = std::min(result.rank, most);
   }
-  if (result.rank > most) {
-    throw ConfigError("linear: {} [{}, {}]: svd rank {} is above the full rank; want 1 to {}", path,
-                      shape.in, shape.out, result.rank, most);
+  if (result.rank < 1 || result.rank > most) {
+    throw ConfigError("svd: rank {} of a [{}, {}] matrix; want 1 to {}", result.rank, shape.in,
+                      shape.out, most);
   }
   result.keep = 0;
   return result;
 }
 
-LinearSpec resolve(const TtmSpec& spec, const LinearShape& shape, const std::string& path) {
-  check_one(path,
-            {{"rank", spec.rank > 0}, {"ranks", !spec.ranks.empty()}, {"keep", spec.keep > 0}});
-  if (spec.in.empty() != spec.out.empty()) {
-    throw ConfigError("linear: {}: ttm has modes {} alone; state in and out, or neither", path,
-                      spec.in.empty() ? "out" : "in");
+// Modes for a share of the weights. They depend on the rank and the rank on them: the first rank
+// that fits its own modes.
+TtmShape shape_for_budget(std::int64_t budget, const LinearShape& shape, int cores) {
+  TtmShape result = choose_shape(shape.in, shape.out, 1, cores);
+  for (int i = 0; i < 4; ++i) {
+    const TtmShape again =
+        choose_shape(shape.in, shape.out, rank_for_budget(result, budget), cores);
+    result = with_rank(again.in, again.out, rank_for_budget(again, budget));
+    if (again.ranks == result.ranks) break;
   }
-  if (spec.in.empty() && !spec.ranks.empty()) {
-    throw ConfigError("linear: {}: ttm ranks of each bond want modes in and out; or state rank",
-                      path);
+  return result;
+}
+
+TtmShape ttm_shape_of(const TtmSpec& spec, const LinearShape& shape) {
+  if (spec.in.empty()) {
+    const int cores = static_cast<int>(spec.cores);
+    return spec.keep > 0 ? shape_for_budget(budget_of(spec.keep, shape), shape, cores)
+                         : choose_shape(shape.in, shape.out, spec.rank, cores);
   }
-  const int cores = static_cast<int>(spec.cores);
-  TtmShape result;
-  if (!spec.in.empty()) {
-    result = spec.ranks.empty() ? with_rank(spec.in, spec.out, std::max<std::int64_t>(spec.rank, 1))
-                                : with_ranks(spec.in, spec.out, spec.ranks);
-    validate(result, shape.in, shape.out);
-    if (spec.keep > 0) {
-      result = with_rank(spec.in, spec.out, rank_for_budget(result, budget_of(spec.keep, shape)));
-    }
-  } else if (spec.rank > 0) {
-    result = choose_shape(shape.in, shape.out, spec.rank, cores);
-  } else {
-    // Modes depend on the rank and the rank on the modes: the first rank that fits its own modes.
-    result = choose_shape(shape.in, shape.out, 1, cores);
-    for (int i = 0; i < 4; ++i) {
-      const std::int64_t rank = rank_for_budget(result, budget_of(spec.keep, shape));
-      const TtmShape again = choose_shape(shape.in, shape.out, rank, cores);
-      result = with_rank(again.in, again.out, rank_for_budget(again, budget_of(spec.keep, shape)));
-      if (again.ranks == result.ranks) break;
-    }
-  }
-  if (spec.clip_ranks) result = clip_ranks(result);
+  if (!spec.ranks.empty()) return with_ranks(spec.in, spec.out, spec.ranks);
+  TtmShape result = with_rank(spec.in, spec.out, spec.keep > 0 ? 1 : spec.rank);
   validate(result, shape.in, shape.out);
+  if (spec.keep == 0) return result;
+  return with_rank(spec.in, spec.out, rank_for_budget(result, budget_of(spec.keep, shape)));
+}
+
+// Padding that a smaller mode would save.
+void check_padding(const char* side, const std::vector<std::int64_t>& modes, std::int64_t product,
+                   std::int64_t features) {
+  if (product / 2 < features) return;
+  throw ConfigError(
+      "ttm: {} modes {} multiply to {}, twice the layer's {} {} features or more; want a product "
+      "from {} to {}",
+      side, list(modes), product, features, side, features, 2 * features - 1);
+}
+
+LinearSpec resolve(const TtmSpec& spec, const LinearShape& shape) {
+  TtmShape result = ttm_shape_of(spec, shape);
+  validate(result, shape.in, shape.out);
+  check_padding("in", result.in, result.padded_in(), shape.in);
+  check_padding("out", result.out, result.padded_out(), shape.out);
+  if (spec.clip_ranks) result = clip_ranks(result);
+  if (result.num_parameters() > kMostWeights) {
+    throw ConfigError("ttm: {} has more than {} weights; lower the ranks", to_string(result),
+                      kMostWeights);
+  }
   TtmSpec exact = spec;
   exact.in = result.in;
   exact.out = result.out;
@@ -99,13 +168,15 @@ LinearSpec resolve(const TtmSpec& spec, const LinearShape& shape, const std::str
 
 }  // namespace
 
-LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape, const std::string& path) {
-  try {
-    return std::visit([&](const auto& each) { return resolve(each, shape, path); }, spec);
-  } catch (const ConfigError& e) {
-    if (std::string_view(e.what()).starts_with("linear: ")) throw;
-    throw ConfigError("linear: {} [{}, {}]: {}", path, shape.in, shape.out, e.what());
+std::optional<SpecFault> fault_of(const LinearSpec& spec) {
+  return std::visit([](const auto& each) { return fault_of(each); }, spec);
+}
+
+LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape) {
+  if (const auto fault = fault_of(spec)) {
+    throw ConfigError("{}: {}: {}", kind_name(spec), fault->key, fault->message);
   }
+  return std::visit([&](const auto& each) { return resolve(each, shape); }, spec);
 }
 
 }  // namespace ty

@@ -38,13 +38,30 @@ LinearShape LinearSite::stored() const {
   return result;
 }
 
-const LinearSpec& LinearRules::find(std::string_view path) const {
-  static const LinearSpec kDense = DenseSpec{};
-  const LinearSpec* found = &kDense;
-  for (const LinearRule& rule : rules_) {
-    if (glob_match(rule.match, path)) found = &rule.spec;
+std::string LinearRules::name_of(std::size_t rule) const {
+  return rules_[rule].where.empty() ? fmt::format("linear[{}]", rule) : rules_[rule].where;
+}
+
+std::optional<std::size_t> LinearRules::find(std::string_view path) const {
+  for (std::size_t i = rules_.size(); i-- > 0;) {
+    if (glob_match(rules_[i].match, path)) return i;
   }
-  return *found;
+  return std::nullopt;
+}
+
+std::string LinearRules::name_for(std::string_view path) const {
+  const auto rule = find(path);
+  return rule ? name_of(*rule) : "linear";
+}
+
+LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape) const {
+  const auto rule = find(path);
+  if (!rule) return DenseSpec{};
+  try {
+    return resolved(rules_[*rule].spec, shape);
+  } catch (const ConfigError& e) {
+    throw ConfigError("{}: {} [{}, {}]: {}", name_of(*rule), path, shape.in, shape.out, e.what());
+  }
 }
 
 void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
@@ -55,7 +72,7 @@ void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
     if (used) continue;
     std::vector<std::string> paths;
     for (const LinearSite& site : sites) paths.push_back(site.path);
-    throw ConfigError("linear[{}].match: \"{}\" matches no linear map; there are: {}", i,
+    throw ConfigError("{}.match: \"{}\" matches no linear map; there are: {}", name_of(i),
                       rules_[i].match, fmt::join(paths, ", "));
   }
 }

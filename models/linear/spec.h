@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -61,9 +62,15 @@ using LinearSpec = std::variant<DenseSpec, TtmSpec, SvdSpec>;
 // The name of a spec's kind, as in the job file.
 std::string_view kind_name(const LinearSpec& spec);
 
-// The spec with all sizes worked out for a map at `path`. Throws ConfigError that names the path
-// and what would be right.
-LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape, const std::string& path);
+// What is wrong with a spec, whatever map it is for; nothing if it can be resolved.
+struct SpecFault {
+  std::string key, message;  // "ranks", "3 are given, but 3 cores have 2 inner bonds"
+};
+std::optional<SpecFault> fault_of(const LinearSpec& spec);
+
+// The spec with all sizes worked out for a map; resolving the result changes nothing. Throws
+// ConfigError that says what would be right.
+LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape);
 
 // A map of a model and what it is made of (resolved).
 struct LinearSite {
@@ -85,6 +92,7 @@ std::string describe(const LinearSpec& spec);
 struct LinearRule {
   std::string match;  // pattern on the map's path, e.g. "blocks.*.mlp.up"
   LinearSpec spec;
+  std::string where = {};  // what errors call it; empty: linear[i], as in the job file
 
   friend bool operator==(const LinearRule&, const LinearRule&) = default;
 };
@@ -93,12 +101,18 @@ class LinearRules {
  public:
   LinearRules() = default;
   explicit LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {}
-  // The spec for a path; dense if no rule matches.
-  const LinearSpec& find(std::string_view path) const;
+  // The spec for the map at a path, all sizes worked out; dense if no rule matches. Throws
+  // ConfigError that names the rule, the map and what would be right.
+  LinearSpec choose(const std::string& path, const LinearShape& shape) const;
+  // What errors call the rule for a path: "linear[2]"; "linear" if none matches.
+  std::string name_for(std::string_view path) const;
   // Throws ConfigError for the first rule that matches none of the sites.
   void check_all_used(const std::vector<LinearSite>& sites) const;
 
  private:
+  std::optional<std::size_t> find(std::string_view path) const;
+  std::string name_of(std::size_t rule) const;
+
   std::vector<LinearRule> rules_;
 };
 

@@ -14,11 +14,12 @@ namespace {
 
 using Sizes = std::vector<std::int64_t>;
 
+constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+
 // Stops at the largest integer: a product that large exceeds every limit it is compared with.
 std::int64_t saturating_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
-  return __builtin_mul_overflow(a, b, &product) ? std::numeric_limits<std::int64_t>::max()
-                                                : product;
+  return __builtin_mul_overflow(a, b, &product) ? kMost : product;
 }
 
 std::int64_t product(std::span<const std::int64_t> sizes) {
@@ -94,7 +95,9 @@ std::int64_t TtmShape::core_size(int k) const { return product(core_shape(k)); }
 
 std::int64_t TtmShape::num_parameters() const {
   std::int64_t sum = 0;
-  for (int k = 0; k < num_cores(); ++k) sum += core_size(k);
+  for (int k = 0; k < num_cores(); ++k) {
+    if (__builtin_add_overflow(sum, core_size(k), &sum)) return kMost;
+  }
   return sum;
 }
 

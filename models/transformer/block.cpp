@@ -4,7 +4,7 @@ namespace ty {
 
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,
                                 const std::string& table) const {
-  LinearSpec spec = resolved(linear.find(path), shape, path);
+  LinearSpec spec = linear.choose(path, shape);
   if (sites != nullptr) sites->push_back({path, shape, spec, table});
   return spec;
 }

@@ -57,9 +57,9 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   }
   if (!std::holds_alternative<DenseSpec>(spec)) {
     throw ConfigError(
-        "linear: {}: a head tied to the token table can be dense or svd, not {}; add a rule "
-        "{{match: {}, kind: dense}}, or set model.tied=false",
-        kTiedHead, kind_name(spec), kTiedHead);
+        "{}: {} [{}, {}]: a head tied to the token table can be dense or svd, not {}; add a rule "
+        "{{match: {}, kind: dense}} after it, or set model.tied=false",
+        at.linear.name_for(kTiedHead), kTiedHead, map.in, map.out, kind_name(spec), kTiedHead);
   }
   return std::make_unique<DenseTable>(
       at.scope.parameter("weight", {shape.vocab, shape.width}, Init::normal(shape.std)));

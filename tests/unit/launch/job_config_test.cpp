@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "core/base/error.h"
@@ -93,7 +94,7 @@ TEST_F(JobFile, EveryChoiceCanBeStated) {
 }
 
 TEST_F(JobFile, AModelDirectoryReplacesTheArchitecture) {
-  EXPECT_EQ(with({"model={from: m, dropout: 0.1}"}).model.from,
+  EXPECT_EQ(with({"model={from: m, dropout: 0.1}", "linear=[]"}).model.from,
             std::filesystem::current_path() / "m");
   EXPECT_EQ(error_with({"model={from: m, layers: 2}"}),
             "command line: model.layers: only used without from; remove it or change from");
@@ -130,7 +131,59 @@ TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
             "command line: parallel.tensor: got 2; this version has no tensor parallelism, want 1\n"
             "command line: parallel.pipeline: got 4; this version has no pipelines, want 1");
   EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
-            "command line: linear[0].kind: got densee; want dense (did you mean \"dense\"?)");
+            "command line: linear[0].kind: got densee; want one of dense, ttm, svd (did you mean "
+            "\"dense\"?)");
+}
+
+// What is wrong with a rule whatever map it is for; the rest is found when the model is known
+// (tests/unit/models/linear_rules_test.cpp).
+TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
+  const auto error = [&](const std::string& rest) {
+    const std::string text =
+        error_with({"linear=[{match: \"*\", kind: dense}, {match: \"*.up\", " + rest + "}]"});
+    const std::string start = "command line: linear[1].";
+    EXPECT_TRUE(text.starts_with(start)) << text;
+    return text.substr(std::min(start.size(), text.size()));
+  };
+  EXPECT_EQ(error("kind: ttm"), "rank: missing or 0; state rank >= 1, or ranks, or keep");
+  EXPECT_EQ(error("kind: ttm, rank: 0"), "rank: missing or 0; state rank >= 1, or ranks, or keep");
+  EXPECT_EQ(error("kind: svd, rank: 0"), "rank: missing or 0; state rank >= 1, or keep");
+  EXPECT_EQ(error("kind: svd, keep: 0"), "rank: missing or 0; state rank >= 1, or keep");
+  EXPECT_EQ(error("kind: svd, rank: -4"), "rank: got -4; want an integer >= 0");
+  EXPECT_EQ(error("kind: svd, rank: 4, keep: 30%"), "keep: 0.3 beside rank = 4; state one of them");
+  EXPECT_EQ(error("kind: ttm, in: [2, 2], out: [2, 2], ranks: [3], rank: 4"),
+            "ranks: [3] beside rank = 4; state one of them");
+  EXPECT_EQ(error("kind: svd, keep: 1.5"), "keep: got 1.5; want a number >= 0 and <= 1");
+  EXPECT_EQ(error("kind: svd, keep: 130%"), "keep: got 130%; want a number >= 0 and <= 1");
+  EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3], out: [4]"),
+            "out: [4] has 1 mode, but in = [2, 3] has 2; state one of each per core, or neither");
+  EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3]"),
+            "out: [] has 0 modes, but in = [2, 3] has 2; state one of each per core, or neither");
+  EXPECT_EQ(error("kind: ttm, in: [2, 3, 2], out: [2, 2, 2], ranks: [4]"),
+            "ranks: [4] has 1, but 3 cores have 2 inner bonds");
+  EXPECT_EQ(error("kind: ttm, ranks: [4, 4]"),
+            "ranks: [4, 4] for each bond want modes in and out; state them, or rank instead");
+  EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3], out: [2, 2], cores: 2"),
+            "cores: only used without in and out; remove it or change in");
+}
+
+TEST_F(JobFile, ALinearRuleTakesASharePerCent) {
+  for (const char* share : {"30%", "0.3"}) {
+    const JobConfig job =
+        with({fmt::format("linear=[{{match: '*', kind: svd, keep: {}}}]", share)});
+    EXPECT_DOUBLE_EQ(std::get<SvdSpec>(job.linear[0].spec).keep, 0.3);
+  }
+}
+
+TEST_F(JobFile, LinearRulesThatClashWithOtherSections) {
+  EXPECT_EQ(error_with({"model={from: m}"}),
+            at(11, 3) +
+                "linear: model.from says what its linear maps are made of; remove one of them "
+                "(trainyard compress changes a model's kinds)");
+  EXPECT_EQ(error_with({"linear=[{match: a, kind: ttm, rank: 3, reuse: step}]",
+                        "parallel.reduction=canonical"}),
+            "command line: linear[0].reuse: step adds up over micro-batches; parallel.reduction = "
+            "canonical wants pass");
 }
 
 TEST_F(JobFile, HugeNumbersDoNotOverflowTheChecks) {
