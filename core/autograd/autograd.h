@@ -125,7 +125,7 @@ class NoGrad {
 
 struct BackwardOptions {
   // Called for a leaf as soon as no node still to run in this backward() can add to it.
-  std::function<void(Leaf&)> on_leaf_complete;
+  std::function<void(Leaf&)> on_leaf_complete = {};
   // This is the last backward() into the shared results it reaches.
   bool release_shared = false;
 };

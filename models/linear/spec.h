@@ -35,12 +35,12 @@ struct DenseSpec {
 
 // W as a tensor train matrix.
 struct TtmSpec {
-  std::vector<std::int64_t> in, out;  // modes, core by core; none: chosen
-  std::int64_t cores = 3;             // at most so many, where modes are chosen
-  std::int64_t rank = 0;              // of every bond; 0: see ranks and keep
-  std::vector<std::int64_t> ranks;    // of each inner bond
-  double keep = 0;                    // weights, as a share of the dense map's; 0: see rank
-  bool clip_ranks = false;            // to what the modes can use
+  std::vector<std::int64_t> in = {}, out = {};  // modes, core by core; none: chosen
+  std::int64_t cores = 3;                       // at most so many, where modes are chosen
+  std::int64_t rank = 0;                        // of every bond; 0: see ranks and keep
+  std::vector<std::int64_t> ranks = {};         // of each inner bond
+  double keep = 0;          // weights, as a share of the dense map's; 0: see rank
+  bool clip_ranks = false;  // to what the modes can use
   FactorInit init = FactorInit::normal;
   WeightReuse reuse = WeightReuse::pass;
 

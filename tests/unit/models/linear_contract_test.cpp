@@ -1,0 +1,256 @@
+// What every linear map must do, whatever it is made of: one row per kind and variant.
+#include <gtest/gtest.h>
+
+#include "core/autograd/autograd.h"
+#include "core/autograd/gradcheck.h"
+#include "core/nn/flat_parameters.h"
+#include "core/ops/elementwise.h"
+#include "core/ops/matmul.h"
+#include "core/ops/shape.h"
+#include "models/linear/linear.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+struct Row {
+  std::string name;
+  LinearShape shape;
+  LinearSpec spec;
+};
+
+std::vector<Row> rows() {
+  const auto modes = [](std::vector<std::int64_t> in, std::vector<std::int64_t> out,
+                        std::vector<std::int64_t> ranks) {
+    return TtmSpec{.in = std::move(in), .out = std::move(out), .ranks = std::move(ranks)};
+  };
+  TtmSpec reused = modes({3, 4}, {5, 2}, {3}), orthogonal = modes({2, 3, 2}, {2, 1, 5}, {3, 4});
+  reused.reuse = WeightReuse::step;
+  orthogonal.init = FactorInit::orthogonal;
+  std::vector<Row> kinds = {
+      {"dense", {12, 10}, DenseSpec{}},
+      {"ttm_automatic", {12, 10}, TtmSpec{.rank = 3}},
+      {"ttm_keep", {16, 16}, TtmSpec{.keep = 0.4}},
+      {"ttm_explicit", {12, 10}, modes({2, 3, 2}, {2, 1, 5}, {3, 4})},
+      {"ttm_padded", {11, 9}, modes({3, 2, 2}, {5, 2, 1}, {3, 2})},
+      {"ttm_one_core", {12, 10}, modes({12}, {10}, {})},
+      {"ttm_four_cores", {12, 8}, modes({2, 3, 1, 2}, {2, 1, 2, 2}, {2, 5, 3})},
+      {"ttm_reused", {12, 10}, reused},
+      {"ttm_orthogonal", {12, 10}, orthogonal},
+      {"svd_rank", {12, 10}, SvdSpec{.rank = 3}},
+      {"svd_keep", {12, 10}, SvdSpec{.keep = 0.5}},
+      {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
+  };
+  std::vector<Row> result;
+  for (const Row& row : kinds) {
+    for (const bool bias : {true, false}) {
+      result.push_back({row.name + (bias ? "" : "_without_bias"),
+                        {.in = row.shape.in, .out = row.shape.out, .bias = bias, .weight_std = 0.5},
+                        resolved(row.spec, row.shape)});
+    }
+  }
+  return result;
+}
+
+class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
+ protected:
+  Row row_ = std::get<1>(GetParam());
+  std::unique_ptr<Backend> backend_ =
+      std::get<0>(GetParam()) == "cpu" ? make_cpu_backend() : make_reference_backend();
+  const std::int64_t in_ = row_.shape.in, out_ = row_.shape.out;
+
+  // A map with memory; the bias is not zero.
+  struct Map {
+    ParameterStore store;
+    std::unique_ptr<Linear> linear;
+    std::unique_ptr<FlatParameters> flat;
+
+    std::vector<std::vector<double>> gradients() const {
+      std::vector<std::vector<double>> all;
+      for (const Parameter& p : store.all()) all.push_back(doubles(grad_of(p.value)));
+      return all;
+    }
+  };
+  std::unique_ptr<Map> make(DType dtype = DType::f64) {
+    auto map = std::make_unique<Map>();
+    map->linear = make_linear(Scope(map->store, "map"), row_.shape, row_.spec, Split::none);
+    map->flat = std::make_unique<FlatParameters>(
+        map->store, plan_flat_layout(map->store, 1 << 20, 1), *backend_, FlatDtypes{dtype, dtype});
+    map->flat->initialise(3);
+    if (const Parameter* bias = map->store.find("map.bias")) {
+      backend_->copy(bias->value.view(), random_tensor(*backend_, {out_}, "bias").view());
+    }
+    return map;
+  }
+  Tensor input(const Shape& shape, DType dtype = DType::f64) {
+    return random_tensor(*backend_, shape, "x", dtype);
+  }
+  // x W + b in fp64, by the definition.
+  Tensor wanted(Map& map, const Tensor& x) {
+    Tensor y = matmul(x.to(DType::f64), map.linear->dense_weight().to(DType::f64));
+    const Parameter* bias = map.store.find("map.bias");
+    return bias != nullptr ? add(y, bias->value.to(DType::f64)) : y;
+  }
+  static double largest(const std::vector<double>& values) {
+    double most = 0;
+    for (const double value : values) most = std::max(most, std::abs(value));
+    return most;
+  }
+  static double largest_difference(const std::vector<double>& a, const std::vector<double>& b) {
+    double worst = a.size() == b.size() ? 0.0 : 1e300;
+    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+      worst = std::max(worst, std::abs(a[i] - b[i]));
+    }
+    return worst;
+  }
+  std::int64_t live() const { return backend_->memory().stats().total_live; }
+};
+
+TEST_P(Contract, OutputIsTheInputTimesTheDenseWeightPlusTheBias) {
+  const NoGrad no_grad;
+  for (const auto& [dtype, tolerance] :
+       {std::pair{DType::f64, 1e-10}, std::pair{DType::f32, 1e-5}, std::pair{DType::bf16, 0.03}}) {
+    const auto map = make(dtype);
+    const Tensor x = input({2, 3, in_}, dtype);
+    for (const bool in_step : {false, true}) {
+      if (in_step) map->linear->begin_step();
+      const Tensor y = map->linear->forward(x);
+      EXPECT_EQ(y.shape(), (Shape{2, 3, out_}));
+      EXPECT_EQ(y.dtype(), dtype);
+      const auto expected = doubles(wanted(*map, x));
+      EXPECT_LT(largest_difference(doubles(y), expected), tolerance * largest(expected))
+          << name_of(dtype) << " in step " << in_step;
+      if (in_step) map->linear->end_step();
+    }
+  }
+}
+
+TEST_P(Contract, GradientsEqualFiniteDifferences) {
+  const auto map = make();
+  for (const bool in_step : {false, true}) {
+    map->flat->clear_gradients();
+    const Tensor x = make_leaf(input({4, in_}));
+    const Tensor dy = random_tensor(*backend_, {4, out_}, "dy");
+    if (in_step) map->linear->begin_step();
+    backward(map->linear->forward(x), dy, {.release_shared = true});
+    if (in_step) map->linear->end_step();
+
+    // The map is linear in every parameter and in x, so a large step has no error but rounding.
+    const auto loss = [&] {
+      const NoGrad no_grad;
+      const auto y = doubles(map->linear->forward(x)), weights = doubles(dy);
+      double sum = 0;
+      for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * weights[i];
+      return sum;
+    };
+    const auto check = [&](const Tensor& values, const std::string& name) {
+      const auto gradient = doubles(grad_of(values));
+      for (std::int64_t i = 0; i < values.numel(); ++i) {
+        const View at =
+            contiguous_view(values.view().data, DType::f64, {values.numel()}).slice(0, i, 1);
+        const double before = values.alias(at).item();
+        backend_->fill(at, before + 0.5);
+        const double above = loss();
+        backend_->fill(at, before - 0.5);
+        const double below = loss();
+        backend_->fill(at, before);
+        ASSERT_NEAR(gradient[static_cast<std::size_t>(i)], above - below, 1e-9)
+            << name << " element " << i << " in step " << in_step;
+      }
+    };
+    for (const Parameter& p : map->store.all()) check(p.value, p.name);
+    check(x, "x");
+  }
+}
+
+TEST_P(Contract, HasTheWeightsItSays) {
+  ParameterStore store;
+  make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::none);
+  EXPECT_EQ(store.count(),
+            num_weights(row_.spec, row_.shape) + (row_.shape.bias ? row_.shape.out : 0));
+  for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("map.")) << p.name;
+}
+
+TEST_P(Contract, KeepsItsInputAndNothingElse) {
+  const auto map = make();
+  const Tensor x = make_leaf(input({6, in_}));
+  const std::int64_t before = live();
+  Tensor y = map->linear->forward(x);
+  EXPECT_EQ(live() - before, static_cast<std::int64_t>(y.view().bytes()));
+  backward(y, random_tensor(*backend_, {6, out_}, "dy"));
+  y = Tensor();
+  EXPECT_EQ(live() - before, static_cast<std::int64_t>(x.view().bytes()));  // its gradient
+}
+
+TEST_P(Contract, RecomputationDoesNotChangeOneBit) {
+  for (const bool in_step : {false, true}) {
+    const auto map = make();
+    const auto run = [&](bool recompute) {
+      map->flat->clear_gradients();
+      if (in_step) map->linear->begin_step();
+      const Tensor x = make_leaf(input({5, in_}));
+      const auto fn = [&](std::span<const Tensor> in) {
+        return activation(UnaryOp::gelu_tanh, map->linear->forward(in[0]));
+      };
+      const Tensor h = scale(x, 1.5);
+      const Tensor y = recompute ? checkpoint(fn, {h}) : fn(std::span(&h, 1));
+      backward(y, random_tensor(*backend_, {5, out_}, "dy"), {.release_shared = true});
+      auto all = map->gradients();
+      all.push_back(doubles(grad_of(x)));
+      all.push_back(doubles(y));
+      if (in_step) map->linear->end_step();
+      return all;
+    };
+    EXPECT_EQ(run(true), run(false)) << "in step " << in_step;
+  }
+}
+
+TEST_P(Contract, AnEmptyBatchGivesZeroGradients) {
+  const auto map = make();
+  const Tensor x = make_leaf(input({0, in_}));
+  const Tensor y = map->linear->forward(x);
+  EXPECT_EQ(y.shape(), (Shape{0, out_}));
+  backward(y, random_tensor(*backend_, {0, out_}, "dy"));
+  for (const auto& gradient : map->gradients()) EXPECT_EQ(largest(gradient), 0.0);
+  EXPECT_EQ(grad_of(x).shape(), (Shape{0, in_}));
+}
+
+TEST_P(Contract, TakesAnInputWhoseElementsLieApart) {
+  const auto map = make();
+  const auto run = [&](bool apart) {
+    map->flat->clear_gradients();
+    const Tensor x = make_leaf(input({in_, 7}));
+    const Tensor turned = permute(x, {1, 0});
+    const Tensor y = map->linear->forward(apart ? turned : contiguous(turned));
+    backward(y, random_tensor(*backend_, {7, out_}, "dy"));
+    auto all = map->gradients();
+    all.push_back(doubles(grad_of(x)));
+    all.push_back(doubles(y));
+    return all;
+  };
+  EXPECT_EQ(run(true), run(false));
+}
+
+TEST_P(Contract, TakesAConstantInput) {
+  const auto map = make();
+  const Tensor dy = random_tensor(*backend_, {5, out_}, "dy");
+  backward(map->linear->forward(input({5, in_})), dy);
+  const auto constant = map->gradients();
+  map->flat->clear_gradients();
+  backward(map->linear->forward(make_leaf(input({5, in_}))), dy);
+  EXPECT_EQ(map->gradients(), constant);
+}
+
+TEST_P(Contract, ResolvingAgainChangesNothing) {
+  EXPECT_EQ(resolved(row_.spec, row_.shape), row_.spec);
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, Contract,
+                         testing::Combine(testing::Values("reference", "cpu"),
+                                          testing::ValuesIn(rows())),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) + "_" + std::get<1>(test.param).name;
+                         });
+
+}  // namespace
+}  // namespace ty::test
