@@ -126,7 +126,8 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
       backend_->gemm(d_factors[static_cast<std::size_t>(step.group)].view(),
                      operands[s].view.transpose(0, 1), d_product, {.beta = first == 0 ? 0.0 : 1.0});
       operands.pop_back();
-      const View d_input = dx.slice(0, first, count);
+      if (s == 0 && dx.data == nullptr) break;
+      const View d_input = s == 0 ? dx.slice(0, first, count) : View{};
       const bool direct = s == 0 && lies_in(d_input, step.operand, step.source);
       d_state = direct ? State{matrix(d_input, step.contracted), Tensor()}
                        : empty(d_product.shape[0], step.contracted);

@@ -21,7 +21,7 @@ class TtmChain {
   void forward(const View& y, const View& x) const;
 
   // Makes the states of each piece again and takes dy [B, out] back through them. Writes dx [B, in]
-  // and returns the gradients of the cores.
+  // (no data: not wanted) and returns the gradients of the cores.
   std::vector<Gradient> backward(const View& dx, const View& dy, const View& x) const;
 
  private:
