@@ -67,6 +67,7 @@ Edge edge_of(const Tensor& x) {
 
 void Gradient::collect(Tensor& total, Backend& backend, const Edge& edge) && {
   if (value_.defined()) {
+    if (value_.dtype() != edge.dtype) value_ = value_.to(edge.dtype);  // of a shared result
     if (!total.defined()) {
       total = value_.detach();
     } else if (total.is_sole_owner() && total.view().is_contiguous()) {
