@@ -12,7 +12,7 @@
 namespace ty::test {
 namespace {
 
-struct Setup {
+struct Training {
   int ranks = 1;
   bool zero = false;
   Reduction reduction = Reduction::fast;
@@ -20,7 +20,15 @@ struct Setup {
   FlatDtypes dtypes = {};
   int steps = 50;
   Recompute recompute = Recompute::none;
+  std::vector<LinearRule> linear = {};
 };
+
+// Factorised maps at every place that can hold them.
+std::vector<LinearRule> factorised(WeightReuse reuse = WeightReuse::pass) {
+  TtmSpec up = {.in = {2, 4}, .out = {8, 4}, .rank = 3}, down = {.rank = 2};
+  up.reuse = down.reuse = reuse;
+  return {{"*", SvdSpec{.rank = 3}}, {"blocks.*.mlp.up", up}, {"blocks.*.mlp.down", down}};
+}
 
 struct Curve {
   std::vector<double> losses, norms;
@@ -46,11 +54,11 @@ HostBatch part_of_batch(std::int64_t step, int rank, int ranks) {
   return batch;
 }
 
-Curve train_rank(const Group& data, const Setup& setup) {
+Curve train_rank(const Group& data, const Training& setup) {
   const auto backend = make_reference_backend();
   const Gpt2Config config = {
       .layers = 2, .width = 8, .heads = 2, .context = kLength, .vocab = kVocab, .dropout = 0.1};
-  Model model(describe_gpt2(config), LinearRules());
+  Model model(describe_gpt2(config), LinearRules(setup.linear));
   FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 300, data.size()),
                       *backend, setup.dtypes);
   flat.initialise(7);
@@ -81,7 +89,7 @@ Curve train_rank(const Group& data, const Setup& setup) {
 }
 
 // Rank 0's curve, after checking that all ranks saw the same.
-Curve train(const Setup& setup) {
+Curve train(const Training& setup) {
   std::vector<Curve> curves(static_cast<std::size_t>(setup.ranks));
   run_ranks(setup.ranks, [&](const Group& world) {
     curves[static_cast<std::size_t>(world.rank())] = train_rank(world, setup);
@@ -137,6 +145,48 @@ TEST(DataParallel, CanonicalReductionIsBitEqualForEveryPowerOfTwo) {
 TEST(DataParallel, RecomputationDoesNotChangeTheReduction) {
   EXPECT_EQ(train({.ranks = 2, .steps = 5, .recompute = Recompute::block}).losses,
             train({.ranks = 2, .steps = 5}).losses);
+}
+
+TEST(DataParallel, FactorisedMapsGiveTheSameLossesInEveryLayout) {
+  const Curve one = train({.linear = factorised()});
+  EXPECT_LT(one.losses.back(), 0.9 * one.losses.front());
+  for (const int ranks : {1, 2, 4}) {
+    for (const bool zero : {false, true}) {
+      expect_close(
+          train({.ranks = ranks, .zero = zero, .micro_batches = 3, .linear = factorised()}), one,
+          1e-5);
+    }
+  }
+}
+
+TEST(DataParallel, FactorisedMapsAreCanonicalBitByBit) {
+  const Training setup = {.reduction = Reduction::canonical, .steps = 15, .linear = factorised()};
+  const Curve one = train(setup);
+  for (const int ranks : {2, 4}) {
+    for (const bool zero : {false, true}) {
+      Training many = setup;
+      many.ranks = ranks;
+      many.zero = zero;
+      const Curve curve = train(many);
+      EXPECT_EQ(curve.losses, one.losses) << ranks << " ranks, zero " << zero;
+      EXPECT_EQ(curve.weights, one.weights) << ranks << " ranks, zero " << zero;
+    }
+  }
+}
+
+TEST(DataParallel, ReusedWeightsTakeTheSameSteps) {
+  constexpr FlatDtypes kDouble = {.compute = DType::f64, .weights = DType::f64};
+  Training setup = {.micro_batches = 4, .dtypes = kDouble, .steps = 10, .linear = factorised()};
+  const Curve wanted = train(setup);
+  setup.linear = factorised(WeightReuse::step);
+  for (const Recompute recompute : {Recompute::none, Recompute::block}) {
+    setup.recompute = recompute;
+    expect_close(train(setup), wanted, 1e-10);
+    Training ranks = setup;
+    ranks.ranks = 3;
+    ranks.zero = true;
+    expect_close(train(ranks), wanted, 1e-10);
+  }
 }
 
 TEST(DataParallel, ShardedMasterWeightsFollowTheWholeOnes) {
