@@ -20,6 +20,16 @@ std::int64_t budget_of(double keep, const LinearShape& shape) {
       std::llround(keep * static_cast<double>(shape.in) * static_cast<double>(shape.out)));
 }
 
+// `what` is the smallest form that the factors can take.
+void check_budget(double keep, const LinearShape& shape, std::int64_t least,
+                  const std::string& what) {
+  if (budget_of(keep, shape) >= least) return;
+  constexpr double kDigits = 1e4;
+  const double share = static_cast<double>(least) / static_cast<double>(shape.in * shape.out);
+  throw ConfigError("keep = {} allows {} weights, but {} has {}; want {:.4g} or more", keep,
+                    budget_of(keep, shape), what, least, std::ceil(share * kDigits) / kDigits);
+}
+
 using Fault = std::optional<SpecFault>;
 
 std::string list(const std::vector<std::int64_t>& sizes) {
@@ -79,8 +89,9 @@ Fault fault_of(const TtmSpec& spec) {
                                           list(spec.ranks))};
   }
   if (!spec.ranks.empty() && spec.ranks.size() + 1 != cores) {
-    return SpecFault{"ranks", fmt::format("{} has {}, but {} cores have {} inner bonds",
-                                          list(spec.ranks), spec.ranks.size(), cores, cores - 1)};
+    return SpecFault{"ranks",
+                     fmt::format("{} has {}, but {} cores have {} inner bond{}", list(spec.ranks),
+                                 spec.ranks.size(), cores, cores - 1, cores == 2 ? "" : "s")};
   }
   if (cores == 1) return std::nullopt;  // no bond
   return fault_of_size({{"rank", spec.rank != 0, fmt::format("{}", spec.rank)},
@@ -95,12 +106,8 @@ LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape) {
   SvdSpec result = spec;
   const std::int64_t most = std::min(shape.in, shape.out);
   if (spec.keep > 0) {
+    check_budget(spec.keep, shape, shape.in + shape.out, "svd rank 1");
     result.rank = std::min(budget_of(spec.keep, shape) / (shape.in + shape.out), most);
-    if (result.rank == 0) {
-      throw ConfigError(
-          "svd: keep = {} is less than rank 1 needs; want {:.2g} or more", spec.keep,
-          static_cast<double>(shape.in + shape.out) / static_cast<double>(shape.in * shape.out));
-    }
   }
   if (result.rank < 1 || result.rank > most) {
     throw ConfigError("svd: rank {} of a [{}, {}] matrix; want 1 to {}", result.rank, shape.in,
@@ -110,14 +117,20 @@ LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape) {
   return result;
 }
 
+// The rank for a share of the dense weights.
+std::int64_t rank_of(const TtmShape& modes, double keep, const LinearShape& shape) {
+  const TtmShape least = with_rank(modes.in, modes.out, 1);
+  check_budget(keep, shape, least.num_parameters(), "ttm " + to_string(least));
+  return rank_for_budget(modes, budget_of(keep, shape));
+}
+
 // Modes for a share of the weights. They depend on the rank and the rank on them: the first rank
 // that fits its own modes.
-TtmShape shape_for_budget(std::int64_t budget, const LinearShape& shape, int cores) {
+TtmShape shape_for_share(double keep, const LinearShape& shape, int cores) {
   TtmShape result = choose_shape(shape.in, shape.out, 1, cores);
   for (int i = 0; i < 4; ++i) {
-    const TtmShape again =
-        choose_shape(shape.in, shape.out, rank_for_budget(result, budget), cores);
-    result = with_rank(again.in, again.out, rank_for_budget(again, budget));
+    const TtmShape again = choose_shape(shape.in, shape.out, rank_of(result, keep, shape), cores);
+    result = with_rank(again.in, again.out, rank_of(again, keep, shape));
     if (again.ranks == result.ranks) break;
   }
   return result;
@@ -126,14 +139,14 @@ TtmShape shape_for_budget(std::int64_t budget, const LinearShape& shape, int cor
 TtmShape ttm_shape_of(const TtmSpec& spec, const LinearShape& shape) {
   if (spec.in.empty()) {
     const int cores = static_cast<int>(spec.cores);
-    return spec.keep > 0 ? shape_for_budget(budget_of(spec.keep, shape), shape, cores)
+    return spec.keep > 0 ? shape_for_share(spec.keep, shape, cores)
                          : choose_shape(shape.in, shape.out, spec.rank, cores);
   }
   if (!spec.ranks.empty()) return with_ranks(spec.in, spec.out, spec.ranks);
   TtmShape result = with_rank(spec.in, spec.out, spec.keep > 0 ? 1 : spec.rank);
   validate(result, shape.in, shape.out);
   if (spec.keep == 0) return result;
-  return with_rank(spec.in, spec.out, rank_for_budget(result, budget_of(spec.keep, shape)));
+  return with_rank(spec.in, spec.out, rank_of(result, spec.keep, shape));
 }
 
 // Padding that a smaller mode would save.

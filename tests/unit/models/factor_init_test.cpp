@@ -1,0 +1,127 @@
+// Factors start so that their product looks like the initial weight of a dense map.
+#include "models/linear/factor_init.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/nn/flat_parameters.h"
+#include "models/linear/linear.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+constexpr double kStd = 0.02;
+
+// A map of its own with fp64 weights.
+struct Map {
+  Map(const LinearShape& shape, const LinearSpec& spec, std::uint64_t seed,
+      std::int64_t bucket = 1 << 20, std::int64_t shards = 1)
+      : linear(make_linear(Scope(store, "map"), shape, spec, Split::none)),
+        flat(store, plan_flat_layout(store, bucket, shards), *backend, {DType::f64, DType::f64}) {
+    flat.initialise(seed);
+  }
+  std::unique_ptr<Backend> backend = make_reference_backend();
+  ParameterStore store;
+  std::unique_ptr<Linear> linear;
+  FlatParameters flat;
+
+  std::vector<double> values(const char* name) { return doubles(store.find(name)->value); }
+};
+
+struct Row {
+  std::string name;
+  LinearShape shape;
+  LinearSpec spec;
+};
+
+class Init : public testing::TestWithParam<Row> {
+ protected:
+  LinearShape shape_ = GetParam().shape;
+  LinearSpec spec_ = resolved(GetParam().spec, GetParam().shape);
+};
+
+TEST_P(Init, EntriesOfTheWeightHaveTheStandardDeviationOfADenseOne) {
+  double energy = 0;
+  constexpr int kSeeds = 10;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    const auto w =
+        doubles(Map(shape_, spec_, static_cast<std::uint64_t>(seed)).linear->dense_weight());
+    double sum = 0;
+    for (const double value : w) sum += value * value;
+    energy += sum / static_cast<double>(w.size());
+  }
+  EXPECT_NEAR(std::sqrt(energy / kSeeds), kStd, 0.05 * kStd);
+}
+
+TEST_P(Init, WeightsDoNotDependOnTheFlatLayout) {
+  Map one(shape_, spec_, 5), other(shape_, spec_, 5, 100, 4), another_seed(shape_, spec_, 6);
+  for (const Parameter& p : one.store.all()) {
+    EXPECT_EQ(one.values(p.name.c_str()), other.values(p.name.c_str())) << p.name;
+    if (p.shape.rank() > 1) {
+      EXPECT_NE(one.values(p.name.c_str()), another_seed.values(p.name.c_str())) << p.name;
+    }
+  }
+}
+
+std::vector<Row> rows() {
+  const LinearShape shape = {.in = 96, .out = 128, .weight_std = kStd};
+  const auto orthogonal = [](auto spec) {
+    spec.init = FactorInit::orthogonal;
+    return spec;
+  };
+  const TtmSpec automatic = {.rank = 12};
+  const TtmSpec above_cap = {.in = {2, 6, 8}, .out = {2, 8, 8}, .rank = 20};  // cap of bond 1: 4
+  const TtmSpec padded = {.in = {5, 5, 4}, .out = {4, 5, 7}, .rank = 9};
+  const SvdSpec svd = {.rank = 10};
+  return {{"ttm", shape, automatic},
+          {"ttm_orthogonal", shape, orthogonal(automatic)},
+          {"above_cap", shape, above_cap},
+          {"above_cap_orthogonal", shape, orthogonal(above_cap)},
+          {"padded", shape, padded},
+          {"padded_orthogonal", shape, orthogonal(padded)},
+          {"svd", shape, svd},
+          {"svd_orthogonal", shape, orthogonal(svd)}};
+}
+INSTANTIATE_TEST_SUITE_P(Every, Init, testing::ValuesIn(rows()),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(FactorInit, CoresOfTheWorkedExample) {
+  const TtmShape shape = with_rank({16, 16, 4}, {16, 16, 16}, 72);
+  for (const auto& init : ttm_inits(shape, kStd, FactorInit::normal, "map")) {
+    EXPECT_NEAR(init.value, 0.06525, 5e-6);
+  }
+}
+
+// Columns of a core [.., R] as a matrix: their products with each other.
+std::vector<double> gram(const std::vector<double>& core, std::size_t columns) {
+  std::vector<double> result(columns * columns, 0.0);
+  for (std::size_t i = 0; i < core.size(); i += columns) {
+    for (std::size_t a = 0; a < columns; ++a) {
+      for (std::size_t b = 0; b < columns; ++b)
+        result[a * columns + b] += core[i + a] * core[i + b];
+    }
+  }
+  return result;
+}
+
+TEST(FactorInit, AllCoresButTheLastHaveOrthonormalColumns) {
+  const LinearShape shape = {.in = 24, .out = 30, .weight_std = kStd};
+  Map map(
+      shape,
+      resolved(
+          TtmSpec{
+              .in = {2, 3, 4}, .out = {2, 5, 3}, .ranks = {4, 11}, .init = FactorInit::orthogonal},
+          shape),
+      1);
+  for (const auto& [name, rank] : {std::pair{"map.core1", 4u}, std::pair{"map.core2", 11u}}) {
+    const auto g = gram(map.values(name), rank);
+    for (std::size_t i = 0; i < g.size(); ++i) {
+      EXPECT_NEAR(g[i], i % (rank + 1) == 0 ? 1.0 : 0.0, 1e-12) << name << " " << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ty::test

@@ -1,0 +1,105 @@
+// Rules on a model: what they choose, and what they say when that cannot be.
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "models/transformer/gpt2.h"
+#include "models/transformer/model.h"
+#include "tests/support/messages.h"
+
+namespace ty::test {
+namespace {
+
+const Gpt2Config kSmall = {.layers = 1, .width = 12, .heads = 2, .context = 4, .vocab = 11};
+
+std::string refusal(const std::vector<LinearRule>& rules, bool tied = true) {
+  Gpt2Config config = kSmall;
+  config.tied = tied;
+  return message_of<ConfigError>([&] { Model(describe_gpt2(config), LinearRules(rules)); });
+}
+const LinearRule kDense = {"*", DenseSpec{}};
+
+TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
+  EXPECT_EQ(refusal({kDense, {"*.up", TtmSpec{.in = {2, 3}, .out = {6, 8}, .rank = 4}}}),
+            "linear[1]: blocks.0.mlp.up [12, 48]: ttm: in modes [2, 3] multiply to 6, but the "
+            "layer has 12 in features; the product must be 12 or more");
+  EXPECT_EQ(refusal({kDense, {"*.up", TtmSpec{.in = {4, 6}, .out = {6, 8}, .rank = 4}}}),
+            "linear[1]: blocks.0.mlp.up [12, 48]: ttm: in modes [4, 6] multiply to 24, twice the "
+            "layer's 12 in features or more; want a product from 12 to 23");
+  EXPECT_EQ(refusal({{"*.up", TtmSpec{.in = {3, 4}, .out = {6}, .rank = 4}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: ttm: out: [6] has 1 mode, but in = [3, 4] has 2; "
+            "state one of each per core, or neither");
+  EXPECT_EQ(refusal({{"*.up", TtmSpec{.in = {3, 4}, .out = {6, 8}, .ranks = {2, 3}}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: ttm: ranks: [2, 3] has 2, but 2 cores have 1 "
+            "inner bond");
+  EXPECT_EQ(refusal({{"*.up", TtmSpec{}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: ttm: rank: missing or 0; state rank >= 1, or "
+            "ranks, or keep");
+  EXPECT_EQ(refusal({{"*.up", TtmSpec{.rank = 4, .keep = 0.5}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: ttm: keep: 0.5 beside rank = 4; state one of "
+            "them");
+  EXPECT_EQ(refusal({{"*.up", SvdSpec{.keep = 1.5}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: svd: keep: 1.5 is no share of the dense weights; "
+            "want above 0 and at most 1");
+  EXPECT_EQ(refusal({{"*.up", SvdSpec{.keep = 0.01}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 6 weights, but svd rank 1 "
+            "has 60; want 0.1042 or more");
+  EXPECT_EQ(
+      refusal({{"*.up", TtmSpec{.keep = 0.01}}}),
+      "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 6 weights, but ttm in [3, 4, 1] "
+      "out [3, 4, 4] ranks [1, 1] has 29; want 0.0504 or more");
+  EXPECT_EQ(refusal({{"*.up", SvdSpec{.rank = 13}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: svd: rank 13 of a [12, 48] matrix; want 1 to 12");
+  EXPECT_EQ(
+      refusal({{"*.up", TtmSpec{.in = {3, 4}, .out = {6, 8}, .rank = std::int64_t{1} << 50}}}),
+      "linear[0]: blocks.0.mlp.up [12, 48]: ttm: in [3, 4] out [6, 8] ranks "
+      "[1125899906842624] has more than 1099511627776 weights; lower the ranks");
+  EXPECT_EQ(refusal({{"head.*", TtmSpec{.rank = 2}}}),
+            "linear[0]: head.linear [12, 11]: a head tied to the token table can be dense or svd, "
+            "not ttm; add a rule {match: head.linear, kind: dense} after it, or set "
+            "model.tied=false");
+  EXPECT_EQ(refusal({{"blocks.{1..4}.*", DenseSpec{}}}),
+            "linear[0].match: \"blocks.{1..4}.*\" matches no linear map; there are: head.linear, "
+            "blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, blocks.0.mlp.down");
+  EXPECT_NO_THROW(Model(describe_gpt2([] {
+                          auto c = kSmall;
+                          c.tied = false;
+                          return c;
+                        }()),
+                        LinearRules({{"head.*", TtmSpec{.rank = 2}}})));
+}
+
+TEST(LinearRules, ARuleOfAFileIsCalledByItsKey) {
+  EXPECT_EQ(refusal({{"*.up", SvdSpec{.rank = 13}, "trainyard_linear.up"}}),
+            "trainyard_linear.up: blocks.0.mlp.up [12, 48]: svd: rank 13 of a [12, 48] matrix; "
+            "want 1 to 12");
+}
+
+TEST(LinearRules, SharesAreUpperLimitsOfTheWeights) {
+  const LinearShape shape = {.in = 768, .out = 3072};
+  for (const double keep : {0.005, 0.03, 0.1, 0.3, 0.5, 0.9, 1.0}) {
+    const auto most = keep * 768 * 3072;
+    for (const LinearSpec& spec :
+         {LinearSpec{SvdSpec{.keep = keep}}, LinearSpec{TtmSpec{.keep = keep}},
+          LinearSpec{TtmSpec{.cores = 2, .keep = keep}}}) {
+      const auto weights = static_cast<double>(num_weights(resolved(spec, shape), shape));
+      EXPECT_LE(weights, most) << describe(resolved(spec, shape));
+      EXPECT_GT(weights, 0.7 * most) << describe(resolved(spec, shape));
+    }
+  }
+}
+
+TEST(LinearRules, ExactRulesBuildTheSameModelAgain) {
+  const std::vector<LinearRule> rules = {{"*", SvdSpec{.keep = 0.5}},
+                                         {"*.mlp.*", TtmSpec{.keep = 0.4}},
+                                         {"*.attn.out", TtmSpec{.cores = 1, .rank = 1}},
+                                         {"*.down", DenseSpec{}}};
+  const Model model(describe_gpt2(kSmall), LinearRules(rules));
+  const Model again(describe_gpt2(kSmall), LinearRules(exact_rules(model.linear_sites())));
+  ASSERT_EQ(again.linear_sites().size(), model.linear_sites().size());
+  for (std::size_t i = 0; i < again.linear_sites().size(); ++i) {
+    EXPECT_EQ(again.linear_sites()[i].spec, model.linear_sites()[i].spec);
+  }
+}
+
+}  // namespace
+}  // namespace ty::test
