@@ -1,0 +1,155 @@
+// Whole GPT-2 models of factorised maps: counts, gradients, tied tables.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/autograd/autograd.h"
+#include "core/nn/flat_parameters.h"
+#include "core/ops/loss.h"
+#include "core/ops/matmul.h"
+#include "core/ops/shape.h"
+#include "models/transformer/gpt2.h"
+#include "models/transformer/model.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+std::int64_t count_medium(const std::vector<LinearRule>& rules) {
+  const Gpt2Config medium = {.layers = 24, .width = 1024, .heads = 16};
+  return Model(describe_gpt2(medium), LinearRules(rules)).parameters().count();
+}
+
+TEST(FactorisedGpt2, HasThePublishedParameterCounts) {
+  EXPECT_EQ(count_medium({}), 354'823'168);
+  EXPECT_EQ(count_medium({{"blocks.*.mlp.*", TtmSpec{.rank = 72}}}), 218'303'488);
+  EXPECT_EQ(count_medium({{"blocks.{0..16}.mlp.*", SvdSpec{.rank = 50}}}), 220'920'832);
+}
+
+struct Case {
+  std::string name;
+  bool tied;
+  std::vector<LinearRule> rules;
+};
+
+class Tiny : public testing::Test {
+ protected:
+  static constexpr std::int64_t kVocab = 11;
+  std::unique_ptr<Backend> backend_ = make_reference_backend();
+  const Tensor ids_ = random_ids(*backend_, {2, 5}, 7);  // ids 7 .. 10 are never read
+  const Tensor targets_ = random_ids(*backend_, {10}, kVocab, "targets");
+
+  struct Built {
+    Built(Backend& backend, bool tied, const std::vector<LinearRule>& rules)
+        : model(describe_gpt2({.layers = 2,
+                               .width = 8,
+                               .heads = 2,
+                               .context = 6,
+                               .vocab = kVocab,
+                               .tied = tied}),
+                LinearRules(rules)),
+          flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1), backend,
+               {DType::f64, DType::f64}) {
+      flat.initialise(4);
+      // Larger weights than at the start, so that no gradient is small by chance.
+      backend.axpby(flat.model().view(), 0.0, flat.model().view(), 3.0);
+    }
+    const Tensor& value(const char* name) { return model.parameters().find(name)->value; }
+    Model model;
+    FlatParameters flat;
+  };
+  Tensor loss(const Model& model, Recompute recompute = Recompute::none) const {
+    const Tensor logits = model.forward(ids_, {}, recompute);
+    return cross_entropy(reshape(logits, {-1, kVocab}), targets_);
+  }
+  void differentiate(Built& built, Recompute recompute = Recompute::none) const {
+    backward(loss(built.model, recompute), Tensor::full(*backend_, {1}, DType::f64, 1.0));
+  }
+};
+
+class TinyFactorised : public Tiny, public testing::WithParamInterface<Case> {};
+using TiedTable = Tiny;
+
+TEST_P(TinyFactorised, GradientsEqualFiniteDifferences) {
+  Built built(*backend_, GetParam().tied, GetParam().rules);
+  differentiate(built);
+  const auto loss_with = [&](const Tensor& at, double value) {
+    const NoGrad no_grad;
+    backend_->fill(at.view(), value);
+    return loss(built.model).item();
+  };
+  for (const Parameter& p : built.model.parameters().all()) {
+    const auto gradient = doubles(grad_of(p.value));
+    const Tensor flat =
+        p.value.alias(contiguous_view(p.value.view().data, DType::f64, {p.value.numel()}));
+    for (const std::int64_t i : {std::int64_t{0}, p.value.numel() / 2, p.value.numel() - 1}) {
+      const Tensor at = flat.alias(flat.view().slice(0, i, 1));
+      const double before = at.item(), step = 1e-5;
+      const double above = loss_with(at, before + step), below = loss_with(at, before - step);
+      loss_with(at, before);
+      const double numeric = (above - below) / (2 * step);
+      EXPECT_NEAR(gradient[static_cast<std::size_t>(i)], numeric,
+                  1e-6 * std::max(1.0, std::abs(numeric)))
+          << p.name << " element " << i;
+    }
+  }
+}
+
+TEST_P(TinyFactorised, RecomputationDoesNotChangeOneBit) {
+  Built kept(*backend_, GetParam().tied, GetParam().rules);
+  Built again(*backend_, GetParam().tied, GetParam().rules);
+  differentiate(kept);
+  differentiate(again, Recompute::block);
+  EXPECT_EQ(doubles(kept.flat.gradients()), doubles(again.flat.gradients()));
+}
+
+std::vector<Case> cases() {
+  const LinearSpec ttm = TtmSpec{.rank = 3}, svd = SvdSpec{.rank = 3};
+  const LinearSpec orthogonal = TtmSpec{.keep = 0.6, .init = FactorInit::orthogonal};
+  return {{"ttm_tied", true, {{"blocks.*", ttm}}},
+          {"ttm_untied", false, {{"*", ttm}}},
+          {"ttm_orthogonal_untied", false, {{"*", orthogonal}}},
+          {"svd_tied", true, {{"*", svd}}},
+          {"svd_untied", false, {{"*", svd}}},
+          {"mixed_tied", true, {{"*", svd}, {"*.mlp.*", ttm}, {"blocks.1.attn.*", DenseSpec{}}}}};
+}
+INSTANTIATE_TEST_SUITE_P(Every, TinyFactorised, testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.name; });
+
+// With E = A B read twice, dA = (dE of the embedding + dE of the head) B^T, and dB alike. An untied
+// model with E in both places has these two gradients apart.
+TEST_F(TiedTable, GetsGradientsFromBothUses) {
+  Built tied(*backend_, true, {{"head.linear", SvdSpec{.rank = 3}}}), apart(*backend_, false, {});
+  const Tensor a = tied.value("embeddings.token.a").detach();
+  const Tensor b = tied.value("embeddings.token.b").detach();
+  const Tensor table = matmul(a, b);
+  for (const Parameter& p : apart.model.parameters().all()) {
+    if (const Parameter* same = tied.model.parameters().find(p.name)) {
+      backend_->copy(p.value.view(), same->value.view());
+    }
+  }
+  backend_->copy(apart.value("embeddings.token.weight").view(), table.view());
+  backend_->copy(apart.value("head.linear.weight").view(), table.view().transpose(0, 1));
+  differentiate(tied);
+  differentiate(apart);
+
+  const Tensor embedding = grad_of(apart.value("embeddings.token.weight"));
+  const Tensor head = grad_of(apart.value("head.linear.weight"));
+  const Tensor d_table = Tensor::empty_like(embedding);
+  backend_->binary(BinaryOp::add, d_table.view(), embedding.view(), head.view().transpose(0, 1));
+  const auto expect_product = [&](const char* name, const View& left, const View& right) {
+    const Tensor product = Tensor::empty(*backend_, {left.shape[0], right.shape[1]}, DType::f64);
+    backend_->gemm(product.view(), left, right, {});
+    const auto got = doubles(grad_of(tied.value(name))), wanted = doubles(product);
+    ASSERT_EQ(got.size(), wanted.size());
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], wanted[i], 1e-12) << name;
+  };
+  expect_product("embeddings.token.a", d_table.view(), b.view().transpose(0, 1));
+  expect_product("embeddings.token.b", a.view().transpose(0, 1), d_table.view());
+  // The embedding alone does not reach the last ids, the head does.
+  EXPECT_EQ(doubles(embedding).back(), 0.0);
+  EXPECT_NE(doubles(grad_of(tied.value("embeddings.token.a"))).back(), 0.0);
+}
+}  // namespace
+}  // namespace ty::test
