@@ -37,7 +37,7 @@ struct BuiltLayer {
 
   BuiltLayer(const Matrix& w, const Decomposition& d) {
     const LinearShape shape = {.in = w.rows, .out = w.cols, .bias = false};
-    map = make_linear(Scope(store, "map"), shape, resolved(d.spec, shape, "map"), Split::none);
+    map = make_linear(Scope(store, "map"), shape, resolved(d.spec, shape), Split::none);
     EXPECT_EQ(store.all().size(), d.factors.size());
     EXPECT_EQ(store.count(), count_factors(d));
     EXPECT_EQ(num_weights(d.spec, shape), count_factors(d));
