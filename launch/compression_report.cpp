@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/compression.h"
-#include "launch/inspect/inspection.h"
 #include "launch/text.h"
 #include "models/huggingface/linear_format.h"
 #include "models/linear/flops.h"

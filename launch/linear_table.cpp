@@ -55,7 +55,8 @@ TtmPlan plan_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t toke
 }  // namespace
 
 std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens) {
-  Table table({"linear map", "maps", "shape", "weights", "of dense", "made of", "forward / backward"});
+  Table table(
+      {"linear map", "maps", "shape", "weights", "of dense", "made of", "forward / backward"});
   for (const Group& group : grouped(sites)) {
     const LinearShape& shape = group.site.shape;
     const auto weights = static_cast<double>(num_weights(group.site.spec, shape));

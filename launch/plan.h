@@ -12,14 +12,14 @@ namespace ty {
 
 struct Plan {
   int ranks = 1;
-  std::int64_t parameters = 0;  // numbers in the whole model
-  MemoryStats memory;           // bytes of one rank over one step
-  double matrix_flops = 0;      // of one rank's step
-  double bytes_moved = 0;       // by kernels of one rank's step
-  double reduced_bytes = 0;     // gradients each rank sends into reductions per step
-  double tokens = 0;            // of the global batch
-  std::vector<LinearSite> linear;     // what the rules came to
-  std::int64_t tokens_per_pass = 0;   // of one rank's micro-batch
+  std::int64_t parameters = 0;       // numbers in the whole model
+  MemoryStats memory;                // bytes of one rank over one step
+  double matrix_flops = 0;           // of one rank's step
+  double bytes_moved = 0;            // by kernels of one rank's step
+  double reduced_bytes = 0;          // gradients each rank sends into reductions per step
+  double tokens = 0;                 // of the global batch
+  std::vector<LinearSite> linear;    // what the rules came to
+  std::int64_t tokens_per_pass = 0;  // of one rank's micro-batch
 };
 
 // The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's

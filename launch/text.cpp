@@ -27,6 +27,12 @@ std::string human_count(double value) {
   return scaled(value, 1000.0, {"", "k", "M", "G", "T", "P"});
 }
 
+std::string count_with_digits(std::int64_t count) {
+  const std::string human = human_count(static_cast<double>(count));
+  const std::string digits = fmt::format("{}", count);
+  return human == digits ? digits : fmt::format("{} ({})", human, digits);
+}
+
 std::string human_bytes(double bytes) {
   return scaled(bytes, 1024.0, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
 }

@@ -1,6 +1,7 @@
 // How numbers and tables look in a terminal.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,8 @@ namespace ty {
 
 // "1.38 M", "9.0 k", "512": at most four significant characters and a unit prefix.
 std::string human_count(double value);
+// "1.38 M (1382400)"; small numbers once.
+std::string count_with_digits(std::int64_t count);
 // "41.2 MiB".
 std::string human_bytes(double bytes);
 // "1:02", "2:13:05", "3d 04:10".

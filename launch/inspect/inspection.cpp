@@ -27,12 +27,6 @@ void Inspection::fault(const std::string& what) {
   if (damage.empty()) damage = what;
 }
 
-std::string count_with_digits(std::int64_t count) {
-  const std::string human = human_count(static_cast<double>(count));
-  const std::string digits = fmt::format("{}", count);
-  return human == digits ? digits : fmt::format("{} ({})", human, digits);
-}
-
 Inspection inspect(const Path& path, const InspectOptions& options) {
   const Path clean = with_last_part(path);
   const PathKind kind = recognise(clean);

@@ -45,7 +45,5 @@ void add_tensors(Inspection& result, const TensorSet& tensors);
 // "bpe, 1024 ids, end of text 1023, fingerprint 00ab..."
 std::string describe(const Tokenizer& tokenizer);
 nlohmann::json facts_of(const Tokenizer& tokenizer);
-// "1.38 M (1382400)"; small numbers once.
-std::string count_with_digits(std::int64_t count);
 
 }  // namespace ty

@@ -5,7 +5,6 @@
 
 #include "core/io/new_directory.h"
 #include "launch/conversion.h"
-#include "launch/inspect/inspection.h"
 #include "launch/run_directory.h"
 #include "launch/text.h"
 #include "launch/verbs/verbs.h"
