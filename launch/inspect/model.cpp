@@ -6,6 +6,7 @@
 #include "core/io/json.h"
 #include "launch/dataset.h"
 #include "launch/inspect/inspection.h"
+#include "launch/text.h"
 #include "models/huggingface/gpt2_format.h"
 #include "models/huggingface/model_directory.h"
 

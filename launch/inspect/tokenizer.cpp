@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/inspection.h"
+#include "launch/text.h"
 
 namespace ty {
 

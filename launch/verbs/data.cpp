@@ -7,6 +7,7 @@
 #include "core/base/suggest.h"
 #include "core/data/corpus.h"
 #include "launch/dataset.h"
+#include "launch/inspect/inspection.h"
 #include "launch/progress.h"
 #include "launch/text.h"
 #include "launch/verbs/verbs.h"
