@@ -1,144 +1,113 @@
 #include "models/linear/ttm_cost.h"
 
-#include <algorithm>
-
-#include "models/linear/chain_program.h"
+#include "core/backend/dry/dry_backend.h"
+#include "models/linear/ttm_pass.h"
 
 namespace ty {
 
 namespace {
 
-constexpr double kBytes = 4;  // of a number in fp32, the type of the arithmetic
-
-// Adds up kernels and remembers the largest sum of live buffers.
-class Meter {
+// Counts what kernels would take. A pass that runs on it cannot take anything else than it counts.
+class CostBackend final : public DryBackend {
  public:
-  explicit Meter(const CostModel& model) : model_(model) {}
+  explicit CostBackend(const CostModel& model) : model_(model) {}
+  double seconds() const { return seconds_; }
 
-  void gemm(std::int64_t m, std::int64_t n, std::int64_t k, double times = 1) {
-    const auto part = [](std::int64_t x, double half) {
-      return static_cast<double>(x) / (static_cast<double>(x) + half);
-    };
-    const double flops =
-        2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
-    const double rate = model_.flops_per_second * part(m, model_.half_rows) *
-                        part(n, model_.half_columns) * part(k, model_.half_inner);
-    cost_.flops += times * flops;
-    cost_.seconds += times * (flops / rate + model_.call_seconds);
+  void gemm(const View& c, const View& a, const View& b, GemmScale scale) override {
+    DryBackend::gemm(c, a, b, scale);
+    seconds_ += model_.call_seconds;
+    const double m = size(c, 0), n = size(c, 1), k = size(a, 1);
+    if (m * n * k == 0) return;
+    const double fraction =
+        m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
+    seconds_ += 2 * m * n * k / (model_.flops_per_second * fraction);
   }
-  void copy(std::int64_t numbers, double times = 1) {
-    cost_.seconds += times * (2 * kBytes * static_cast<double>(numbers) / model_.bytes_per_second +
-                              model_.call_seconds);
+  void copy(const View& y, const View& x) override {
+    DryBackend::copy(y, x);
+    add_bytes(y.bytes() + x.bytes());
   }
-  void live(std::int64_t numbers) {
-    cost_.workspace = std::max(cost_.workspace, numbers * static_cast<std::int64_t>(kBytes));
+  void fill(const View& y, double value) override {
+    DryBackend::fill(y, value);
+    add_bytes(y.bytes());
   }
-  const PassCost& cost() const { return cost_; }
+  void axpby(const View& y, double alpha, const View& x, double beta) override {
+    DryBackend::axpby(y, alpha, x, beta);
+    add_bytes(y.bytes() + x.bytes());
+  }
 
  private:
+  static double size(const View& x, int dim) { return static_cast<double>(x.shape[dim]); }
+  void add_bytes(std::size_t bytes) {
+    seconds_ += model_.call_seconds + static_cast<double>(bytes) / model_.bytes_per_second;
+  }
+
   CostModel model_;
-  PassCost cost_;
+  double seconds_ = 0;
 };
 
-// Merging cores [first, last) and arranging the result; for backward, the way back too.
-std::int64_t merge(Meter& meter, const TtmShape& shape, int first, int last, Direction direction) {
-  std::int64_t size = first < last ? shape.core_size(first) : 1;
-  for (int k = first + 1; k < last; ++k) {
-    const std::int64_t bond = shape.ranks[static_cast<std::size_t>(k)];
-    const std::int64_t rows = size / bond, columns = shape.core_size(k) / bond;
-    meter.gemm(rows, columns, bond);
-    if (direction == Direction::backward) {
-      meter.gemm(bond, columns, rows);
-      meter.gemm(rows, bond, columns);
-    }
-    size = rows * columns;
-  }
-  meter.copy(size, direction == Direction::backward ? 2 : 1);
-  return size;
+Tensor empty(Backend& backend, const Shape& shape) {
+  return Tensor::empty(backend, shape, DType::f32);
 }
 
-PassCost cost(const ChainPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
-              const CostModel& model) {
-  Meter meter(model);
-  const ChainProgram program = chain_program(map.shape, pass);
-  std::int64_t fixed = 0;
-  int core = 0;
-  for (const int count : pass.groups) {
-    fixed += merge(meter, map.shape, core, core + count, direction);
-    core += count;
+PassCost run(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
+             const CostModel& model) {
+  CostBackend backend(model);
+  std::vector<Tensor> cores;
+  for (int k = 0; k < map.shape.num_cores(); ++k) {
+    const auto sizes = map.shape.core_shape(k);
+    cores.push_back(empty(backend, Shape(std::span<const std::int64_t>(sizes))));
   }
-  const std::int64_t piece = pass.tokens == 0 ? rows : std::min(pass.tokens, rows);
-  const double pieces = piece == 0 ? 0 : static_cast<double>(rows) / static_cast<double>(piece);
-  const bool back = direction == Direction::backward;
-  std::int64_t operands = 0, widest = 0;
-  for (const ChainStep& step : program.steps) {
-    const std::int64_t width = piece * row_size(step.operand),
-                       result = piece * row_size(step.result);
-    const std::int64_t m = width / step.contracted;
-    const bool last = &step == &program.steps.back();
-    if (moves_elements(step.source, step.operand)) meter.copy(width, pieces * (back ? 2 : 1));
-    if (!back || !last) meter.gemm(m, step.columns, step.contracted, pieces);
-    if (back) {
-      meter.gemm(step.contracted, step.columns, m, pieces);
-      meter.gemm(m, step.contracted, step.columns, pieces);
-    }
-    operands += width;
-    widest = std::max(widest, width + result);
-  }
-  if (moves_elements(program.steps.back().result, program.output)) {
-    meter.copy(piece * row_size(program.output), pieces);
-  }
-  meter.live(fixed * (back ? 2 : 1) + (back ? operands + widest : widest));
-  return meter.cost();
-}
-
-PassCost cost(const DensePass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
-              const CostModel& model) {
-  Meter meter(model);
-  const TtmShape& shape = map.shape;
-  const std::int64_t left = merge(meter, shape, 0, pass.split, direction);
-  const std::int64_t right = merge(meter, shape, pass.split, shape.num_cores(), direction);
-  const std::int64_t bond = shape.ranks[static_cast<std::size_t>(pass.split)];
-  const std::int64_t blocks = shape.out[0];
-  const std::int64_t block_rows = left / bond / blocks, block_columns = right / bond;
-  const std::int64_t panel = map.shape.padded_in() * map.shape.padded_out() / pass.panels;
-  const std::int64_t width = map.out / pass.panels;
-  const auto all = static_cast<double>(blocks);
-  meter.gemm(block_rows, block_columns, bond, all);
-  meter.copy(block_rows * block_columns, all);
+  const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
+  const std::int64_t before = backend.memory().stats().total_live;
   if (direction == Direction::forward) {
-    meter.gemm(rows, width, map.in, pass.panels);
-    meter.live(left + right + panel + block_rows * block_columns);
-    return meter.cost();
+    run_forward(y.view(), x.view(), cores, map, pass, backend);
+  } else {
+    std::vector<Gradient> gradients =
+        run_backward(x.view(), y.view(), x.view(), cores, map, pass, backend);
+    // Into the cores' places: all that matters is their size.
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      std::move(gradients[k]).add_to(cores[k], false);
+    }
   }
-  meter.gemm(rows, map.in, width, pass.panels);
-  meter.gemm(map.in, width, rows, pass.panels);
-  meter.copy(block_rows * block_columns, all);
-  meter.gemm(block_rows, bond, block_columns, all);
-  meter.gemm(bond, block_columns, block_rows, all);
-  meter.live(2 * (left + right) + panel + block_rows * block_columns);
-  return meter.cost();
+  return {.seconds = backend.seconds(),
+          .flops = backend.counts().matrix_flops,
+          .workspace = backend.memory().stats().total_peak - before};
+}
+
+// The numbers of rows that a pass takes at a time; 0: all.
+std::int64_t piece_of(const TtmPass& pass) {
+  const auto* chain = std::get_if<ChainPass>(&pass);
+  return chain != nullptr ? chain->tokens : 0;
 }
 
 }  // namespace
 
 PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
                  const CostModel& model) {
-  return std::visit([&](const auto& each) { return cost(each, direction, map, rows, model); },
-                    pass);
+  const std::int64_t piece = piece_of(pass);
+  const std::int64_t more = piece == 0 ? 0 : rows / piece - 2;
+  if (more <= 0) return run(pass, direction, map, rows, model);
+  // All pieces from the second on cost the same.
+  PassCost cost = run(pass, direction, map, rows - more * piece, model);
+  const PassCost one = run(pass, direction, map, piece, model);
+  const PassCost two = run(pass, direction, map, 2 * piece, model);
+  cost.seconds += static_cast<double>(more) * (two.seconds - one.seconds);
+  cost.flops += static_cast<double>(more) * (two.flops - one.flops);
+  return cost;
 }
 
 PassCost dense_layer_cost(Direction direction, const TtmMap& map, std::int64_t rows,
                           const CostModel& model) {
-  Meter meter(model);
+  CostBackend backend(model);
+  const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
+  const Tensor w = empty(backend, {map.in, map.out});
   if (direction == Direction::forward) {
-    meter.gemm(rows, map.out, map.in);
+    backend.gemm(y.view(), x.view(), w.view(), {});
   } else {
-    meter.gemm(rows, map.in, map.out);
-    meter.gemm(map.in, map.out, rows);
-    meter.live(map.in * map.out);
+    backend.gemm(x.view(), y.view(), w.view().transpose(0, 1), {});
+    backend.gemm(w.view(), x.view().transpose(0, 1), y.view(), {});
   }
-  return meter.cost();
+  return {.seconds = backend.seconds(), .flops = backend.counts().matrix_flops, .workspace = 0};
 }
 
 }  // namespace ty

@@ -1,4 +1,5 @@
-// What a pass of a TTM layer costs: seconds by a model of the machine, and transient bytes.
+// What a pass of a TTM layer costs: seconds by a model of the machine, and transient bytes. The
+// pass itself is run, on a backend that counts instead of computing.
 //
 // The model knows that thin products and small pieces run below the rate of large ones; a count of
 // operations alone would choose plans that are slower (a chain at rank 8 has 59 % of the dense

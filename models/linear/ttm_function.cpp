@@ -1,17 +1,12 @@
 #include "models/linear/ttm_function.h"
 
-#include <algorithm>
-#include <memory>
-
 #include "core/base/error.h"
-#include "models/linear/ttm_chain.h"
+#include "models/linear/ttm_pass.h"
 #include "models/linear/ttm_weight.h"
 
 namespace ty {
 
 namespace {
-
-DType accumulator_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
 
 // The rows of a contiguous tensor: [..., C] as [N, C].
 View rows(const View& x) {
@@ -36,79 +31,6 @@ void check(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias, c
                        Shape(std::span<const std::int64_t>(wanted)).str());
     }
   }
-}
-
-// The columns [first, first + count) that a part of the panels covers, cut to `out`.
-struct Panel {
-  std::int64_t first_block, blocks;  // of TtmWeight
-  std::int64_t first, count;         // columns
-};
-std::vector<Panel> panels_of(const TtmWeight& weight, int panels, std::int64_t out) {
-  TY_CHECK(weight.blocks() % panels == 0, "{} panels of {} blocks", panels, weight.blocks());
-  const std::int64_t blocks = weight.blocks() / panels;
-  std::vector<Panel> result;
-  for (int p = 0; p < panels; ++p) {
-    const std::int64_t first = p * blocks * weight.block();
-    const std::int64_t count = std::min(blocks * weight.block(), out - first);
-    if (count > 0) result.push_back({p * blocks, blocks, first, count});
-  }
-  return result;
-}
-
-void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap&,
-             const DensePass& pass, Backend& backend) {
-  const TtmWeight weight(cores, pass.split, backend, accumulator_of(x.dtype));
-  const std::vector<Panel> panels = panels_of(weight, pass.panels, y.shape[1]);
-  const Tensor w =
-      Tensor::empty(backend, {weight.in(), panels[0].blocks * weight.block()}, x.dtype);
-  for (const Panel& p : panels) {
-    weight.build(p.first_block, p.blocks, w.view());
-    backend.gemm(y.slice(1, p.first, p.count), x,
-                 w.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count), {});
-  }
-}
-
-void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
-             const ChainPass& pass, Backend& backend) {
-  TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).forward(y, x);
-}
-
-// dx (no data: not wanted) is written.
-std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
-                               std::span<const Tensor> cores, const TtmMap&, const DensePass& pass,
-                               Backend& backend) {
-  const DType wide = accumulator_of(x.dtype);
-  TtmWeight weight(cores, pass.split, backend, wide);
-  const std::vector<Panel> panels = panels_of(weight, pass.panels, dy.shape[1]);
-  const Shape size = {weight.in(), panels[0].blocks * weight.block()};
-  // dW takes the place of W, of which it has no more need.
-  const Tensor dw = Tensor::empty(backend, size, wide);
-  const Tensor w = x.dtype == wide ? dw : Tensor::empty(backend, size, x.dtype);
-  // Sums over panels are kept in the wide type.
-  const bool direct = x.dtype == wide || panels.size() == 1;
-  const Tensor sum = direct ? Tensor() : Tensor::empty(backend, dx.shape, wide);
-  for (const Panel& p : panels) {
-    const View dy_panel = dy.slice(1, p.first, p.count);
-    if (dx.data != nullptr) {
-      weight.build(p.first_block, p.blocks, w.view());
-      const View columns = w.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count);
-      backend.gemm(direct ? dx : sum.view(), dy_panel, columns.transpose(0, 1),
-                   {.beta = p.first == 0 ? 0.0 : 1.0});
-    }
-    const bool padded = x.shape[1] < size[0] || p.count < size[1];
-    if (padded) backend.fill(dw.view(), 0.0);
-    backend.gemm(dw.view().slice(0, 0, x.shape[1]).slice(1, 0, p.count), x.transpose(0, 1),
-                 dy_panel, {});
-    weight.project(p.first_block, p.blocks, dw.view());
-  }
-  if (!direct && dx.data != nullptr) backend.copy(dx, sum.view());
-  return weight.gradients();
-}
-
-std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
-                               std::span<const Tensor> cores, const TtmMap& map,
-                               const ChainPass& pass, Backend& backend) {
-  return TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).backward(dx, dy, x);
 }
 
 std::vector<Tensor> tensors_of(const std::vector<SavedTensor>& kept) {
@@ -143,12 +65,8 @@ Grads gradients_of(const Kept& kept, const Tensor& dy) {
   const Tensor dx = kept.wants_dx ? Tensor::empty_like(*kept.x) : Tensor();
   const View dx_rows = kept.wants_dx ? rows(dx.view()) : View{};
   const std::vector<Tensor> cores = tensors_of(kept.cores);
-  std::vector<Gradient> d_cores = std::visit(
-      [&](const auto& pass) {
-        return backward(dx_rows, rows(dy.view()), rows(kept.x->view()), cores, kept.map, pass,
-                        backend);
-      },
-      kept.pass);
+  std::vector<Gradient> d_cores = run_backward(dx_rows, rows(dy.view()), rows(kept.x->view()),
+                                               cores, kept.map, kept.pass, backend);
   Grads grads;
   grads.emplace_back(dx);
   for (Gradient& d_core : d_cores) grads.push_back(std::move(d_core));
@@ -182,11 +100,7 @@ Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& 
   Shape shape = x.shape();
   shape[-1] = map.out;
   const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  std::visit(
-      [&](const auto& pass) {
-        forward(rows(y.view()), rows(input.view()), cores, map, pass, backend);
-      },
-      plan.forward);
+  run_forward(rows(y.view()), rows(input.view()), cores, map, plan.forward, backend);
   std::vector<Tensor> inputs = {x};
   inputs.insert(inputs.end(), cores.begin(), cores.end());
   if (bias.defined()) {

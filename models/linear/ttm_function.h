@@ -5,16 +5,8 @@
 
 #include "core/autograd/autograd.h"
 #include "models/linear/ttm_plan.h"
-#include "models/linear/ttm_shape.h"
 
 namespace ty {
-
-// W [in, out] by its cores; the shape's modes may multiply to more (zero padding).
-struct TtmMap {
-  TtmShape shape;
-  std::int64_t in = 0;
-  std::int64_t out = 0;
-};
 
 // y [.., out] = x [.., in] W + bias. cores: [R_{k-1}, I_k, J_k, R_k]; bias [out] or undefined.
 // Keeps x and the cores for backward and nothing else; W and dW exist inside of a pass only.

@@ -10,7 +10,16 @@
 #include <variant>
 #include <vector>
 
+#include "models/linear/ttm_shape.h"
+
 namespace ty {
+
+// W [in, out] by its cores; the shape's modes may multiply to more (zero padding).
+struct TtmMap {
+  TtmShape shape;
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+};
 
 enum class ChainOrder : std::uint8_t { from_left, from_right };
 

@@ -1,0 +1,25 @@
+// The passes of a TTM layer on plain memory: what ttm_linear() runs, and what the cost model runs
+// on a backend that only counts.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/autograd/autograd.h"
+#include "models/linear/ttm_plan.h"
+
+namespace ty {
+
+// The type of sums and of merged cores: fp32, or fp64 for fp64.
+DType accumulator_of(DType dtype);
+
+// y [B, out] = x [B, in] W.
+void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
+                 const TtmPass& pass, Backend& backend);
+
+// From dy [B, out]: writes dx [B, in] (no data: not wanted) and returns the gradients of the cores.
+std::vector<Gradient> run_backward(const View& dx, const View& dy, const View& x,
+                                   std::span<const Tensor> cores, const TtmMap& map,
+                                   const TtmPass& pass, Backend& backend);
+
+}  // namespace ty
