@@ -1,0 +1,165 @@
+// Factorised models in model directories: the way out and back, and files that do not fit.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "launch/model_setup.h"
+#include "models/huggingface/gpt2_format.h"
+#include "models/huggingface/model_directory.h"
+#include "tests/support/messages.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/tensors.h"
+
+namespace ty::test {
+namespace {
+
+using Json = nlohmann::json;
+
+Gpt2Config tiny(bool tied, std::vector<LinearRule> rules) {
+  return {.layers = 2,
+          .width = 12,
+          .heads = 3,
+          .context = 6,
+          .vocab = 11,
+          .tied = tied,
+          .linear = std::move(rules)};
+}
+
+std::vector<LinearRule> all_kinds(bool tied) {
+  const TtmSpec explicit_modes = {.in = {3, 4}, .out = {6, 8}, .ranks = {5}};
+  const TtmSpec one_core = {.in = {12}, .out = {12}};
+  const LinearSpec head = tied ? LinearSpec{SvdSpec{.rank = 4}} : LinearSpec{TtmSpec{.rank = 2}};
+  return {{"*", SvdSpec{.rank = 3}},
+          {"*.mlp.up", explicit_modes},
+          {"*.mlp.down", TtmSpec{.keep = 0.4}},
+          {"*.0.attn.out", one_core},
+          {"*.1.attn.out", DenseSpec{}},
+          {"head.*", head}};
+}
+
+class FactorisedDirectory : public testing::Test {
+ protected:
+  std::unique_ptr<Backend> backend_ = make_cpu_backend();
+  TempDir temp_;
+
+  ModelSetup write(const Gpt2Config& config) {
+    ModelSetup setup({}, config, *backend_, 1);
+    setup.parameters->initialise(3);
+    FileWriter weights(temp_ / "model.safetensors");
+    write_parameters(weights, *setup.parameters, setup.config, Content::weights);
+    weights.finish();
+    write_config(gpt2_config_to_json(setup.config));
+    return setup;
+  }
+  void write_config(const Json& json) { std::ofstream(temp_ / "config.json") << json; }
+  // What reading the directory says; its path is cut.
+  std::string refusal() {
+    const std::string text = message_of<DataError>([&] {
+      const Gpt2Config config = read_model_config(temp_.path());
+      ModelSetup setup({}, config, *backend_, 1);
+      load_weights(temp_.path(), *setup.parameters, setup.config);
+    });
+    const std::string directory = temp_.path().string() + "/";
+    EXPECT_TRUE(text.starts_with(directory)) << text;
+    return text.substr(std::min(directory.size(), text.size()));
+  }
+};
+
+TEST_F(FactorisedDirectory, ComesBackBitByBit) {
+  for (const bool tied : {true, false}) {
+    const ModelSetup written = write(tiny(tied, all_kinds(tied)));
+    const Gpt2Config config = read_model_config(temp_.path());
+    ModelSetup read({}, config, *backend_, 1);
+    load_weights(temp_.path(), *read.parameters, read.config);
+    const auto &a = written.model->parameters().all(), &b = read.model->parameters().all();
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      EXPECT_EQ(a[i].name, b[i].name);
+      EXPECT_EQ(doubles(a[i].value), doubles(b[i].value)) << a[i].name;
+    }
+    EXPECT_EQ(gpt2_config_to_json(read.config), gpt2_config_to_json(written.config));
+    EXPECT_EQ(read.model->linear_sites().size(), 9u);
+  }
+}
+
+TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
+  const Json good = gpt2_config_to_json(write(tiny(true, all_kinds(true))).config);
+  const auto with = [&](const char* path, const Json& entry) {
+    Json json = good;
+    json["trainyard_linear"][path] = entry;
+    write_config(json);
+    return refusal();
+  };
+  const char* up = "blocks.0.mlp.up";
+  const std::string key = "config.json: trainyard_linear.blocks.0.mlp.up";
+  EXPECT_EQ(with(up, {{"kind", "tmm"}}), key + ".kind: \"tmm\"; expected dense, ttm or svd");
+  EXPECT_EQ(with(up, {{"rank", 3}}), key + ".kind: missing");
+  EXPECT_EQ(with(up, {{"kind", 7}}), key + ".kind: 7; want a name");
+  EXPECT_EQ(with(up, "svd"), key + ": \"svd\"; want an object");
+  EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing");
+  const std::string integers = "; want integers from 1 to 1099511627776";
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 0}}), key + ".rank: 0" + integers);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", -3}}), key + ".rank: -3" + integers);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 2.5}}), key + ".rank: 2.5" + integers);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", ~std::uint64_t{0}}}),
+            key + ".rank: 18446744073709551615" + integers);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 3}, {"scale", 1}}),
+            key + ".scale: unknown key; expected kind, rank");
+  const auto ttm = [](const Json& in, const Json& out, const Json& ranks) {
+    return Json{{"kind", "ttm"}, {"in", in}, {"out", out}, {"ranks", ranks}};
+  };
+  EXPECT_EQ(with(up, {{"kind", "ttm"}, {"in", {3, 4}}, {"out", {6, 8}}}), key + ".ranks: missing");
+  EXPECT_EQ(with(up, ttm(12, {6, 8}, {5})), key + ".in: 12; want a list of integers");
+  EXPECT_EQ(with(up, ttm({3, "4"}, {6, 8}, {5})), key + ".in: \"4\"" + integers);
+  EXPECT_EQ(with(up, ttm({3, 4}, {6, 8}, {5, 5})),
+            key + ".ranks: [5, 5] has 2, but 2 cores have 1 inner bond");
+  EXPECT_EQ(with(up, ttm({3, 4}, {48}, {5})),
+            key +
+                ".out: [48] has 1 mode, but in = [3, 4] has 2; state one of each per core, or "
+                "neither");
+  const std::string map = key + ": blocks.0.mlp.up [12, 48]: ";
+  EXPECT_EQ(with(up, ttm({3, 3}, {6, 8}, {5})),
+            map +
+                "ttm: in modes [3, 3] multiply to 9, but the layer has 12 in features; the "
+                "product must be 12 or more");
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 13}}),
+            map + "svd: rank 13 of a [12, 48] matrix; want 1 to 12");
+  const std::int64_t huge = std::int64_t{1} << 40;
+  EXPECT_EQ(with(up, ttm({huge, huge}, {6, 8}, {5})),
+            map +
+                "ttm: in modes [1099511627776, 1099511627776] multiply to 9223372036854775807, "
+                "twice the layer's 12 in features or more; want a product from 12 to 23");
+  EXPECT_EQ(with(up, ttm({3, 4}, {6, 8}, {huge})),
+            map +
+                "ttm: in [3, 4] out [6, 8] ranks [1099511627776] has more than 1099511627776 "
+                "weights; lower the ranks");
+  EXPECT_EQ(with("blocks.9.mlp.up", {{"kind", "svd"}, {"rank", 3}}).substr(0, 90),
+            "config.json: trainyard_linear.blocks.9.mlp.up.match: \"blocks.9.mlp.up\" matches no "
+            "linear");
+  EXPECT_TRUE(contains(with("head.linear", ttm({12}, {11}, Json::array())),
+                       "trainyard_linear.head.linear: head.linear [12, 11]: a head tied to the "
+                       "token table can be dense or svd, not ttm"));
+  EXPECT_TRUE(contains(with("new\nline", {{"kind", "x"}}), "trainyard_linear.\"new\\nline\".kind"));
+  Json json = good;
+  json["trainyard_linear"] = {1, 2};
+  write_config(json);
+  EXPECT_EQ(refusal(), "config.json: trainyard_linear: wants an object");
+}
+
+TEST_F(FactorisedDirectory, TensorsOfOtherRanksShowBothShapes) {
+  Json json = gpt2_config_to_json(write(tiny(true, all_kinds(true))).config);
+  json["trainyard_linear"]["blocks.0.mlp.up"]["ranks"] = {4};
+  json["trainyard_linear"]["blocks.1.attn.qkv"] = {{"kind", "dense"}};
+  write_config(json);
+  EXPECT_EQ(refusal(),
+            "model.safetensors: transformer.h.0.mlp.c_fc.core1: file [1, 3, 6, 5] != config [1, 3, "
+            "6, 4]; transformer.h.0.mlp.c_fc.core2: file [5, 4, 8, 1] != config [4, 4, 8, 1]; "
+            "transformer.h.1.attn.c_attn.weight: missing, wanted [12, 36]; "
+            "\"transformer.h.1.attn.c_attn.a\": not a tensor of this model; "
+            "\"transformer.h.1.attn.c_attn.b\": not a tensor of this model");
+}
+
+}  // namespace
+}  // namespace ty::test

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# A job of ttm and svd maps as its users run it: it resumes to the same bits, its checkpoints are models,
+# and a config.json that does not fit its tensors is a bad data file.
+. "$(dirname "$0")/common.sh"
+export OMP_NUM_THREADS=1
+cat >> "$work/job.yaml" <<YAML
+parallel: {microbatches: 3, recompute: block}
+linear:
+  - {match: "*", kind: svd, rank: 6}
+  - {match: "blocks.*.mlp.*", kind: ttm, rank: 5, reuse: step}
+  - {match: "blocks.{1..1}.mlp.down", kind: ttm, keep: 30%, init: orthogonal}
+YAML
+
+"$binary" train "$work/job.yaml" run.dir="$work/whole" 2>"$work/log" || fail "train: $(cat "$work/log")"
+cp -r "$work/whole" "$work/again"
+rm -r "$work/again/checkpoints/step-30"
+"$binary" train "$work/job.yaml" run.dir="$work/again" 2>"$work/log" || fail "resume: $(cat "$work/log")"
+grep -q "resumed after step 25" "$work/log" || fail "did not resume: $(cat "$work/log")"
+for file in model optimizer-0; do
+  cmp "$work/whole/checkpoints/step-30/$file.safetensors" "$work/again/checkpoints/step-30/$file.safetensors" ||
+    fail "$file differs after resuming"
+done
+diff <(losses "$work/whole") <(losses "$work/again") || fail "losses differ after resuming"
+losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(last < first - 0.5) }' ||
+  fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
+
+model=$work/whole/checkpoints/step-30
+"$binary" eval "$model" "$work/text.txt" --json >"$work/out" 2>"$work/err" || fail "eval: $(cat "$work/err")"
+cp -r "$model" "$work/bad"
+rm -f "$work/bad/manifest.json"
+sed -i 's/"kind": "ttm"/"kind": "tmm"/' "$work/bad/config.json"
+expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: "tmm"; expected' \
+  "$binary" eval "$work/bad" "$work/text.txt"
+sed -i 's/"kind": "tmm"/"kind": "ttm"/; s/"rank": 6/"rank": 5/' "$work/bad/config.json"
+expect 65 'file \[.*\] != config \[' "$binary" eval "$work/bad" "$work/text.txt"
+
+# Errors of rules end the job before anything is created.
+expect 78 'linear\[0\]: blocks.0.mlp.up \[32, 128\]: ttm: in modes \[4, 4\] multiply to 16' "$binary" train \
+  "$work/job.yaml" run.dir="$work/none" 'linear=[{match: "*.up", kind: ttm, in: [4, 4], out: [8, 16], rank: 4}]'
+expect 78 'linear\[0\].rank: missing or 0; state rank >= 1, or keep' "$binary" train \
+  "$work/job.yaml" run.dir="$work/none" 'linear=[{match: "*.up", kind: svd}]'
+[ ! -e "$work/none" ] || fail "a bad rule created its run directory"
+echo "1 passed, 0 failed"
