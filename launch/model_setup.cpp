@@ -1,5 +1,7 @@
 #include "launch/model_setup.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "models/huggingface/model_directory.h"
 
@@ -41,6 +43,13 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
                       config.context);
   }
   return config;
+}
+
+void check_linear_rules(const JobConfig& job) {
+  JobConfig sized = job;
+  if (sized.model.vocab == 0) sized.model.vocab = std::max<std::int64_t>(job.tokenizer.vocab, 257);
+  const Gpt2Config config = resolve_model(sized, 0);
+  const Model declared(describe_gpt2(config), LinearRules(config.linear));
 }
 
 ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,

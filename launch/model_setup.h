@@ -18,6 +18,10 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device);
 // ConfigError or DataError if job, tokenizer and model directory disagree.
 Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
 
+// Throws ConfigError if the job's linear rules do not fit its model, before any data is read: where
+// the tokenizer is not made yet, the vocabulary asked for stands for its size.
+void check_linear_rules(const JobConfig& job);
+
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.
 struct ModelSetup {
   Gpt2Config config;

@@ -70,7 +70,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
                       ranks);
   }
   // Everything that can be wrong with the job is found before anything is created.
-  if (!job_.model.from.empty()) resolve_model(job_, 0);
+  check_linear_rules(job_);
   if (world_.is_root()) {
     directory_ = std::make_unique<RunDirectory>(job_, argv,
                                                 Json{{"version", TY_VERSION},

@@ -36,6 +36,9 @@ constexpr std::array<std::pair<std::string_view, UnaryOp>, 4> kActivations = {{
     {"relu", UnaryOp::relu},
 }};
 
+// More is damage, and would only cost the time to list its parameters.
+constexpr std::int64_t kMostLayers = 1000;
+
 bool is_fused_qkv(const std::string& ours) {
   return glob_match("blocks.*.attn.qkv.weight", ours) || glob_match("blocks.*.attn.qkv.bias", ours);
 }
@@ -86,6 +89,9 @@ Gpt2Config gpt2_config_from_json(const Json& json, const std::string& file) {
   }
   Gpt2Config c;
   c.layers = value<std::int64_t>(json, file, {"n_layer"});
+  if (c.layers > kMostLayers) {
+    throw DataError("{}: n_layer: {} layers; want at most {}", file, c.layers, kMostLayers);
+  }
   c.width = value<std::int64_t>(json, file, {"n_embd"});
   c.heads = value<std::int64_t>(json, file, {"n_head"});
   c.context = value<std::int64_t>(json, file, {"n_positions", "n_ctx"});
