@@ -7,11 +7,13 @@
 namespace {
 
 // By default OpenMP's threads spin long for work. On a machine that others use too, each region
-// then waits for a whole time slice of theirs: steps become a hundred times slower. The library
-// reads its settings before main(), so the way to a better default is to start again with it.
+// then waits for a whole time slice of theirs: steps become a hundred times slower. To sleep at
+// once costs up to a fifth where products are short (TTM layers), so they spin for about half a
+// millisecond. The library reads its settings before main(), so the way to a better default is to
+// start again with it.
 void limit_spinning(char** argv) {
   if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
-  setenv("GOMP_SPINCOUNT", "1000", 1);
+  setenv("GOMP_SPINCOUNT", "10000", 1);
   execv("/proc/self/exe", argv);  // on failure we go on as we are
 }
 
