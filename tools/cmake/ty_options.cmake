@@ -16,6 +16,10 @@ if(TY_SANITIZE)
   target_compile_options(ty_flags INTERFACE -fsanitize=${TY_SANITIZE} -fno-omit-frame-pointer
                                             -fno-sanitize-recover=all -g1)
   target_link_options(ty_flags INTERFACE -fsanitize=${TY_SANITIZE})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # GCC 12 takes the inactive member of a std::variant for uninitialised once it instruments code.
+    target_compile_options(ty_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
 endif()
 
 # ty_add_layer(core): static library ty_core with alias ty::core; its folders add their sources with
