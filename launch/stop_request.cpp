@@ -4,6 +4,7 @@
 
 #include <array>
 #include <csignal>
+#include <cstddef>
 
 namespace ty {
 
@@ -12,6 +13,11 @@ namespace {
 constexpr std::array<int, 3> kSignals = {SIGTERM, SIGUSR1, SIGINT};
 // The one thing a signal handler may touch.
 volatile std::sig_atomic_t g_signal = 0;
+
+// Handlers run on a stack of their own: the products that oneDNN compiles at run time keep data
+// below the stack pointer, further than the 128 bytes that a handler must leave alone, and a
+// handler on the same stack overwrites it.
+alignas(16) std::array<std::byte, 1 << 16> g_stack;
 
 void on_signal(int signal) {
   if (g_signal != 0) _exit(static_cast<int>(exit_code_of(signal)));
@@ -22,9 +28,13 @@ void on_signal(int signal) {
 
 StopRequests::StopRequests() {
   g_signal = 0;
+  stack_t stack = {};
+  stack.ss_sp = g_stack.data();
+  stack.ss_size = g_stack.size();
+  sigaltstack(&stack, nullptr);
   struct sigaction action = {};
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   for (int signal : kSignals) sigaction(signal, &action, nullptr);
 }
 
