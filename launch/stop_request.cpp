@@ -14,9 +14,9 @@ constexpr std::array<int, 3> kSignals = {SIGTERM, SIGUSR1, SIGINT};
 // The one thing a signal handler may touch.
 volatile std::sig_atomic_t g_signal = 0;
 
-// Handlers run on a stack of their own: the products that oneDNN compiles at run time keep data
-// below the stack pointer, further than the 128 bytes that a handler must leave alone, and a
-// handler on the same stack overwrites it.
+// Handlers run on a stack of their own. On the stack of the interrupted code, about 4 of 100 stops
+// ended in a corrupted heap once products ran in oneDNN, whose run-time code seems to keep data
+// below the stack pointer; with a stack of their own none of 150 did.
 alignas(16) std::array<std::byte, 1 << 16> g_stack;
 
 void on_signal(int signal) {

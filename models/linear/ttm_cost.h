@@ -3,9 +3,9 @@
 //
 // The model knows that thin products and small pieces run below the rate of large ones; a count of
 // operations alone would choose plans that are slower (a chain at rank 8 has 59 % of the dense
-// layer's operations and, made of thin products, takes longer). Its constants are fitted by
-// `trainyard bench linear --calibrate`. They are part of the program, not measured at each start,
-// so that the same job takes the same plans, and gives the same bits, on every run.
+// layer's operations and, made of thin products, takes longer). Its constants were set by
+// hand from `trainyard bench linear --plans`. They are part of the program, not measured at each
+// start, so that the same job takes the same plans, and gives the same bits, on every run.
 #pragma once
 
 #include "models/linear/ttm_function.h"
