@@ -64,6 +64,7 @@ EncodedText encode_documents(const Tokenizer& tokenizer, std::span<const std::st
     }
   }
   if (error != nullptr) std::rethrow_exception(error);
+  if (progress) progress(done, result.bytes);
 
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const std::vector<std::int32_t> ids = std::move(parts[i].ids);

@@ -10,7 +10,8 @@
 
 namespace ty {
 
-// Called now and then, from one thread, with the bytes of text done and the bytes of all.
+// Called now and then, from one thread, with the bytes of text done and the bytes of all; the last
+// time with all done.
 using CorpusProgress = std::function<void(std::int64_t done, std::int64_t all)>;
 
 struct EncodedText {
