@@ -109,6 +109,17 @@ void read_optimizer(const Path& directory, const Manifest& manifest, TrainingSet
   }
 }
 
+// The files of a run stay with the linear maps that it was started with.
+void check_same_maps(const Path& directory, const ModelSetup& model) {
+  const LinearRules stored(read_model_config(directory).linear);
+  for (const LinearSite& site : model.model->linear_sites()) {
+    const std::string there = describe(stored.choose(site.path, site.shape));
+    if (there == describe(site.spec)) continue;
+    throw DataError("{}: {} is {} there, the job says {}; keep the rules, or name another run.dir",
+                    directory.string(), site.path, there, describe(site.spec));
+  }
+}
+
 // Runs `work` on every rank and tells all of them the first error text, "" if there is none.
 template <typename Work>
 std::string together(const Group& world, Work work) {
@@ -219,6 +230,7 @@ std::optional<Resumed> restore_checkpoint(const CheckpointContext& context, Trai
     throw DataError("{}: was trained with another tokenizer (fingerprint {:x}, the job's is {:x})",
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
+  check_same_maps(checkpoint.path, setup.model);
   load_weights(checkpoint.path, *setup.model.parameters, setup.model.config);
   read_optimizer(checkpoint.path, manifest, setup);
   Resumed resumed{step, manifest.run_id, ""};

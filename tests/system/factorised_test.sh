@@ -24,6 +24,10 @@ diff <(losses "$work/whole") <(losses "$work/again") || fail "losses differ afte
 losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(last < first - 0.5) }' ||
   fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
 
+# A run keeps the maps that it was started with.
+expect 65 'step-30: head.linear is svd rank 6 there, the job says svd rank 5; keep the rules' "$binary" \
+  train "$work/job.yaml" run.dir="$work/whole" run.steps=40 'linear=[{match: "*", kind: svd, rank: 5}]'
+
 model=$work/whole/checkpoints/step-30
 "$binary" eval "$model" "$work/text.txt" --json >"$work/out" 2>"$work/err" || fail "eval: $(cat "$work/err")"
 cp -r "$model" "$work/bad"
