@@ -73,6 +73,7 @@ std::string LeafType::wanted(const Rule& rule) const {
     out = any.empty() ? kind_word(kind, false) : "one of " + any;
   }
   out += rule.limits();
+  if (rule.is_share) out += ", or a percentage as 30%";
   if (*empty_word) out += fmt::format(", or {}", empty_word);
   return out;
 }

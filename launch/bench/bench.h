@@ -14,6 +14,9 @@ ExitCode step(const Arguments& arguments, RankStatus& status);
 ExitCode gemm(const Arguments& arguments, RankStatus& status);
 ExitCode linear(const Arguments& arguments, RankStatus& status);
 
+// An option that counts something; throws UsageError unless it is at least 1.
+std::int64_t count_of(const Arguments& arguments, const char* option, std::int64_t otherwise);
+
 struct Spread {
   double median = 0, min = 0, max = 0;
 };

@@ -153,8 +153,10 @@ TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
   EXPECT_EQ(error("kind: svd, rank: 4, keep: 30%"), "keep: 0.3 beside rank = 4; state one of them");
   EXPECT_EQ(error("kind: ttm, in: [2, 2], out: [2, 2], ranks: [3], rank: 4"),
             "ranks: [3] beside rank = 4; state one of them");
-  EXPECT_EQ(error("kind: svd, keep: 1.5"), "keep: got 1.5; want a number >= 0 and <= 1");
-  EXPECT_EQ(error("kind: svd, keep: 130%"), "keep: got 130%; want a number >= 0 and <= 1");
+  EXPECT_EQ(error("kind: svd, keep: 1.5"),
+            "keep: got 1.5; want a number >= 0 and <= 1, or a percentage as 30%");
+  EXPECT_EQ(error("kind: svd, keep: 130%"),
+            "keep: got 130%; want a number >= 0 and <= 1, or a percentage as 30%");
   EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3], out: [4]"),
             "out: [4] has 1 mode, but in = [2, 3] has 2; state one of each per core, or neither");
   EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3]"),

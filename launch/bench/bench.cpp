@@ -1,9 +1,17 @@
+#include "launch/bench/bench.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "launch/bench/bench.h"
+#include "core/base/error.h"
 
 namespace ty::bench {
+
+std::int64_t count_of(const Arguments& arguments, const char* option, std::int64_t otherwise) {
+  const std::int64_t count = arguments.integer(option, otherwise);
+  if (count < 1) throw UsageError("{}: {}; want 1 or more", option, count);
+  return count;
+}
 
 Spread spread_of(std::vector<double> x) {
   std::sort(x.begin(), x.end());
