@@ -66,21 +66,19 @@ LinearSite CompressedMap::site() const {
 std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method& method,
                                          const std::vector<std::string>& patterns) {
   const std::vector<LinearSite>& all = source.linear_sites();
-  const auto fits = [](const LinearSite& site) {
-    return [&site](const std::string& pattern) { return glob_match(pattern, site.path); };
+  const auto matches = [](const std::string& pattern, const LinearSite& site) {
+    return glob_match(pattern, site.path);
   };
   for (const std::string& pattern : patterns) {
-    const bool used = std::any_of(all.begin(), all.end(), [&](const LinearSite& site) {
-      return glob_match(pattern, site.path);
-    });
-    if (!used) {
+    if (std::none_of(all.begin(), all.end(), std::bind_front(matches, pattern))) {
       throw UsageError("--match: \"{}\" matches no linear map of {}; there are: {}", pattern,
                        source.directory().string(), names_of(all));
     }
   }
   std::vector<LinearSite> found;
   for (const LinearSite& site : all) {
-    if (std::any_of(patterns.begin(), patterns.end(), fits(site))) {
+    const auto is_meant = [&](const std::string& pattern) { return matches(pattern, site); };
+    if (std::any_of(patterns.begin(), patterns.end(), is_meant)) {
       check_takes(site, method, source.directory());
       found.push_back(site);
     }

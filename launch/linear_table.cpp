@@ -6,6 +6,7 @@
 
 #include "launch/text.h"
 #include "models/linear/ttm_planner.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
@@ -48,8 +49,7 @@ std::vector<Group> grouped(const std::vector<LinearSite>& sites) {
 
 // How a TTM map runs; nothing for other kinds.
 TtmPlan plan_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return choose_ttm_plan({with_ranks(spec.in, spec.out, spec.ranks), shape.in, shape.out}, tokens)
-      .plan;
+  return choose_ttm_plan({shape_of(spec), shape.in, shape.out}, tokens).plan;
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "launch/model_setup.h"
 
-#include <algorithm>
-
 #include "core/base/error.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
+
+namespace {
+constexpr std::int64_t kByteIds = 257;  // of the bytes tokenizer: all bytes and the end of text
+}  // namespace
 
 std::unique_ptr<Backend> make_backend(DeviceChoice device) {
   if (device == DeviceChoice::cuda) {
@@ -45,10 +47,28 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
   return config;
 }
 
+Gpt2Config planned_model(const JobConfig& job) {
+  const TokenizerSection& tokenizer = job.tokenizer;
+  if (job.model.vocab != 0) return resolve_model(job, 0);
+  if (!tokenizer.from.empty())
+    return resolve_model(job, load_tokenizer(tokenizer.from)->vocab_size());
+  if (!tokenizer.kind) return resolve_model(job, 0);
+  if (*tokenizer.kind == TokenizerKind::bpe) return resolve_model(job, tokenizer.vocab);
+  if (*tokenizer.kind == TokenizerKind::bytes) return resolve_model(job, kByteIds);
+  throw ConfigError("model.vocab: missing; a plan cannot count the characters of data.train");
+}
+
 void check_linear_rules(const JobConfig& job) {
+  if (!job.model.from.empty()) {
+    resolve_model(job, 0);  // reading it checks its own rules
+    return;
+  }
   JobConfig sized = job;
-  if (sized.model.vocab == 0) sized.model.vocab = std::max<std::int64_t>(job.tokenizer.vocab, 257);
-  const Gpt2Config config = resolve_model(sized, 0);
+  // Characters are counted later, and any number of them serves here.
+  if (job.tokenizer.kind == TokenizerKind::chars && job.model.vocab == 0) {
+    sized.model.vocab = kByteIds;
+  }
+  const Gpt2Config config = planned_model(sized);
   const Model declared(describe_gpt2(config), LinearRules(config.linear));
 }
 

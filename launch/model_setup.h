@@ -18,8 +18,10 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device);
 // ConfigError or DataError if job, tokenizer and model directory disagree.
 Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
 
-// Throws ConfigError if the job's linear rules do not fit its model, before any data is read: where
-// the tokenizer is not made yet, the vocabulary asked for stands for its size.
+// The same before any data is read: the tokenizer's size is what the job asks for. Throws
+// ConfigError too where only the data can tell.
+Gpt2Config planned_model(const JobConfig& job);
+// Throws ConfigError if the job's linear rules do not fit its model; reads no data.
 void check_linear_rules(const JobConfig& job);
 
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.

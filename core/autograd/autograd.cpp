@@ -59,8 +59,8 @@ std::unordered_map<Node*, int> count_leaf_uses(std::span<const Tensor> outputs) 
 
 // Gradients of shared results add up over many graphs, so they do in a type wide enough.
 Edge edge_of(const Tensor& x) {
-  const bool widen = x.requires_grad() && x.edge()->shared && x.dtype() != DType::f64;
-  return Edge{x.edge(), x.shape(), widen ? DType::f32 : x.dtype()};
+  const bool widen = x.requires_grad() && x.edge()->shared;
+  return Edge{x.edge(), x.shape(), widen ? accumulator_of(x.dtype()) : x.dtype()};
 }
 
 }  // namespace

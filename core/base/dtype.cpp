@@ -68,6 +68,8 @@ std::string_view name_of(DType dtype) {
   return "?";
 }
 
+DType accumulator_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
+
 bool is_floating(DType dtype) { return dtype != DType::i32 && dtype != DType::i64; }
 
 void throw_not_floating(DType dtype, const char* what) {

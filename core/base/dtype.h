@@ -43,6 +43,8 @@ std::size_t size_of(DType dtype);
 // The contract's spelling: fp32, bf16, fp16, fp64, int32, int64.
 std::string_view name_of(DType dtype);
 bool is_floating(DType dtype);
+// The type in which values are added up: fp64 for fp64, fp32 for everything smaller.
+DType accumulator_of(DType dtype);
 
 template <typename T>
 struct DTypeOf;

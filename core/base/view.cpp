@@ -63,6 +63,11 @@ View View::reshape(const Shape& target) const {
   return contiguous_view(data, dtype, target);
 }
 
+View View::as_rows() const {
+  const std::int64_t width = shape[-1];
+  return reshape({width == 0 ? 0 : numel() / width, width});
+}
+
 View View::expand(const Shape& target) const {
   View result = *this;
   while (result.rank() < target.rank()) {

@@ -37,6 +37,8 @@ struct View {
   View permute(std::span<const int> order) const;
   // The same elements, row-major, in another shape of equal size; the view must be contiguous.
   View reshape(const Shape& target) const;
+  // A contiguous view [.., C] as a matrix [N, C].
+  View as_rows() const;
   // Repeats dimensions of size 1 (and new leading ones) up to `target`, by strides of 0.
   View expand(const Shape& target) const;
 };

@@ -65,8 +65,7 @@ FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend
   model_ = dtypes.weights == dtypes.compute
                ? weights_
                : Tensor::empty(backend, size, dtypes.compute, MemoryClass::parameter);
-  gradients_ = Tensor::empty(backend, size, dtypes.compute == DType::f64 ? DType::f64 : DType::f32,
-                             MemoryClass::gradient);
+  gradients_ = Tensor::empty(backend, size, accumulator_of(dtypes.compute), MemoryClass::gradient);
   backend.fill(weights_.view(), 0.0);
   backend.fill(model_.view(), 0.0);
   backend.fill(gradients_.view(), 0.0);

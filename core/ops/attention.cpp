@@ -37,8 +37,8 @@ Tensor self_attention(const Tensor& qkv, std::int64_t heads, AttentionOptions op
   Backend& backend = qkv.backend();
   const Tensor packed = qkv.contiguous();
   Tensor y = Tensor::empty(backend, {qkv.dim(0), qkv.dim(1), width}, qkv.dtype());
-  const Tensor lse = Tensor::empty(backend, {qkv.dim(0), heads, qkv.dim(1)},
-                                   qkv.dtype() == DType::f64 ? DType::f64 : DType::f32);
+  const Tensor lse =
+      Tensor::empty(backend, {qkv.dim(0), heads, qkv.dim(1)}, accumulator_of(qkv.dtype()));
   backend.attention(split_heads(y, heads), lse.view(), head_view(packed.view(), heads, 0),
                     head_view(packed.view(), heads, 1), head_view(packed.view(), heads, 2),
                     options);

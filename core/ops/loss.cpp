@@ -12,7 +12,7 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets) {
                      logits.shape().str(), name_of(targets.dtype()), targets.shape().str());
   }
   Backend& backend = logits.backend();
-  const DType accumulator = logits.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  const DType accumulator = accumulator_of(logits.dtype());
   const Tensor input = logits.contiguous();
   const Tensor loss = Tensor::empty(backend, {logits.dim(0)}, accumulator);
   const Tensor lse = Tensor::empty(backend, {logits.dim(0)}, accumulator);

@@ -1,6 +1,7 @@
 #include "core/ops/matmul.h"
 
 #include "core/base/error.h"
+#include "core/ops/bias.h"
 #include "core/ops/elementwise.h"
 
 namespace ty {
@@ -22,12 +23,6 @@ Tensor product(const View& a, const View& b, Backend& backend) {
   Tensor y = Tensor::empty(backend, shape, a.dtype);
   backend.gemm(y.view(), a, b, {});
   return y;
-}
-
-// The rows of a contiguous tensor: [..., C] as [N, C].
-View rows(const View& x) {
-  return contiguous_view(x.data, x.dtype,
-                         {x.shape[-1] == 0 ? 0 : x.numel() / x.shape[-1], x.shape[-1]});
 }
 
 }  // namespace
@@ -56,37 +51,29 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
     throw ShapeError("linear: x {} does not fit weight {} ({} inputs)", x.shape().str(),
                      weight.shape().str(), weight.rank() == 2 ? w.shape[0] : 0);
   }
-  if (bias.defined() && bias.shape() != Shape{w.shape[1]}) {
-    throw ShapeError("linear: bias {} does not fit {} outputs", bias.shape().str(), w.shape[1]);
-  }
+  check_bias(bias, w.shape[1], "linear");
   Backend& backend = x.backend();
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = w.shape[1];
   Tensor y = Tensor::empty(backend, shape, x.dtype());
-  backend.gemm(rows(y.view()), rows(input.view()), w, {});
+  backend.gemm(y.view().as_rows(), input.view().as_rows(), w, {});
   std::vector<Tensor> inputs = {x, weight};
-  if (bias.defined()) {
-    backend.binary(BinaryOp::add, rows(y.view()), rows(y.view()), bias.view());
-    inputs.push_back(bias);
-  }
+  add_bias(y, bias);
+  if (bias.defined()) inputs.push_back(bias);
   const auto backward_fn = [x = saved(input), w = saved(weight), transposed,
                             has_bias = bias.defined()](const Tensor& dy) {
     Grads grads;
     grads.emplace_back([w, dy, transposed](const View& dx, double beta) {
       const View wt = transposed ? w->view() : w->view().transpose(0, 1);  // [out, in]
-      dy.backend().gemm(rows(dx), rows(dy.view()), wt, {.beta = beta});
+      dy.backend().gemm(dx.as_rows(), dy.view().as_rows(), wt, {.beta = beta});
     });
     grads.emplace_back([x, dy, transposed](const View& dw, double beta) {
       const View target = transposed ? dw.transpose(0, 1) : dw;
-      dy.backend().gemm(target, rows(x->view()).transpose(0, 1), rows(dy.view()), {.beta = beta});
+      dy.backend().gemm(target, x->view().as_rows().transpose(0, 1), dy.view().as_rows(),
+                        {.beta = beta});
     });
-    if (has_bias) {
-      grads.emplace_back([dy](const View& db, double beta) {
-        const View row = contiguous_view(db.data, db.dtype, {1, db.numel()});
-        dy.backend().reduce_sum(row, rows(dy.view()), beta);
-      });
-    }
+    if (has_bias) grads.push_back(bias_gradient(dy));
     return grads;
   };
   return record("linear", y, std::move(inputs), backward_fn);

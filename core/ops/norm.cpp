@@ -12,7 +12,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
                      width, gamma.shape().str(), beta.shape().str());
   }
   Backend& backend = x.backend();
-  const DType statistics = x.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  const DType statistics = accumulator_of(x.dtype());
   const Tensor input = x.contiguous();
   const Shape rows = {x.numel() / std::max<std::int64_t>(width, 1), width};
   const auto as_rows = [rows](const Tensor& t) {

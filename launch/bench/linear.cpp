@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <functional>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +15,7 @@
 #include "launch/world.h"
 #include "models/linear/choose_shape.h"
 #include "models/linear/ttm_planner.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty::bench {
 
@@ -119,24 +119,6 @@ class Subject {
   std::vector<double> forward_, backward_, both_;
 };
 
-std::vector<std::int64_t> sizes(const Arguments& arguments, const char* option) {
-  const std::string text = arguments.text(option, "");
-  std::vector<std::int64_t> result;
-  const char* p = text.data();
-  const char* end = p + text.size();
-  while (p < end) {
-    std::int64_t value = 0;
-    const auto [stop, fault] = std::from_chars(p, end, value);
-    if (fault != std::errc() || value < 1 || (stop != end && *stop != ',')) {
-      throw UsageError("{}: \"{}\" is no size and no list of modes; want 1024 or 8,8,16", option,
-                       text);
-    }
-    result.push_back(value);
-    p = stop == end ? end : stop + 1;
-  }
-  return result;
-}
-
 Request request_of(const Arguments& arguments) {
   Request request;
   const std::string preset = arguments.text("--preset", "wide");
@@ -151,9 +133,9 @@ Request request_of(const Arguments& arguments) {
   } else if (preset != "wide") {
     throw UsageError("--preset: unknown \"{}\"; one of: seed wide", preset);
   }
-  rank = arguments.integer("--rank", rank);
-  if (arguments.flag("--in")) in = sizes(arguments, "--in");
-  if (arguments.flag("--out")) out = sizes(arguments, "--out");
+  rank = count_of(arguments, "--rank", rank);
+  if (arguments.flag("--in")) in = arguments.integers("--in");
+  if (arguments.flag("--out")) out = arguments.integers("--out");
   if (in.size() == 1 && out.size() == 1) {
     request.map = {choose_shape(in[0], out[0], rank), in[0], out[0]};
   } else {
@@ -161,8 +143,8 @@ Request request_of(const Arguments& arguments) {
     request.map = {shape, shape.padded_in(), shape.padded_out()};
     validate(shape, request.map.in, request.map.out);
   }
-  request.tokens = arguments.integer("--tokens", tokens);
-  request.passes = arguments.integer("--microbatches", 1);
+  request.tokens = count_of(arguments, "--tokens", tokens);
+  request.passes = count_of(arguments, "--microbatches", 1);
   request.all_plans = arguments.flag("--plans");
   const std::int64_t equal =
       request.map.shape.num_parameters() / (request.map.in + request.map.out);
@@ -171,30 +153,20 @@ Request request_of(const Arguments& arguments) {
   return request;
 }
 
-TtmSpec ttm_spec(const Request& request, WeightReuse reuse) {
-  const TtmShape& shape = request.map.shape;
-  TtmSpec spec;
-  spec.in = shape.in;
-  spec.out = shape.out;
-  spec.ranks.assign(shape.ranks.begin() + 1, shape.ranks.end() - 1);
-  spec.reuse = reuse;
-  return spec;
-}
-
 std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
   std::vector<std::unique_ptr<Subject>> result;
   const auto add = [&](const LinearSpec& spec) -> Subject& {
     return *result.emplace_back(std::make_unique<Subject>(request, spec));
   };
   const auto add_plan = [&](const TtmPlan& plan) {
-    add(ttm_spec(request, WeightReuse::pass))
+    add(exact_spec(request.map.shape))
         .apply_by(fmt::format("{} / {}", to_string(plan.forward), to_string(plan.backward)),
                   [&request, plan](const Tensor& x, const std::vector<Tensor>& cores) {
                     return ttm_linear(x, cores, Tensor(), request.map, plan);
                   });
   };
   const auto add_recorded = [&](const ChainPass& pass) {
-    add(ttm_spec(request, WeightReuse::pass))
+    add(exact_spec(request.map.shape))
         .apply_by("recorded " + to_string(pass),
                   [&request, pass](const Tensor& x, const std::vector<Tensor>& cores) {
                     return ttm_linear_recorded(x, cores, Tensor(), request.map, pass);
@@ -203,10 +175,10 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
   add(DenseSpec{});
   add(SvdSpec{.rank = request.svd_rank}).plan = fmt::format("rank {}", request.svd_rank);
   const TtmChoice choice = choose_ttm_plan(request.map, request.tokens);
-  add(ttm_spec(request, WeightReuse::pass)).plan = fmt::format(
+  add(exact_spec(request.map.shape)).plan = fmt::format(
       "chosen: {} / {}", to_string(choice.plan.forward), to_string(choice.plan.backward));
   if (request.passes > 1) {
-    add(ttm_spec(request, WeightReuse::step)).plan = "W once per step";
+    add(exact_spec(request.map.shape, {.reuse = WeightReuse::step})).plan = "W once per step";
   }
   if (request.all_plans) {
     for (const Candidate& each : choice.forward) add_plan({each.pass, each.pass});
@@ -267,9 +239,12 @@ ExitCode linear(const Arguments& arguments, RankStatus& status) {
   const Request request = request_of(arguments);
   const World world(status);
   const bool json = arguments.flag("--json");
-  if (arguments.flag("--explain") && !json) explain(request);
+  if (arguments.flag("--explain")) {
+    if (json) throw UsageError("--explain: prints tables; leave out --json");
+    explain(request);
+  }
   const auto subjects = subjects_of(request);
-  const std::int64_t rounds = arguments.integer("--steps", 5);
+  const std::int64_t rounds = count_of(arguments, "--steps", 5);
   const std::int64_t warmup = arguments.integer("--warmup", 1);
   // In turn, so that what else the machine does falls on all of them.
   for (std::int64_t round = 0; round < warmup + rounds; ++round) {

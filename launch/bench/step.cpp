@@ -40,14 +40,14 @@ HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& da
 
 ExitCode step(const Arguments& arguments, RankStatus& status) {
   JobConfig job = load_job(arguments.word(1, "the job file"), arguments.overrides);
-  const std::int64_t steps = arguments.integer("--steps", 5);
+  const std::int64_t steps = count_of(arguments, "--steps", 5);
   const std::int64_t warmup = arguments.integer("--warmup", 2);
   job.run.steps = std::max(job.run.steps, steps + warmup);
   World world(status);
   const auto backend = make_backend(job.run.device);
   const MachineCeiling ceiling = measure_ceiling(*backend, 0.5);
   backend->memory().reset_peak();
-  const Gpt2Config config = resolve_model(job, job.model.vocab != 0 ? 0 : job.tokenizer.vocab);
+  const Gpt2Config config = planned_model(job);
   const Plan plan = make_plan(job, config, world.size());
   TrainingSetup setup(job, config, *backend, world.group());
   set_initial_weights(job, setup.model);

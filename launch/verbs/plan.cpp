@@ -14,19 +14,10 @@ namespace ty {
 
 namespace {
 
-// Without reading data: the tokenizer's size is what the job asks for.
-std::int64_t planned_vocab(const JobConfig& job) {
-  if (!job.tokenizer.from.empty()) return load_tokenizer(job.tokenizer.from)->vocab_size();
-  if (!job.tokenizer.kind) return 0;
-  if (*job.tokenizer.kind == TokenizerKind::bpe) return job.tokenizer.vocab;
-  if (*job.tokenizer.kind == TokenizerKind::bytes) return 257;
-  throw ConfigError("model.vocab: missing; a plan cannot count the characters of data.train");
-}
-
 ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   const JobConfig job = load_job(arguments.word(0, "the job file"), arguments.overrides);
   const auto ranks = static_cast<int>(arguments.integer("--ranks", job.parallel.data.value_or(1)));
-  const Gpt2Config config = resolve_model(job, job.model.vocab != 0 ? 0 : planned_vocab(job));
+  const Gpt2Config config = planned_model(job);
   const Plan plan = make_plan(job, config, ranks);
   const auto backend = make_backend(DeviceChoice::cpu);
   const MachineCeiling ceiling = measure_ceiling(*backend, 0.3);

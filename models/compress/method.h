@@ -62,6 +62,6 @@ Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request
 
 // The whole weights in a share of a dense map, of which a method needs at least `least`. Throws
 // ConfigError, with the least share, if there are fewer.
-std::int64_t weights_in_share(const LinearShape& size, double share, std::int64_t least);
+std::int64_t check_share(const LinearShape& size, double share, std::int64_t least);
 
 }  // namespace ty

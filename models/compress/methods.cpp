@@ -22,14 +22,14 @@ std::span<const Method> methods() {
   return kMethods;
 }
 
-std::int64_t weights_in_share(const LinearShape& size, double share, std::int64_t least) {
-  const double all = static_cast<double>(size.in) * static_cast<double>(size.out);
-  // 0.29 of 100 is 28.999999999999996 in binary.
-  const auto weights = static_cast<std::int64_t>(std::floor(share * all * (1.0 + 1e-12)));
+std::int64_t check_share(const LinearShape& size, double share, std::int64_t least) {
+  const std::int64_t weights = weights_in_share(share, size);
   if (weights < least) {
-    throw ConfigError("a share of {} is less than rank 1 needs, {} of {} weights; want {} or more",
-                      share, least, size.in * size.out,
-                      std::ceil(1e4 * static_cast<double>(least) / all) / 1e4);
+    throw ConfigError(
+        "a share of {} is less than rank 1 needs, {} of {} weights; want {} or more", share, least,
+        size.in * size.out,
+        std::ceil(1e4 * static_cast<double>(least) / static_cast<double>(size.in * size.out)) /
+            1e4);
   }
   return weights;
 }

@@ -11,7 +11,7 @@ namespace {
 
 std::int64_t rank_within(const ShareBudget& budget, const LinearShape& size) {
   const std::int64_t rank_one = low_rank_parameters(size.in, size.out, 1);
-  return weights_in_share(size, budget.share, rank_one) / rank_one;
+  return check_share(size, budget.share, rank_one) / rank_one;
 }
 
 struct RuleFor {

@@ -6,6 +6,7 @@
 #include "models/compress/method.h"
 #include "models/linear/choose_shape.h"
 #include "models/linear/tt_svd.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
@@ -47,21 +48,18 @@ struct PlanFor {
     return {modes_for(1), RelativeTolerance{budget.eps}};
   }
   Plan operator()(const ShareBudget& budget) const {
-    TtmShape modes = modes_for(1);
-    const std::int64_t weights = weights_in_share(size, budget.share, weights_of_rank_one(modes));
-    // Chosen modes depend on the rank, and the rank on the modes; fewer cores may not fit at all.
-    for (int i = 0; i < 4; ++i) {
-      TtmShape again = modes_for(rank_for_budget(modes, weights));
-      if (again.in == modes.in && again.out == modes.out) break;
-      if (weights_of_rank_one(again) > weights) break;
-      modes = std::move(again);
-    }
+    const std::int64_t least = weights_of_rank_one(modes_for(1));
+    const std::int64_t weights = check_share(size, budget.share, least);
+    const TtmShape modes =
+        is_given() ? modes_for(1)
+                   : choose_modes(size.in, size.out, weights, static_cast<int>(request.cores));
     return {modes, UniformRank{clipped_rank_for_budget(modes, weights)}};
   }
 
  private:
+  bool is_given() const { return !request.in.empty() || !request.out.empty(); }
   TtmShape modes_for(std::int64_t rank) const {
-    if (request.in.empty() && request.out.empty()) {
+    if (!is_given()) {
       return choose_shape(size.in, size.out, rank, static_cast<int>(request.cores));
     }
     TtmShape given = with_rank(request.in, request.out, rank);
@@ -80,14 +78,8 @@ Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request
   const LinearShape size = {.in = w.rows, .out = w.cols};
   const auto [modes, rule] = std::visit(PlanFor{size, request}, request.budget);
   TtApproximation cut = tt_svd(w, modes.in, modes.out, rule);
-  const TtmShape& shape = cut.train.shape;
-  TtmSpec spec;
-  spec.in = shape.in;
-  spec.out = shape.out;
-  spec.ranks.assign(shape.ranks.begin() + 1, shape.ranks.end() - 1);
-  if (spec.ranks.empty()) spec.rank = 1;  // one core has no bond
   Decomposition result;
-  result.spec = std::move(spec);
+  result.spec = exact_spec(cut.train.shape);
   result.error = cut.error;
   for (std::size_t k = 0; k < cut.train.cores.size(); ++k) {
     result.factors[fmt::format("core{}", k + 1)] = std::move(cut.train.cores[k]);

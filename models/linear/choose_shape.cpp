@@ -116,4 +116,19 @@ TtmShape choose_shape(std::int64_t in_features, std::int64_t out_features, std::
   return with_rank(shape.in, shape.out, rank);
 }
 
+TtmShape choose_modes(std::int64_t in_features, std::int64_t out_features, std::int64_t weights,
+                      int max_cores) {
+  TtmShape modes = choose_shape(in_features, out_features, 1, max_cores);
+  if (modes.num_parameters() > weights) return modes;
+  // Modes depend on the rank, and the rank on the modes; fewer cores may not fit at all.
+  for (int i = 0; i < 4; ++i) {
+    const std::int64_t rank = rank_for_budget(modes, weights);
+    const TtmShape again = choose_shape(in_features, out_features, rank, max_cores);
+    const TtmShape least = with_rank(again.in, again.out, 1);
+    if (least == modes || least.num_parameters() > weights) break;
+    modes = least;
+  }
+  return modes;
+}
+
 }  // namespace ty

@@ -18,4 +18,9 @@ std::int64_t next_2_3_smooth(std::int64_t n);
 TtmShape choose_shape(std::int64_t in_features, std::int64_t out_features, std::int64_t rank,
                       int max_cores = 3);
 
+// Modes for at most so many weights: those that choose_shape() gives for the largest uniform rank
+// that they leave room for. Ranks are 1.
+TtmShape choose_modes(std::int64_t in_features, std::int64_t out_features, std::int64_t weights,
+                      int max_cores = 3);
+
 }  // namespace ty

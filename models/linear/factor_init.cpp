@@ -10,14 +10,6 @@ namespace ty {
 
 namespace {
 
-Matrix normal_matrix(std::int64_t rows, std::int64_t cols, double std, const RandomStream& stream) {
-  Matrix result(rows, cols);
-  for (std::size_t i = 0; i < result.data.size(); ++i) {
-    result.data[i] = std * normal(stream, 0, i);
-  }
-  return result;
-}
-
 // Factors as matrices [R_{k-1} n_k, R_k]; all but the last with orthonormal columns. What a QR
 // leaves on the right goes into the next factor, so the product is the one that was drawn. A factor
 // that is wider than tall keeps its rank, filled up with zeros.
@@ -27,8 +19,9 @@ std::vector<Matrix> orthogonal_factors(const std::vector<std::int64_t>& modes,
   std::vector<Matrix> factors;
   for (std::size_t k = 0; k < modes.size(); ++k) {
     const RandomStream stream(seed, site_id(path + ".factor" + std::to_string(k + 1)));
-    factors.push_back(normal_matrix(ranks[k] * modes[k], ranks[k + 1],
-                                    1.0 / std::sqrt(static_cast<double>(ranks[k])), stream));
+    factors.push_back(normal_matrix(ranks[k] * modes[k], ranks[k + 1], stream));
+    const double std = 1.0 / std::sqrt(static_cast<double>(ranks[k]));
+    for (double& value : factors.back().data) value *= std;
   }
   for (std::size_t k = 0; k + 1 < factors.size(); ++k) {
     const std::int64_t rank = ranks[k + 1];

@@ -1,12 +1,13 @@
 #include "models/linear/flops.h"
 
 #include "models/linear/ttm_planner.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
 double forward_flops(const LinearSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
-    const TtmMap map = {with_ranks(ttm->in, ttm->out, ttm->ranks), shape.in, shape.out};
+    const TtmMap map = {shape_of(*ttm), shape.in, shape.out};
     const TtmPlan plan = choose_ttm_plan(map, tokens).plan;
     return cost_of(plan.forward, Direction::forward, map, tokens).flops;
   }

@@ -30,13 +30,4 @@ std::int64_t low_rank_parameters(std::int64_t in, std::int64_t out, std::int64_t
 
 std::int64_t break_even_rank(std::int64_t in, std::int64_t out) { return in * out / (in + out); }
 
-std::int64_t rank_for_share(std::int64_t in, std::int64_t out, double share) {
-  if (!(share > 0.0 && share <= 1.0)) {
-    throw ConfigError("low rank: {} is not a share of the dense parameters; give 0 < share <= 1",
-                      share);
-  }
-  const double kept = share * static_cast<double>(in) * static_cast<double>(out);
-  return std::max<std::int64_t>(1, static_cast<std::int64_t>(kept / static_cast<double>(in + out)));
-}
-
 }  // namespace ty

@@ -21,8 +21,5 @@ DiscardEnergy within_relative(const Matrix& w, double eps);
 std::int64_t low_rank_parameters(std::int64_t in, std::int64_t out, std::int64_t rank);
 // The largest rank with no more parameters than the dense matrix: in out / (in + out).
 std::int64_t break_even_rank(std::int64_t in, std::int64_t out);
-// The largest rank with at most `share` of the dense parameters; at least 1. Throws ConfigError
-// unless 0 < share <= 1.
-std::int64_t rank_for_share(std::int64_t in, std::int64_t out, double share);
 
 }  // namespace ty

@@ -1,15 +1,11 @@
 #include "models/linear/low_rank_function.h"
 
 #include "core/base/error.h"
+#include "core/ops/bias.h"
 
 namespace ty {
 
 namespace {
-
-// The rows of a contiguous tensor: [..., C] as [N, C].
-View rows(const View& x) {
-  return x.reshape({x.shape[-1] == 0 ? 0 : x.numel() / x.shape[-1], x.shape[-1]});
-}
 
 // A factor as [in, out] of its own product, however it is stored.
 View factor(const View& w, WeightLayout layout) {
@@ -26,25 +22,22 @@ Grads gradients_of(const SavedTensor& x, const SavedTensor& a, const SavedTensor
                    WeightLayout layout, bool has_bias, const Tensor& dy) {
   Backend& backend = dy.backend();
   const View ab = factor(a->view(), layout), bb = factor(b->view(), layout);
-  const Tensor z = product(rows(x->view()), ab, backend);                   // [N, r]
-  const Tensor dz = product(rows(dy.view()), bb.transpose(0, 1), backend);  // [N, r]
+  const Tensor z = product(x->view().as_rows(), ab, backend);                   // [N, r]
+  const Tensor dz = product(dy.view().as_rows(), bb.transpose(0, 1), backend);  // [N, r]
   Grads grads;
   grads.emplace_back([a, dz, layout](const View& dx, double beta) {
-    dz.backend().gemm(rows(dx), dz.view(), factor(a->view(), layout).transpose(0, 1),
+    dz.backend().gemm(dx.as_rows(), dz.view(), factor(a->view(), layout).transpose(0, 1),
                       {.beta = beta});
   });
   grads.emplace_back([x, dz, layout](const View& da, double beta) {
-    dz.backend().gemm(factor(da, layout), rows(x->view()).transpose(0, 1), dz.view(),
+    dz.backend().gemm(factor(da, layout), x->view().as_rows().transpose(0, 1), dz.view(),
                       {.beta = beta});
   });
   grads.emplace_back([z, dy, layout](const View& db, double beta) {
-    z.backend().gemm(factor(db, layout), z.view().transpose(0, 1), rows(dy.view()), {.beta = beta});
+    z.backend().gemm(factor(db, layout), z.view().transpose(0, 1), dy.view().as_rows(),
+                     {.beta = beta});
   });
-  if (has_bias) {
-    grads.emplace_back([dy](const View& d_bias, double beta) {
-      dy.backend().reduce_sum(d_bias.reshape({1, d_bias.numel()}), rows(dy.view()), beta);
-    });
-  }
+  if (has_bias) grads.push_back(bias_gradient(dy));
   return grads;
 }
 
@@ -58,21 +51,16 @@ Tensor low_rank_linear(const Tensor& x, const Tensor& a, const Tensor& b, const 
     throw ShapeError("low_rank_linear: x {}, a {} and b {} do not fit", x.shape().str(),
                      ab.shape.str(), bb.shape.str());
   }
-  if (bias.defined() && bias.shape() != Shape{bb.shape[1]}) {
-    throw ShapeError("low_rank_linear: bias {} does not fit {} outputs", bias.shape().str(),
-                     bb.shape[1]);
-  }
+  check_bias(bias, bb.shape[1], "low_rank_linear");
   Backend& backend = x.backend();
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = bb.shape[1];
   const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  backend.gemm(rows(y.view()), product(rows(input.view()), ab, backend).view(), bb, {});
+  backend.gemm(y.view().as_rows(), product(input.view().as_rows(), ab, backend).view(), bb, {});
   std::vector<Tensor> inputs = {x, a, b};
-  if (bias.defined()) {
-    backend.binary(BinaryOp::add, rows(y.view()), rows(y.view()), bias.view());
-    inputs.push_back(bias);
-  }
+  add_bias(y, bias);
+  if (bias.defined()) inputs.push_back(bias);
   return record("low_rank_linear", y, std::move(inputs),
                 [x = saved(input), a = saved(a), b = saved(b), layout, has_bias = bias.defined()](
                     const Tensor& dy) { return gradients_of(x, a, b, layout, has_bias, dy); });

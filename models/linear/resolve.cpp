@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "models/linear/choose_shape.h"
 #include "models/linear/spec.h"
-#include "models/linear/ttm_shape.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
@@ -14,20 +14,15 @@ namespace {
 
 constexpr std::int64_t kMostWeights = std::int64_t{1} << 40;  // of one map
 
-// Weights that a share of the dense map's comes to.
-std::int64_t budget_of(double keep, const LinearShape& shape) {
-  return static_cast<std::int64_t>(
-      std::llround(keep * static_cast<double>(shape.in) * static_cast<double>(shape.out)));
-}
-
 // `what` is the smallest form that the factors can take.
 void check_budget(double keep, const LinearShape& shape, std::int64_t least,
                   const std::string& what) {
-  if (budget_of(keep, shape) >= least) return;
+  if (weights_in_share(keep, shape) >= least) return;
   constexpr double kDigits = 1e4;
   const double share = static_cast<double>(least) / static_cast<double>(shape.in * shape.out);
   throw ConfigError("keep = {} allows {} weights, but {} has {}; want {:.4g} or more", keep,
-                    budget_of(keep, shape), what, least, std::ceil(share * kDigits) / kDigits);
+                    weights_in_share(keep, shape), what, least,
+                    std::ceil(share * kDigits) / kDigits);
 }
 
 using Fault = std::optional<SpecFault>;
@@ -107,7 +102,7 @@ LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape) {
   const std::int64_t most = std::min(shape.in, shape.out);
   if (spec.keep > 0) {
     check_budget(spec.keep, shape, shape.in + shape.out, "svd rank 1");
-    result.rank = std::min(budget_of(spec.keep, shape) / (shape.in + shape.out), most);
+    result.rank = std::min(weights_in_share(spec.keep, shape) / (shape.in + shape.out), most);
   }
   if (result.rank < 1 || result.rank > most) {
     throw ConfigError("svd: rank {} of a [{}, {}] matrix; want 1 to {}", result.rank, shape.in,
@@ -121,19 +116,13 @@ LinearSpec resolve(const SvdSpec& spec, const LinearShape& shape) {
 std::int64_t rank_of(const TtmShape& modes, double keep, const LinearShape& shape) {
   const TtmShape least = with_rank(modes.in, modes.out, 1);
   check_budget(keep, shape, least.num_parameters(), "ttm " + to_string(least));
-  return rank_for_budget(modes, budget_of(keep, shape));
+  return rank_for_budget(modes, weights_in_share(keep, shape));
 }
 
-// Modes for a share of the weights. They depend on the rank and the rank on them: the first rank
-// that fits its own modes.
+// Modes and rank for a share of the weights.
 TtmShape shape_for_share(double keep, const LinearShape& shape, int cores) {
-  TtmShape result = choose_shape(shape.in, shape.out, 1, cores);
-  for (int i = 0; i < 4; ++i) {
-    const TtmShape again = choose_shape(shape.in, shape.out, rank_of(result, keep, shape), cores);
-    result = with_rank(again.in, again.out, rank_of(again, keep, shape));
-    if (again.ranks == result.ranks) break;
-  }
-  return result;
+  const TtmShape modes = choose_modes(shape.in, shape.out, weights_in_share(keep, shape), cores);
+  return with_rank(modes.in, modes.out, rank_of(modes, keep, shape));
 }
 
 TtmShape ttm_shape_of(const TtmSpec& spec, const LinearShape& shape) {
@@ -169,14 +158,7 @@ LinearSpec resolve(const TtmSpec& spec, const LinearShape& shape) {
     throw ConfigError("ttm: {} has more than {} weights; lower the ranks", to_string(result),
                       kMostWeights);
   }
-  TtmSpec exact = spec;
-  exact.in = result.in;
-  exact.out = result.out;
-  exact.ranks.assign(result.ranks.begin() + 1, result.ranks.end() - 1);
-  exact.rank = 0;
-  exact.keep = 0;
-  exact.clip_ranks = false;
-  return exact;
+  return exact_spec(result, spec);
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 #include "models/linear/spec.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
-#include "models/linear/ttm_shape.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
@@ -17,7 +18,7 @@ std::string_view kind_name(const LinearSpec& spec) {
 
 std::string describe(const LinearSpec& spec) {
   if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
-    return "ttm " + to_string(with_ranks(ttm->in, ttm->out, ttm->ranks));
+    return "ttm " + to_string(shape_of(*ttm));
   }
   if (const auto* svd = std::get_if<SvdSpec>(&spec)) return fmt::format("svd rank {}", svd->rank);
   return "dense";
@@ -25,10 +26,16 @@ std::string describe(const LinearSpec& spec) {
 
 std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape) {
   if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
-    return with_ranks(ttm->in, ttm->out, ttm->ranks).num_parameters();
+    return shape_of(*ttm).num_parameters();
   }
   if (const auto* svd = std::get_if<SvdSpec>(&spec)) return svd->rank * (shape.in + shape.out);
   return shape.in * shape.out;
+}
+
+std::int64_t weights_in_share(double share, const LinearShape& shape) {
+  const double all = static_cast<double>(shape.in) * static_cast<double>(shape.out);
+  // 0.29 of 100 is 28.999999999999996 in binary.
+  return static_cast<std::int64_t>(std::floor(share * all * (1.0 + 1e-12)));
 }
 
 LinearShape LinearSite::stored() const {

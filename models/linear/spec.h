@@ -84,6 +84,8 @@ struct LinearSite {
   // The sizes in which its weight is stored, without bias: a table stands [out, in].
   LinearShape stored() const;
 };
+// The whole weights in a share of the dense map's.
+std::int64_t weights_in_share(double share, const LinearShape& shape);
 // Weights of a resolved spec, bias excluded.
 std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape);
 // "dense", "ttm in [16, 16, 4] out [16, 16, 16] ranks [72, 72]", "svd rank 64"

@@ -5,11 +5,12 @@
 #include "core/ops/matmul.h"
 #include "models/linear/factor_init.h"
 #include "models/linear/ttm_planner.h"
+#include "models/linear/ttm_spec.h"
 
 namespace ty {
 
 TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec)
-    : map_{with_ranks(spec.in, spec.out, spec.ranks), shape.in, shape.out}, reuse_(spec.reuse) {
+    : map_{shape_of(spec), shape.in, shape.out}, reuse_(spec.reuse) {
   const std::vector<Init> inits = ttm_inits(map_.shape, shape.weight_std, spec.init, scope.path());
   for (int k = 0; k < map_.shape.num_cores(); ++k) {
     const auto sizes = map_.shape.core_shape(k);

@@ -1,6 +1,7 @@
 #include "models/linear/ttm_function.h"
 
 #include "core/base/error.h"
+#include "core/ops/bias.h"
 #include "models/linear/ttm_pass.h"
 #include "models/linear/ttm_weight.h"
 
@@ -8,18 +9,11 @@ namespace ty {
 
 namespace {
 
-// The rows of a contiguous tensor: [..., C] as [N, C].
-View rows(const View& x) {
-  return x.reshape({x.shape[-1] == 0 ? 0 : x.numel() / x.shape[-1], x.shape[-1]});
-}
-
 void check(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias, const TtmMap& map) {
   if (x.rank() < 1 || x.dim(-1) != map.in) {
     throw ShapeError("ttm_linear: x {} does not have {} features", x.shape().str(), map.in);
   }
-  if (bias.defined() && bias.shape() != Shape{map.out}) {
-    throw ShapeError("ttm_linear: bias {} does not fit {} outputs", bias.shape().str(), map.out);
-  }
+  check_bias(bias, map.out, "ttm_linear");
   if (static_cast<int>(cores.size()) != map.shape.num_cores()) {
     throw ShapeError("ttm_linear: {} cores for {}", cores.size(), to_string(map.shape));
   }
@@ -45,12 +39,6 @@ std::vector<SavedTensor> all_saved(std::span<const Tensor> tensors) {
   return result;
 }
 
-Gradient bias_gradient(const Tensor& dy) {
-  return Gradient([dy](const View& db, double beta) {
-    dy.backend().reduce_sum(db.reshape({1, db.numel()}), rows(dy.view()), beta);
-  });
-}
-
 // What ttm_linear() keeps for backward.
 struct Kept {
   SavedTensor x;
@@ -63,10 +51,10 @@ struct Kept {
 Grads gradients_of(const Kept& kept, const Tensor& dy) {
   Backend& backend = dy.backend();
   const Tensor dx = kept.wants_dx ? Tensor::empty_like(*kept.x) : Tensor();
-  const View dx_rows = kept.wants_dx ? rows(dx.view()) : View{};
+  const View dx_rows = kept.wants_dx ? dx.view().as_rows() : View{};
   const std::vector<Tensor> cores = tensors_of(kept.cores);
-  std::vector<Gradient> d_cores = run_backward(dx_rows, rows(dy.view()), rows(kept.x->view()),
-                                               cores, kept.map, kept.pass, backend);
+  std::vector<Gradient> d_cores = run_backward(
+      dx_rows, dy.view().as_rows(), kept.x->view().as_rows(), cores, kept.map, kept.pass, backend);
   Grads grads;
   grads.emplace_back(dx);
   for (Gradient& d_core : d_cores) grads.push_back(std::move(d_core));
@@ -100,13 +88,11 @@ Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& 
   Shape shape = x.shape();
   shape[-1] = map.out;
   const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  run_forward(rows(y.view()), rows(input.view()), cores, map, plan.forward, backend);
+  run_forward(y.view().as_rows(), input.view().as_rows(), cores, map, plan.forward, backend);
   std::vector<Tensor> inputs = {x};
   inputs.insert(inputs.end(), cores.begin(), cores.end());
-  if (bias.defined()) {
-    backend.binary(BinaryOp::add, rows(y.view()), rows(y.view()), bias.view());
-    inputs.push_back(bias);
-  }
+  add_bias(y, bias);
+  if (bias.defined()) inputs.push_back(bias);
   Kept kept = {saved(input),  all_saved(cores),  map,
                plan.backward, x.requires_grad(), bias.defined()};
   return record("ttm_linear", y, std::move(inputs),

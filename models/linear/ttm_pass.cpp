@@ -8,8 +8,6 @@
 
 namespace ty {
 
-DType accumulator_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
-
 namespace {
 
 // The columns [first, first + count) that a part of the panels covers, cut to `out`.

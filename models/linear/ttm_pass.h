@@ -10,9 +10,6 @@
 
 namespace ty {
 
-// The type of sums and of merged cores: fp32, or fp64 for fp64.
-DType accumulator_of(DType dtype);
-
 // y [B, out] = x [B, in] W.
 void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
                  const TtmPass& pass, Backend& backend);

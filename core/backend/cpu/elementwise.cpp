@@ -1,7 +1,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <tuple>
 #include <vector>
@@ -26,9 +25,6 @@ void for_pieces(const Runs<N>& runs, Fn&& fn) {
 #pragma omp parallel for schedule(static) if (count > 1)
   for (std::int64_t i = 0; i < count; ++i) runs.piece(i, fn);
 }
-
-// Elements from which a run is worth the arithmetic that finds its place.
-constexpr std::int64_t kLongRun = 1024;
 
 bool is_half(DType dtype) { return dtype == DType::bf16 || dtype == DType::f16; }
 
@@ -78,15 +74,9 @@ void CpuBackend::read(void* host, const View& x) { reference_.read(host, x); }
 void CpuBackend::write(const View& y, const void* host) { reference_.write(y, host); }
 
 void CpuBackend::copy(const View& y, const View& x) {
+  if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
   const Runs<2> runs({y, x});
   if (runs.step(0) == 1 && runs.step(1) == 1) {
-    if (y.dtype == x.dtype && runs.length() >= kLongRun) {
-      const std::size_t size = size_of(y.dtype);
-      return for_pieces(runs, [&](const auto& at, std::int64_t n) {
-        std::memcpy(y.as<std::byte>() + at[0] * size, x.as<std::byte>() + at[1] * size,
-                    static_cast<std::size_t>(n) * size);
-      });
-    }
     if (y.dtype == DType::f32 && is_half(x.dtype)) {
       return dispatch_float(x.dtype, "copy", [&](auto t) {
         using T = decltype(t);
@@ -108,7 +98,6 @@ void CpuBackend::copy(const View& y, const View& x) {
       });
     }
   }
-  if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
   const bool floats =
       (y.dtype == DType::f32 && is_half(x.dtype)) || (x.dtype == DType::f32 && is_half(y.dtype));
   if (!floats) return reference_.copy(y, x);

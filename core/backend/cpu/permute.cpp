@@ -103,50 +103,60 @@ Plane plane_of(const View& y, const View& x) {
   return plane;
 }
 
+// A part of a plane.
+struct Part {
+  std::int64_t row, rows, column, columns;
+};
+
 template <typename T>
-void copy_plane(const Plane& p, T* y, const T* x, std::int64_t first, std::int64_t count) {
-  y += first * p.rows.y;
-  x += first * p.rows.x;
+void copy_part(const Plane& p, const Part& part, T* y, const T* x) {
+  y += part.row * p.rows.y + part.column * p.inner.y;
+  x += part.row * p.rows.x + part.column * p.inner.x;
   if (p.transposed) {
-    for (std::int64_t j = 0; j < count; j += kTile) {
-      for (std::int64_t i = 0; i < p.inner.size; i += kTile) {
+    for (std::int64_t j = 0; j < part.rows; j += kTile) {
+      for (std::int64_t i = 0; i < part.columns; i += kTile) {
         transpose_tile(y + j * p.rows.y + i, p.rows.y, x + i * p.inner.x + j, p.inner.x,
-                       std::min(kTile, p.inner.size - i), std::min(kTile, count - j));
+                       std::min(kTile, part.columns - i), std::min(kTile, part.rows - j));
       }
     }
   } else if (p.inner.y == 1 && p.inner.x == 1) {
-    copy_runs(y, p.rows.y, x, p.rows.x, count, p.inner.size);
+    copy_runs(y, p.rows.y, x, p.rows.x, part.rows, part.columns);
   } else {
-    for (std::int64_t i = 0; i < count; ++i) {
-      for (std::int64_t k = 0; k < p.inner.size; ++k) {
+    for (std::int64_t i = 0; i < part.rows; ++i) {
+      for (std::int64_t k = 0; k < part.columns; ++k) {
         y[i * p.rows.y + k * p.inner.y] = x[i * p.rows.x + k * p.inner.x];
       }
     }
   }
 }
 
+std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
 template <typename T>
 void copy_all(const View& y, const View& x) {
   const Plane plane = plane_of(y, x);
   std::int64_t planes = 1;
   for (const Axis& axis : plane.outer) planes *= axis.size;
-  // Pieces of a plane's rows, cut by shape alone.
-  const std::int64_t step = std::max<std::int64_t>(
-      kTile, kChunk / std::max<std::int64_t>(plane.inner.size, 1) / kTile * kTile);
-  const std::int64_t cuts = (plane.rows.size + step - 1) / step;
-  const std::int64_t pieces = planes * cuts;
+  // Parts of about kChunk elements, cut by shape alone; whole tiles where axes change places.
+  const std::int64_t columns = std::min(plane.inner.size, kChunk);
+  const std::int64_t least = plane.transposed ? kTile : 1;
+  const std::int64_t rows = std::max(least, kChunk / columns / least * least);
+  const std::int64_t cuts = divided_up(plane.inner.size, columns);
+  const std::int64_t parts = divided_up(plane.rows.size, rows) * cuts;
   const bool worth_it = y.numel() > kChunk / 2;
-#pragma omp parallel for schedule(static) if (worth_it && pieces > 1)
-  for (std::int64_t piece = 0; piece < pieces; ++piece) {
-    std::int64_t rest = piece / cuts, at_y = 0, at_x = 0;
+#pragma omp parallel for schedule(static) if (worth_it && planes * parts > 1)
+  for (std::int64_t piece = 0; piece < planes * parts; ++piece) {
+    std::int64_t rest = piece / parts, at_y = 0, at_x = 0;
     for (auto axis = plane.outer.rbegin(); axis != plane.outer.rend(); ++axis) {
       at_y += rest % axis->size * axis->y;
       at_x += rest % axis->size * axis->x;
       rest /= axis->size;
     }
-    const std::int64_t first = piece % cuts * step;
-    copy_plane(plane, y.as<T>() + at_y, x.as<const T>() + at_x, first,
-               std::min(step, plane.rows.size - first));
+    const std::int64_t row = piece % parts / cuts * rows, column = piece % cuts * columns;
+    copy_part(plane,
+              {row, std::min(rows, plane.rows.size - row), column,
+               std::min(columns, plane.inner.size - column)},
+              y.as<T>() + at_y, x.as<const T>() + at_x);
   }
 }
 

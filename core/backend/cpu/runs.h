@@ -60,8 +60,6 @@ class Runs {
     for (std::size_t k = 1; k < N; ++k) good = good && (step(k) == 1 || step(k) == 0);
     return good;
   }
-  // Elements of a whole run.
-  std::int64_t length() const { return length_; }
   std::int64_t count() const { return length_ == 0 ? 0 : outer_ * chunks_; }
 
   // Calls fn(element offsets, elements) for piece i.

@@ -84,7 +84,4 @@ class Array {
   View view_;
 };
 
-// What statistics of values of T (means, losses) are kept in.
-inline DType accumulator_of(DType dtype) { return dtype == DType::f64 ? DType::f64 : DType::f32; }
-
 }  // namespace ty::test

@@ -41,11 +41,11 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
             "linear[0]: blocks.0.mlp.up [12, 48]: svd: keep: 1.5 is no share of the dense weights; "
             "want above 0 and at most 1");
   EXPECT_EQ(refusal({{"*.up", SvdSpec{.keep = 0.01}}}),
-            "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 6 weights, but svd rank 1 "
+            "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 5 weights, but svd rank 1 "
             "has 60; want 0.1042 or more");
   EXPECT_EQ(
       refusal({{"*.up", TtmSpec{.keep = 0.01}}}),
-      "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 6 weights, but ttm in [3, 4, 1] "
+      "linear[0]: blocks.0.mlp.up [12, 48]: keep = 0.01 allows 5 weights, but ttm in [3, 4, 1] "
       "out [3, 4, 4] ranks [1, 1] has 29; want 0.0504 or more");
   EXPECT_EQ(refusal({{"*.up", SvdSpec{.rank = 13}}}),
             "linear[0]: blocks.0.mlp.up [12, 48]: svd: rank 13 of a [12, 48] matrix; want 1 to 12");

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "models/linear/spec.h"
 #include "tests/support/matrices.h"
 #include "tests/support/messages.h"
 
@@ -58,11 +59,11 @@ TEST(LowRank, CountsRanksAndParameters) {
   EXPECT_EQ(break_even_rank(768, 3072), 614);
   EXPECT_EQ(break_even_rank(1024, 4096), 819);
   EXPECT_EQ(low_rank_parameters(768, 3072, 6), 23'040);
-  EXPECT_EQ(rank_for_share(768, 3072, 1.0), 614);
-  EXPECT_EQ(rank_for_share(768, 3072, 0.5), 307);
-  EXPECT_EQ(rank_for_share(8, 8, 0.001), 1);
-  EXPECT_EQ(message_of<ConfigError>([] { rank_for_share(8, 8, 0.0); }),
-            "low rank: 0 is not a share of the dense parameters; give 0 < share <= 1");
+  const auto rank_for_share = [](double share) {
+    return std::get<SvdSpec>(resolved(SvdSpec{.keep = share}, {.in = 768, .out = 3072})).rank;
+  };
+  EXPECT_EQ(rank_for_share(1.0), 614);
+  EXPECT_EQ(rank_for_share(0.5), 307);
   // BERT and BART with both feed-forward matrices of every block at these ranks.
   const auto model = [](std::int64_t dense, std::int64_t rank) {
     return dense + 24 * low_rank_parameters(768, 3072, rank);

@@ -6,6 +6,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "models/linear/ttm_function.h"
+#include "models/linear/ttm_planner.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -23,19 +24,6 @@ std::vector<Case> cases() {
           {"modes_of_one", {{{1, 3, 2}, {4, 1, 1}, {1, 2, 3, 1}}, 6, 4}},
           {"four_cores_rank_above_cap", {{{2, 2, 3, 1}, {2, 1, 2, 3}, {1, 5, 3, 4, 1}}, 12, 12}},
           {"padded", {{{2, 3, 2}, {3, 2, 2}, {1, 4, 3, 1}}, 11, 9}}};
-}
-
-// Every contiguous grouping of n cores.
-std::vector<std::vector<int>> groupings(int n) {
-  if (n == 0) return {{}};
-  std::vector<std::vector<int>> result;
-  for (int first = 1; first <= n; ++first) {
-    for (std::vector<int> rest : groupings(n - first)) {
-      rest.insert(rest.begin(), first);
-      result.push_back(rest);
-    }
-  }
-  return result;
 }
 
 std::vector<TtmPass> passes(const TtmShape& shape) {

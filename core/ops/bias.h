@@ -1,0 +1,15 @@
+// The bias of a linear map [.., in] -> [.., out], for the functions that apply one.
+#pragma once
+
+#include "core/autograd/autograd.h"
+
+namespace ty {
+
+// Throws ShapeError, which names `function`, unless bias is undefined or [width].
+void check_bias(const Tensor& bias, std::int64_t width, const char* function);
+// y [.., out] += bias [out]; y is contiguous. Nothing if bias is undefined.
+void add_bias(const Tensor& y, const Tensor& bias);
+// Its gradient: dy [.., out] summed over rows.
+Gradient bias_gradient(const Tensor& dy);
+
+}  // namespace ty
