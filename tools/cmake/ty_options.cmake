@@ -1,14 +1,19 @@
 # Flags that every target of the project gets, and the helper that makes a layer's library.
 
+# The compiler cache, told what it must overlook to keep files that use a precompiled header.
 find_program(TY_CCACHE ccache)
 if(TY_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${TY_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                  ${TY_CCACHE})
 endif()
 
 add_library(ty_flags INTERFACE)
 target_include_directories(ty_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(ty_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                           -Wno-sign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(ty_flags INTERFACE -fpch-preprocess)
+endif()
 if(TY_WERROR)
   target_compile_options(ty_flags INTERFACE -Werror)
 endif()
@@ -28,4 +33,5 @@ function(ty_add_layer name)
   add_library(ty_${name} STATIC)
   add_library(ty::${name} ALIAS ty_${name})
   target_link_libraries(ty_${name} PUBLIC ty_flags)
+  target_precompile_headers(ty_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/precompiled.h)
 endfunction()
