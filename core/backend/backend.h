@@ -2,14 +2,15 @@
 //
 // Rules for implementers. Kernels work on views, know neither tensors nor autograd, may assume that
 // the caller checked dtypes and shapes, accumulate bf16 and fp16 in float, and give the same bits
-// whatever the number of threads (large products excepted: OpenBLAS cuts by threads). Outputs come
-// first and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds" says
-// otherwise; beta 0 never reads the output. An output may be the same view as an input of the same
-// shape where a comment says "in place". All floating-point views of one call share a dtype unless
-// a comment says otherwise.
+// whatever the number of threads (large products excepted: their libraries cut by threads). Outputs
+// come first and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds"
+// says otherwise; beta 0 never reads the output. An output may be the same view as an input of the
+// same shape where a comment says "in place". All floating-point views of one call share a dtype
+// unless a comment says otherwise.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -64,6 +65,15 @@ class Backend {
   virtual Allocator& memory() = 0;
   // Waits until everything asked for so far is done.
   virtual void synchronize() = 0;
+
+  // How many pieces of work can run side by side; 1: a kernel is given the whole device.
+  virtual int workers() const { return 1; }
+  // body(0) .. body(count - 1), with count <= workers() side by side, each kernel on one thread. A
+  // body allocates nothing, so that peaks are the same in every run. The first error is thrown.
+  virtual void side_by_side(int count, const std::function<void(int)>& body) {
+    for (int i = 0; i < count; ++i) body(i);
+  }
+
   // Host memory <-> a contiguous view of this backend; blocking.
   virtual void read(void* host, const View& x) = 0;
   virtual void write(const View& y, const void* host) = 0;

@@ -74,23 +74,23 @@ PassCost run(const TtmPass& pass, Direction direction, const TtmMap& map, std::i
           .workspace = backend.memory().stats().total_peak - before};
 }
 
-// The numbers of rows that a pass takes at a time; 0: all.
-std::int64_t piece_of(const TtmPass& pass) {
+// The number of rows that a pass takes at a time, all workers together; 0: all.
+std::int64_t turn_of(const TtmPass& pass, const Backend& backend) {
   const auto* chain = std::get_if<ChainPass>(&pass);
-  return chain != nullptr ? chain->tokens : 0;
+  return chain != nullptr ? chain->tokens * backend.workers() : 0;
 }
 
 }  // namespace
 
 PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
                  const CostModel& model) {
-  const std::int64_t piece = piece_of(pass);
-  const std::int64_t more = piece == 0 ? 0 : rows / piece - 2;
+  const std::int64_t turn = turn_of(pass, DryBackend());
+  const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
   if (more <= 0) return run(pass, direction, map, rows, model);
-  // All pieces from the second on cost the same.
-  PassCost cost = run(pass, direction, map, rows - more * piece, model);
-  const PassCost one = run(pass, direction, map, piece, model);
-  const PassCost two = run(pass, direction, map, 2 * piece, model);
+  // All turns from the second on cost the same.
+  PassCost cost = run(pass, direction, map, rows - more * turn, model);
+  const PassCost one = run(pass, direction, map, turn, model);
+  const PassCost two = run(pass, direction, map, 2 * turn, model);
   cost.seconds += static_cast<double>(more) * (two.seconds - one.seconds);
   cost.flops += static_cast<double>(more) * (two.flops - one.flops);
   return cost;

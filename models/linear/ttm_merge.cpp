@@ -46,7 +46,6 @@ MergedCores::MergedCores(std::span<const Tensor> cores, Backend& backend, DType 
   if (cores_.empty()) return;
   left_ = cores_.front().dim(0);
   right_ = cores_.back().dim(3);
-  first_out_ = cores_.front().dim(2);
 }
 
 // The merged core with each digit as a dimension: [R_left, I_1, J_1, .., I_k, J_k, R_right].
@@ -68,33 +67,29 @@ std::vector<int> MergedCores::order(Layout layout) const {
   const auto ins = [&] {
     for (int i = 0; i < k; ++i) result.push_back(1 + 2 * i);
   };
-  const auto outs = [&](int first) {
-    for (int i = first; i < k; ++i) result.push_back(2 + 2 * i);
+  const auto outs = [&] {
+    for (int i = 0; i < k; ++i) result.push_back(2 + 2 * i);
   };
   switch (layout) {
     case Layout::in_left__out_right:
       ins();
       result.push_back(0);
-      outs(0);
+      outs();
       result.push_back(right);
       break;
     case Layout::in_right__out_left:
       ins();
       result.push_back(right);
-      outs(0);
+      outs();
       result.push_back(0);
       break;
-    case Layout::columns_first:
-      result.push_back(0);
-      if (k > 0) result.push_back(2);
-      ins();
-      outs(1);
-      result.push_back(right);
+    case Layout::as_merged:
+      for (int digit = 0; digit <= right; ++digit) result.push_back(digit);
       break;
     case Layout::bond_first:
       result.push_back(0);
       ins();
-      outs(0);
+      outs();
       result.push_back(right);
       break;
   }
@@ -103,7 +98,8 @@ std::vector<int> MergedCores::order(Layout layout) const {
 
 Tensor MergedCores::arranged(Layout layout) const {
   if (cores_.empty()) return Tensor::full(*backend_, {1}, dtype_, 1.0);
-  const Tensor merged = prefixes(cores_, cores_.size()).back();
+  Tensor merged = prefixes(cores_, cores_.size()).back();
+  if (layout == Layout::as_merged && cores_.size() > 1) return merged;
   const View source = digits(merged.view()).permute(order(layout));
   Tensor result = Tensor::empty(*backend_, source.shape, dtype_);
   backend_->copy(result.view(), source);
@@ -113,10 +109,12 @@ Tensor MergedCores::arranged(Layout layout) const {
 std::vector<Gradient> MergedCores::gradients(const Tensor& d_arranged, Layout layout) const {
   std::vector<Gradient> result;
   if (cores_.empty()) return result;
-  const std::vector<int> to = order(layout);
-  Tensor d_merged = Tensor::empty(*backend_, {d_arranged.numel()}, dtype_);
-  const View target = digits(d_merged.view()).permute(to);
-  backend_->copy(target, d_arranged.view().reshape(target.shape));
+  Tensor d_merged = d_arranged;
+  if (layout != Layout::as_merged) {
+    d_merged = Tensor::empty(*backend_, {d_arranged.numel()}, dtype_);
+    const View target = digits(d_merged.view()).permute(order(layout));
+    backend_->copy(target, d_arranged.view().reshape(target.shape));
+  }
 
   // With M_k = M_{k-1} G_k: dG_k = M_{k-1}^T dM_k and dM_{k-1} = dM_k G_k^T.
   const std::vector<Tensor> merged = prefixes(cores_, cores_.size() - 1);

@@ -13,6 +13,8 @@ class CpuBackend final : public Backend {
   Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
+  int workers() const override { return static_cast<int>(threads()); }
+  void side_by_side(int count, const std::function<void(int)>& body) override;
   void read(void* host, const View& x) override;
   void write(const View& y, const void* host) override;
 

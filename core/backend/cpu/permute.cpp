@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::int64_t kTile = 32;  // elements a side: two tiles of fp32 lie in a first-level cache
 
-// One dimension and its step in y and x.
-struct Axis {
-  std::int64_t size, y, x;
-};
-
 // y[j * ys + i] = x[i * xs + j] for i < rows, j < cols.
 template <typename T>
 void transpose_tile(T* y, std::int64_t ys, const T* x, std::int64_t xs, std::int64_t rows,
@@ -34,29 +29,45 @@ void transpose_tile(float* y, std::int64_t ys, const float* x, std::int64_t xs, 
   spans::transpose(y, ys, x, xs, rows, cols);
 }
 
-// `rows` runs of `length` elements.
-template <typename T>
-void copy_runs(T* y, std::int64_t ys, const T* x, std::int64_t xs, std::int64_t rows,
-               std::int64_t length) {
-  if (length >= 32) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-      std::memcpy(y + i * ys, x + i * xs, static_cast<std::size_t>(length) * sizeof(T));
+// One dimension and its step in y and x.
+struct Axis {
+  std::int64_t size, y, x;
+};
+
+// Runs of `length` elements along two axes. kLength: the same, where it is known.
+template <std::int64_t kLength = 0, typename T>
+void copy_runs(const Axis& blocks, const Axis& rows, T* y, const T* x, std::int64_t length) {
+  const auto bytes = static_cast<std::size_t>(kLength > 0 ? kLength : length) * sizeof(T);
+  for (std::int64_t b = 0; b < blocks.size; ++b) {
+    for (std::int64_t i = 0; i < rows.size; ++i) {
+      std::memcpy(y + b * blocks.y + i * rows.y, x + b * blocks.x + i * rows.x, bytes);
     }
-    return;
-  }
-  for (std::int64_t i = 0; i < rows; ++i) {
-    T* out = y + i * ys;
-    const T* in = x + i * xs;
-    std::int64_t k = 0;
-    for (; k + 4 <= length; k += 4) std::memcpy(out + k, in + k, 4 * sizeof(T));
-    for (; k < length; ++k) out[k] = in[k];
   }
 }
 
-// What is left to do for each value of the outer axes: a plane of the two axes given last.
+template <typename T>
+void copy_runs_of(std::int64_t length, const Axis& blocks, const Axis& rows, T* y, const T* x) {
+  switch (length) {
+    case 1:
+      return copy_runs<1>(blocks, rows, y, x, length);
+    case 2:
+      return copy_runs<2>(blocks, rows, y, x, length);
+    case 4:
+      return copy_runs<4>(blocks, rows, y, x, length);
+    case 8:
+      return copy_runs<8>(blocks, rows, y, x, length);
+    case 16:
+      return copy_runs<16>(blocks, rows, y, x, length);
+    default:
+      return copy_runs(blocks, rows, y, x, length);
+  }
+}
+
+// What is left to do for each value of the outer axes: planes of the two axes given last.
 struct Plane {
   std::vector<Axis> outer;
-  Axis rows{1, 0, 0};  // the run or tile's other side
+  Axis blocks{1, 0, 0};  // of planes, if they are small
+  Axis rows{1, 0, 0};    // the run or tile's other side
   Axis inner{1, 1, 1};
   bool transposed = false;
 };
@@ -100,6 +111,11 @@ Plane plane_of(const View& y, const View& x) {
   }
   plane.rows = *rows;
   plane.outer.erase(rows);
+  if (!plane.outer.empty() &&
+      plane.outer.back().size * plane.rows.size * plane.inner.size <= kChunk) {
+    plane.blocks = plane.outer.back();
+    plane.outer.pop_back();
+  }
   return plane;
 }
 
@@ -112,19 +128,22 @@ template <typename T>
 void copy_part(const Plane& p, const Part& part, T* y, const T* x) {
   y += part.row * p.rows.y + part.column * p.inner.y;
   x += part.row * p.rows.x + part.column * p.inner.x;
-  if (p.transposed) {
-    for (std::int64_t j = 0; j < part.rows; j += kTile) {
-      for (std::int64_t i = 0; i < part.columns; i += kTile) {
-        transpose_tile(y + j * p.rows.y + i, p.rows.y, x + i * p.inner.x + j, p.inner.x,
-                       std::min(kTile, part.columns - i), std::min(kTile, part.rows - j));
+  if (!p.transposed && p.inner.y == 1 && p.inner.x == 1) {
+    return copy_runs_of(part.columns, p.blocks, {part.rows, p.rows.y, p.rows.x}, y, x);
+  }
+  for (std::int64_t b = 0; b < p.blocks.size; ++b, y += p.blocks.y, x += p.blocks.x) {
+    if (p.transposed) {
+      for (std::int64_t j = 0; j < part.rows; j += kTile) {
+        for (std::int64_t i = 0; i < part.columns; i += kTile) {
+          transpose_tile(y + j * p.rows.y + i, p.rows.y, x + i * p.inner.x + j, p.inner.x,
+                         std::min(kTile, part.columns - i), std::min(kTile, part.rows - j));
+        }
       }
-    }
-  } else if (p.inner.y == 1 && p.inner.x == 1) {
-    copy_runs(y, p.rows.y, x, p.rows.x, part.rows, part.columns);
-  } else {
-    for (std::int64_t i = 0; i < part.rows; ++i) {
-      for (std::int64_t k = 0; k < part.columns; ++k) {
-        y[i * p.rows.y + k * p.inner.y] = x[i * p.rows.x + k * p.inner.x];
+    } else {
+      for (std::int64_t i = 0; i < part.rows; ++i) {
+        for (std::int64_t k = 0; k < part.columns; ++k) {
+          y[i * p.rows.y + k * p.inner.y] = x[i * p.rows.x + k * p.inner.x];
+        }
       }
     }
   }

@@ -1,5 +1,7 @@
 #include "core/backend/dry/dry_backend.h"
 
+#include <omp.h>
+
 #include <cstring>
 
 namespace ty {
@@ -10,6 +12,8 @@ void DryBackend::touch(std::initializer_list<const View*> operands) {
     if (x->data != nullptr) counts_.bytes += static_cast<double>(x->bytes());
   }
 }
+
+int DryBackend::workers() const { return omp_get_max_threads(); }
 
 void DryBackend::read(void* host, const View& x) {
   if (x.bytes() > 0) std::memset(host, 0, x.bytes());

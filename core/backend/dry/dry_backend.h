@@ -22,6 +22,7 @@ class DryBackend : public Backend {
   Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
+  int workers() const override;  // of the host backend
   void read(void* host, const View& x) override;
   void write(const View& y, const void* host) override;
 

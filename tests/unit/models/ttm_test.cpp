@@ -12,6 +12,8 @@
 namespace ty::test {
 namespace {
 
+constexpr std::int64_t kRows = 35;  // enough for four workers of a chain, in uneven pieces
+
 struct Case {
   std::string name;
   TtmMap map;
@@ -35,7 +37,8 @@ std::vector<TtmPass> passes(const TtmShape& shape) {
   }
   for (const std::vector<int>& groups : groupings(shape.num_cores())) {
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
-      for (const std::int64_t tokens : {0, 2}) result.push_back(ChainPass{groups, order, tokens});
+      for (const std::int64_t tokens : {0, 2, 8})
+        result.push_back(ChainPass{groups, order, tokens});
     }
   }
   return result;
@@ -96,7 +99,7 @@ class Ttm : public testing::TestWithParam<std::tuple<std::string, Case>> {
   };
   template <typename Fn>
   Result run(Fn&& fn, DType dtype = DType::f64) {
-    const Tensor x = make_leaf(random_tensor(*backend_, {5, map_.in}, "x", dtype));
+    const Tensor x = make_leaf(random_tensor(*backend_, {kRows, map_.in}, "x", dtype));
     const Tensor bias = make_leaf(random_tensor(*backend_, {map_.out}, "bias", dtype));
     std::vector<Tensor> cores;
     for (const Tensor& core : random_cores(*backend_, map_.shape, dtype)) {
@@ -104,7 +107,7 @@ class Ttm : public testing::TestWithParam<std::tuple<std::string, Case>> {
     }
     Result result;
     result.y = fn(x, cores, bias);
-    backward(result.y, random_tensor(*backend_, {5, map_.out}, "dy", dtype));
+    backward(result.y, random_tensor(*backend_, {kRows, map_.out}, "dy", dtype));
     result.dx = grad_of(x);
     result.db = grad_of(bias);
     for (const Tensor& core : cores) result.d_cores.push_back(grad_of(core));
@@ -216,7 +219,7 @@ TEST_P(Ttm, KeepsOnlyTheInput) {
   const std::vector<Tensor> cores = random_cores(*backend_, map_.shape, DType::f64);
   std::vector<Tensor> leaves;
   for (const Tensor& core : cores) leaves.push_back(make_leaf(core));
-  const Tensor x = make_leaf(random_tensor(*backend_, {5, map_.in}, "x"));
+  const Tensor x = make_leaf(random_tensor(*backend_, {kRows, map_.in}, "x"));
   for (const TtmPass& pass : passes(map_.shape)) {
     const std::int64_t before = live();
     const Tensor y = ttm_linear(x, leaves, Tensor(), map_, TtmPlan{pass, pass});
@@ -239,14 +242,14 @@ TEST_P(Ttm, EmptyBatchesPass) {
 }
 
 TEST_P(Ttm, AConstantInputGivesTheSameGradientsOfTheCores) {
-  const Tensor x = random_tensor(*backend_, {5, map_.in}, "x");
+  const Tensor x = random_tensor(*backend_, {kRows, map_.in}, "x");
   const auto d_cores = [&](const Tensor& input, const TtmPass& pass) {
     std::vector<Tensor> cores;
     for (const Tensor& core : random_cores(*backend_, map_.shape, DType::f64)) {
       cores.push_back(make_leaf(core));
     }
     const Tensor y = ttm_linear(input, cores, Tensor(), map_, TtmPlan{pass, pass});
-    backward(y, random_tensor(*backend_, {5, map_.out}, "dy"));
+    backward(y, random_tensor(*backend_, {kRows, map_.out}, "dy"));
     std::vector<std::vector<double>> result;
     for (const Tensor& core : cores) result.push_back(doubles(grad_of(core)));
     return result;
