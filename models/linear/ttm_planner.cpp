@@ -64,9 +64,7 @@ const TtmPass& best_of(const std::vector<Candidate>& candidates) {
 
 }  // namespace
 
-std::int64_t default_workspace_limit(const TtmMap& map) {
-  return std::max<std::int64_t>(0, 2 * 4 * (map.in * map.out - map.shape.num_parameters()));
-}
+std::int64_t default_workspace_limit(const TtmMap& map) { return 2 * 4 * map.in * map.out; }
 
 int cheapest_split(const TtmShape& shape) {
   const TtmMap map = {shape, shape.padded_in(), shape.padded_out()};

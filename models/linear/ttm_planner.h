@@ -20,8 +20,8 @@ struct TtmChoice {
   std::vector<Candidate> forward, backward;  // all that were considered, fastest first
 };
 
-// Transient bytes that a plan may take by default: with the cores and their gradients no more than
-// W and dW, which a dense layer keeps for good.
+// Transient bytes that a plan may take by default: W and dW of the dense layer, which a dense layer
+// keeps for good.
 std::int64_t default_workspace_limit(const TtmMap& map);
 
 // The plan for a number of rows (tokens). If nothing fits, the smallest.

@@ -4,103 +4,156 @@
 
 namespace ty {
 
-namespace {
-constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
-}  // namespace
-
 using Layout = MergedCores::Layout;
+
+namespace {
+
+constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
+
+// [m, n, ..] and [n, m, ..] in turn.
+Tensor with_two_exchanged(const Tensor& x) {
+  const View source = x.view().transpose(0, 1);
+  Tensor result = Tensor::empty(x.backend(), source.shape, x.dtype());
+  x.backend().copy(result.view(), source);
+  return result;
+}
+
+}  // namespace
 
 TtmWeight::TtmWeight(std::span<const Tensor> cores, int split, Backend& backend, DType dtype)
     : left_(cores.first(static_cast<std::size_t>(split)), backend, dtype),
       right_(cores.subspan(static_cast<std::size_t>(split)), backend, dtype),
       in_(left_.in() * right_.in()),
-      block_(left_.out() / cores[0].dim(2) * right_.out()),
+      blocks_(cores[0].dim(2)),
+      block_(left_.out() / blocks_ * right_.out()),
       backend_(&backend),
       dtype_(dtype) {
-  const std::int64_t i = cores[0].dim(1), j = cores[0].dim(2), bond = left_.right();
+  const std::int64_t i = cores[0].dim(1), bond = left_.right();
   const Tensor a = left_.arranged(Layout::as_merged), b = right_.arranged(Layout::bond_first);
-  a_ = a.alias(a.view().reshape({i, j, a.numel() / (i * j * bond), bond}));
-  b_ = b.alias(b.view().reshape({bond, b.numel() / bond}));
+  cut_ = a.numel() < b.numel() ? Cut::right : Cut::left;
+  a_ = a.alias(a.view().reshape({i, blocks_, a.numel() / (i * blocks_ * bond), bond}));
+  if (cut_ == Cut::right) a_ = with_two_exchanged(a_);
+  b_ = b.alias(b.view().reshape({bond, right_.in(), right_.out()}));
 }
 
-View TtmWeight::rows_of(const Tile& tile) const {
-  View rows = a_.view().slice(0, tile.first, tile.count).slice(1, tile.block, 1);
+View TtmWeight::rows(const Tensor& a, const Tile& tile) const {
+  const std::int64_t bond = a_.dim(3);
+  if (cut_ == Cut::right) {
+    const View blocks = a.view().slice(0, tile.block, tile.blocks);
+    return blocks.reshape({blocks.numel() / bond, bond});
+  }
+  View part = a.view().slice(0, tile.first, tile.count).slice(1, tile.block, 1);
   // [count, 1, A_rest, R], of which one of count and A_rest is 1
   const int dim = tile.count > 1 ? 0 : 2;
-  rows.strides = {rows.strides[dim], rows.strides[3]};
-  rows.shape = {rows.shape[dim], rows.shape[3]};
-  return rows;
+  part.strides = {part.strides[dim], part.strides[3]};
+  part.shape = {part.shape[dim], part.shape[3]};
+  return part;
 }
 
-View TtmWeight::digits(const View& w, const Tile& tile, std::int64_t first_block) const {
-  const std::int64_t row = w.strides[0], first_in = a_.dim(0);
-  View part = w.slice(0, tile.first * (in_ / first_in), tile.count * (in_ / first_in))
-                  .slice(1, (tile.block - first_block) * block_, block_);
+View TtmWeight::columns(const Tensor& b, const Tile& tile) const {
+  View part = b.view();
+  if (cut_ == Cut::right) part = part.slice(1, tile.first, tile.count);
+  part.shape = {part.shape[0], part.shape[1] * part.shape[2]};
+  part.strides = {part.strides[0], 1};
+  return part;
+}
+
+View TtmWeight::place(const View& w, const Tile& tile, std::int64_t first) const {
+  const std::int64_t row = w.strides[0];
+  const std::int64_t first_in = left_.cores()[0].dim(1);
   std::int64_t in = in_ / first_in, out = block_;  // rows and columns of W per step of a digit
-  part.shape = {tile.count};
-  part.strides = {in * row};
-  const auto digit = [&](std::int64_t i, std::int64_t j) {
-    part.shape.push_back(i);
+  View part = w.slice(1, (tile.block - first) * block_, tile.blocks * block_);
+  if (cut_ == Cut::left) {
+    part = part.slice(0, tile.first * in, tile.count * in);
+    part.shape = {tile.count};
+    part.strides = {in * row};
+  } else {
+    part = part.slice(0, tile.first, in_ - tile.first);
+    part.shape = {tile.blocks, first_in};
+    part.strides = {block_, in * row};
+  }
+  const auto digit = [&](std::int64_t i, std::int64_t j, std::int64_t count) {
+    part.shape.push_back(count);
     part.shape.push_back(j);
     part.strides.push_back((in /= i) * row);
     part.strides.push_back(out /= j);
   };
   for (std::size_t k = 1; k < left_.cores().size(); ++k) {
-    digit(left_.cores()[k].dim(1), left_.cores()[k].dim(2));
+    const std::int64_t i = left_.cores()[k].dim(1);
+    digit(i, left_.cores()[k].dim(2), i);
   }
-  digit(right_.in(), right_.out());
+  digit(right_.in(), right_.out(), cut_ == Cut::right ? tile.count : right_.in());
   return part;
 }
 
 void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
                           const std::function<void(const Tile&)>& work) const {
-  const std::int64_t columns = b_.dim(1), rest = a_.dim(2);
+  const std::int64_t rest = a_.dim(2), first_in = left_.cores()[0].dim(1);
+  // What tiles count, how many there are for each block (left) or all blocks (right), and how many
+  // numbers of the product one makes.
+  const bool left = cut_ == Cut::left;
+  const std::int64_t range = left ? first_in : right_.in();
+  const std::int64_t unit =
+      left ? rest * right_.in() * right_.out() : count * first_in * rest * right_.out();
   const std::int64_t most =
-      rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / columns, 1, a_.dim(0));
-  const std::int64_t per_block = (a_.dim(0) + most - 1) / most, tiles = count * per_block;
+      left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
+  const std::int64_t per_block = (range + most - 1) / most;
+  const std::int64_t tiles = left ? count * per_block : per_block;
   const std::int64_t workers = std::min<std::int64_t>(tiles, backend_->workers());
   std::vector<Tensor> products;
   for (std::int64_t w = 0; w < workers; ++w) {
-    products.push_back(Tensor::empty(*backend_, {most * rest, columns}, dtype_));
+    products.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));
   }
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
     for (std::int64_t t = tiles * w / workers; t < tiles * (w + 1) / workers; ++t) {
-      const std::int64_t begin = t % per_block * most;
-      const std::int64_t n = std::min(most, a_.dim(0) - begin);
-      work({first + t / per_block, begin, n, w,
-            products[static_cast<std::size_t>(w)].view().slice(0, 0, n * rest)});
+      const std::int64_t from = t % per_block * most, n = std::min(most, range - from);
+      Tile tile = {left ? first + t / per_block : first, left ? 1 : count, from, n, w, View{}};
+      const std::int64_t width = columns(b_, tile).shape[1];
+      tile.product = products[static_cast<std::size_t>(w)].view().slice(0, 0, n * unit);
+      tile.product = tile.product.reshape({n * unit / width, width});
+      work(tile);
     }
   });
 }
 
 void TtmWeight::build(std::int64_t first, std::int64_t count, const View& w) const {
   for_tiles(first, count, [&](const Tile& tile) {
-    backend_->gemm(tile.product, rows_of(tile), b_.view(), {});
-    const View target = digits(w, tile, first);
+    backend_->gemm(tile.product, rows(a_, tile), columns(b_, tile), {});
+    const View target = place(w, tile, first);
     backend_->copy(target, tile.product.reshape(target.shape));
   });
 }
 
 void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) {
-  for (int w = static_cast<int>(db_.size()); w < backend_->workers(); ++w) {
-    db_.push_back(Tensor::full(*backend_, b_.shape(), dtype_, 0.0));
+  const bool left = cut_ == Cut::left, is_first = sums_.empty();
+  for (int w = static_cast<int>(sums_.size()); w < backend_->workers(); ++w) {
+    sums_.push_back(Tensor::full(*backend_, (left ? b_ : a_).shape(), dtype_, 0.0));
   }
+  if (!left && is_first) db_ = count == blocks_ ? b_ : Tensor::empty_like(b_);
   for_tiles(first, count, [&](const Tile& tile) {
-    const View source = digits(dw, tile, first);
+    const View source = place(dw, tile, first);
     backend_->copy(tile.product.reshape(source.shape), source);
-    const View rows = rows_of(tile);
-    backend_->gemm(db_[static_cast<std::size_t>(tile.worker)].view(), rows.transpose(0, 1),
-                   tile.product, {.beta = 1.0});
-    backend_->gemm(rows, tile.product, b_.view().transpose(0, 1), {});
+    const View a = rows(a_, tile), b = columns(b_, tile);
+    const Tensor& sum = sums_[static_cast<std::size_t>(tile.worker)];
+    if (left) {
+      backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.product, {.beta = 1.0});
+      backend_->gemm(a, tile.product, b.transpose(0, 1), {});
+    } else {
+      backend_->gemm(rows(sum, tile), tile.product, b.transpose(0, 1), {.beta = 1.0});
+      backend_->gemm(columns(db_, tile), a.transpose(0, 1), tile.product,
+                     {.beta = is_first ? 0.0 : 1.0});
+    }
   });
 }
 
 std::vector<Gradient> TtmWeight::gradients() const {
-  for (std::size_t w = 1; w < db_.size(); ++w) {
-    backend_->axpby(db_[0].view(), 1.0, db_[w].view(), 1.0);
+  for (std::size_t w = 1; w < sums_.size(); ++w) {
+    backend_->axpby(sums_[0].view(), 1.0, sums_[w].view(), 1.0);
   }
-  std::vector<Gradient> result = left_.gradients(a_, Layout::as_merged);
-  for (Gradient& gradient : right_.gradients(db_[0], Layout::bond_first)) {
+  const bool left = cut_ == Cut::left;
+  std::vector<Gradient> result =
+      left_.gradients(left ? a_ : with_two_exchanged(sums_[0]), Layout::as_merged);
+  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_, Layout::bond_first)) {
     result.push_back(std::move(gradient));
   }
   return result;

@@ -1,15 +1,15 @@
 // The matrix W of a TTM layer, made some columns at a time, and the projection of its gradient on
 // the cores.
 //
-// The cores are merged into two, W = A B over one bond: a product of A's rows for one (i_1, j_1)
-// with B gives a tile of W, digits interleaved; a permuting copy puts it in place. The gradient
-// takes the same way back: dB += A^T D, dA = D B^T. Tiles are as many side by side as the backend
-// has workers, each of which has a product in the cache of its core and a sum dB of its own.
+// The cores are merged into two, W = A B over one bond. Parts of the larger factor times the other
+// one give tiles of W, digits interleaved; a permuting copy puts each in place. The gradient D of a
+// tile takes the same way back: dA = D B^T, dB = A^T D. Tiles are as many side by side as the
+// backend has workers, each of which has a product in the cache of its core and a sum of its own of
+// the smaller factor's gradient.
 #pragma once
 
 #include <functional>
 #include <span>
-#include <vector>
 
 #include "models/linear/ttm_merge.h"
 #include "models/linear/ttm_plan.h"
@@ -23,40 +23,45 @@ class TtmWeight {
   // `dtype` (fp32 or fp64).
   TtmWeight(std::span<const Tensor> cores, int split, Backend& backend, DType dtype);
 
-  std::int64_t in() const { return in_; }                 // with padding
-  std::int64_t out() const { return blocks() * block_; }  // with padding
-  std::int64_t blocks() const { return a_.dim(1); }       // J_1
-  std::int64_t block() const { return block_; }           // columns of W per value of j_1
+  std::int64_t in() const { return in_; }                // with padding
+  std::int64_t out() const { return blocks_ * block_; }  // with padding
+  std::int64_t blocks() const { return blocks_; }        // J_1
+  std::int64_t block() const { return block_; }          // columns of W per value of j_1
 
   // w [in, count * block] = the columns of blocks [first, first + count); of any float type.
   void build(std::int64_t first, std::int64_t count, const View& w) const;
 
-  // Takes in what dw, the gradient of the same columns, means for A and B; each block once. dw is
-  // of `dtype`.
+  // Takes in what dw, the gradient of the same columns, means for A and B. dw is of `dtype`.
+  // Gradients take the place of factors: these columns cannot be built or projected again.
   void project(std::int64_t first, std::int64_t count, const View& dw);
   // Gradients of the cores from all that was projected.
   std::vector<Gradient> gradients() const;
 
  private:
-  // A tile: one value of j_1, and one of i_1 (some, if A is one core and its rows are short).
+  // The factor whose parts make tiles: the larger one.
+  enum class Cut : std::uint8_t { left, right };
+  // Blocks [block, block + blocks); values of i_1 (left; several if A_rest is 1) or of B's input
+  // index (right).
   struct Tile {
-    std::int64_t block, first, count;
-    int worker;
-    View product;  // room for it: [count A_rest, I_B J_B]
+    std::int64_t block, blocks, first, count;
+    int worker = 0;
+    View product;  // room for it
   };
   void for_tiles(std::int64_t first, std::int64_t count,
                  const std::function<void(const Tile&)>& work) const;
-  // A tile in w, the columns of blocks [first_block, ..), in the order of the product:
-  // [count, I_2, J_2, .., I_B, J_B].
-  View digits(const View& w, const Tile& tile, std::int64_t first_block) const;
-  // The rows of a tile in A, and in dA after project().
-  View rows_of(const Tile& tile) const;
+  // A tile in w, the columns of blocks [first, ..), in the order of its product.
+  View place(const View& w, const Tile& tile, std::int64_t first) const;
+  // A tile's part of A or dA, as rows [.., R], and of B or dB, as columns [R, ..].
+  View rows(const Tensor& a, const Tile& tile) const;
+  View columns(const Tensor& b, const Tile& tile) const;
 
   MergedCores left_, right_;
-  Tensor a_;                // [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..
-  Tensor b_;                // [R, I_B J_B]
-  std::vector<Tensor> db_;  // a worker's sum each
-  std::int64_t in_, block_;
+  Tensor a_;  // cut left: [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..; cut right: [J_1, I_1, ..]
+  Tensor b_;  // [R, I_B, J_B]
+  Tensor db_;                 // cut right: b_, if all is projected at once
+  std::vector<Tensor> sums_;  // dB (cut left) or dA (cut right) of each worker
+  Cut cut_;
+  std::int64_t in_, blocks_, block_;
   Backend* backend_;
   DType dtype_;
 };
