@@ -151,7 +151,7 @@ class Backend {
 
 // Plain loops, one thread: the oracle that every other backend is tested against.
 std::unique_ptr<Backend> make_reference_backend();
-// OpenMP threads, SIMD chosen at run time, GEMM from OpenBLAS.
+// OpenMP threads, SIMD chosen at run time, products by libraries.
 std::unique_ptr<Backend> make_cpu_backend();
 
 }  // namespace ty

@@ -5,15 +5,12 @@
 #include "core/autograd/autograd.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "core/base/rounding.h"
 
 namespace ty {
 
 namespace {
 constexpr std::int64_t kAlign = 16;  // elements: a cache line of fp32
-
-std::int64_t round_up(std::int64_t x, std::int64_t grain) {
-  return (x + grain - 1) / grain * grain;
-}
 }  // namespace
 
 FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_elements,

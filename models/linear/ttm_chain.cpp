@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/rounding.h"
+
 namespace ty {
 
 namespace {
@@ -12,8 +14,6 @@ MergedCores::Layout layout_of(const ChainPass& pass) {
 }
 
 constexpr std::int64_t kLeastRows = 8;  // of a worker; fewer share all threads in each kernel
-
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A contiguous view as a matrix with so many columns.
 View matrix(const View& x, std::int64_t columns) {

@@ -41,7 +41,6 @@ class TtmChain {
     std::int64_t first, count;  // rows
     bool is_first;              // of its worker
   };
-  enum class Direction : std::uint8_t { forward, backward };
 
   // Takes rows of x to rows of y through rooms of their own, side by side.
   std::vector<Room> in_pieces(const View& x, Direction direction,

@@ -26,8 +26,6 @@ struct PassCost {
   std::int64_t workspace = 0;  // bytes at the worst moment, input and output excluded
 };
 
-enum class Direction : std::uint8_t { forward, backward };
-
 PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
                  const CostModel& model = {});
 

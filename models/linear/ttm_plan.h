@@ -21,6 +21,7 @@ struct TtmMap {
   std::int64_t out = 0;
 };
 
+enum class Direction : std::uint8_t { forward, backward };
 enum class ChainOrder : std::uint8_t { from_left, from_right };
 
 struct ChainPass {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/rounding.h"
+
 namespace ty {
 
 using Layout = MergedCores::Layout;
@@ -12,10 +14,7 @@ constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: s
 
 // [m, n, ..] and [n, m, ..] in turn.
 Tensor with_two_exchanged(const Tensor& x) {
-  const View source = x.view().transpose(0, 1);
-  Tensor result = Tensor::empty(x.backend(), source.shape, x.dtype());
-  x.backend().copy(result.view(), source);
-  return result;
+  return x.alias(x.view().transpose(0, 1)).contiguous();
 }
 
 }  // namespace
@@ -97,7 +96,7 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
       left ? rest * right_.in() * right_.out() : count * first_in * rest * right_.out();
   const std::int64_t most =
       left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
-  const std::int64_t per_block = (range + most - 1) / most;
+  const std::int64_t per_block = divided_up(range, most);
   const std::int64_t tiles = left ? count * per_block : per_block;
   const std::int64_t workers = std::min<std::int64_t>(tiles, backend_->workers());
   std::vector<Tensor> products;

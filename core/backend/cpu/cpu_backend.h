@@ -1,5 +1,5 @@
 // The fast host backend: OpenMP threads over pieces of work whose cuts depend on shapes alone, SIMD
-// span functions inside, matrix products from OpenBLAS. Rare cases (odd strides, integer types) go
+// span functions inside, matrix products by libraries. Rare cases (odd strides, integer types) go
 // to the reference loops.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Strided products on OpenBLAS: fp32 and fp64 directly; bf16 and fp16 through fp32 panels of
-// bounded size.
+// Strided products on the libraries of blas.h: fp32 and fp64 directly; bf16 and fp16 through fp32
+// panels of bounded size.
 #include <algorithm>
 #include <optional>
 #include <utility>

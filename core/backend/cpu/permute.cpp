@@ -8,6 +8,7 @@
 
 #include "core/backend/cpu/runs.h"  // kChunk
 #include "core/backend/cpu/spans.h"
+#include "core/base/rounding.h"
 
 namespace ty::cpu {
 
@@ -148,8 +149,6 @@ void copy_part(const Plane& p, const Part& part, T* y, const T* x) {
     }
   }
 }
-
-std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 template <typename T>
 void copy_all(const View& y, const View& x) {

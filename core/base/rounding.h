@@ -1,0 +1,14 @@
+// Whole numbers divided and rounded up; all arguments at least 0, divisors at least 1.
+#pragma once
+
+#include <cstdint>
+
+namespace ty {
+
+inline std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+// The least multiple of `grain` that is not below x.
+inline std::int64_t round_up(std::int64_t x, std::int64_t grain) {
+  return divided_up(x, grain) * grain;
+}
+
+}  // namespace ty
