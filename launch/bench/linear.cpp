@@ -181,7 +181,10 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
     add(exact_spec(request.map.shape, {.reuse = WeightReuse::step})).plan = "W once per step";
   }
   if (request.all_plans) {
-    for (const Candidate& each : choice.forward) add_plan({each.pass, each.pass});
+    for (const auto& each : choice.forward) add_plan({each.pass, {each.pass}});
+    for (const auto& each : choice.backward) {
+      if (each.pass.input) add_plan({choice.plan.forward, each.pass});
+    }
   }
   if (request.is_seed) {
     const int cores = request.map.shape.num_cores();
@@ -193,8 +196,8 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
       add_recorded(forward);
       ChainPass pieces = forward;
       pieces.tokens = 64;
-      add_plan({pieces, pieces});
-      add_plan({pieces, dense});
+      add_plan({pieces, {pieces}});
+      add_plan({pieces, {dense}});
     }
   }
   return result;
@@ -205,11 +208,10 @@ void explain(const Request& request) {
   fmt::print("{} -> {}, {}, {} tokens; workspace up to {}\n", request.map.in, request.map.out,
              to_string(request.map.shape), request.tokens,
              human_bytes(static_cast<double>(default_workspace_limit(request.map))));
-  const auto list = [&](const char* title, Direction direction,
-                        const std::vector<Candidate>& candidates, const TtmPass& chosen) {
-    const PassCost dense = dense_layer_cost(direction, request.map, request.tokens);
+  const auto list = [](const char* title, const PassCost& dense, const auto& candidates,
+                       const auto& chosen) {
     Table table({title, "model time", "of dense", "FLOP", "workspace", ""});
-    for (const Candidate& each : candidates) {
+    for (const auto& each : candidates) {
       table.add({to_string(each.pass), fmt::format("{:.2f} ms", each.cost.seconds * 1e3),
                  fmt::format("{:.2f}x", each.cost.seconds / dense.seconds),
                  human_count(each.cost.flops),
@@ -220,8 +222,9 @@ void explain(const Request& request) {
     }
     fmt::print("{}", table.str());
   };
-  list("forward", Direction::forward, choice.forward, choice.plan.forward);
-  list("backward", Direction::backward, choice.backward, choice.plan.backward);
+  const LayerCost dense = dense_layer_cost(request.map, request.tokens);
+  list("forward", dense.forward, choice.forward, choice.plan.forward);
+  list("backward", dense.backward, choice.backward, choice.plan.backward);
 }
 
 // Median over rounds of this subject's time over the first one's.

@@ -1,7 +1,9 @@
 #include "models/linear/chain_program.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <numeric>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -11,65 +13,118 @@ namespace {
 
 using Kind = ChainAxis::Kind;
 
+constexpr std::int64_t kWide = 128;  // columns from which a step is taken with columns
+
 std::int64_t product(const std::vector<std::int64_t>& x, int first, int count) {
   return std::accumulate(x.begin() + first, x.begin() + first + count, std::int64_t{1},
                          std::multiplies<>());
 }
 
-// The axes of one kind, but not that of `except`, in the order of their groups.
-void append_sorted(ChainAxes& to, const ChainAxes& from, Kind kind, int except = -1) {
-  const auto first = static_cast<std::ptrdiff_t>(to.size());
-  for (const ChainAxis& axis : from) {
-    if (axis.kind == kind && axis.group != except) to.push_back(axis);
+// [B, then for each group the product of its modes].
+ChainAxes axes_of(const std::vector<std::int64_t>& modes, const std::vector<int>& groups,
+                  Kind kind) {
+  ChainAxes axes = {{Kind::rows, 0, 0}};
+  int core = 0;
+  for (std::size_t g = 0; g < groups.size(); core += groups[g++]) {
+    axes.push_back({kind, static_cast<int>(g), product(modes, core, groups[g])});
   }
-  std::sort(to.begin() + first, to.end(),
-            [](const ChainAxis& a, const ChainAxis& b) { return a.group < b.group; });
+  return axes;
+}
+
+// The axes of one kind, but not that of group `except`, in the order of their groups or against it.
+ChainAxes of_kind(const ChainAxes& from, Kind kind, int except, bool reversed) {
+  ChainAxes result;
+  for (const ChainAxis& axis : from) {
+    if (axis.kind == kind && axis.group != except) result.push_back(axis);
+  }
+  std::sort(result.begin(), result.end(), [&](const ChainAxis& a, const ChainAxis& b) {
+    return reversed ? a.group > b.group : a.group < b.group;
+  });
+  return result;
+}
+
+ChainAxes joined(std::initializer_list<ChainAxes> parts) {
+  ChainAxes result;
+  for (const ChainAxes& part : parts) result.insert(result.end(), part.begin(), part.end());
+  return result;
 }
 
 }  // namespace
+
+ChainAxes input_axes(const TtmShape& shape, const std::vector<int>& groups) {
+  return axes_of(shape.in, groups, Kind::in);
+}
+
+ChainAxes output_axes(const TtmShape& shape, const std::vector<int>& groups) {
+  return axes_of(shape.out, groups, Kind::out);
+}
+
+std::vector<std::int64_t> bonds_of(const TtmShape& shape, const std::vector<int>& groups) {
+  std::vector<std::int64_t> bonds = {1};
+  std::size_t core = 0;
+  for (const int count : groups)
+    bonds.push_back(shape.ranks[core += static_cast<std::size_t>(count)]);
+  return bonds;
+}
 
 ChainProgram chain_program(const TtmShape& shape, const ChainPass& pass) {
   const int groups = static_cast<int>(pass.groups.size());
   TY_CHECK(std::accumulate(pass.groups.begin(), pass.groups.end(), 0) == shape.num_cores() &&
                std::all_of(pass.groups.begin(), pass.groups.end(), [](int n) { return n > 0; }),
            "{} does not group {} cores", to_string(TtmPass{pass}), shape.num_cores());
-  ChainAxes state = {{Kind::rows, 0, 0}};
-  std::vector<std::int64_t> outs, left_ranks;  // per group; bond g stands left of group g
-  for (int g = 0, core = 0; g < groups; core += pass.groups[static_cast<std::size_t>(g++)]) {
-    const int count = pass.groups[static_cast<std::size_t>(g)];
-    state.push_back({Kind::in, g, product(shape.in, core, count)});
-    outs.push_back(product(shape.out, core, count));
-    left_ranks.push_back(shape.ranks[static_cast<std::size_t>(core)]);
-  }
-  left_ranks.push_back(1);
-
+  const ChainAxes in = input_axes(shape, pass.groups), out = output_axes(shape, pass.groups);
+  const std::vector<std::int64_t> bonds = bonds_of(shape, pass.groups);
   const bool from_left = pass.order == ChainOrder::from_left;
+  const auto bond = [&](int at) -> ChainAxes {
+    if (at == 0 || at == groups) return {};
+    return {{Kind::bond, at, bonds[static_cast<std::size_t>(at)]}};
+  };
+  const auto group_of = [&](int step) { return from_left ? step : groups - 1 - step; };
+  // Whether a step is taken with columns: what stands left of its group is J done or I to come.
+  const auto is_wide = [&](int step) {
+    if (step < 0 || step >= groups) return false;
+    const ChainAxes& left = from_left ? out : in;
+    return row_size({left.begin() + 1, left.begin() + 1 + group_of(step)}) >= kWide;
+  };
+
   ChainProgram program;
+  ChainAxes state = in;
   for (int s = 0; s < groups; ++s) {
-    const int g = from_left ? s : groups - 1 - s;
+    const int g = group_of(s);
+    const ChainAxes i = {in[static_cast<std::size_t>(g) + 1]};
+    const ChainAxes j = {out[static_cast<std::size_t>(g) + 1]};
+    const ChainAxes before = bond(from_left ? g : g + 1), after = bond(from_left ? g + 1 : g);
     ChainStep step;
     step.group = g;
     step.source = state;
-    step.operand = {state[0]};
-    append_sorted(step.operand, state, Kind::out);
-    append_sorted(step.operand, state, Kind::in, g);
-    const auto own = std::find_if(state.begin(), state.end(), [&](const ChainAxis& axis) {
-      return axis.kind == Kind::in && axis.group == g;
-    });
-    step.result = step.operand;
-    step.operand.push_back(*own);
-    const auto at = static_cast<std::size_t>(g);
-    step.contracted = own->size * left_ranks[from_left ? at : at + 1];
-    const std::int64_t next = left_ranks[from_left ? at + 1 : at];
-    step.columns = outs[at] * next;
-    append_sorted(step.operand, state, Kind::bond);
-    step.result.push_back({Kind::out, g, outs[at]});
-    if (s + 1 < groups) step.result.push_back({Kind::bond, g, next});
+    step.contracted = row_size(i) * row_size(before);
+    step.produced = row_size(j) * row_size(after);
+    // A step with rows leaves its result, or finds its operand, as a neighbour with columns needs
+    // it.
+    const bool reversed = is_wide(s) || is_wide(from_left ? s + 1 : s - 1);
+    step.bond_before_in = reversed && !from_left;
+    step.bond_before_out = reversed && from_left;
+
+    const ChainAxes done = of_kind(state, Kind::out, g, reversed);
+    const ChainAxes coming = of_kind(state, Kind::in, g, reversed);
+    const bool done_first = !reversed || !from_left;
+    ChainAxes items = done_first ? done : coming, columns = done_first ? coming : done;
+    if (!is_wide(s)) items = joined({items, std::exchange(columns, {})});
+    step.columns = row_size(columns);
+    step.operand = joined({{state[0]},
+                           items,
+                           step.bond_before_in ? before : i,
+                           step.bond_before_in ? i : before,
+                           columns});
+    step.result = joined({{state[0]},
+                          items,
+                          step.bond_before_out ? after : j,
+                          step.bond_before_out ? j : after,
+                          columns});
     state = step.result;
     program.steps.push_back(std::move(step));
   }
-  program.output = {state[0]};
-  append_sorted(program.output, state, Kind::out);
+  program.output = out;
   return program;
 }
 

@@ -1,10 +1,15 @@
 // The steps of a TTM chain as data: which axes a state has, and in what order, before and after
 // each product.
 //
-// A state of B rows has the axes [B, J of groups done, I of groups to come, bond]. Each step brings
-// the next group's I and the bond to the end (a permuting copy, unless they stand there already)
-// and multiplies by that group. The executor, the recorded baseline and the cost model all read
-// this program.
+// A step contracts one group's I and the bond, and puts the group's J and the next bond in their
+// place. There are two forms. With rows, the contracted pair stands last, and a step is one product
+// with the factor on the right. With columns, other axes stand behind the pair, the factor is on
+// the left, and there is one product for every combination of the axes before it (an item):
+//   from the left   [B, I_n .. I_g, bond, J_{g-1} .. J_1]
+//   from the right  [B, J_n .. J_{g+1}, bond, I_g .. I_1]
+// What such a step makes is what the next one of its form needs: no element changes its place
+// between them, which costs more than all else in a chain whose states are much wider than its
+// input. Rows are for steps with few columns, whose products would be thin.
 #pragma once
 
 #include <vector>
@@ -27,22 +32,32 @@ struct ChainAxis {
 };
 using ChainAxes = std::vector<ChainAxis>;
 
+// result [items, produced, columns] = F^T operand [items, contracted, columns], with the group's
+// factor F [contracted, produced].
 struct ChainStep {
   int group = 0;
-  ChainAxes source;             // as the step before left it
-  ChainAxes operand;            // what is multiplied: [.., I, R]
-  ChainAxes result;             // [.., J, R']
-  std::int64_t contracted = 0;  // I R
-  std::int64_t columns = 0;     // J R'
+  ChainAxes source;   // as the step before left it
+  ChainAxes operand;  // the same in another order: [.., the group's I and the bond, ..]
+  ChainAxes result;   // [.., the group's J and the next bond, ..]
+  std::int64_t contracted = 0, produced = 0;
+  std::int64_t columns = 1;  // 1: rows
+  // Whether the bond stands before I in the operand, and before J in the result.
+  bool bond_before_in = false, bond_before_out = false;
 };
 
 struct ChainProgram {
   std::vector<ChainStep> steps;
-  ChainAxes output;  // [B, J_1 .. J_g]
+  ChainAxes output;  // [B, J_1 .. J_n]
 };
 
 // Throws InternalError if the groups do not cover the cores.
 ChainProgram chain_program(const TtmShape& shape, const ChainPass& pass);
+
+// The axes [B, I_1 .. I_n] and [B, J_1 .. J_n] of a shape whose cores are merged in groups.
+ChainAxes input_axes(const TtmShape& shape, const std::vector<int>& groups);
+ChainAxes output_axes(const TtmShape& shape, const std::vector<int>& groups);
+// The rank of the bond left of each group, and at last that right of all: R_0 .. R_n.
+std::vector<std::int64_t> bonds_of(const TtmShape& shape, const std::vector<int>& groups);
 
 // A different order of axes that have more than one element.
 bool moves_elements(const ChainAxes& from, const ChainAxes& to);

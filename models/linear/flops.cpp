@@ -9,7 +9,7 @@ double forward_flops(const LinearSpec& spec, const LinearShape& shape, std::int6
   if (const auto* ttm = std::get_if<TtmSpec>(&spec)) {
     const TtmMap map = {shape_of(*ttm), shape.in, shape.out};
     const TtmPlan plan = choose_ttm_plan(map, tokens).plan;
-    return cost_of(plan.forward, Direction::forward, map, tokens).flops;
+    return cost_of(plan.forward, map, tokens).flops;
   }
   // A token meets every weight once.
   return 2.0 * static_cast<double>(num_weights(spec, shape)) * static_cast<double>(tokens);

@@ -1,6 +1,7 @@
 #include "models/linear/ttm_chain.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/rounding.h"
 
@@ -8,37 +9,50 @@ namespace ty {
 
 namespace {
 
-MergedCores::Layout layout_of(const ChainPass& pass) {
-  return pass.order == ChainOrder::from_left ? MergedCores::Layout::in_left__out_right
-                                             : MergedCores::Layout::in_right__out_left;
-}
+using Part = MergedCores::Part;
 
 constexpr std::int64_t kLeastRows = 8;  // of a worker; fewer share all threads in each kernel
 
-// A contiguous view as a matrix with so many columns.
-View matrix(const View& x, std::int64_t columns) {
-  return x.reshape({x.numel() / columns, columns});
+// How a group's factor lies, so that no product has to turn it on the way forward.
+MergedCores::Layout layout_of(const ChainStep& step, ChainOrder order) {
+  const bool from_left = order == ChainOrder::from_left;
+  std::array<Part, 2> contracted = {Part::in, from_left ? Part::left : Part::right};
+  std::array<Part, 2> produced = {Part::out, from_left ? Part::right : Part::left};
+  if (step.bond_before_in) std::swap(contracted[0], contracted[1]);
+  if (step.bond_before_out) std::swap(produced[0], produced[1]);
+  if (step.columns > 1) std::swap(contracted, produced);
+  return {contracted[0], contracted[1], produced[0], produced[1]};
+}
+
+// The matrices of a step in an operand or result: one [items, size], or items of [size, columns].
+View matrices(const ChainStep& step, const View& state, std::int64_t size) {
+  const std::int64_t items = state.numel() / (size * step.columns);
+  if (step.columns == 1) return state.reshape({items, size});
+  return state.reshape({items, size, step.columns});
 }
 
 }  // namespace
 
 TtmChain::TtmChain(std::span<const Tensor> cores, const TtmShape& shape, const ChainPass& pass,
                    Backend& backend, DType dtype)
-    : pass_(pass),
-      program_(chain_program(shape, pass)),
-      padded_in_(shape.padded_in()),
-      padded_out_(shape.padded_out()),
+    : program_(chain_program(shape, pass)),
+      tokens_(pass.tokens),
+      layouts_(pass.groups.size()),
+      factors_(pass.groups.size()),
       backend_(&backend),
       dtype_(dtype) {
   std::size_t first = 0;
   for (const int count : pass.groups) {
     groups_.emplace_back(cores.subspan(first, static_cast<std::size_t>(count)), backend, dtype);
-    factors_.push_back(groups_.back().arranged(layout_of(pass)));
     first += static_cast<std::size_t>(count);
   }
   for (const ChainStep& step : program_.steps) {
-    Tensor& factor = factors_[static_cast<std::size_t>(step.group)];
-    factor = factor.alias(factor.view().reshape({step.contracted, step.columns}));
+    const auto g = static_cast<std::size_t>(step.group);
+    layouts_[g] = layout_of(step, pass.order);
+    const Tensor whole = groups_[g].arranged(layouts_[g]);
+    const Shape matrix = step.columns == 1 ? Shape{step.contracted, step.produced}
+                                           : Shape{step.produced, step.contracted};
+    factors_[g] = whole.alias(whole.view().reshape(matrix));
   }
 }
 
@@ -50,10 +64,9 @@ View TtmChain::Room::next_state(std::int64_t rows, std::int64_t width) {
 TtmChain::Room TtmChain::room(std::int64_t rows, bool loads, Direction direction) const {
   const auto numbers = [&](std::int64_t n) { return Tensor::empty(*backend_, {n}, dtype_); };
   Room room;
-  std::int64_t widest = std::max(padded_in_, padded_out_);
+  std::int64_t widest = std::max(row_size(program_.steps[0].source), row_size(program_.output));
   for (const ChainStep& step : program_.steps) {
-    const bool is_x =
-        &step == &program_.steps.front() && !loads && !moves_elements(step.source, step.operand);
+    const bool is_x = room.operands.empty() && !loads;
     room.operands.push_back(is_x ? Tensor() : numbers(rows * row_size(step.operand)));
     widest = std::max({widest, row_size(step.operand), row_size(step.result)});
     if (direction == Direction::backward)
@@ -67,16 +80,15 @@ std::vector<TtmChain::Room> TtmChain::in_pieces(
     const View& x, Direction direction,
     const std::function<void(Room&, const Piece&)>& work) const {
   const std::int64_t rows = x.shape[0];
-  const std::int64_t most = pass_.tokens == 0 ? std::max<std::int64_t>(rows, 1) : pass_.tokens;
+  const std::int64_t most = tokens_ == 0 ? std::max<std::int64_t>(rows, 1) : tokens_;
   const std::int64_t workers =
-      pass_.tokens == 0 ? 1 : std::clamp<std::int64_t>(rows / kLeastRows, 1, backend_->workers());
+      tokens_ == 0 ? 1 : std::clamp<std::int64_t>(rows / kLeastRows, 1, backend_->workers());
   // Shares and pieces of equal size.
   const std::int64_t share = divided_up(rows, workers);
   const std::int64_t piece = divided_up(share, std::max<std::int64_t>(divided_up(share, most), 1));
+  const bool loads = !lies_as(x, program_.steps[0].source, program_.steps[0].operand);
   std::vector<Room> rooms;
-  for (std::int64_t w = 0; w < workers; ++w) {
-    rooms.push_back(room(piece, must_load(x, padded_in_), direction));
-  }
+  for (std::int64_t w = 0; w < workers; ++w) rooms.push_back(room(piece, loads, direction));
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
     const std::int64_t begin = rows * w / workers, end = rows * (w + 1) / workers;
     for (std::int64_t first = begin; first < end; first += piece) {
@@ -87,33 +99,70 @@ std::vector<TtmChain::Room> TtmChain::in_pieces(
   return rooms;
 }
 
-bool TtmChain::must_load(const View& x, std::int64_t padded) const {
-  return x.dtype != dtype_ || x.shape[1] != padded || !x.is_contiguous();
+bool TtmChain::lies_as(const View& x, const ChainAxes& from, const ChainAxes& to) const {
+  return x.dtype == dtype_ && x.shape[1] == row_size(from) && x.is_contiguous() &&
+         !moves_elements(from, to);
 }
 
-View TtmChain::load(const View& x, std::int64_t padded, const View& into) const {
-  if (!must_load(x, padded)) return x;
-  const std::int64_t width = x.shape[1];
-  if (padded > width) backend_->fill(into.slice(1, width, padded - width), 0.0);
-  backend_->copy(into.slice(1, 0, width), x);
-  return into;
+void TtmChain::load(const View& state, const ChainAxes& to, const View& x, const ChainAxes& from,
+                    Room& room) const {
+  const std::int64_t rows = x.shape[0], width = row_size(from), features = x.shape[1];
+  View whole = x;
+  if (features < width || !x.is_contiguous()) {
+    const bool moves = moves_elements(from, to);
+    whole = moves ? room.next_state(rows, width) : state.reshape({rows, width});
+    if (features < width) backend_->fill(whole.slice(1, features, width - features), 0.0);
+    backend_->copy(whole.slice(1, 0, features), x);
+    if (!moves) return;
+    room.drop_state();
+  }
+  const View moved = whole.reshape(shape_of(from, rows)).permute(permutation(from, to));
+  backend_->copy(state.reshape(moved.shape), moved);
 }
 
-void TtmChain::store(const View& y, const View& x, const ChainAxes& from, const ChainAxes& to,
+void TtmChain::store(const View& y, const ChainAxes& to, const View& state, const ChainAxes& from,
                      Room& room) const {
   const std::int64_t rows = y.shape[0], width = row_size(to);
-  const View source = x.reshape(shape_of(from, rows)).permute(permutation(from, to));
+  const View moved = state.reshape(shape_of(from, rows)).permute(permutation(from, to));
   if (y.shape[1] == width && y.is_contiguous()) {
-    return backend_->copy(y.reshape(shape_of(to, rows)), source);
+    return backend_->copy(y.reshape(moved.shape), moved);
   }
   const View whole = room.next_state(rows, width);
-  backend_->copy(whole.reshape(shape_of(to, rows)), source);
+  backend_->copy(whole.reshape(moved.shape), moved);
   backend_->copy(y, whole.slice(1, 0, y.shape[1]));
 }
 
-bool TtmChain::lies_in(const View& y, const ChainAxes& from, const ChainAxes& to) const {
-  return y.dtype == dtype_ && y.shape[1] == row_size(to) && y.is_contiguous() &&
-         !moves_elements(from, to);
+void TtmChain::multiply(const ChainStep& step, const View& result, const View& operand) const {
+  const View y = matrices(step, result, step.produced);
+  const View x = matrices(step, operand, step.contracted);
+  const View f = factor(step).view();
+  if (step.columns == 1) {
+    backend_->gemm(y, x, f, {});
+  } else {
+    backend_->gemm(y, f, x, {});
+  }
+}
+
+void TtmChain::multiply_back(const ChainStep& step, const View& d_operand,
+                             const View& d_result) const {
+  const View dx = matrices(step, d_operand, step.contracted);
+  const View dy = matrices(step, d_result, step.produced);
+  const View f = factor(step).view().transpose(0, 1);
+  if (step.columns == 1) {
+    backend_->gemm(dx, dy, f, {});
+  } else {
+    backend_->gemm(dx, f, dy, {});
+  }
+}
+
+void TtmChain::add_gradient(const ChainStep& step, const View& d_factor, const View& operand,
+                            const View& d_result, double beta) const {
+  const View x = matrices(step, operand, step.contracted);
+  const View dy = matrices(step, d_result, step.produced);
+  if (step.columns == 1) return backend_->gemm(d_factor, x.transpose(0, 1), dy, {.beta = beta});
+  for (std::int64_t item = 0; item < x.shape[0]; ++item) {
+    backend_->gemm(d_factor, dy[item], x[item].transpose(0, 1), {.beta = item == 0 ? beta : 1.0});
+  }
 }
 
 std::vector<View> TtmChain::operands_of(const View& x, Room& room) const {
@@ -122,67 +171,62 @@ std::vector<View> TtmChain::operands_of(const View& x, Room& room) const {
   for (std::size_t s = 0; s < program_.steps.size(); ++s) {
     const ChainStep& step = program_.steps[s];
     const std::int64_t width = row_size(step.operand);
-    const bool moves = moves_elements(step.source, step.operand);
-    const auto place = [&] {
-      return room.operands[s].view().slice(0, 0, rows * width).reshape({rows, width});
-    };
-    View state;
-    if (s > 0) {
-      const ChainStep& before = program_.steps[s - 1];
-      state = moves ? room.next_state(rows, width) : place();
-      backend_->gemm(matrix(state, before.columns), operands.back(), factor(before).view(), {});
-    } else if (must_load(x, padded_in_)) {
-      state = load(x, padded_in_, moves ? room.next_state(rows, width) : place());
+    if (!room.operands[s].defined()) {
+      operands.push_back(x);
+      continue;
+    }
+    const View operand = room.operands[s].view().slice(0, 0, rows * width).reshape({rows, width});
+    if (s == 0) {
+      load(operand, step.operand, x, step.source, room);
     } else {
-      state = x;
+      const bool moves = moves_elements(step.source, step.operand);
+      const View state = moves ? room.next_state(rows, width) : operand;
+      multiply(program_.steps[s - 1], state, operands.back());
+      if (moves) store(operand, step.operand, state, step.source, room);
     }
-    if (moves) {
-      store(place(), state, step.source, step.operand, room);
-      state = place();
-    }
-    operands.push_back(matrix(state, step.contracted));
+    operands.push_back(operand);
   }
   return operands;
 }
 
 void TtmChain::forward(const View& y, const View& x) const {
   const ChainStep& step = program_.steps.back();
+  const bool direct = lies_as(y, program_.output, step.result);
   in_pieces(x, Direction::forward, [&](Room& room, const Piece& piece) {
     const View out = y.slice(0, piece.first, piece.count);
     const View operand = operands_of(x.slice(0, piece.first, piece.count), room).back();
-    const bool direct = lies_in(out, step.result, program_.output);
-    const View result = direct ? out : room.next_state(piece.count, padded_out_);
-    backend_->gemm(matrix(result, step.columns), operand, factor(step).view(), {});
-    if (!direct) store(out, result, step.result, program_.output, room);
+    const View result = direct ? out : room.next_state(piece.count, row_size(step.result));
+    multiply(step, result, operand);
+    if (!direct) store(out, program_.output, result, step.result, room);
   });
 }
 
 std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const View& x) const {
+  const bool wants_dx = dx.data != nullptr;
+  const ChainStep& first = program_.steps.front();
+  const bool into_dx = wants_dx && lies_as(dx, first.source, first.operand);
   const auto pull_back = [&](Room& room, const Piece& piece) {
     const std::int64_t rows = piece.count;
     const std::vector<View> operands = operands_of(x.slice(0, piece.first, rows), room);
-    View d_state =
-        load(dy.slice(0, piece.first, rows), padded_out_, room.next_state(rows, padded_out_));
+    View d_state = dy.slice(0, piece.first, rows);  // with these axes:
     const ChainAxes* axes = &program_.output;
     for (std::size_t s = program_.steps.size(); s-- > 0;) {
       const ChainStep& step = program_.steps[s];
-      if (moves_elements(*axes, step.result)) {
+      if (!lies_as(d_state, *axes, step.result)) {
         const View moved = room.next_state(rows, row_size(step.result));
-        store(moved, d_state, *axes, step.result, room);
+        load(moved, step.result, d_state, *axes, room);
         d_state = moved;
       }
-      const View d_product = matrix(d_state, step.columns);
-      backend_->gemm(room.d_factors[s].view(), operands[s].transpose(0, 1), d_product,
-                     {.beta = piece.is_first ? 0.0 : 1.0});
-      if (s == 0 && dx.data == nullptr) break;
-      const View d_input = s == 0 ? dx.slice(0, piece.first, rows) : View{};
-      const bool direct = s == 0 && lies_in(d_input, step.operand, step.source);
-      d_state = direct ? d_input : room.next_state(rows, row_size(step.operand));
-      backend_->gemm(matrix(d_state, step.contracted), d_product,
-                     factor(step).view().transpose(0, 1), {});
+      add_gradient(step, room.d_factors[s].view(), operands[s], d_state,
+                   piece.is_first ? 0.0 : 1.0);
+      if (s == 0 && !wants_dx) return;
+      const View d_operand = s == 0 && into_dx ? dx.slice(0, piece.first, rows)
+                                               : room.next_state(rows, row_size(step.operand));
+      multiply_back(step, d_operand, d_state);
+      d_state = d_operand;
       axes = &step.operand;
-      if (s == 0 && !direct) store(d_input, d_state, *axes, step.source, room);
     }
+    if (!into_dx) store(dx.slice(0, piece.first, rows), first.source, d_state, *axes, room);
   };
   std::vector<Room> rooms = in_pieces(x, Direction::backward, pull_back);
   std::vector<Tensor> d_factors(groups_.size());
@@ -197,7 +241,7 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
   rooms.clear();
   std::vector<Gradient> result;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
-    for (Gradient& gradient : groups_[g].gradients(d_factors[g], layout_of(pass_))) {
+    for (Gradient& gradient : groups_[g].gradients(d_factors[g], layouts_[g])) {
       result.push_back(std::move(gradient));
     }
   }

@@ -28,6 +28,7 @@ class TtmChain {
   std::vector<Gradient> backward(const View& dx, const View& dy, const View& x) const;
 
  private:
+  enum class Direction : std::uint8_t { forward, backward };
   // The memory of one worker, made before the work begins: one piece at a time goes through it.
   struct Room {
     std::vector<Tensor> operands;   // of each step; none where a piece of x itself will do
@@ -36,6 +37,7 @@ class TtmChain {
     std::size_t last = 0;
 
     View next_state(std::int64_t rows, std::int64_t width);
+    void drop_state() { last ^= 1; }  // the next one may take its place
   };
   struct Piece {
     std::int64_t first, count;  // rows
@@ -47,25 +49,30 @@ class TtmChain {
                               const std::function<void(Room&, const Piece&)>& work) const;
   Room room(std::int64_t rows, bool loads, Direction direction) const;
 
-  // The operands of all steps for a piece of x, as matrices [.., I R].
+  // The operands of all steps for a piece of x.
   std::vector<View> operands_of(const View& x, Room& room) const;
+  // result = F^T operand, d_operand = F d_result and d_F (as F lies) = beta d_F + their product.
+  void multiply(const ChainStep& step, const View& result, const View& operand) const;
+  void multiply_back(const ChainStep& step, const View& d_operand, const View& d_result) const;
+  void add_gradient(const ChainStep& step, const View& d_factor, const View& operand,
+                    const View& d_result, double beta) const;
   const Tensor& factor(const ChainStep& step) const {
     return factors_[static_cast<std::size_t>(step.group)];
   }
-  // Whether x [n, width] must be copied to be contiguous rows of `padded` numbers of dtype_.
-  bool must_load(const View& x, std::int64_t padded) const;
-  View load(const View& x, std::int64_t padded, const View& into) const;
-  // y [n, width] = the first columns of a state with axes `from`, in the order `to`.
-  void store(const View& y, const View& x, const ChainAxes& from, const ChainAxes& to,
-             Room& room) const;
-  // Whether the state of these axes may be a part of y itself.
-  bool lies_in(const View& y, const ChainAxes& from, const ChainAxes& to) const;
 
-  ChainPass pass_;
+  // Whether a piece of x [n, width], with axes `from`, can be the state with axes `to` as it lies.
+  bool lies_as(const View& x, const ChainAxes& from, const ChainAxes& to) const;
+  // The state with axes `to` from x [n, width], the first columns of the axes `from`; the way back.
+  void load(const View& state, const ChainAxes& to, const View& x, const ChainAxes& from,
+            Room& room) const;
+  void store(const View& y, const ChainAxes& to, const View& state, const ChainAxes& from,
+             Room& room) const;
+
   ChainProgram program_;
-  std::int64_t padded_in_, padded_out_;
+  std::int64_t tokens_;  // of a piece; 0: all
   std::vector<MergedCores> groups_;
-  std::vector<Tensor> factors_;  // of each group: [I R, J R']
+  std::vector<MergedCores::Layout> layouts_;
+  std::vector<Tensor> factors_;  // of each group: [I R, J R'], or transposed if steps have columns
   Backend* backend_;
   DType dtype_;
 };

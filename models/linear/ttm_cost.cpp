@@ -1,5 +1,7 @@
 #include "models/linear/ttm_cost.h"
 
+#include <algorithm>
+
 #include "core/backend/dry/dry_backend.h"
 #include "models/linear/ttm_pass.h"
 
@@ -15,12 +17,13 @@ class CostBackend final : public DryBackend {
 
   void gemm(const View& c, const View& a, const View& b, GemmScale scale) override {
     DryBackend::gemm(c, a, b, scale);
-    seconds_ += model_.call_seconds;
-    const double m = size(c, 0), n = size(c, 1), k = size(a, 1);
+    const double m = size(c, -2), n = size(c, -1), k = size(a, -1);
     if (m * n * k == 0) return;
+    const double items = static_cast<double>(c.numel()) / (m * n);
     const double fraction =
         m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
-    seconds_ += 2 * m * n * k / (model_.flops_per_second * fraction);
+    seconds_ +=
+        items * (model_.call_seconds + 2 * m * n * k / (model_.flops_per_second * fraction));
   }
   void copy(const View& y, const View& x) override {
     DryBackend::copy(y, x);
@@ -49,7 +52,10 @@ Tensor empty(Backend& backend, const Shape& shape) {
   return Tensor::empty(backend, shape, DType::f32);
 }
 
-PassCost run(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
+// The parts of a layer's work that are chosen one by one.
+enum class Part : std::uint8_t { forward, input_gradient, core_gradients, both_gradients };
+
+PassCost run(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
              const CostModel& model) {
   CostBackend backend(model);
   std::vector<Tensor> cores;
@@ -59,11 +65,14 @@ PassCost run(const TtmPass& pass, Direction direction, const TtmMap& map, std::i
   }
   const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
   const std::int64_t before = backend.memory().stats().total_live;
-  if (direction == Direction::forward) {
+  if (part == Part::forward) {
     run_forward(y.view(), x.view(), cores, map, pass, backend);
+  } else if (part == Part::input_gradient) {
+    run_input_gradient(x.view(), y.view(), cores, map, pass, backend);
   } else {
+    const View dx = part == Part::both_gradients ? x.view() : View{};
     std::vector<Gradient> gradients =
-        run_backward(x.view(), y.view(), x.view(), cores, map, pass, backend);
+        run_backward(dx, y.view(), x.view(), cores, map, {pass}, backend);
     // Into the cores' places: all that matters is their size.
     for (std::size_t k = 0; k < gradients.size(); ++k) {
       std::move(gradients[k]).add_to(cores[k], false);
@@ -80,34 +89,51 @@ std::int64_t turn_of(const TtmPass& pass, const Backend& backend) {
   return chain != nullptr ? chain->tokens * backend.workers() : 0;
 }
 
-}  // namespace
-
-PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
-                 const CostModel& model) {
+PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
+                      const CostModel& model) {
   const std::int64_t turn = turn_of(pass, DryBackend());
   const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
-  if (more <= 0) return run(pass, direction, map, rows, model);
+  if (more <= 0) return run(pass, part, map, rows, model);
   // All turns from the second on cost the same.
-  PassCost cost = run(pass, direction, map, rows - more * turn, model);
-  const PassCost one = run(pass, direction, map, turn, model);
-  const PassCost two = run(pass, direction, map, 2 * turn, model);
+  PassCost cost = run(pass, part, map, rows - more * turn, model);
+  const PassCost one = run(pass, part, map, turn, model);
+  const PassCost two = run(pass, part, map, 2 * turn, model);
   cost.seconds += static_cast<double>(more) * (two.seconds - one.seconds);
   cost.flops += static_cast<double>(more) * (two.flops - one.flops);
   return cost;
 }
 
-PassCost dense_layer_cost(Direction direction, const TtmMap& map, std::int64_t rows,
-                          const CostModel& model) {
-  CostBackend backend(model);
-  const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
-  const Tensor w = empty(backend, {map.in, map.out});
-  if (direction == Direction::forward) {
-    backend.gemm(y.view(), x.view(), w.view(), {});
-  } else {
-    backend.gemm(x.view(), y.view(), w.view().transpose(0, 1), {});
-    backend.gemm(w.view(), x.view().transpose(0, 1), y.view(), {});
-  }
-  return {.seconds = backend.seconds(), .flops = backend.counts().matrix_flops, .workspace = 0};
+}  // namespace
+
+PassCost cost_of(const TtmPass& forward, const TtmMap& map, std::int64_t rows,
+                 const CostModel& model) {
+  return cost_of_part(forward, Part::forward, map, rows, model);
+}
+
+PassCost cost_of(const BackwardPass& backward, const TtmMap& map, std::int64_t rows,
+                 const CostModel& model) {
+  if (!backward.input) return cost_of_part(backward.cores, Part::both_gradients, map, rows, model);
+  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, map, rows, model);
+  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, map, rows, model);
+  return {.seconds = input.seconds + cores.seconds,
+          .flops = input.flops + cores.flops,
+          .workspace = std::max(input.workspace, cores.workspace)};
+}
+
+LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows, const CostModel& model) {
+  CostBackend forward(model), backward(model);
+  const auto run_on = [&](CostBackend& backend, auto&& products) -> PassCost {
+    const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
+    const Tensor w = empty(backend, {map.in, map.out});
+    products(x.view(), y.view(), w.view());
+    return {.seconds = backend.seconds(), .flops = backend.counts().matrix_flops, .workspace = 0};
+  };
+  return {.forward = run_on(forward, [&](const View& x, const View& y,
+                                         const View& w) { forward.gemm(y, x, w, {}); }),
+          .backward = run_on(backward, [&](const View& x, const View& y, const View& w) {
+            backward.gemm(x, y, w.transpose(0, 1), {});
+            backward.gemm(w, x.transpose(0, 1), y, {});
+          })};
 }
 
 }  // namespace ty

@@ -3,9 +3,10 @@
 //
 // The model knows that thin products and small pieces run below the rate of large ones; a count of
 // operations alone would choose plans that are slower (a chain at rank 8 has 59 % of the dense
-// layer's operations and, made of thin products, takes longer). Its constants were set by
-// hand from `trainyard bench linear --plans`. They are part of the program, not measured at each
-// start, so that the same job takes the same plans, and gives the same bits, on every run.
+// layer's operations and, made of thin products, can take longer). Its constants were fitted to
+// measured passes of many shapes (tools/bench/README.md). They are part of the program, not
+// measured at each start, so that the same job takes the same plans, and gives the same bits, on
+// every run.
 #pragma once
 
 #include "models/linear/ttm_function.h"
@@ -15,9 +16,9 @@ namespace ty {
 struct CostModel {
   double flops_per_second = 200e9;  // of large products
   // A product M x N x K runs at the fraction M/(M + m) N/(N + n) K/(K + k) of that rate.
-  double half_rows = 8, half_columns = 8, half_inner = 12;
-  double bytes_per_second = 16e9;  // of permuting copies, read and written bytes together
-  double call_seconds = 4e-6;      // of one kernel call
+  double half_rows = 6, half_columns = 6, half_inner = 12;
+  double bytes_per_second = 48e9;  // of permuting copies, read and written bytes together
+  double call_seconds = 0.5e-6;    // of one kernel call, or one product of a batch
 };
 
 struct PassCost {
@@ -26,11 +27,15 @@ struct PassCost {
   std::int64_t workspace = 0;  // bytes at the worst moment, input and output excluded
 };
 
-PassCost cost_of(const TtmPass& pass, Direction direction, const TtmMap& map, std::int64_t rows,
+PassCost cost_of(const TtmPass& forward, const TtmMap& map, std::int64_t rows,
+                 const CostModel& model = {});
+PassCost cost_of(const BackwardPass& backward, const TtmMap& map, std::int64_t rows,
                  const CostModel& model = {});
 
 // The same for the dense layer of the same size.
-PassCost dense_layer_cost(Direction direction, const TtmMap& map, std::int64_t rows,
-                          const CostModel& model = {});
+struct LayerCost {
+  PassCost forward, backward;
+};
+LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows, const CostModel& model = {});
 
 }  // namespace ty

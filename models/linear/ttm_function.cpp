@@ -44,7 +44,7 @@ struct Kept {
   SavedTensor x;
   std::vector<SavedTensor> cores;
   TtmMap map;
-  TtmPass pass;
+  BackwardPass pass;
   bool wants_dx, has_bias;
 };
 

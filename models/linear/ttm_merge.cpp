@@ -60,62 +60,47 @@ View MergedCores::digits(const View& merged) const {
 }
 
 // Which digit of digits() stands where in a layout.
-std::vector<int> MergedCores::order(Layout layout) const {
+std::vector<int> MergedCores::order(const Layout& layout) const {
   const int k = static_cast<int>(cores_.size());
-  const int right = 2 * k + 1;
   std::vector<int> result;
-  const auto ins = [&] {
-    for (int i = 0; i < k; ++i) result.push_back(1 + 2 * i);
-  };
-  const auto outs = [&] {
-    for (int i = 0; i < k; ++i) result.push_back(2 + 2 * i);
-  };
-  switch (layout) {
-    case Layout::in_left__out_right:
-      ins();
-      result.push_back(0);
-      outs();
-      result.push_back(right);
-      break;
-    case Layout::in_right__out_left:
-      ins();
-      result.push_back(right);
-      outs();
-      result.push_back(0);
-      break;
-    case Layout::as_merged:
-      for (int digit = 0; digit <= right; ++digit) result.push_back(digit);
-      break;
-    case Layout::bond_first:
-      result.push_back(0);
-      ins();
-      outs();
-      result.push_back(right);
-      break;
+  for (const Part part : layout) {
+    if (part == Part::left) result.push_back(0);
+    if (part == Part::right) result.push_back(2 * k + 1);
+    for (int i = 0; i < k; ++i) {
+      if (part == Part::in) result.push_back(1 + 2 * i);
+      if (part == Part::out) result.push_back(2 + 2 * i);
+    }
   }
   return result;
 }
 
-Tensor MergedCores::arranged(Layout layout) const {
+Tensor MergedCores::merged() const {
+  if (cores_.size() == 1) return arranged({Part::left, Part::in, Part::out, Part::right});
   if (cores_.empty()) return Tensor::full(*backend_, {1}, dtype_, 1.0);
-  Tensor merged = prefixes(cores_, cores_.size()).back();
-  if (layout == Layout::as_merged && cores_.size() > 1) return merged;
-  const View source = digits(merged.view()).permute(order(layout));
+  return prefixes(cores_, cores_.size()).back();
+}
+
+Tensor MergedCores::arranged(const Layout& layout) const {
+  if (cores_.empty()) return merged();
+  const Tensor whole = prefixes(cores_, cores_.size()).back();
+  const View source = digits(whole.view()).permute(order(layout));
   Tensor result = Tensor::empty(*backend_, source.shape, dtype_);
   backend_->copy(result.view(), source);
   return result;
 }
 
-std::vector<Gradient> MergedCores::gradients(const Tensor& d_arranged, Layout layout) const {
+std::vector<Gradient> MergedCores::gradients(const Tensor& d_arranged, const Layout& layout) const {
+  if (cores_.empty()) return {};
+  const Tensor d_merged = Tensor::empty(*backend_, {d_arranged.numel()}, dtype_);
+  const View target = digits(d_merged.view()).permute(order(layout));
+  backend_->copy(target, d_arranged.view().reshape(target.shape));
+  return gradients(d_merged);
+}
+
+std::vector<Gradient> MergedCores::gradients(const Tensor& d_whole) const {
   std::vector<Gradient> result;
   if (cores_.empty()) return result;
-  Tensor d_merged = d_arranged;
-  if (layout != Layout::as_merged) {
-    d_merged = Tensor::empty(*backend_, {d_arranged.numel()}, dtype_);
-    const View target = digits(d_merged.view()).permute(order(layout));
-    backend_->copy(target, d_arranged.view().reshape(target.shape));
-  }
-
+  Tensor d_merged = d_whole;
   // With M_k = M_{k-1} G_k: dG_k = M_{k-1}^T dM_k and dM_{k-1} = dM_k G_k^T.
   const std::vector<Tensor> merged = prefixes(cores_, cores_.size() - 1);
   result.resize(cores_.size());

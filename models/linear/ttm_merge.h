@@ -5,6 +5,7 @@
 // fp64 cores), whatever the cores' own type.
 #pragma once
 
+#include <array>
 #include <span>
 #include <vector>
 
@@ -23,22 +24,21 @@ class MergedCores {
   std::int64_t right() const { return right_; }  // rank of the rightmost bond
   const std::vector<Tensor>& cores() const { return cores_; }
 
-  // The order in which a group stands as an operand of matrix products.
-  enum class Layout : std::uint8_t {
-    in_left__out_right,  // [I, R_left, J, R_right]: a step of a chain from the left
-    in_right__out_left,  // [I, R_right, J, R_left]: a step of a chain from the right
-    bond_first,          // [R_left, I, J] (right bond 1): the right factor of W
-    as_merged,           // [R_left, I_1, J_1, .., I_k, J_k, R_right]: the left factor of W
-  };
-  // A new contiguous tensor in that layout.
-  Tensor arranged(Layout layout) const;
+  // A new tensor, the merged core as it comes out: [R_left, I_1, J_1, .., I_k, J_k, R_right].
+  Tensor merged() const;
+  // Gradients of the cores, given that of merged(). Each can be written straight into its place;
+  // the merged core itself is not kept.
+  std::vector<Gradient> gradients(const Tensor& d_merged) const;
 
-  // Gradients of the cores, given that of the arranged tensor, in that layout. Each can be written
-  // straight into its place; the merged core itself is not kept.
-  std::vector<Gradient> gradients(const Tensor& d_arranged, Layout layout) const;
+  // The order in which a group stands as an operand of products, each part with all its digits.
+  enum class Part : std::uint8_t { left, in, out, right };
+  using Layout = std::array<Part, 4>;
+  // A new contiguous tensor in that layout, and the way back.
+  Tensor arranged(const Layout& layout) const;
+  std::vector<Gradient> gradients(const Tensor& d_arranged, const Layout& layout) const;
 
  private:
-  std::vector<int> order(Layout layout) const;
+  std::vector<int> order(const Layout& layout) const;
   View digits(const View& merged) const;
 
   std::vector<Tensor> cores_;  // in the accumulator type

@@ -93,9 +93,24 @@ void run_forward(const View& y, const View& x, std::span<const Tensor> cores, co
 
 std::vector<Gradient> run_backward(const View& dx, const View& dy, const View& x,
                                    std::span<const Tensor> cores, const TtmMap& map,
-                                   const TtmPass& pass, Backend& backend) {
+                                   const BackwardPass& pass, Backend& backend) {
+  View dx_with_cores = dx;
+  if (pass.input && dx.data != nullptr) {
+    run_input_gradient(dx, dy, cores, map, *pass.input, backend);
+    dx_with_cores = View{};
+  }
   return std::visit(
-      [&](const auto& each) { return backward(dx, dy, x, cores, map, each, backend); }, pass);
+      [&](const auto& each) { return backward(dx_with_cores, dy, x, cores, map, each, backend); },
+      pass.cores);
+}
+
+void run_input_gradient(const View& dx, const View& dy, std::span<const Tensor> cores,
+                        const TtmMap& map, const TtmPass& pass, Backend& backend) {
+  std::vector<Tensor> exchanged;
+  for (const Tensor& core : cores) {
+    exchanged.push_back(core.alias(core.view().transpose(1, 2)).contiguous());
+  }
+  run_forward(dx, dy, exchanged, transposed(map), pass, backend);
 }
 
 }  // namespace ty

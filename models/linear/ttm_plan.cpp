@@ -21,8 +21,15 @@ std::string text(const DensePass& pass) {
 
 }  // namespace
 
+TtmMap transposed(const TtmMap& map) { return {transposed(map.shape), map.out, map.in}; }
+
 std::string to_string(const TtmPass& pass) {
   return std::visit([](const auto& each) { return text(each); }, pass);
+}
+
+std::string to_string(const BackwardPass& pass) {
+  if (!pass.input) return to_string(pass.cores);
+  return fmt::format("dx by {}; cores by {}", to_string(*pass.input), to_string(pass.cores));
 }
 
 }  // namespace ty

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -21,7 +22,9 @@ struct TtmMap {
   std::int64_t out = 0;
 };
 
-enum class Direction : std::uint8_t { forward, backward };
+// W^T.
+TtmMap transposed(const TtmMap& map);
+
 enum class ChainOrder : std::uint8_t { from_left, from_right };
 
 struct ChainPass {
@@ -41,16 +44,26 @@ struct DensePass {
 
 using TtmPass = std::variant<ChainPass, DensePass>;
 
-// Backward as a chain ("full einsum") makes the states of its own chain again; dense ("full
-// matrix") makes W and dW. Both keep only the layer's input.
+// The gradients of the cores, and of the input: with them, or by a pass of its own, a forward pass
+// of W^T. A chain ("full einsum") makes its states again, dense ("full matrix") makes W and dW; a
+// chain for the input and dW for the cores have the least work where a chain saves some of it, but
+// not enough to go through its states twice more. All keep only the layer's input.
+struct BackwardPass {
+  TtmPass cores = DensePass{};
+  std::optional<TtmPass> input = std::nullopt;
+
+  friend bool operator==(const BackwardPass&, const BackwardPass&) = default;
+};
+
 struct TtmPlan {
   TtmPass forward = DensePass{};
-  TtmPass backward = DensePass{};
+  BackwardPass backward = {};
 
   friend bool operator==(const TtmPlan&, const TtmPlan&) = default;
 };
 
-// "chain {2, 1} from right, 64 tokens" or "dense 1 | 2, 4 panels"
+// "chain {2, 1} from right, 64 tokens at a time" or "dense, split 1, 4 panels"
 std::string to_string(const TtmPass& pass);
+std::string to_string(const BackwardPass& pass);
 
 }  // namespace ty

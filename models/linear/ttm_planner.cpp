@@ -22,12 +22,17 @@ std::int64_t piece_of(const TtmShape& shape, const ChainPass& pass) {
   return std::max(kLeastPiece, kPieceNumbers / widest / kLeastPiece * kLeastPiece);
 }
 
-std::vector<TtmPass> all_passes(const TtmShape& shape) {
+std::vector<TtmPass> dense_passes(const TtmShape& shape) {
   std::vector<TtmPass> result;
   const int split = cheapest_split(shape);
   for (int panels = 1; panels <= shape.out[0]; ++panels) {
     if (shape.out[0] % panels == 0) result.push_back(DensePass{split, panels});
   }
+  return result;
+}
+
+std::vector<TtmPass> chain_passes(const TtmShape& shape) {
+  std::vector<TtmPass> result;
   for (const std::vector<int>& groups : groupings(shape.num_cores())) {
     if (groups.size() == 1) continue;  // W itself, without the panels
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
@@ -39,27 +44,55 @@ std::vector<TtmPass> all_passes(const TtmShape& shape) {
   return result;
 }
 
-std::vector<Candidate> rank_passes(const TtmMap& map, Direction direction, std::int64_t rows,
-                                   std::int64_t workspace_limit, const CostModel& model) {
-  std::multimap<double, Candidate> by_seconds;
-  for (const TtmPass& pass : all_passes(map.shape)) {
-    const PassCost cost = cost_of(pass, direction, map, rows, model);
-    by_seconds.emplace(cost.seconds, Candidate{pass, cost, cost.workspace <= workspace_limit});
+// What all choices of one call have in common.
+struct Problem {
+  const TtmMap& map;
+  std::int64_t rows, workspace_limit;
+  const CostModel& model;
+};
+
+template <typename Pass>
+std::vector<Candidate<Pass>> ranked(const std::vector<Pass>& passes, const Problem& problem) {
+  std::multimap<double, Candidate<Pass>> by_seconds;
+  for (const Pass& pass : passes) {
+    const PassCost cost = cost_of(pass, problem.map, problem.rows, problem.model);
+    const bool fits = cost.workspace <= problem.workspace_limit;
+    by_seconds.emplace(cost.seconds, Candidate<Pass>{pass, cost, fits});
   }
-  std::vector<Candidate> result;
+  std::vector<Candidate<Pass>> result;
   for (const auto& [seconds, candidate] : by_seconds) result.push_back(candidate);
   return result;
 }
 
-const TtmPass& best_of(const std::vector<Candidate>& candidates) {
+template <typename Pass>
+const Pass& best_of(const std::vector<Candidate<Pass>>& candidates) {
   const auto fits = std::find_if(candidates.begin(), candidates.end(),
-                                 [](const Candidate& each) { return each.fits; });
+                                 [](const auto& each) { return each.fits; });
   if (fits != candidates.end()) return fits->pass;
-  return std::min_element(candidates.begin(), candidates.end(),
-                          [](const Candidate& a, const Candidate& b) {
-                            return a.cost.workspace < b.cost.workspace;
-                          })
+  return std::min_element(
+             candidates.begin(), candidates.end(),
+             [](const auto& a, const auto& b) { return a.cost.workspace < b.cost.workspace; })
       ->pass;
+}
+
+std::vector<TtmPass> forward_passes(const Problem& problem) {
+  std::vector<TtmPass> result = dense_passes(problem.map.shape);
+  for (const TtmPass& pass : chain_passes(problem.map.shape)) result.push_back(pass);
+  return result;
+}
+
+// Both gradients by one pass, or the input's by the best chain and the cores' by dW.
+std::vector<BackwardPass> backward_passes(const Problem& problem) {
+  std::vector<BackwardPass> result;
+  for (const TtmPass& pass : forward_passes(problem)) result.push_back({pass});
+  const TtmMap back = transposed(problem.map);
+  const Problem input = {back, problem.rows, problem.workspace_limit, problem.model};
+  const auto chains = ranked(chain_passes(back.shape), input);
+  if (chains.empty()) return result;
+  for (const TtmPass& pass : dense_passes(problem.map.shape)) {
+    result.push_back({.cores = pass, .input = best_of(chains)});
+  }
+  return result;
 }
 
 }  // namespace
@@ -72,7 +105,7 @@ int cheapest_split(const TtmShape& shape) {
   double least = 0;
   for (int split = 1; split <= shape.num_cores(); ++split) {
     // Every split multiplies by W the same; what differs is making W.
-    const double flops = cost_of(DensePass{split, 1}, Direction::forward, map, 1).flops;
+    const double flops = cost_of(DensePass{split, 1}, map, 1).flops;
     if (split == 1 || flops < least) {
       best = split;
       least = flops;
@@ -95,9 +128,10 @@ std::vector<std::vector<int>> groupings(int n) {
 
 TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
                           const CostModel& model) {
+  const Problem problem = {map, rows, workspace_limit, model};
   TtmChoice choice;
-  choice.forward = rank_passes(map, Direction::forward, rows, workspace_limit, model);
-  choice.backward = rank_passes(map, Direction::backward, rows, workspace_limit, model);
+  choice.forward = ranked(forward_passes(problem), problem);
+  choice.backward = ranked(backward_passes(problem), problem);
   choice.plan = {best_of(choice.forward), best_of(choice.backward)};
   return choice;
 }

@@ -9,15 +9,18 @@
 namespace ty {
 
 // A pass that was considered.
+template <typename Pass>
 struct Candidate {
-  TtmPass pass;
+  Pass pass;
   PassCost cost;
   bool fits = true;
 };
 
 struct TtmChoice {
   TtmPlan plan;
-  std::vector<Candidate> forward, backward;  // all that were considered, fastest first
+  // All that were considered, fastest first.
+  std::vector<Candidate<TtmPass>> forward;
+  std::vector<Candidate<BackwardPass>> backward;
 };
 
 // Transient bytes that a plan may take by default: W and dW of the dense layer, which a dense layer

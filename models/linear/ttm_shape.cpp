@@ -104,6 +104,10 @@ std::int64_t TtmShape::num_parameters() const {
 std::int64_t TtmShape::padded_in() const { return product(in); }
 std::int64_t TtmShape::padded_out() const { return product(out); }
 
+TtmShape transposed(const TtmShape& shape) {
+  return {.in = shape.out, .out = shape.in, .ranks = shape.ranks};
+}
+
 void validate(const TtmShape& shape, std::int64_t in_features, std::int64_t out_features,
               RankCap cap) {
   if (shape.in.empty() || shape.in.size() != shape.out.size()) {

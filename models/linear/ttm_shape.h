@@ -34,6 +34,9 @@ struct TtmShape {
   friend bool operator==(const TtmShape&, const TtmShape&) = default;
 };
 
+// The shape of W^T: input and output modes exchanged.
+TtmShape transposed(const TtmShape& shape);
+
 // A bond's rank beyond its cap adds parameters, but no matrix that a lower rank cannot hold.
 enum class RankCap : std::uint8_t { ignore, require };
 

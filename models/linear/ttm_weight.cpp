@@ -6,10 +6,11 @@
 
 namespace ty {
 
-using Layout = MergedCores::Layout;
-
 namespace {
 
+using Part = MergedCores::Part;
+
+constexpr MergedCores::Layout kRight = {Part::left, Part::in, Part::out, Part::right};
 constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
 
 // [m, n, ..] and [n, m, ..] in turn.
@@ -28,7 +29,7 @@ TtmWeight::TtmWeight(std::span<const Tensor> cores, int split, Backend& backend,
       backend_(&backend),
       dtype_(dtype) {
   const std::int64_t i = cores[0].dim(1), bond = left_.right();
-  const Tensor a = left_.arranged(Layout::as_merged), b = right_.arranged(Layout::bond_first);
+  const Tensor a = left_.merged(), b = right_.arranged(kRight);
   cut_ = a.numel() < b.numel() ? Cut::right : Cut::left;
   a_ = a.alias(a.view().reshape({i, blocks_, a.numel() / (i * blocks_ * bond), bond}));
   if (cut_ == Cut::right) a_ = with_two_exchanged(a_);
@@ -150,9 +151,8 @@ std::vector<Gradient> TtmWeight::gradients() const {
     backend_->axpby(sums_[0].view(), 1.0, sums_[w].view(), 1.0);
   }
   const bool left = cut_ == Cut::left;
-  std::vector<Gradient> result =
-      left_.gradients(left ? a_ : with_two_exchanged(sums_[0]), Layout::as_merged);
-  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_, Layout::bond_first)) {
+  std::vector<Gradient> result = left_.gradients(left ? a_ : with_two_exchanged(sums_[0]));
+  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_, kRight)) {
     result.push_back(std::move(gradient));
   }
   return result;

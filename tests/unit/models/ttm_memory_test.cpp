@@ -37,8 +37,9 @@ class SeedLayer : public testing::Test {
 TEST_F(SeedLayer, CustomBackwardKeepsOnlyItsInput) {
   for (const TtmPass& forward :
        {TtmPass{ChainPass{{1, 1, 1, 1}, ChainOrder::from_left, 64}}, TtmPass{DensePass{2, 1}}}) {
-    for (const TtmPass& backward :
-         {TtmPass{ChainPass{{2, 2}, ChainOrder::from_left, 64}}, TtmPass{DensePass{2, 1}}}) {
+    for (const BackwardPass& backward :
+         {BackwardPass{ChainPass{{2, 2}, ChainOrder::from_left, 64}}, BackwardPass{DensePass{2, 1}},
+          BackwardPass{DensePass{2, 1}, ChainPass{{2, 2}, ChainOrder::from_left, 64}}}) {
       const Tensor y = ttm_linear(x_, cores_, Tensor(), kMap, {forward, backward});
       EXPECT_EQ(mib(), 192.0);
     }
