@@ -13,8 +13,6 @@ namespace {
 
 using Kind = ChainAxis::Kind;
 
-constexpr std::int64_t kWide = 128;  // columns from which a step is taken with columns
-
 std::int64_t product(const std::vector<std::int64_t>& x, int first, int count) {
   return std::accumulate(x.begin() + first, x.begin() + first + count, std::int64_t{1},
                          std::multiplies<>());
@@ -82,9 +80,9 @@ ChainProgram chain_program(const TtmShape& shape, const ChainPass& pass) {
   const auto group_of = [&](int step) { return from_left ? step : groups - 1 - step; };
   // Whether a step is taken with columns: what stands left of its group is J done or I to come.
   const auto is_wide = [&](int step) {
-    if (step < 0 || step >= groups) return false;
+    if (pass.wide == 0 || step < 0 || step >= groups) return false;
     const ChainAxes& left = from_left ? out : in;
-    return row_size({left.begin() + 1, left.begin() + 1 + group_of(step)}) >= kWide;
+    return row_size({left.begin() + 1, left.begin() + 1 + group_of(step)}) >= pass.wide;
   };
 
   ChainProgram program;

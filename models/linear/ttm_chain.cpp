@@ -143,15 +143,14 @@ void TtmChain::multiply(const ChainStep& step, const View& result, const View& o
   }
 }
 
-void TtmChain::multiply_back(const ChainStep& step, const View& d_operand,
+void TtmChain::multiply_back(const ChainStep& step, const Tensor& turned, const View& d_operand,
                              const View& d_result) const {
   const View dx = matrices(step, d_operand, step.contracted);
   const View dy = matrices(step, d_result, step.produced);
-  const View f = factor(step).view().transpose(0, 1);
   if (step.columns == 1) {
-    backend_->gemm(dx, dy, f, {});
+    backend_->gemm(dx, dy, turned.view(), {});
   } else {
-    backend_->gemm(dx, f, dy, {});
+    backend_->gemm(dx, turned.view(), dy, {});
   }
 }
 
@@ -205,6 +204,10 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
   const bool wants_dx = dx.data != nullptr;
   const ChainStep& first = program_.steps.front();
   const bool into_dx = wants_dx && lies_as(dx, first.source, first.operand);
+  std::vector<Tensor> turned;  // copies: products with a turned operand are slower
+  for (const ChainStep& step : program_.steps) {
+    turned.push_back(factor(step).alias(factor(step).view().transpose(0, 1)).contiguous());
+  }
   const auto pull_back = [&](Room& room, const Piece& piece) {
     const std::int64_t rows = piece.count;
     const std::vector<View> operands = operands_of(x.slice(0, piece.first, rows), room);
@@ -222,7 +225,7 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
       if (s == 0 && !wants_dx) return;
       const View d_operand = s == 0 && into_dx ? dx.slice(0, piece.first, rows)
                                                : room.next_state(rows, row_size(step.operand));
-      multiply_back(step, d_operand, d_state);
+      multiply_back(step, turned[s], d_operand, d_state);
       d_state = d_operand;
       axes = &step.operand;
     }

@@ -51,9 +51,11 @@ class TtmChain {
 
   // The operands of all steps for a piece of x.
   std::vector<View> operands_of(const View& x, Room& room) const;
-  // result = F^T operand, d_operand = F d_result and d_F (as F lies) = beta d_F + their product.
+  // result = F^T operand, d_operand = F d_result (with the factor turned) and d_F (as F lies) =
+  // beta d_F + their product.
   void multiply(const ChainStep& step, const View& result, const View& operand) const;
-  void multiply_back(const ChainStep& step, const View& d_operand, const View& d_result) const;
+  void multiply_back(const ChainStep& step, const Tensor& turned, const View& d_operand,
+                     const View& d_result) const;
   void add_gradient(const ChainStep& step, const View& d_factor, const View& operand,
                     const View& d_result, double beta) const;
   const Tensor& factor(const ChainStep& step) const {

@@ -28,6 +28,7 @@ class CostBackend final : public DryBackend {
   void copy(const View& y, const View& x) override {
     DryBackend::copy(y, x);
     add_bytes(y.bytes() + x.bytes());
+    seconds_ += model_.run_seconds * static_cast<double>(runs_of(y, x));
   }
   void fill(const View& y, double value) override {
     DryBackend::fill(y, value);
@@ -39,6 +40,14 @@ class CostBackend final : public DryBackend {
   }
 
  private:
+  // How many runs of elements lie together in both views, or in groups as a transposition has them.
+  static std::int64_t runs_of(const View& y, const View& x) {
+    std::int64_t run = 1;
+    for (int d = y.rank(); d-- > 0 && y.strides[d] == run && x.strides[d] == run;)
+      run *= y.shape[d];
+    return y.numel() / std::max(run, kTransposed);
+  }
+  static constexpr std::int64_t kTransposed = 8;
   static double size(const View& x, int dim) { return static_cast<double>(x.shape[dim]); }
   void add_bytes(std::size_t bytes) {
     seconds_ += model_.call_seconds + static_cast<double>(bytes) / model_.bytes_per_second;

@@ -16,9 +16,11 @@ namespace ty {
 struct CostModel {
   double flops_per_second = 200e9;  // of large products
   // A product M x N x K runs at the fraction M/(M + m) N/(N + n) K/(K + k) of that rate.
-  double half_rows = 6, half_columns = 6, half_inner = 12;
-  double bytes_per_second = 48e9;  // of permuting copies, read and written bytes together
-  double call_seconds = 0.5e-6;    // of one kernel call, or one product of a batch
+  double half_rows = 4, half_columns = 4, half_inner = 12;
+  // Permuting copies: read and written bytes together, and runs that lie together in both views.
+  double bytes_per_second = 48e9;
+  double run_seconds = 0.5e-9;
+  double call_seconds = 1e-6;  // of one kernel call, or one product of a batch
 };
 
 struct PassCost {

@@ -10,6 +10,7 @@ namespace {
 std::string text(const ChainPass& pass) {
   std::string out = fmt::format("chain {{{}}} from {}", fmt::join(pass.groups, ", "),
                                 pass.order == ChainOrder::from_left ? "left" : "right");
+  if (pass.wide > 0) out += fmt::format(", {} columns", pass.wide);
   if (pass.tokens > 0) out += fmt::format(", {} tokens at a time", pass.tokens);
   return out;
 }

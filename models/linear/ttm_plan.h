@@ -31,6 +31,7 @@ struct ChainPass {
   std::vector<int> groups;  // cores per group, left to right
   ChainOrder order = ChainOrder::from_right;
   std::int64_t tokens = 0;  // of the input taken through the chain at a time; 0: all
+  std::int64_t wide = 0;    // least number of columns of steps with columns; 0: all with rows
 
   friend bool operator==(const ChainPass&, const ChainPass&) = default;
 };

@@ -12,6 +12,7 @@ namespace {
 // Of the widest state: a quarter MiB: all that a piece goes through stays in a core's cache.
 constexpr std::int64_t kPieceNumbers = std::int64_t{1} << 16;
 constexpr std::int64_t kLeastPiece = 8;
+constexpr std::int64_t kWide = 128;  // columns that make products worth their calls
 
 // So many rows at a time that the widest state of a chain stays in cache.
 std::int64_t piece_of(const TtmShape& shape, const ChainPass& pass) {
@@ -31,14 +32,23 @@ std::vector<TtmPass> dense_passes(const TtmShape& shape) {
   return result;
 }
 
-std::vector<TtmPass> chain_passes(const TtmShape& shape) {
+enum class Columns : std::uint8_t { none, too };
+
+std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns) {
   std::vector<TtmPass> result;
+  const auto add = [&](ChainPass pass) {
+    pass.tokens = piece_of(shape, pass);
+    result.push_back(pass);
+  };
   for (const std::vector<int>& groups : groupings(shape.num_cores())) {
     if (groups.size() == 1) continue;  // W itself, without the panels
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
-      ChainPass pass = {groups, order, 0};
-      pass.tokens = piece_of(shape, pass);
-      result.push_back(pass);
+      add({groups, order});
+      const ChainPass wide = {groups, order, 0, kWide};
+      const auto steps = chain_program(shape, wide).steps;
+      const bool differs = std::any_of(steps.begin(), steps.end(),
+                                       [](const ChainStep& step) { return step.columns > 1; });
+      if (columns == Columns::too && differs) add(wide);
     }
   }
   return result;
@@ -75,19 +85,20 @@ const Pass& best_of(const std::vector<Candidate<Pass>>& candidates) {
       ->pass;
 }
 
-std::vector<TtmPass> forward_passes(const Problem& problem) {
-  std::vector<TtmPass> result = dense_passes(problem.map.shape);
-  for (const TtmPass& pass : chain_passes(problem.map.shape)) result.push_back(pass);
+std::vector<TtmPass> all_passes(const TtmShape& shape, Columns columns) {
+  std::vector<TtmPass> result = dense_passes(shape);
+  for (const TtmPass& pass : chain_passes(shape, columns)) result.push_back(pass);
   return result;
 }
 
-// Both gradients by one pass, or the input's by the best chain and the cores' by dW.
+// Both gradients by one pass (with rows: the thin gradient of a factor from each item is slow), or
+// the input's by the best chain and the cores' by dW.
 std::vector<BackwardPass> backward_passes(const Problem& problem) {
   std::vector<BackwardPass> result;
-  for (const TtmPass& pass : forward_passes(problem)) result.push_back({pass});
+  for (const TtmPass& pass : all_passes(problem.map.shape, Columns::none)) result.push_back({pass});
   const TtmMap back = transposed(problem.map);
   const Problem input = {back, problem.rows, problem.workspace_limit, problem.model};
-  const auto chains = ranked(chain_passes(back.shape), input);
+  const auto chains = ranked(chain_passes(back.shape, Columns::too), input);
   if (chains.empty()) return result;
   for (const TtmPass& pass : dense_passes(problem.map.shape)) {
     result.push_back({.cores = pass, .input = best_of(chains)});
@@ -130,7 +141,7 @@ TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t wor
                           const CostModel& model) {
   const Problem problem = {map, rows, workspace_limit, model};
   TtmChoice choice;
-  choice.forward = ranked(forward_passes(problem), problem);
+  choice.forward = ranked(all_passes(map.shape, Columns::too), problem);
   choice.backward = ranked(backward_passes(problem), problem);
   choice.plan = {best_of(choice.forward), best_of(choice.backward)};
   return choice;

@@ -7,15 +7,10 @@
 namespace ty {
 
 namespace {
-
-using Part = MergedCores::Part;
-
-constexpr MergedCores::Layout kRight = {Part::left, Part::in, Part::out, Part::right};
 constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
 
-// [m, n, ..] and [n, m, ..] in turn.
-Tensor with_two_exchanged(const Tensor& x) {
-  return x.alias(x.view().transpose(0, 1)).contiguous();
+Tensor permuted(const Tensor& x, const std::vector<int>& order) {
+  return x.alias(x.view().permute(order)).contiguous();
 }
 
 }  // namespace
@@ -29,11 +24,12 @@ TtmWeight::TtmWeight(std::span<const Tensor> cores, int split, Backend& backend,
       backend_(&backend),
       dtype_(dtype) {
   const std::int64_t i = cores[0].dim(1), bond = left_.right();
-  const Tensor a = left_.merged(), b = right_.arranged(kRight);
+  const Tensor a = left_.merged(), b = right_.merged();
   cut_ = a.numel() < b.numel() ? Cut::right : Cut::left;
   a_ = a.alias(a.view().reshape({i, blocks_, a.numel() / (i * blocks_ * bond), bond}));
-  if (cut_ == Cut::right) a_ = with_two_exchanged(a_);
-  b_ = b.alias(b.view().reshape({bond, right_.in(), right_.out()}));
+  if (cut_ == Cut::right) a_ = permuted(a_, {1, 0, 2, 3});
+  const std::int64_t next = right_.cores().empty() ? 1 : right_.cores()[0].dim(1);
+  b_ = b.alias(b.view().reshape({bond, next, b.numel() / (bond * next)}));
 }
 
 View TtmWeight::rows(const Tensor& a, const Tile& tile) const {
@@ -68,21 +64,21 @@ View TtmWeight::place(const View& w, const Tile& tile, std::int64_t first) const
     part.shape = {tile.count};
     part.strides = {in * row};
   } else {
-    part = part.slice(0, tile.first, in_ - tile.first);
+    const std::int64_t step = right_.in() / b_.dim(1);
+    part = part.slice(0, tile.first * step, tile.count * step);
     part.shape = {tile.blocks, first_in};
     part.strides = {block_, in * row};
   }
-  const auto digit = [&](std::int64_t i, std::int64_t j, std::int64_t count) {
-    part.shape.push_back(count);
-    part.shape.push_back(j);
-    part.strides.push_back((in /= i) * row);
-    part.strides.push_back(out /= j);
+  const auto digits = [&](const Tensor& core) {
+    part.shape.push_back(core.dim(1));
+    part.shape.push_back(core.dim(2));
+    part.strides.push_back((in /= core.dim(1)) * row);
+    part.strides.push_back(out /= core.dim(2));
   };
-  for (std::size_t k = 1; k < left_.cores().size(); ++k) {
-    const std::int64_t i = left_.cores()[k].dim(1);
-    digit(i, left_.cores()[k].dim(2), i);
-  }
-  digit(right_.in(), right_.out(), cut_ == Cut::right ? tile.count : right_.in());
+  for (std::size_t k = 1; k < left_.cores().size(); ++k) digits(left_.cores()[k]);
+  const int right = part.rank();
+  for (const Tensor& core : right_.cores()) digits(core);
+  if (cut_ == Cut::right && part.rank() > right) part.shape[right] = tile.count;
   return part;
 }
 
@@ -92,9 +88,9 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
   // What tiles count, how many there are for each block (left) or all blocks (right), and how many
   // numbers of the product one makes.
   const bool left = cut_ == Cut::left;
-  const std::int64_t range = left ? first_in : right_.in();
+  const std::int64_t range = left ? first_in : b_.dim(1);
   const std::int64_t unit =
-      left ? rest * right_.in() * right_.out() : count * first_in * rest * right_.out();
+      left ? rest * b_.dim(1) * b_.dim(2) : count * first_in * rest * b_.dim(2);
   const std::int64_t most =
       left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
   const std::int64_t per_block = divided_up(range, most);
@@ -127,7 +123,8 @@ void TtmWeight::build(std::int64_t first, std::int64_t count, const View& w) con
 void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) {
   const bool left = cut_ == Cut::left, is_first = sums_.empty();
   for (int w = static_cast<int>(sums_.size()); w < backend_->workers(); ++w) {
-    sums_.push_back(Tensor::full(*backend_, (left ? b_ : a_).shape(), dtype_, 0.0));
+    const Shape turned = {a_.dim(3), a_.dim(0), a_.dim(1), a_.dim(2)};
+    sums_.push_back(Tensor::full(*backend_, left ? b_.shape() : turned, dtype_, 0.0));
   }
   if (!left && is_first) db_ = count == blocks_ ? b_ : Tensor::empty_like(b_);
   for_tiles(first, count, [&](const Tile& tile) {
@@ -139,7 +136,11 @@ void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) 
       backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.product, {.beta = 1.0});
       backend_->gemm(a, tile.product, b.transpose(0, 1), {});
     } else {
-      backend_->gemm(rows(sum, tile), tile.product, b.transpose(0, 1), {.beta = 1.0});
+      // The bond first: the other way round, this product is slower.
+      View turned = sum.view().slice(1, tile.block, tile.blocks);
+      turned.shape = {turned.shape[0], turned.numel() / turned.shape[0]};
+      turned.strides = {turned.strides[0], 1};
+      backend_->gemm(turned, b, tile.product.transpose(0, 1), {.beta = 1.0});
       backend_->gemm(columns(db_, tile), a.transpose(0, 1), tile.product,
                      {.beta = is_first ? 0.0 : 1.0});
     }
@@ -151,8 +152,8 @@ std::vector<Gradient> TtmWeight::gradients() const {
     backend_->axpby(sums_[0].view(), 1.0, sums_[w].view(), 1.0);
   }
   const bool left = cut_ == Cut::left;
-  std::vector<Gradient> result = left_.gradients(left ? a_ : with_two_exchanged(sums_[0]));
-  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_, kRight)) {
+  std::vector<Gradient> result = left_.gradients(left ? a_ : permuted(sums_[0], {2, 1, 3, 0}));
+  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_)) {
     result.push_back(std::move(gradient));
   }
   return result;

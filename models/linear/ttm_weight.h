@@ -40,8 +40,8 @@ class TtmWeight {
  private:
   // The factor whose parts make tiles: the larger one.
   enum class Cut : std::uint8_t { left, right };
-  // Blocks [block, block + blocks); values of i_1 (left; several if A_rest is 1) or of B's input
-  // index (right).
+  // Blocks [block, block + blocks); values of i_1 (left; several if A_rest is 1) or of B's first
+  // input digit (right).
   struct Tile {
     std::int64_t block, blocks, first, count;
     int worker = 0;
@@ -57,9 +57,10 @@ class TtmWeight {
 
   MergedCores left_, right_;
   Tensor a_;  // cut left: [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..; cut right: [J_1, I_1, ..]
-  Tensor b_;  // [R, I_B, J_B]
-  Tensor db_;                 // cut right: b_, if all is projected at once
-  std::vector<Tensor> sums_;  // dB (cut left) or dA (cut right) of each worker
+  Tensor b_;  // [R, I_{split+1}, B_rest] with B_rest = J_{split+1} I_{split+2} J_{split+2} ..
+  Tensor db_;  // cut right: b_, if all is projected at once
+  // dB (cut left) or dA as [R, J_1, I_1, A_rest] (cut right) of each worker.
+  std::vector<Tensor> sums_;
   Cut cut_;
   std::int64_t in_, blocks_, block_;
   Backend* backend_;

@@ -47,8 +47,9 @@ std::vector<TtmPass> passes(const TtmShape& shape, std::int64_t tokens) {
   }
   for (const auto& groups : groupings(shape.num_cores())) {
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
-      for (const std::int64_t piece : {std::int64_t{0}, tokens}) {
-        result.push_back(ChainPass{groups, order, piece});
+      for (const std::int64_t wide : {0, 16}) {
+        result.push_back(ChainPass{groups, order, 0, wide});
+        result.push_back(ChainPass{groups, order, tokens, wide});
       }
     }
   }

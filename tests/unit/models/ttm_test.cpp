@@ -25,9 +25,6 @@ std::vector<Case> cases() {
           {"two_cores", {{{3, 2}, {2, 5}, {1, 3, 1}}, 6, 10}},
           {"modes_of_one", {{{1, 3, 2}, {4, 1, 1}, {1, 2, 3, 1}}, 6, 4}},
           {"four_cores_rank_above_cap", {{{2, 2, 3, 1}, {2, 1, 2, 3}, {1, 5, 3, 4, 1}}, 12, 12}},
-          // Steps of chains with columns, from the left and from the right.
-          {"wide_output", {{{2, 2, 3}, {16, 8, 2}, {1, 2, 3, 1}}, 12, 256}},
-          {"wide_input", {{{16, 8, 2}, {2, 2, 3}, {1, 3, 2, 1}}, 256, 12}},
           {"padded", {{{2, 3, 2}, {3, 2, 2}, {1, 4, 3, 1}}, 11, 9}}};
 }
 
@@ -40,8 +37,11 @@ std::vector<TtmPass> passes(const TtmShape& shape) {
   }
   for (const std::vector<int>& groups : groupings(shape.num_cores())) {
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
-      for (const std::int64_t tokens : {0, 2, 8})
-        result.push_back(ChainPass{groups, order, tokens});
+      for (const std::int64_t tokens : {0, 2, 8}) {
+        for (const std::int64_t wide : {0, 2, 3}) {
+          result.push_back(ChainPass{groups, order, tokens, wide});
+        }
+      }
     }
   }
   return result;
