@@ -1,6 +1,7 @@
 // Whole training steps on random tokens.
 #include <fmt/format.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "launch/bench/bench.h"
@@ -36,49 +37,112 @@ HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& da
   return batch;
 }
 
+// A job whose steps are measured, with a backend of its own, so that its bytes are its own.
+class Contestant {
+ public:
+  Contestant(const JobConfig& given, std::int64_t steps, World& world)
+      : job_(with_steps(given, steps)),
+        backend_(make_backend(job_.run.device)),
+        config_(planned_model(job_)),
+        world_(world),
+        plan_(make_plan(job_, config_, world.size())),
+        setup_(job_, config_, *backend_, world.group()) {
+    set_initial_weights(job_, setup_.model);
+  }
+
+  // The slowest rank's seconds.
+  double run(std::int64_t step) {
+    const HostBatch batch = random_batch(job_, config_.vocab, world_.group(), step);
+    world_.group().barrier();
+    const double own = seconds_of([&] { setup_.step.run(batch, step); });
+    return world_.group().all_reduce(own, ReduceOp::max);
+  }
+  Backend& backend() { return *backend_; }
+  const Plan& plan() const { return plan_; }
+
+  std::vector<double> seconds;  // measured steps
+
+ private:
+  static JobConfig with_steps(JobConfig job, std::int64_t steps) {
+    job.run.steps = std::max(job.run.steps, steps);
+    return job;
+  }
+
+  JobConfig job_;
+  std::unique_ptr<Backend> backend_;
+  Gpt2Config config_;
+  World& world_;
+  Plan plan_;
+  TrainingSetup setup_;
+};
+
+// Median over rounds of the first one's time over the other's, as they took turns.
+Spread ratio(const Contestant& first, const Contestant& other) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < first.seconds.size(); ++i) {
+    ratios.push_back(first.seconds[i] / other.seconds[i]);
+  }
+  return spread_of(ratios);
+}
+
 }  // namespace
 
 ExitCode step(const Arguments& arguments, RankStatus& status) {
-  JobConfig job = load_job(arguments.word(1, "the job file"), arguments.overrides);
-  const std::int64_t steps = count_of(arguments, "--steps", 5);
+  const std::string path = arguments.word(1, "the job file");
+  const std::int64_t rounds = count_of(arguments, "--steps", 5);
   const std::int64_t warmup = arguments.integer("--warmup", 2);
-  job.run.steps = std::max(job.run.steps, steps + warmup);
+  std::vector<JobConfig> jobs = {load_job(path, arguments.overrides)};
+  if (arguments.flag("--against")) {
+    std::vector<std::string> overrides = arguments.overrides;
+    overrides.push_back(arguments.text("--against", ""));
+    jobs.push_back(load_job(path, overrides));
+  }
   World world(status);
-  const auto backend = make_backend(job.run.device);
-  const MachineCeiling ceiling = measure_ceiling(*backend, 0.5);
-  backend->memory().reset_peak();
-  const Gpt2Config config = planned_model(job);
-  const Plan plan = make_plan(job, config, world.size());
-  TrainingSetup setup(job, config, *backend, world.group());
-  set_initial_weights(job, setup.model);
-  std::vector<double> seconds;
-  for (std::int64_t i = 0; i < warmup + steps; ++i) {
-    const HostBatch batch = random_batch(job, config.vocab, world.group(), i);
-    world.group().barrier();
-    const double own = seconds_of([&] { setup.step.run(batch, i); });
-    const double slowest = world.group().all_reduce(own, ReduceOp::max);
-    if (i >= warmup) seconds.push_back(slowest);
+  const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0].run.device), 0.5);
+  std::vector<std::unique_ptr<Contestant>> contestants;
+  for (const JobConfig& job : jobs) {
+    contestants.push_back(std::make_unique<Contestant>(job, warmup + rounds, world));
+  }
+  // In turns, so that what else the machine does falls on both.
+  for (std::int64_t i = 0; i < warmup + rounds; ++i) {
+    for (const auto& contestant : contestants) {
+      const double seconds = contestant->run(i);
+      if (i >= warmup) contestant->seconds.push_back(seconds);
+    }
   }
   if (!world.is_root()) return ExitCode::ok;
-  const Spread spread = spread_of(seconds);
-  const MemoryStats measured = backend->memory().stats();
+  Contestant& subject = *contestants[0];
+  const Plan& plan = subject.plan();
+  const Spread spread = spread_of(subject.seconds);
+  const MemoryStats measured = subject.backend().memory().stats();
   const double flops = plan.matrix_flops / spread.median;
   if (arguments.flag("--json")) {
-    const nlohmann::json json = {{"step_seconds", to_json(spread)},
-                                 {"tokens_per_second", plan.tokens / spread.median},
-                                 {"peak_bytes", measured.total_peak},
-                                 {"predicted_peak_bytes", plan.memory.total_peak},
-                                 {"matrix_flops", plan.matrix_flops},
-                                 {"matrix_flops_per_second", flops},
-                                 {"gemm_ceiling_flops_per_second", ceiling.gemm_flops_per_second},
-                                 {"ranks", world.size()},
-                                 {"threads", world.threads()}};
+    nlohmann::json json = {{"step_seconds", to_json(spread)},
+                           {"tokens_per_second", plan.tokens / spread.median},
+                           {"peak_bytes", measured.total_peak},
+                           {"predicted_peak_bytes", plan.memory.total_peak},
+                           {"matrix_flops", plan.matrix_flops},
+                           {"matrix_flops_per_second", flops},
+                           {"gemm_ceiling_flops_per_second", ceiling.gemm_flops_per_second},
+                           {"ranks", world.size()},
+                           {"threads", world.threads()}};
+    if (contestants.size() > 1) {
+      json["against_step_seconds"] = to_json(spread_of(contestants[1]->seconds));
+      json["ratio"] = to_json(ratio(subject, *contestants[1]));
+    }
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("step  median {:.4f} s  min {:.4f}  max {:.4f}  ({} steps, {} rank{} x {} threads)\n",
-             spread.median, spread.min, spread.max, steps, world.size(),
+             spread.median, spread.min, spread.max, rounds, world.size(),
              world.size() == 1 ? "" : "s", world.threads());
+  if (contestants.size() > 1) {
+    const Spread other = spread_of(contestants[1]->seconds);
+    const Spread times = ratio(subject, *contestants[1]);
+    fmt::print("      {:.3f}x ({:.3f} .. {:.3f}) of {:.4f} s  min {:.4f}  max {:.4f}  with {}\n",
+               times.median, times.min, times.max, other.median, other.min, other.max,
+               arguments.text("--against", ""));
+  }
   fmt::print("      {} tok/s  {}FLOP/s  {:.0f} % of the GEMM ceiling {}FLOP/s\n",
              human_count(plan.tokens / spread.median), human_count(flops),
              100 * flops / ceiling.gemm_flops_per_second,

@@ -24,6 +24,8 @@ const Verb& bench_verb() {
       "Medians with spread, peak bytes, and the machine's own ceilings beside them",
       {{"--steps", "N", "measured steps or rounds; default 5"},
        {"--warmup", "N", "steps before them; default 2"},
+       {"--against", "KEY=VALUE",
+        "step: the same job with this override, in turns; prints how they compare"},
        {"--preset", "NAME", "linear: seed (768 -> 2304) or wide (1024 -> 4096, the default)"},
        {"--in", "N|LIST", "linear: input features, or modes as 8,8,16"},
        {"--out", "N|LIST", "linear: output features, or modes as 8,32,16"},

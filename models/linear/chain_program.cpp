@@ -97,8 +97,7 @@ ChainProgram chain_program(const TtmShape& shape, const ChainPass& pass) {
     step.source = state;
     step.contracted = row_size(i) * row_size(before);
     step.produced = row_size(j) * row_size(after);
-    // A step with rows leaves its result, or finds its operand, as a neighbour with columns needs
-    // it.
+    // A step with rows makes what a neighbour with columns needs, or takes what it has made.
     const bool reversed = is_wide(s) || is_wide(from_left ? s + 1 : s - 1);
     step.bond_before_in = reversed && !from_left;
     step.bond_before_out = reversed && from_left;
@@ -109,16 +108,11 @@ ChainProgram chain_program(const TtmShape& shape, const ChainPass& pass) {
     ChainAxes items = done_first ? done : coming, columns = done_first ? coming : done;
     if (!is_wide(s)) items = joined({items, std::exchange(columns, {})});
     step.columns = row_size(columns);
-    step.operand = joined({{state[0]},
-                           items,
-                           step.bond_before_in ? before : i,
-                           step.bond_before_in ? i : before,
-                           columns});
-    step.result = joined({{state[0]},
-                          items,
-                          step.bond_before_out ? after : j,
-                          step.bond_before_out ? j : after,
-                          columns});
+    const auto pair = [](const ChainAxes& mode, const ChainAxes& rank, bool rank_first) {
+      return rank_first ? joined({rank, mode}) : joined({mode, rank});
+    };
+    step.operand = joined({{state[0]}, items, pair(i, before, step.bond_before_in), columns});
+    step.result = joined({{state[0]}, items, pair(j, after, step.bond_before_out), columns});
     state = step.result;
     program.steps.push_back(std::move(step));
   }

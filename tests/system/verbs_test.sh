@@ -90,6 +90,8 @@ json 'parameters memory parameters_bytes gradients_bytes optimizer_bytes activat
   communication_bytes peak_bytes step_seconds' "$binary" plan job.yaml
 json 'step_seconds median min max tokens_per_second peak_bytes matrix_flops gemm_ceiling_flops_per_second' \
   "$binary" bench step job.yaml --steps 2 --warmup 1
+json 'against_step_seconds ratio' "$binary" bench step job.yaml --steps 2 --against optim.clip=2
+expect 78 "optim.lrr: unknown key" "$binary" bench step job.yaml --against optim.lrr=1
 json 'entries kind plan forward_seconds backward_seconds peak_bytes kept_bytes ratio_to_dense' \
   "$binary" bench linear --in 4,8 --out 8,6 --rank 3 --tokens 20 --steps 1
 expect 64 '--steps: 0; want 1 or more' "$binary" bench linear --steps 0
