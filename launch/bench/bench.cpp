@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -16,6 +17,12 @@ std::int64_t count_of(const Arguments& arguments, const char* option, std::int64
 Spread spread_of(std::vector<double> x) {
   std::sort(x.begin(), x.end());
   return {x[x.size() / 2], x.front(), x.back()};
+}
+
+Spread ratios_of(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < a.size(); ++i) ratios.push_back(a[i] / b[i]);
+  return spread_of(std::move(ratios));
 }
 
 nlohmann::json to_json(const Spread& spread) {

@@ -22,6 +22,8 @@ struct Spread {
 };
 Spread spread_of(std::vector<double> x);
 nlohmann::json to_json(const Spread& spread);
+// Of the quotients a[i] / b[i]: two things that took turns, compared round by round.
+Spread ratios_of(const std::vector<double>& a, const std::vector<double>& b);
 
 // Seconds that fn takes.
 template <typename Fn>

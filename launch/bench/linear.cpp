@@ -227,15 +227,6 @@ void explain(const Request& request) {
   list("backward", dense.backward, choice.backward, choice.plan.backward);
 }
 
-// Median over rounds of this subject's time over the first one's.
-double ratio(const Subject& subject, const Subject& base) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < base.rounds().size(); ++i) {
-    ratios.push_back(subject.rounds()[i] / base.rounds()[i]);
-  }
-  return spread_of(ratios).median;
-}
-
 }  // namespace
 
 ExitCode linear(const Arguments& arguments, RankStatus& status) {
@@ -257,7 +248,7 @@ ExitCode linear(const Arguments& arguments, RankStatus& status) {
       {"kind", "forward ms", "backward ms", "of dense", "peak", "kept", "live", "weights", "plan"});
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& subject : subjects) {
-    const double of_dense = ratio(*subject, *subjects[0]);
+    const double of_dense = ratios_of(subject->rounds(), subjects[0]->rounds()).median;
     const Spread forward = subject->forward(), backward = subject->backward_spread();
     table.add({subject->kind, fmt::format("{:.2f}", forward.median * 1e3),
                fmt::format("{:.2f}", backward.median * 1e3), fmt::format("{:.3f}x", of_dense),

@@ -76,15 +76,6 @@ class Contestant {
   TrainingSetup setup_;
 };
 
-// Median over rounds of the first one's time over the other's, as they took turns.
-Spread ratio(const Contestant& first, const Contestant& other) {
-  std::vector<double> ratios;
-  for (std::size_t i = 0; i < first.seconds.size(); ++i) {
-    ratios.push_back(first.seconds[i] / other.seconds[i]);
-  }
-  return spread_of(ratios);
-}
-
 }  // namespace
 
 ExitCode step(const Arguments& arguments, RankStatus& status) {
@@ -128,7 +119,7 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
                            {"threads", world.threads()}};
     if (contestants.size() > 1) {
       json["against_step_seconds"] = to_json(spread_of(contestants[1]->seconds));
-      json["ratio"] = to_json(ratio(subject, *contestants[1]));
+      json["ratio"] = to_json(ratios_of(subject.seconds, contestants[1]->seconds));
     }
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
@@ -138,7 +129,7 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
              world.size() == 1 ? "" : "s", world.threads());
   if (contestants.size() > 1) {
     const Spread other = spread_of(contestants[1]->seconds);
-    const Spread times = ratio(subject, *contestants[1]);
+    const Spread times = ratios_of(subject.seconds, contestants[1]->seconds);
     fmt::print("      {:.3f}x ({:.3f} .. {:.3f}) of {:.4f} s  min {:.4f}  max {:.4f}  with {}\n",
                times.median, times.min, times.max, other.median, other.min, other.max,
                arguments.text("--against", ""));

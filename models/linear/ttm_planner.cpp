@@ -44,11 +44,12 @@ std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns) {
     if (groups.size() == 1) continue;  // W itself, without the panels
     for (const ChainOrder order : {ChainOrder::from_left, ChainOrder::from_right}) {
       add({groups, order});
+      if (columns == Columns::none) continue;
       const ChainPass wide = {groups, order, 0, kWide};
       const auto steps = chain_program(shape, wide).steps;
       const bool differs = std::any_of(steps.begin(), steps.end(),
                                        [](const ChainStep& step) { return step.columns > 1; });
-      if (columns == Columns::too && differs) add(wide);
+      if (differs) add(wide);
     }
   }
   return result;
@@ -100,8 +101,9 @@ std::vector<BackwardPass> backward_passes(const Problem& problem) {
   const Problem input = {back, problem.rows, problem.workspace_limit, problem.model};
   const auto chains = ranked(chain_passes(back.shape, Columns::too), input);
   if (chains.empty()) return result;
+  const TtmPass& best = best_of(chains);
   for (const TtmPass& pass : dense_passes(problem.map.shape)) {
-    result.push_back({.cores = pass, .input = best_of(chains)});
+    result.push_back({.cores = pass, .input = best});
   }
   return result;
 }
