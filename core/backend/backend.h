@@ -32,6 +32,23 @@ struct GemmScale {
   double beta = 0.0;
 };
 
+// A matrix whose rows and columns count several dimensions each, row-major: the first `row_dims` of
+// the view are its rows, the others its columns (Kolda and Bader, SIAM Review 51(3), 2009).
+struct Unfolding {
+  View view;
+  int row_dims;
+
+  std::int64_t rows() const { return size(0, row_dims); }
+  std::int64_t columns() const { return size(row_dims, view.rank()); }
+
+ private:
+  std::int64_t size(int first, int end) const {
+    std::int64_t product = 1;
+    for (int d = first; d < end; ++d) product *= view.shape[d];
+    return product;
+  }
+};
+
 // Zeroes elements with probability p and scales the rest by 1 / (1 - p). Element e of sample s is
 // decided by stream.word(first_sample + s, e), where dimension 0 of the operand counts samples.
 struct DropoutMask {
@@ -99,6 +116,10 @@ class Backend {
   // last two dimensions are row- or column-major; leading dimensions of a and b expand to c's.
   // c may be wider than a and b.
   virtual void gemm(const View& c, const View& a, const View& b, GemmScale scale) = 0;
+  // c = a b + beta c: a product whose operands lie in memory with their digits in any order. a and
+  // b fp32 or fp64, c of any float type. Best where c's columns lie together. Not in place.
+  virtual void contract(const Unfolding& c, const Unfolding& a, const Unfolding& b,
+                        double beta) = 0;
 
   // y = (x - mean) rstd gamma + beta over the last dimension. x, y [N, C]; gamma, beta [C];
   // mean, rstd [N] in the accumulator type (float, or double for fp64).

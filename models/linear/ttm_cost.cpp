@@ -19,11 +19,12 @@ class CostBackend final : public DryBackend {
     DryBackend::gemm(c, a, b, scale);
     const double m = size(c, -2), n = size(c, -1), k = size(a, -1);
     if (m * n * k == 0) return;
-    const double items = static_cast<double>(c.numel()) / (m * n);
-    const double fraction =
-        m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
-    seconds_ +=
-        items * (model_.call_seconds + 2 * m * n * k / (model_.flops_per_second * fraction));
+    add_product(m, n, k, static_cast<double>(c.numel()) / (m * n));
+  }
+  void contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta) override {
+    DryBackend::contract(c, a, b, beta);
+    add_product(static_cast<double>(c.rows()), static_cast<double>(c.columns()),
+                static_cast<double>(a.columns()), 1);
   }
   void copy(const View& y, const View& x) override {
     DryBackend::copy(y, x);
@@ -48,6 +49,12 @@ class CostBackend final : public DryBackend {
     return y.numel() / std::max(run, kTransposed);
   }
   static constexpr std::int64_t kTransposed = 8;
+  void add_product(double m, double n, double k, double items) {
+    const double fraction =
+        m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
+    seconds_ +=
+        items * (model_.call_seconds + 2 * m * n * k / (model_.flops_per_second * fraction));
+  }
   static double size(const View& x, int dim) { return static_cast<double>(x.shape[dim]); }
   void add_bytes(std::size_t bytes) {
     seconds_ += model_.call_seconds + static_cast<double>(bytes) / model_.bytes_per_second;

@@ -1,14 +1,11 @@
 // The matrix W of a TTM layer, made some columns at a time, and the projection of its gradient on
 // the cores.
 //
-// The cores are merged into two, W = A B over one bond. Parts of the larger factor times the other
-// one give tiles of W, digits interleaved; a permuting copy puts each in place. The gradient D of a
-// tile takes the same way back: dA = D B^T, dB = A^T D. Tiles are as many side by side as the
-// backend has workers, each of which has a product in the cache of its core and a sum of its own of
-// the smaller factor's gradient.
+// The cores are merged into two, and W = A B over one bond, with the digits of A's and B's modes
+// interleaved in W's rows and columns: a contraction whose result is written in place. The gradient
+// D of W gives dA = D B^T and dB = A^T D the same way.
 #pragma once
 
-#include <functional>
 #include <span>
 
 #include "models/linear/ttm_merge.h"
@@ -23,10 +20,10 @@ class TtmWeight {
   // `dtype` (fp32 or fp64).
   TtmWeight(std::span<const Tensor> cores, int split, Backend& backend, DType dtype);
 
-  std::int64_t in() const { return in_; }                // with padding
-  std::int64_t out() const { return blocks_ * block_; }  // with padding
-  std::int64_t blocks() const { return blocks_; }        // J_1
-  std::int64_t block() const { return block_; }          // columns of W per value of j_1
+  std::int64_t in() const { return left_.in() * right_.in(); }  // with padding
+  std::int64_t out() const { return blocks_ * block_; }         // with padding
+  std::int64_t blocks() const { return blocks_; }               // J_1
+  std::int64_t block() const { return block_; }                 // columns of W per value of j_1
 
   // w [in, count * block] = the columns of blocks [first, first + count); of any float type.
   void build(std::int64_t first, std::int64_t count, const View& w) const;
@@ -38,33 +35,17 @@ class TtmWeight {
   std::vector<Gradient> gradients() const;
 
  private:
-  // The factor whose parts make tiles: the larger one.
-  enum class Cut : std::uint8_t { left, right };
-  // Blocks [block, block + blocks); values of i_1 (left; several if A_rest is 1) or of B's first
-  // input digit (right).
-  struct Tile {
-    std::int64_t block, blocks, first, count;
-    int worker = 0;
-    View product;  // room for it
-  };
-  void for_tiles(std::int64_t first, std::int64_t count,
-                 const std::function<void(const Tile&)>& work) const;
-  // A tile in w, the columns of blocks [first, ..), in the order of its product.
-  View place(const View& w, const Tile& tile, std::int64_t first) const;
-  // A tile's part of A or dA, as rows [.., R], and of B or dB, as columns [R, ..].
-  View rows(const Tensor& a, const Tile& tile) const;
-  View columns(const Tensor& b, const Tile& tile) const;
+  // W's columns of some blocks as rows of A and columns of B.
+  Unfolding digits(const View& w) const;
+  // Those blocks of A (or of its gradient, in the same place) [I_1, count, A_rest, R].
+  View blocks_of_a(std::int64_t first, std::int64_t count) const;
 
   MergedCores left_, right_;
-  Tensor a_;  // cut left: [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..; cut right: [J_1, I_1, ..]
-  Tensor b_;  // [R, I_{split+1}, B_rest] with B_rest = J_{split+1} I_{split+2} J_{split+2} ..
-  Tensor db_;  // cut right: b_, if all is projected at once
-  // dB (cut left) or dA as [R, J_1, I_1, A_rest] (cut right) of each worker.
-  std::vector<Tensor> sums_;
-  Cut cut_;
-  std::int64_t in_, blocks_, block_;
+  Tensor a_;        // [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..
+  Tensor b_;        // [R, I_{split+1} J_{split+1} ..]
+  Tensor da_, db_;  // of the factors; that of the larger one takes its place
+  std::int64_t blocks_, block_;
   Backend* backend_;
-  DType dtype_;
 };
 
 }  // namespace ty

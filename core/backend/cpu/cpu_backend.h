@@ -27,6 +27,7 @@ class CpuBackend final : public Backend {
   void reduce_sum(const View& y, const View& x, double beta) override;
   void dropout(const View& y, const View& x, const DropoutMask& mask) override;
   void gemm(const View& c, const View& a, const View& b, GemmScale scale) override;
+  void contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta) override;
   void layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                   const View& gamma, const View& beta, double eps) override;
   void layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta, double accumulate,
@@ -52,6 +53,8 @@ class CpuBackend final : public Backend {
            const Sgd& options) override;
 
  private:
+  // Few results of long sums: threads had better share the sums.
+  static bool is_long_sum(std::int64_t rows, std::int64_t columns, std::int64_t inner);
   // gemm() of matrices that BLAS cannot take as they are, by way of fp32 copies.
   void gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale);
   // Size of the team a parallel region gets, and the caller's number in it.

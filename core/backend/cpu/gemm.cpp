@@ -90,6 +90,11 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
   const std::int64_t m = fc.shape[0], n = fc.shape[1], k = fa.shape[1];
   if (m == 0 || n == 0) return;
   if (k == 0) return scale.beta == 0.0 ? fill(c, 0.0) : axpby(c, 0.0, c, scale.beta);
+  // Libraries are slow at these where b lies along the sum.
+  if (c.dtype == a.dtype && c.dtype == DType::f32 && scale.alpha == 1.0 && is_long_sum(m, n, k) &&
+      fb.strides[0] == 1 && fb.strides[1] != 1) {
+    return contract({fc, 1}, {fa, 1}, {fb, 1}, scale.beta);
+  }
   if (c.dtype == a.dtype && c.dtype == DType::f32 && blas_gemm<float>(fc, fa, fb, scale)) return;
   if (c.dtype == a.dtype && c.dtype == DType::f64 && blas_gemm<double>(fc, fa, fb, scale)) return;
   if (c.dtype == DType::f64 || a.dtype == DType::f64) return reference_.gemm(c, a, b, scale);

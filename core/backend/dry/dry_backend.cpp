@@ -38,6 +38,12 @@ void DryBackend::gemm(const View& c, const View& a, const View& b, GemmScale) {
   counts_.matrix_flops += 2.0 * static_cast<double>(c.numel()) * static_cast<double>(a.shape[-1]);
 }
 
+void DryBackend::contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double) {
+  touch({&c.view, &a.view, &b.view});
+  counts_.matrix_flops +=
+      2.0 * static_cast<double>(c.view.numel()) * static_cast<double>(a.columns());
+}
+
 void DryBackend::layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                             const View& gamma, const View& beta, double) {
   touch({&y, &mean, &rstd, &x, &gamma, &beta});

@@ -23,6 +23,7 @@ class ReferenceBackend final : public Backend {
   void reduce_sum(const View& y, const View& x, double beta) override;
   void dropout(const View& y, const View& x, const DropoutMask& mask) override;
   void gemm(const View& c, const View& a, const View& b, GemmScale scale) override;
+  void contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta) override;
   void layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                   const View& gamma, const View& beta, double eps) override;
   void layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta, double accumulate,

@@ -18,8 +18,8 @@ Shape shape_of(bool transposed, std::int64_t rows, std::int64_t columns) {
 }
 
 TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
-  const std::int64_t sizes[][3] = {{1, 1, 1},   {1, 65, 3},  {65, 1, 17},
-                                   {3, 17, 65}, {17, 33, 1}, {70, 129, 300}};
+  const std::int64_t sizes[][3] = {{1, 1, 1},   {1, 65, 3},     {65, 1, 17},   {3, 17, 65},
+                                   {17, 33, 1}, {70, 129, 300}, {20, 30, 3000}};
   for (const auto& [m, n, k] : sizes) {
     for (int bits = 0; bits < 8; ++bits) {
       const Layouts t = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};

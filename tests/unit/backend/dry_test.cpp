@@ -21,6 +21,9 @@ TEST(DryBackend, CountsMatrixFlopsOfProducts) {
   EXPECT_EQ(dry.counts().bytes, 4 * (30 + 42 + 35));
   dry.reset_counts();
   EXPECT_EQ(dry.counts().matrix_flops, 0);
+  const View digits = phantom(dry, {5, 2, 3});  // a 5 x 6 or 10 x 3 matrix
+  dry.contract({digits, 2}, {phantom(dry, {10, 7}), 1}, {phantom(dry, {7, 3}), 1}, 0.0);
+  EXPECT_EQ(dry.counts().matrix_flops, 2 * 10 * 3 * 7);
 }
 
 TEST(DryBackend, CountsHalfOfCausalSquareAttentionAndFiveProductsBackward) {

@@ -1,0 +1,53 @@
+// The innermost part of products: a few rows times a few vectors of columns, sums in registers; and
+// the packing of operands. contract.cpp drives it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace ty::cpu {
+
+// c [rows, vectors * lanes] = a b + beta c.
+template <typename T>
+struct TileProduct {
+  const T* a;  // element (i, p) at i * a_row + p * a_column
+  std::int64_t a_row, a_column;
+  const T* b;  // packed: [inner, vectors * lanes]
+  std::int64_t inner;
+  T* c;  // vector v of row i at c_rows[i] + c_vectors[v]
+  const std::int64_t* c_rows;
+  const std::int64_t* c_vectors;
+  T beta;             // 0: c is not read
+  int rows, vectors;  // at most those of tile_limits()
+  int last;           // columns of the last vector
+  // Cache lines at ahead + ahead_rows[p], p < inner, are asked for on the way.
+  const T* ahead;
+  const std::int64_t* ahead_rows;
+};
+
+// What this machine's registers hold: elements of a vector, and the most rows of a tile of 1, 2 and
+// 3 vectors.
+struct TileLimits {
+  int lanes;
+  std::array<int, 3> rows;
+};
+TileLimits tile_limits(float);
+TileLimits tile_limits(double);
+
+void multiply(const TileProduct<float>& tile);
+void multiply(const TileProduct<double>& tile);
+
+// y[i * y_row + j] = x[rows[i] + columns[j]] for i < n_rows, j < n_columns.
+template <typename T>
+struct Gather {
+  T* y;
+  std::int64_t y_row;
+  const T* x;
+  const std::int64_t* rows;
+  const std::int64_t* columns;
+  std::int64_t n_rows, n_columns;
+};
+void gather(const Gather<float>& block);
+void gather(const Gather<double>& block);
+
+}  // namespace ty::cpu
