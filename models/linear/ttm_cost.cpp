@@ -25,6 +25,7 @@ class CostBackend final : public DryBackend {
     DryBackend::contract(c, a, b, beta);
     add_product(static_cast<double>(c.rows()), static_cast<double>(c.columns()),
                 static_cast<double>(a.columns()), 1);
+    add_bytes(c.view.bytes() + a.view.bytes() + b.view.bytes());  // packed and scattered
   }
   void copy(const View& y, const View& x) override {
     DryBackend::copy(y, x);

@@ -1,18 +1,24 @@
 #include "models/linear/ttm_weight.h"
 
-#include <array>
+#include <algorithm>
+
+#include "core/base/rounding.h"
 
 namespace ty {
 
 namespace {
+constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
 
-Unfolding transposed(const View& matrix) { return {matrix.transpose(0, 1), 1}; }
+Tensor permuted(const Tensor& x, const std::vector<int>& order) {
+  return x.alias(x.view().permute(order)).contiguous();
+}
 
-// [I_1, J, A_rest, R] as a matrix with the bond as its columns, or its rows.
-Unfolding bond_last(const View& a) { return {a, 3}; }
-Unfolding bond_first(const View& a) {
-  const std::array order = {3, 0, 1, 2};
-  return {a.permute(order), 1};
+// Both modes of each core.
+void append_modes(Shape& shape, const std::vector<Tensor>& cores) {
+  for (const Tensor& core : cores) {
+    shape.push_back(core.dim(1));
+    shape.push_back(core.dim(2));
+  }
 }
 
 }  // namespace
@@ -22,59 +28,138 @@ TtmWeight::TtmWeight(std::span<const Tensor> cores, int split, Backend& backend,
       right_(cores.subspan(static_cast<std::size_t>(split)), backend, dtype),
       blocks_(cores[0].dim(2)),
       block_(left_.out() / blocks_ * right_.out()),
-      backend_(&backend) {
+      backend_(&backend),
+      dtype_(dtype) {
   const std::int64_t i = cores[0].dim(1), bond = left_.right();
   const Tensor a = left_.merged(), b = right_.merged();
+  cut_ = a.numel() < b.numel() ? Cut::right : Cut::left;
   a_ = a.alias(a.view().reshape({i, blocks_, a.numel() / (i * blocks_ * bond), bond}));
-  b_ = b.alias(b.view().reshape({bond, b.numel() / bond}));
-}
-
-View TtmWeight::blocks_of_a(std::int64_t first, std::int64_t count) const {
-  return a_.view().slice(1, first, count);
+  if (cut_ == Cut::right) a_ = permuted(a_, {1, 0, 2, 3});
+  const std::int64_t next = right_.cores().empty() ? 1 : right_.cores()[0].dim(1);
+  b_ = b.alias(b.view().reshape({bond, next, b.numel() / (bond * next)}));
 }
 
 Unfolding TtmWeight::digits(const View& w) const {
   View x = w;
   x.shape = {};
   x.strides = {};
-  std::int64_t in_step = in(), out_step = out();
-  const auto add = [&](const Tensor& core) {
-    x.shape.push_back(core.dim(1));
-    x.strides.push_back((in_step /= core.dim(1)) * w.strides[0]);
-    x.shape.push_back(core.dim(2));
-    x.strides.push_back(out_step /= core.dim(2));
-  };
-  for (const Tensor& core : left_.cores()) add(core);
+  append_modes(x.shape, left_.cores());
   const int rows = x.rank();
-  for (const Tensor& core : right_.cores()) add(core);
+  append_modes(x.shape, right_.cores());
+  std::int64_t in_step = in() * w.strides[0], out_step = out();
+  for (int d = 0; d < x.rank(); d += 2) {
+    x.strides.push_back(in_step /= x.shape[d]);
+    x.strides.push_back(out_step /= x.shape[d + 1]);
+  }
   x.shape[1] = w.shape[1] / block_;
   return {x, rows};
 }
 
+View TtmWeight::rows(const Tensor& a, const Tile& tile) const {
+  const std::int64_t bond = a_.dim(3);
+  if (cut_ == Cut::right) {
+    const View blocks = a.view().slice(0, tile.block, tile.blocks);
+    return blocks.reshape({blocks.numel() / bond, bond});
+  }
+  View part = a.view().slice(0, tile.first, tile.count).slice(1, tile.block, 1);
+  // [count, 1, A_rest, R], of which one of count and A_rest is 1
+  const int dim = tile.count > 1 ? 0 : 2;
+  part.strides = {part.strides[dim], part.strides[3]};
+  part.shape = {part.shape[dim], part.shape[3]};
+  return part;
+}
+
+View TtmWeight::columns(const Tensor& b, const Tile& tile) const {
+  View part = b.view();
+  if (cut_ == Cut::right) part = part.slice(1, tile.first, tile.count);
+  part.shape = {part.shape[0], part.shape[1] * part.shape[2]};
+  part.strides = {part.strides[0], 1};
+  return part;
+}
+
+View TtmWeight::place(const View& w, const Tile& tile, std::int64_t first) const {
+  const Unfolding d = digits(w);
+  const View part = d.view.slice(1, tile.block - first, tile.blocks);
+  if (cut_ == Cut::left) return part.slice(0, tile.first, tile.count);
+  const View exchanged = part.transpose(0, 1);  // as a_
+  return right_.cores().empty() ? exchanged : exchanged.slice(d.row_dims, tile.first, tile.count);
+}
+
+void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
+                          const std::function<void(const Tile&)>& work) const {
+  const std::int64_t rest = a_.dim(2), first_in = left_.cores()[0].dim(1);
+  // What tiles count, how many there are for each block (left) or all blocks (right), and how many
+  // numbers of the product one makes.
+  const bool left = cut_ == Cut::left;
+  const std::int64_t range = left ? first_in : b_.dim(1);
+  const std::int64_t unit =
+      left ? rest * b_.dim(1) * b_.dim(2) : count * first_in * rest * b_.dim(2);
+  const std::int64_t most =
+      left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
+  const std::int64_t per_block = divided_up(range, most);
+  const std::int64_t tiles = left ? count * per_block : per_block;
+  const std::int64_t workers = std::min<std::int64_t>(tiles, backend_->workers());
+  std::vector<Tensor> products;
+  for (std::int64_t w = 0; w < workers; ++w) {
+    products.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));
+  }
+  backend_->side_by_side(static_cast<int>(workers), [&](int w) {
+    for (std::int64_t t = tiles * w / workers; t < tiles * (w + 1) / workers; ++t) {
+      const std::int64_t from = t % per_block * most, n = std::min(most, range - from);
+      Tile tile = {left ? first + t / per_block : first, left ? 1 : count, from, n, w, View{}};
+      const std::int64_t width = columns(b_, tile).shape[1];
+      tile.product = products[static_cast<std::size_t>(w)].view().slice(0, 0, n * unit);
+      tile.product = tile.product.reshape({n * unit / width, width});
+      work(tile);
+    }
+  });
+}
+
 void TtmWeight::build(std::int64_t first, std::int64_t count, const View& w) const {
-  backend_->contract(digits(w), bond_last(blocks_of_a(first, count)), {b_.view(), 1}, 0.0);
+  const bool left = cut_ == Cut::left;
+  View a = a_.view().slice(left ? 1 : 0, first, count);
+  if (!left) a = a.transpose(0, 1);
+  Shape modes = {b_.dim(0)};
+  append_modes(modes, right_.cores());
+  backend_->contract(digits(w), {a, 3}, {b_.view().reshape(modes), 1}, 0.0);
 }
 
 void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) {
-  const Unfolding d = digits(dw);
-  const View a = blocks_of_a(first, count);
-  if (a_.numel() < b_.numel() && count == blocks_) {
-    da_ = Tensor::empty_like(a_);
-    db_ = b_;
-    backend_->contract(bond_last(da_.view()), d, transposed(b_.view()), 0.0);
-    backend_->contract({b_.view(), 1}, bond_first(a), d, 0.0);
-    return;
+  const bool left = cut_ == Cut::left, is_first = sums_.empty();
+  for (int w = static_cast<int>(sums_.size()); w < backend_->workers(); ++w) {
+    const Shape turned = {a_.dim(3), a_.dim(0), a_.dim(1), a_.dim(2)};
+    sums_.push_back(Tensor::full(*backend_, left ? b_.shape() : turned, dtype_, 0.0));
   }
-  const double beta = db_.defined() ? 1.0 : 0.0;
-  if (!db_.defined()) db_ = Tensor::empty_like(b_);
-  da_ = a_;
-  backend_->contract({db_.view(), 1}, bond_first(a), d, beta);
-  backend_->contract(bond_last(a), d, transposed(b_.view()), 0.0);
+  if (!left && is_first) db_ = count == blocks_ ? b_ : Tensor::empty_like(b_);
+  for_tiles(first, count, [&](const Tile& tile) {
+    const View source = place(dw, tile, first);
+    backend_->copy(tile.product.reshape(source.shape), source);
+    const View a = rows(a_, tile), b = columns(b_, tile);
+    const Tensor& sum = sums_[static_cast<std::size_t>(tile.worker)];
+    if (left) {
+      backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.product, {.beta = 1.0});
+      backend_->gemm(a, tile.product, b.transpose(0, 1), {});
+    } else {
+      // The bond first: the other way round, this product is slower.
+      View turned = sum.view().slice(1, tile.block, tile.blocks);
+      turned.shape = {turned.shape[0], turned.numel() / turned.shape[0]};
+      turned.strides = {turned.strides[0], 1};
+      backend_->gemm(turned, b, tile.product.transpose(0, 1), {.beta = 1.0});
+      backend_->gemm(columns(db_, tile), a.transpose(0, 1), tile.product,
+                     {.beta = is_first ? 0.0 : 1.0});
+    }
+  });
 }
 
 std::vector<Gradient> TtmWeight::gradients() const {
-  std::vector<Gradient> result = left_.gradients(da_);
-  for (Gradient& gradient : right_.gradients(db_)) result.push_back(std::move(gradient));
+  for (std::size_t w = 1; w < sums_.size(); ++w) {
+    backend_->axpby(sums_[0].view(), 1.0, sums_[w].view(), 1.0);
+  }
+  const bool left = cut_ == Cut::left;
+  std::vector<Gradient> result = left_.gradients(left ? a_ : permuted(sums_[0], {2, 1, 3, 0}));
+  for (Gradient& gradient : right_.gradients(left ? sums_[0] : db_)) {
+    result.push_back(std::move(gradient));
+  }
   return result;
 }
 

@@ -2,10 +2,13 @@
 // the cores.
 //
 // The cores are merged into two, and W = A B over one bond, with the digits of A's and B's modes
-// interleaved in W's rows and columns: a contraction whose result is written in place. The gradient
-// D of W gives dA = D B^T and dB = A^T D the same way.
+// interleaved in W's rows and columns: a contraction that writes each number to its place.
+// The gradient D of W is needed twice, dA = D B^T and dB = A^T D: a tile of it at a time is copied
+// together. Tiles are as many side by side as the backend has workers, each of which has one in the
+// cache of its core and a sum of its own of the smaller factor's gradient.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "models/linear/ttm_merge.h"
@@ -35,17 +38,35 @@ class TtmWeight {
   std::vector<Gradient> gradients() const;
 
  private:
-  // W's columns of some blocks as rows of A and columns of B.
+  // The factor whose parts make tiles: the larger one.
+  enum class Cut : std::uint8_t { left, right };
+  // Blocks [block, block + blocks); values of i_1 (left; several if A_rest is 1) or of B's first
+  // input digit (right).
+  struct Tile {
+    std::int64_t block, blocks, first, count;
+    int worker = 0;
+    View product;  // room for it
+  };
+  void for_tiles(std::int64_t first, std::int64_t count,
+                 const std::function<void(const Tile&)>& work) const;
+  // W's columns of some blocks as rows of A and columns of B: [I_1, J_1, I_2, J_2, ..].
   Unfolding digits(const View& w) const;
-  // Those blocks of A (or of its gradient, in the same place) [I_1, count, A_rest, R].
-  View blocks_of_a(std::int64_t first, std::int64_t count) const;
+  // A tile in w, the columns of blocks [first, ..), in the order of its copy.
+  View place(const View& w, const Tile& tile, std::int64_t first) const;
+  // A tile's part of A or dA, as rows [.., R], and of B or dB, as columns [R, ..].
+  View rows(const Tensor& a, const Tile& tile) const;
+  View columns(const Tensor& b, const Tile& tile) const;
 
   MergedCores left_, right_;
-  Tensor a_;        // [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..
-  Tensor b_;        // [R, I_{split+1} J_{split+1} ..]
-  Tensor da_, db_;  // of the factors; that of the larger one takes its place
+  Tensor a_;  // cut left: [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..; cut right: [J_1, I_1, ..]
+  Tensor b_;  // [R, I_{split+1}, B_rest] with B_rest = J_{split+1} I_{split+2} J_{split+2} ..
+  Tensor db_;  // cut right: b_, if all is projected at once
+  // dB (cut left) or dA as [R, J_1, I_1, A_rest] (cut right) of each worker.
+  std::vector<Tensor> sums_;
+  Cut cut_;
   std::int64_t blocks_, block_;
   Backend* backend_;
+  DType dtype_;
 };
 
 }  // namespace ty

@@ -1,5 +1,7 @@
 // How threads share a product of unfoldings. Cuts of the sum depend on shapes alone, so that bits
 // do not change with the number of threads.
+#include <algorithm>
+#include <numeric>
 #include <vector>
 
 #include "core/backend/cpu/contract_share.h"
@@ -13,7 +15,7 @@ namespace {
 
 using cpu::ContractShare;
 
-constexpr std::int64_t kFew = 8192;      // results
+constexpr std::int64_t kFew = 16384;     // results
 constexpr std::int64_t kLong = 2048;     // terms of a sum
 constexpr std::int64_t kMostParts = 16;  // of a sum
 
@@ -27,6 +29,28 @@ Unfolding transposed(const Unfolding& x) {
   for (int d = x.row_dims; d < x.view.rank(); ++d) order.push_back(d);
   for (int d = 0; d < x.row_dims; ++d) order.push_back(d);
   return {x.view.permute(order), x.view.rank() - x.row_dims};
+}
+
+// Dimensions [first, first + count) of x and y, of equal sizes in both, as they lie in x, if x is
+// contiguous along one of them: then its runs are as long as can be.
+void reorder(View& x, int first_x, View& y, int first_y, int count) {
+  std::vector<int> order(static_cast<std::size_t>(count));
+  std::iota(order.begin(), order.end(), 0);
+  bool runs = false;
+  for (int d = 0; d < count; ++d) {
+    if (x.shape[first_x + d] != y.shape[first_y + d]) return;
+    runs = runs || (x.strides[first_x + d] == 1 && x.shape[first_x + d] > 1);
+  }
+  if (!runs) return;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int d, int e) { return x.strides[first_x + d] > x.strides[first_x + e]; });
+  const View old_x = x, old_y = y;
+  for (int d = 0; d < count; ++d) {
+    const int from = order[static_cast<std::size_t>(d)];
+    x.shape[first_x + d] = y.shape[first_y + d] = old_x.shape[first_x + from];
+    x.strides[first_x + d] = old_x.strides[first_x + from];
+    y.strides[first_y + d] = old_y.strides[first_y + from];
+  }
 }
 
 // How threads share c: `down` parts of its rows, `across` of its vectors. Each packs what it needs.
@@ -94,28 +118,37 @@ bool CpuBackend::is_long_sum(std::int64_t rows, std::int64_t columns, std::int64
 }
 
 void CpuBackend::contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta) {
-  const auto run = [&](auto t) {
-    using T = decltype(t);
-    const std::int64_t rows = c.rows(), columns = c.columns(), inner = a.columns();
-    const bool share_sum = is_long_sum(rows, columns, inner) && c.view.dtype == a.view.dtype;
-    // The way round in which vectors are fuller, where the order of c does not matter or is lost.
-    const bool turned = vectors_of<T>(rows) * columns < vectors_of<T>(columns) * rows;
-    if (turned && (share_sum || vectors_of<T>(columns) == 1)) {
-      return contract(transposed(c), transposed(b), transposed(a), beta);
-    }
-    if (!share_sum) return share_results<T>(c, a, b, beta, threads());
-    static thread_local cpu::Packed room;
-    const std::int64_t parts = std::min(inner / (kLong / 2), kMostParts), size = rows * columns;
-    T* sums = room.room<T>(parts * size);
-    share_sums(sums, parts, a, b);
-    const auto sum = [&](std::int64_t p) {
-      return contiguous_view(sums + p * size, c.view.dtype, c.view.shape);
-    };
-    for (std::int64_t p = 1; p < parts; ++p) axpby(sum(0), 1.0, sum(p), 1.0);
-    beta == 0.0 ? copy(c.view, sum(0)) : axpby(c.view, 1.0, sum(0), beta);
-  };
   if (c.view.numel() == 0) return;
-  a.view.dtype == DType::f64 ? run(double{}) : run(float{});
+  Unfolding to = c, left = a, right = b;
+  const int columns = c.view.rank() - c.row_dims, inner = b.row_dims;
+  if (b.view.rank() - b.row_dims == columns) {
+    reorder(to.view, c.row_dims, right.view, b.row_dims, columns);
+  }
+  if (a.view.rank() - a.row_dims == inner) reorder(left.view, a.row_dims, right.view, 0, inner);
+  a.view.dtype == DType::f64 ? contract_as<double>(to, left, right, beta)
+                             : contract_as<float>(to, left, right, beta);
+}
+
+template <typename T>
+void CpuBackend::contract_as(const Unfolding& c, const Unfolding& a, const Unfolding& b,
+                             double beta) {
+  const std::int64_t rows = c.rows(), columns = c.columns(), inner = a.columns();
+  const bool share_sum = is_long_sum(rows, columns, inner) && c.view.dtype == a.view.dtype;
+  // The way round in which vectors are fuller, where it does not matter how c lies.
+  const bool fuller = vectors_of<T>(rows) * columns < vectors_of<T>(columns) * rows;
+  if (fuller && (columns == 1 || (share_sum && a.view.rank() == 2))) {
+    return contract_as<T>(transposed(c), transposed(b), transposed(a), beta);
+  }
+  if (!share_sum) return share_results<T>(c, a, b, beta, threads());
+  static thread_local cpu::Packed room;
+  const std::int64_t parts = std::min(inner / (kLong / 2), kMostParts), size = rows * columns;
+  T* sums = room.room<T>(parts * size);
+  share_sums(sums, parts, a, b);
+  const auto sum = [&](std::int64_t p) {
+    return contiguous_view(sums + p * size, c.view.dtype, c.view.shape);
+  };
+  for (std::int64_t p = 1; p < parts; ++p) axpby(sum(0), 1.0, sum(p), 1.0);
+  beta == 0.0 ? copy(c.view, sum(0)) : axpby(c.view, 1.0, sum(0), beta);
 }
 
 }  // namespace ty

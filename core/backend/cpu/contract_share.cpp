@@ -1,6 +1,7 @@
 #include "core/backend/cpu/contract_share.h"
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 
 #include "core/backend/cpu/packed.h"
@@ -28,7 +29,14 @@ void add_run(C* c, const T* sums, std::int64_t count, T beta) {
   if constexpr (std::is_same_v<T, float> && sizeof(C) == 2) {
     if (beta == T(0)) return spans::from_float(c, sums, count);
   }
-  for (std::int64_t j = 0; j < count; ++j) {
+  std::int64_t j = 0;
+  if constexpr (std::is_same_v<T, C>) {
+    constexpr std::int64_t kPiece = 4;  // of short runs
+    for (; beta == T(0) && j + kPiece <= count; j += kPiece) {
+      std::memcpy(c + j, sums + j, kPiece * sizeof(T));
+    }
+  }
+  for (; j < count; ++j) {
     const T all = beta == T(0) ? sums[j] : sums[j] + beta * static_cast<T>(c[j]);
     c[j] = static_cast<C>(static_cast<accumulator_t<C>>(all));
   }
@@ -62,7 +70,6 @@ void ContractShare<T>::run(const Part& part) {
     if (!direct_) {
       columns_.resize(at(inner_));
       a_.columns.write(k_, inner_, columns_.data());
-      ahead_.take(a_.data, columns_);
     }
     std::span<const Panel> left = panels;
     while (!left.empty()) {
@@ -125,7 +132,6 @@ void ContractShare<T>::pack_b(std::span<const Panel> group) {
   T* to = packed_b_ = room_b.room<T>(size);
   rows_.resize(at(inner_));
   b_.rows.write(k_, inner_, rows_.data());
-  Offsets columns;
   for (const Panel& panel : group) {
     const std::int64_t row = width(panel);
     if (!turn(to, panel)) {
@@ -135,21 +141,23 @@ void ContractShare<T>::pack_b(std::span<const Panel> group) {
       std::fill(to + i * row + panel.count, to + (i + 1) * row, T(0));
     }
     to += inner_ * row;
-    columns.insert(columns.end(), panel.b.begin(), panel.b.end());
   }
-  if (!direct_) return;
-  ahead_.take(b_.data, columns);
-  ahead_.start(b_.rows, k_ + inner_, inner_);
 }
 
 template <typename T>
 bool ContractShare<T>::turn(T* to, const Panel& panel) const {
   if constexpr (std::is_same_v<T, float>) {
     const auto column = b_.columns.step();
-    if (b_.rows.step() == 1 && column && *column != 1) {
-      spans::transpose(to, width(panel), b_.data + k_ + panel.b[0], *column, panel.count, inner_);
-      return true;
+    if (!column || *column == 1 || inner_ == 0) return false;
+    const T* from = b_.data + panel.b[0];
+    for (std::int64_t i = 0; i < inner_;) {  // runs of the sum that lie together
+      std::int64_t end = i + 1;
+      while (end < inner_ && rows_[at(end)] == rows_[at(end - 1)] + 1) ++end;
+      spans::transpose(to + i * width(panel), width(panel), from + rows_[at(i)], *column,
+                       panel.count, end - i);
+      i = end;
     }
+    return true;
   }
   return false;
 }
@@ -168,7 +176,6 @@ void ContractShare<T>::set_a(TileProduct<T>& tile, std::int64_t first, std::int6
   rows_.resize(at(rows));
   a_.rows.write(first, rows, rows_.data());
   gather(Gather<T>{to, tile.a_row, a_.data, rows_.data(), columns_.data(), rows, inner_});
-  ahead_.start(a_.rows, first + rows, rows);
   tile.a = to;
 }
 
@@ -196,7 +203,6 @@ void ContractShare<T>::block(std::int64_t first, std::int64_t rows, std::span<co
       tile.vectors = panel.vectors;
       tile.c_vectors = panel.vectors_of_c.data();
       tile.last = static_cast<int>(panel.count - (panel.vectors - 1) * limits_.lanes);
-      ahead_.add_to(tile);
       panel.whole ? multiply(tile) : scatter(tile, panel);
       tile.b += inner_ * width(panel);
     }

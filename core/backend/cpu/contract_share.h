@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "core/backend/backend.h"
-#include "core/backend/cpu/ahead.h"
 #include "core/backend/cpu/digits.h"
 #include "core/backend/cpu/tile_product.h"
 
@@ -76,7 +75,6 @@ class ContractShare {
   std::int64_t k_ = 0, inner_ = 0;  // the part of the sum that is worked on
   T* packed_b_ = nullptr;
   Offsets rows_, columns_;
-  Ahead<T> ahead_;
 };
 
 }  // namespace ty::cpu

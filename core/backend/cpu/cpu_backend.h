@@ -53,6 +53,9 @@ class CpuBackend final : public Backend {
            const Sgd& options) override;
 
  private:
+  // contract() with dimensions in the best order; T is a's type.
+  template <typename T>
+  void contract_as(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta);
   // Few results of long sums: threads had better share the sums.
   static bool is_long_sum(std::int64_t rows, std::int64_t columns, std::int64_t inner);
   // gemm() of matrices that BLAS cannot take as they are, by way of fp32 copies.

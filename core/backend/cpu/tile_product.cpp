@@ -37,7 +37,6 @@ HWY_INLINE void multiply_tile(const TileProduct<T>& t) {
   const T* b = t.b;
   const std::int64_t row = t.a_row, column = t.a_column;
   for (std::int64_t p = 0; p < t.inner; ++p) {
-    if (t.ahead != nullptr) __builtin_prefetch(t.ahead + t.ahead_rows[p], 0, 2);
     V x[kV];
 #pragma GCC unroll 3
     for (int v = 0; v < kV; ++v) x[v] = hn::LoadU(d, b + v * lanes);
@@ -100,7 +99,9 @@ void multiply_any(const TileProduct<T>& t) {
 template <typename T>
 void gather_any(const Gather<T>& g) {
   const hn::ScalableTag<T> d;
-  const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const hn::CappedTag<T, 4> few;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto step = static_cast<std::int64_t>(hn::Lanes(few));
   for (std::int64_t j = 0; j < g.n_columns;) {
     const std::int64_t first = g.columns[j];
     std::int64_t run = 1;
@@ -111,6 +112,7 @@ void gather_any(const Gather<T>& g) {
       T* y = g.y + i * g.y_row + j;
       std::int64_t e = 0;
       for (; e < whole; e += lanes) hn::StoreU(hn::LoadU(d, x + e), d, y + e);
+      for (; e + step <= run; e += step) hn::StoreU(hn::LoadU(few, x + e), few, y + e);
       for (; e < run; ++e) y[e] = x[e];
     }
     j += run;

@@ -20,9 +20,6 @@ struct TileProduct {
   T beta;             // 0: c is not read
   int rows, vectors;  // at most those of tile_limits()
   int last;           // columns of the last vector
-  // Cache lines at ahead + ahead_rows[p], p < inner, are asked for on the way.
-  const T* ahead;
-  const std::int64_t* ahead_rows;
 };
 
 // What this machine's registers hold: elements of a vector, and the most rows of a tile of 1, 2 and
