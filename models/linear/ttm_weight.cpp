@@ -7,7 +7,7 @@
 namespace ty {
 
 namespace {
-constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a product: stays in cache
+constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a copy: stays in cache
 
 Tensor permuted(const Tensor& x, const std::vector<int>& order) {
   return x.alias(x.view().permute(order)).contiguous();
@@ -89,7 +89,7 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
                           const std::function<void(const Tile&)>& work) const {
   const std::int64_t rest = a_.dim(2), first_in = left_.cores()[0].dim(1);
   // What tiles count, how many there are for each block (left) or all blocks (right), and how many
-  // numbers of the product one makes.
+  // numbers one has.
   const bool left = cut_ == Cut::left;
   const std::int64_t range = left ? first_in : b_.dim(1);
   const std::int64_t unit =
@@ -99,17 +99,17 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
   const std::int64_t per_block = divided_up(range, most);
   const std::int64_t tiles = left ? count * per_block : per_block;
   const std::int64_t workers = std::min<std::int64_t>(tiles, backend_->workers());
-  std::vector<Tensor> products;
+  std::vector<Tensor> copies;
   for (std::int64_t w = 0; w < workers; ++w) {
-    products.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));
+    copies.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));
   }
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
     for (std::int64_t t = tiles * w / workers; t < tiles * (w + 1) / workers; ++t) {
       const std::int64_t from = t % per_block * most, n = std::min(most, range - from);
       Tile tile = {left ? first + t / per_block : first, left ? 1 : count, from, n, w, View{}};
       const std::int64_t width = columns(b_, tile).shape[1];
-      tile.product = products[static_cast<std::size_t>(w)].view().slice(0, 0, n * unit);
-      tile.product = tile.product.reshape({n * unit / width, width});
+      tile.copy = copies[static_cast<std::size_t>(w)].view().slice(0, 0, n * unit);
+      tile.copy = tile.copy.reshape({n * unit / width, width});
       work(tile);
     }
   });
@@ -133,19 +133,19 @@ void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) 
   if (!left && is_first) db_ = count == blocks_ ? b_ : Tensor::empty_like(b_);
   for_tiles(first, count, [&](const Tile& tile) {
     const View source = place(dw, tile, first);
-    backend_->copy(tile.product.reshape(source.shape), source);
+    backend_->copy(tile.copy.reshape(source.shape), source);
     const View a = rows(a_, tile), b = columns(b_, tile);
     const Tensor& sum = sums_[static_cast<std::size_t>(tile.worker)];
     if (left) {
-      backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.product, {.beta = 1.0});
-      backend_->gemm(a, tile.product, b.transpose(0, 1), {});
+      backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.copy, {.beta = 1.0});
+      backend_->gemm(a, tile.copy, b.transpose(0, 1), {});
     } else {
       // The bond first: the other way round, this product is slower.
       View turned = sum.view().slice(1, tile.block, tile.blocks);
       turned.shape = {turned.shape[0], turned.numel() / turned.shape[0]};
       turned.strides = {turned.strides[0], 1};
-      backend_->gemm(turned, b, tile.product.transpose(0, 1), {.beta = 1.0});
-      backend_->gemm(columns(db_, tile), a.transpose(0, 1), tile.product,
+      backend_->gemm(turned, b, tile.copy.transpose(0, 1), {.beta = 1.0});
+      backend_->gemm(columns(db_, tile), a.transpose(0, 1), tile.copy,
                      {.beta = is_first ? 0.0 : 1.0});
     }
   });

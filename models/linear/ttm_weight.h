@@ -45,7 +45,7 @@ class TtmWeight {
   struct Tile {
     std::int64_t block, blocks, first, count;
     int worker = 0;
-    View product;  // room for it
+    View copy;  // of its part of dW
   };
   void for_tiles(std::int64_t first, std::int64_t count,
                  const std::function<void(const Tile&)>& work) const;
