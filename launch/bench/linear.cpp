@@ -146,8 +146,9 @@ Request request_of(const Arguments& arguments) {
   request.tokens = count_of(arguments, "--tokens", tokens);
   request.passes = count_of(arguments, "--microbatches", 1);
   request.all_plans = arguments.flag("--plans");
-  const std::int64_t equal =
-      request.map.shape.num_parameters() / (request.map.in + request.map.out);
+  // As many weights, to the nearest.
+  const std::int64_t both = request.map.in + request.map.out;
+  const std::int64_t equal = (request.map.shape.num_parameters() + both / 2) / both;
   request.svd_rank = arguments.integer(
       "--svd-rank", std::clamp<std::int64_t>(equal, 1, std::min(request.map.in, request.map.out)));
   return request;
@@ -238,20 +239,16 @@ ExitCode linear(const Arguments& arguments, RankStatus& status) {
     explain(request);
   }
   const auto subjects = subjects_of(request);
-  const std::int64_t rounds = count_of(arguments, "--steps", 5);
-  const std::int64_t warmup = arguments.integer("--warmup", 1);
-  // In turn, so that what else the machine does falls on all of them.
-  for (std::int64_t round = 0; round < warmup + rounds; ++round) {
-    for (const auto& subject : subjects) subject->run(round >= warmup);
-  }
+  take_turns(rounds_of(arguments, 1), subjects.size(), world.is_root(),
+             [&](std::size_t i, std::int64_t, bool measured) { subjects[i]->run(measured); });
   Table table(
       {"kind", "forward ms", "backward ms", "of dense", "peak", "kept", "live", "weights", "plan"});
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& subject : subjects) {
-    const double of_dense = ratios_of(subject->rounds(), subjects[0]->rounds()).median;
+    const Spread of_dense = ratios_of(subject->rounds(), subjects[0]->rounds());
     const Spread forward = subject->forward(), backward = subject->backward_spread();
     table.add({subject->kind, fmt::format("{:.2f}", forward.median * 1e3),
-               fmt::format("{:.2f}", backward.median * 1e3), fmt::format("{:.3f}x", of_dense),
+               fmt::format("{:.2f}", backward.median * 1e3), format_ratio(of_dense),
                human_bytes(static_cast<double>(subject->peak_bytes())),
                human_bytes(static_cast<double>(subject->kept_bytes)),
                human_bytes(static_cast<double>(subject->live_bytes)),
@@ -261,7 +258,7 @@ ExitCode linear(const Arguments& arguments, RankStatus& status) {
                     {"parameters", subject->parameters()},
                     {"forward_seconds", to_json(forward)},
                     {"backward_seconds", to_json(backward)},
-                    {"ratio_to_dense", of_dense},
+                    {"ratio_to_dense", to_json(of_dense)},
                     {"peak_bytes", subject->peak_bytes()},
                     {"kept_bytes", subject->kept_bytes},
                     {"live_bytes", subject->live_bytes}});

@@ -80,8 +80,7 @@ class Contestant {
 
 ExitCode step(const Arguments& arguments, RankStatus& status) {
   const std::string path = arguments.word(1, "the job file");
-  const std::int64_t rounds = count_of(arguments, "--steps", 5);
-  const std::int64_t warmup = arguments.integer("--warmup", 2);
+  const Rounds rounds = rounds_of(arguments, 2);
   std::vector<JobConfig> jobs = {load_job(path, arguments.overrides)};
   if (arguments.flag("--against")) {
     std::vector<std::string> overrides = arguments.overrides;
@@ -92,15 +91,14 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
   const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0].run.device), 0.5);
   std::vector<std::unique_ptr<Contestant>> contestants;
   for (const JobConfig& job : jobs) {
-    contestants.push_back(std::make_unique<Contestant>(job, warmup + rounds, world));
+    contestants.push_back(
+        std::make_unique<Contestant>(job, rounds.warmup + rounds.measured, world));
   }
-  // In turns, so that what else the machine does falls on both.
-  for (std::int64_t i = 0; i < warmup + rounds; ++i) {
-    for (const auto& contestant : contestants) {
-      const double seconds = contestant->run(i);
-      if (i >= warmup) contestant->seconds.push_back(seconds);
-    }
-  }
+  take_turns(rounds, contestants.size(), world.is_root(),
+             [&](std::size_t i, std::int64_t step, bool measured) {
+               const double seconds = contestants[i]->run(step);
+               if (measured) contestants[i]->seconds.push_back(seconds);
+             });
   if (!world.is_root()) return ExitCode::ok;
   Contestant& subject = *contestants[0];
   const Plan& plan = subject.plan();
@@ -125,14 +123,13 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
     return ExitCode::ok;
   }
   fmt::print("step  median {:.4f} s  min {:.4f}  max {:.4f}  ({} steps, {} rank{} x {} threads)\n",
-             spread.median, spread.min, spread.max, rounds, world.size(),
+             spread.median, spread.min, spread.max, rounds.measured, world.size(),
              world.size() == 1 ? "" : "s", world.threads());
   if (contestants.size() > 1) {
     const Spread other = spread_of(contestants[1]->seconds);
     const Spread times = ratios_of(subject.seconds, contestants[1]->seconds);
-    fmt::print("      {:.3f}x ({:.3f} .. {:.3f}) of {:.4f} s  min {:.4f}  max {:.4f}  with {}\n",
-               times.median, times.min, times.max, other.median, other.min, other.max,
-               arguments.text("--against", ""));
+    fmt::print("      {} of {:.4f} s  min {:.4f}  max {:.4f}  with {}\n", format_ratio(times),
+               other.median, other.min, other.max, arguments.text("--against", ""));
   }
   fmt::print("      {} tok/s  {}FLOP/s  {:.0f} % of the GEMM ceiling {}FLOP/s\n",
              human_count(plan.tokens / spread.median), human_count(flops),
