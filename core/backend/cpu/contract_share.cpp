@@ -23,6 +23,18 @@ thread_local Packed room_a, room_b, room_c;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+// Columns at these offsets, packed next to each other from `to` on, rows `row` apart.
+void add_strips(std::vector<Strip>& strips, std::span<const std::int64_t> columns, std::int64_t to,
+                std::int64_t row) {
+  for (std::size_t j = 0; j < columns.size();) {
+    std::size_t end = j + 1;
+    while (end < columns.size() && columns[end] == columns[end - 1] + 1) ++end;
+    strips.push_back(
+        {columns[j], to + static_cast<std::int64_t>(j), row, static_cast<std::int64_t>(end - j)});
+    j = end;
+  }
+}
+
 // c = sums + beta c.
 template <typename T, typename C>
 void add_run(C* c, const T* sums, std::int64_t count, T beta) {
@@ -132,16 +144,16 @@ void ContractShare<T>::pack_b(std::span<const Panel> group) {
   T* to = packed_b_ = room_b.room<T>(size);
   rows_.resize(at(inner_));
   b_.rows.write(k_, inner_, rows_.data());
+  strips_.clear();
   for (const Panel& panel : group) {
     const std::int64_t row = width(panel);
-    if (!turn(to, panel)) {
-      gather(Gather<T>{to, row, b_.data, rows_.data(), panel.b.data(), inner_, panel.count});
-    }
+    if (!turn(to, panel)) add_strips(strips_, panel.b, to - packed_b_, row);
     for (std::int64_t i = 0; panel.count < row && i < inner_; ++i) {
       std::fill(to + i * row + panel.count, to + (i + 1) * row, T(0));
     }
     to += inner_ * row;
   }
+  gather(Gather<T>{packed_b_, b_.data, rows_, strips_});
 }
 
 template <typename T>
@@ -175,7 +187,9 @@ void ContractShare<T>::set_a(TileProduct<T>& tile, std::int64_t first, std::int6
   T* to = room_a.room<T>(rows * tile.a_row);
   rows_.resize(at(rows));
   a_.rows.write(first, rows, rows_.data());
-  gather(Gather<T>{to, tile.a_row, a_.data, rows_.data(), columns_.data(), rows, inner_});
+  strips_.clear();
+  add_strips(strips_, columns_, 0, tile.a_row);
+  gather(Gather<T>{to, a_.data, rows_, strips_});
   tile.a = to;
 }
 

@@ -75,6 +75,7 @@ class ContractShare {
   std::int64_t k_ = 0, inner_ = 0;  // the part of the sum that is worked on
   T* packed_b_ = nullptr;
   Offsets rows_, columns_;
+  std::vector<Strip> strips_;
 };
 
 }  // namespace ty::cpu

@@ -1,5 +1,6 @@
 #include "core/backend/cpu/tile_product.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -96,26 +97,42 @@ void multiply_any(const TileProduct<T>& t) {
   multiply_vectors<T, 3>(t);
 }
 
+// Strips that are one vector each.
+template <typename D, typename T>
+void gather_vectors(D d, const Gather<T>& g) {
+  for (std::int64_t i = 0; i < std::ssize(g.rows); ++i) {
+    const T* x = g.x + g.rows[static_cast<std::size_t>(i)];
+    for (const Strip& s : g.strips) {
+      hn::StoreU(hn::LoadU(d, x + s.from), d, g.y + s.to + i * s.row);
+    }
+  }
+}
+
 template <typename T>
 void gather_any(const Gather<T>& g) {
   const hn::ScalableTag<T> d;
+  const hn::CappedTag<T, 8> half;
   const hn::CappedTag<T, 4> few;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto step = static_cast<std::int64_t>(hn::Lanes(few));
-  for (std::int64_t j = 0; j < g.n_columns;) {
-    const std::int64_t first = g.columns[j];
-    std::int64_t run = 1;
-    while (j + run < g.n_columns && g.columns[j + run] == first + run) ++run;
-    const std::int64_t whole = run / lanes * lanes;
-    for (std::int64_t i = 0; i < g.n_rows; ++i) {
-      const T* x = g.x + g.rows[i] + first;
-      T* y = g.y + i * g.y_row + j;
+  const auto lanes = [](auto tag) { return static_cast<std::int64_t>(hn::Lanes(tag)); };
+  const auto all_have = [&](std::int64_t count) {
+    return std::all_of(g.strips.begin(), g.strips.end(),
+                       [&](const Strip& s) { return s.count == count; });
+  };
+  if (all_have(lanes(d))) return gather_vectors(d, g);
+  if (all_have(lanes(half))) return gather_vectors(half, g);
+  if (all_have(lanes(few))) return gather_vectors(few, g);
+  for (std::int64_t i = 0; i < std::ssize(g.rows); ++i) {
+    const T* row = g.x + g.rows[static_cast<std::size_t>(i)];
+    for (const Strip& s : g.strips) {
+      const T* x = row + s.from;
+      T* y = g.y + s.to + i * s.row;
       std::int64_t e = 0;
-      for (; e < whole; e += lanes) hn::StoreU(hn::LoadU(d, x + e), d, y + e);
-      for (; e + step <= run; e += step) hn::StoreU(hn::LoadU(few, x + e), few, y + e);
-      for (; e < run; ++e) y[e] = x[e];
+      for (; e + lanes(d) <= s.count; e += lanes(d)) hn::StoreU(hn::LoadU(d, x + e), d, y + e);
+      for (; e + lanes(few) <= s.count; e += lanes(few)) {
+        hn::StoreU(hn::LoadU(few, x + e), few, y + e);
+      }
+      for (; e < s.count; ++e) y[e] = x[e];
     }
-    j += run;
   }
 }
 

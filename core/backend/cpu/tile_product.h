@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace ty::cpu {
 
@@ -34,15 +35,18 @@ TileLimits tile_limits(double);
 void multiply(const TileProduct<float>& tile);
 void multiply(const TileProduct<double>& tile);
 
-// y[i * y_row + j] = x[rows[i] + columns[j]] for i < n_rows, j < n_columns.
+// Neighbouring columns that are packed together: element e of row i goes from x + rows[i] + from +
+// e to y + to + i * row + e, for e < count.
+struct Strip {
+  std::int64_t from, to, row, count;
+};
+// Row by row, so that x is read in the order of its columns.
 template <typename T>
 struct Gather {
   T* y;
-  std::int64_t y_row;
   const T* x;
-  const std::int64_t* rows;
-  const std::int64_t* columns;
-  std::int64_t n_rows, n_columns;
+  std::span<const std::int64_t> rows;
+  std::span<const Strip> strips;
 };
 void gather(const Gather<float>& block);
 void gather(const Gather<double>& block);
