@@ -16,22 +16,34 @@ namespace {
 constexpr std::int64_t kInner = 256;
 // Elements of b packed at a time: these and the rows of a share a second-level cache.
 constexpr std::int64_t kPackedB = std::int64_t{1} << 16;
-// Rows of a packed at a time, about; a gap keeps them off each other's places in a cache.
-constexpr std::int64_t kRows = 128, kGap = 16;
+// Rows of a packed at a time, about, unless all of them have few enough elements; a gap keeps them
+// off each other's places in a cache.
+constexpr std::int64_t kRows = 128, kPackedA = std::int64_t{1} << 15, kGap = 16;
 
 thread_local Packed room_a, room_b, room_c;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // Columns at these offsets, packed next to each other from `to` on, rows `row` apart.
-void add_strips(std::vector<Strip>& strips, std::span<const std::int64_t> columns, std::int64_t to,
+void add_strips(Strips& strips, std::span<const std::int64_t> columns, std::int64_t to,
                 std::int64_t row) {
   for (std::size_t j = 0; j < columns.size();) {
     std::size_t end = j + 1;
     while (end < columns.size() && columns[end] == columns[end - 1] + 1) ++end;
-    strips.push_back(
-        {columns[j], to + static_cast<std::int64_t>(j), row, static_cast<std::int64_t>(end - j)});
-    j = end;
+    for (std::size_t kind = 0; kind < kStripSizes.size(); ++kind) {
+      for (const auto size = at(kStripSizes[kind]); end - j >= size; j += size) {
+        strips[kind].push_back({columns[j], to + static_cast<std::int64_t>(j), row});
+      }
+    }
+  }
+}
+
+// Gathers the strips, and takes them off.
+template <typename T>
+void gather_all(T* y, const T* x, std::span<const std::int64_t> rows, Strips& strips) {
+  for (std::size_t kind = 0; kind < kStripSizes.size(); ++kind) {
+    if (!strips[kind].empty()) gather(Gather<T>{y, x, rows, strips[kind], kStripSizes[kind]});
+    strips[kind].clear();
   }
 }
 
@@ -82,6 +94,8 @@ void ContractShare<T>::run(const Part& part) {
     if (!direct_) {
       columns_.resize(at(inner_));
       a_.columns.write(k_, inner_, columns_.data());
+      packed_a_ = {};
+      if (part.rows * (inner_ + kGap) <= kPackedA) pack_a(part.row, part.rows);
     }
     std::span<const Panel> left = panels;
     while (!left.empty()) {
@@ -144,7 +158,6 @@ void ContractShare<T>::pack_b(std::span<const Panel> group) {
   T* to = packed_b_ = room_b.room<T>(size);
   rows_.resize(at(inner_));
   b_.rows.write(k_, inner_, rows_.data());
-  strips_.clear();
   for (const Panel& panel : group) {
     const std::int64_t row = width(panel);
     if (!turn(to, panel)) add_strips(strips_, panel.b, to - packed_b_, row);
@@ -153,7 +166,7 @@ void ContractShare<T>::pack_b(std::span<const Panel> group) {
     }
     to += inner_ * row;
   }
-  gather(Gather<T>{packed_b_, b_.data, rows_, strips_});
+  gather_all(packed_b_, b_.data, rows_, strips_);
 }
 
 template <typename T>
@@ -175,6 +188,16 @@ bool ContractShare<T>::turn(T* to, const Panel& panel) const {
 }
 
 template <typename T>
+void ContractShare<T>::pack_a(std::int64_t first, std::int64_t rows) {
+  const std::int64_t row = inner_ + kGap;
+  packed_a_ = {first, rows, room_a.room<T>(rows * row)};
+  rows_.resize(at(rows));
+  a_.rows.write(first, rows, rows_.data());
+  add_strips(strips_, columns_, 0, row);
+  gather_all(packed_a_.data, a_.data, rows_, strips_);
+}
+
+template <typename T>
 void ContractShare<T>::set_a(TileProduct<T>& tile, std::int64_t first, std::int64_t rows) {
   if (direct_) {
     tile.a_row = *a_.rows.step();
@@ -182,15 +205,11 @@ void ContractShare<T>::set_a(TileProduct<T>& tile, std::int64_t first, std::int6
     tile.a = a_.data + first * tile.a_row + k_ * tile.a_column;
     return;
   }
+  const auto& packed = packed_a_;
+  if (first < packed.first || first + rows > packed.first + packed.count) pack_a(first, rows);
   tile.a_row = inner_ + kGap;
   tile.a_column = 1;
-  T* to = room_a.room<T>(rows * tile.a_row);
-  rows_.resize(at(rows));
-  a_.rows.write(first, rows, rows_.data());
-  strips_.clear();
-  add_strips(strips_, columns_, 0, tile.a_row);
-  gather(Gather<T>{to, a_.data, rows_, strips_});
-  tile.a = to;
+  tile.a = packed.data + (first - packed.first) * tile.a_row;
 }
 
 template <typename T>

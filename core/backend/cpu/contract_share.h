@@ -21,6 +21,9 @@ struct Part {
   std::int64_t row, rows, vector, vectors, k, inner;
 };
 
+// What is to be packed, by kStripSizes.
+using Strips = std::array<std::vector<Strip>, kStripSizes.size()>;
+
 // c = a b + beta c, operands as in Backend::contract(). T: float or double, a's type.
 template <typename T>
 class ContractShare {
@@ -59,7 +62,8 @@ class ContractShare {
   void pack_b(std::span<const Panel> group);
   // Packs a panel of a b that lies along the sum; false if it does not.
   bool turn(T* to, const Panel& panel) const;
-  // Sets where a tile's rows of a are, packed or not.
+  void pack_a(std::int64_t first, std::int64_t rows);
+  // Sets where a tile's rows of a are; packs them unless they are, or need not be.
   void set_a(TileProduct<T>& tile, std::int64_t first, std::int64_t rows);
   // Some rows of c, times all of the packed panels.
   void block(std::int64_t first, std::int64_t rows, std::span<const Panel> group, T beta);
@@ -74,8 +78,12 @@ class ContractShare {
   bool direct_;                     // a is used where it lies
   std::int64_t k_ = 0, inner_ = 0;  // the part of the sum that is worked on
   T* packed_b_ = nullptr;
+  struct {
+    std::int64_t first, count;
+    T* data;
+  } packed_a_{};  // rows of a
   Offsets rows_, columns_;
-  std::vector<Strip> strips_;
+  Strips strips_;
 };
 
 }  // namespace ty::cpu

@@ -1,7 +1,7 @@
 #include "core/backend/cpu/tile_product.h"
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #undef HWY_TARGET_INCLUDE
@@ -97,43 +97,23 @@ void multiply_any(const TileProduct<T>& t) {
   multiply_vectors<T, 3>(t);
 }
 
-// Strips that are one vector each.
-template <typename D, typename T>
-void gather_vectors(D d, const Gather<T>& g) {
+template <int kCount, typename T>
+void gather_strips(const Gather<T>& g) {
   for (std::int64_t i = 0; i < std::ssize(g.rows); ++i) {
     const T* x = g.x + g.rows[static_cast<std::size_t>(i)];
     for (const Strip& s : g.strips) {
-      hn::StoreU(hn::LoadU(d, x + s.from), d, g.y + s.to + i * s.row);
+      std::memcpy(g.y + s.to + i * s.row, x + s.from, kCount * sizeof(T));
     }
   }
 }
 
+template <typename T, std::size_t... kIndex>
+void gather_any(const Gather<T>& g, std::index_sequence<kIndex...>) {
+  ((g.count == kStripSizes[kIndex] ? gather_strips<kStripSizes[kIndex]>(g) : void()), ...);
+}
 template <typename T>
 void gather_any(const Gather<T>& g) {
-  const hn::ScalableTag<T> d;
-  const hn::CappedTag<T, 8> half;
-  const hn::CappedTag<T, 4> few;
-  const auto lanes = [](auto tag) { return static_cast<std::int64_t>(hn::Lanes(tag)); };
-  const auto all_have = [&](std::int64_t count) {
-    return std::all_of(g.strips.begin(), g.strips.end(),
-                       [&](const Strip& s) { return s.count == count; });
-  };
-  if (all_have(lanes(d))) return gather_vectors(d, g);
-  if (all_have(lanes(half))) return gather_vectors(half, g);
-  if (all_have(lanes(few))) return gather_vectors(few, g);
-  for (std::int64_t i = 0; i < std::ssize(g.rows); ++i) {
-    const T* row = g.x + g.rows[static_cast<std::size_t>(i)];
-    for (const Strip& s : g.strips) {
-      const T* x = row + s.from;
-      T* y = g.y + s.to + i * s.row;
-      std::int64_t e = 0;
-      for (; e + lanes(d) <= s.count; e += lanes(d)) hn::StoreU(hn::LoadU(d, x + e), d, y + e);
-      for (; e + lanes(few) <= s.count; e += lanes(few)) {
-        hn::StoreU(hn::LoadU(few, x + e), few, y + e);
-      }
-      for (; e < s.count; ++e) y[e] = x[e];
-    }
-  }
+  gather_any(g, std::make_index_sequence<kStripSizes.size()>{});
 }
 
 void MultiplyF32(const TileProduct<float>& t) { multiply_any(t); }

@@ -36,18 +36,21 @@ void multiply(const TileProduct<float>& tile);
 void multiply(const TileProduct<double>& tile);
 
 // Neighbouring columns that are packed together: element e of row i goes from x + rows[i] + from +
-// e to y + to + i * row + e, for e < count.
+// e to y + to + i * row + e.
 struct Strip {
-  std::int64_t from, to, row, count;
+  std::int64_t from, to, row;
 };
-// Row by row, so that x is read in the order of its columns.
+// Strips of `count` elements, one of kStripSizes, row by row: x is read in the order of its
+// columns.
 template <typename T>
 struct Gather {
   T* y;
   const T* x;
   std::span<const std::int64_t> rows;
   std::span<const Strip> strips;
+  int count;
 };
+inline constexpr std::array kStripSizes = {16, 8, 4, 1};
 void gather(const Gather<float>& block);
 void gather(const Gather<double>& block);
 
