@@ -117,6 +117,9 @@ Plane plane_of(const View& y, const View& x) {
     plane.blocks = plane.outer.back();
     plane.outer.pop_back();
   }
+  // Planes are taken as x lies: writing waits for no one, reading does.
+  std::stable_sort(plane.outer.begin(), plane.outer.end(),
+                   [](const Axis& a, const Axis& b) { return a.x > b.x; });
   return plane;
 }
 
