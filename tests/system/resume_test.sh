@@ -66,6 +66,7 @@ done
 "$binary" train "$work/job.yaml" run.dir="$work/stopped" run.steps=100000 2>"$work/stopped.log" &
 job=$!
 for i in $(seq 1 200); do grep -q "step .*5/100000" "$work/stopped.log" && break; sleep 0.05; done
+[ "$(cat "/proc/$job/comm")" = trainyard ] || fail "ps and pkill know it as $(cat "/proc/$job/comm")"
 kill -TERM "$job"
 code=0; wait "$job" || code=$?
 [ "$code" = 143 ] || fail "SIGTERM gave exit code $code: $(tail -n 3 "$work/stopped.log")"
