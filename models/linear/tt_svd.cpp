@@ -1,5 +1,6 @@
 #include "models/linear/tt_svd.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -68,10 +69,12 @@ class BondRules {
     ranks_ = std::move(wanted.ranks);
   }
 
-  // Equal shares of eps^2 |W|^2 for the bonds: errors of a sweep are orthogonal, so energies add.
-  TruncationRule at(int bond, double total_energy) const {
+  // Errors of a sweep are orthogonal, so energies add up to at most eps^2 |W|^2: a bond may discard
+  // an equal share of what those before it have left.
+  TruncationRule at(int bond, double total_energy, double discarded) const {
     if (tolerance_ == nullptr) return KeepRank{ranks_[static_cast<std::size_t>(bond)]};
-    return DiscardEnergy{tolerance_->eps * tolerance_->eps * total_energy / num_bonds_};
+    const double left = tolerance_->eps * tolerance_->eps * total_energy - discarded;
+    return DiscardEnergy{std::max(left, 0.0) / (num_bonds_ - bond + 1)};
   }
 
  private:
@@ -109,7 +112,7 @@ TtApproximation tt_svd(const Matrix& w, std::vector<std::int64_t> in, std::vecto
   double discarded = 0.0;
   Matrix rest = interleave(w, modes);  // [r_{k-1} n_k, n_{k+1} .. n_N] at core k
   for (int k = 0; k + 1 < n; ++k) {
-    Split parts = split(rest, rules.at(k + 1, total_energy), method);
+    Split parts = split(rest, rules.at(k + 1, total_energy, discarded), method);
     discarded += parts.discarded_energy;
     const std::int64_t rank = bond(train, k + 1) = parts.basis.cols;
     train.cores.push_back(std::move(parts.basis.data));
@@ -143,7 +146,7 @@ TtApproximation tt_round(TtCores train, const TtRule& rule) {
   for (int k = 0; k + 1 < n; ++k) {
     const auto [left, i, j, right] = train.shape.core_shape(k);
     Split parts = split(Matrix(left * i * j, right, std::move(core(train, k))),
-                        rules.at(k + 1, total_energy), SvdMethod::exact);
+                        rules.at(k + 1, total_energy, discarded), SvdMethod::exact);
     discarded += parts.discarded_energy;
     core(train, k) = std::move(parts.basis.data);
     const std::int64_t cols = train.shape.core_size(k + 1) / right;

@@ -150,6 +150,22 @@ TEST(TtSvd, KeepsToARelativeTolerance) {
   EXPECT_EQ(found.train.shape, train.shape);
 }
 
+// What one bond leaves of the allowance, the next one has.
+TEST(TtSvd, TheLastBondHasNoRankToSpare) {
+  for (const Modes& modes : {kOdd, kFour}) {
+    const Matrix w = random_matrix(modes.rows(), modes.cols());
+    for (double eps : {0.2, 0.3, 0.4, 0.5, 0.6, 0.7}) {
+      const double allowed = eps * frobenius_norm(w);
+      Sizes ranks = tt_svd(w, modes.in, modes.out, RelativeTolerance{eps}).train.shape.ranks;
+      ranks.erase(ranks.begin());
+      ranks.pop_back();
+      EXPECT_LE(tt_svd(w, modes.in, modes.out, BondRanks{ranks}).error, allowed);
+      --ranks.back();
+      EXPECT_GT(tt_svd(w, modes.in, modes.out, BondRanks{ranks}).error, allowed) << eps;
+    }
+  }
+}
+
 TEST(TtSvd, AKroneckerProductHasRankOne) {
   const Matrix a = random_matrix(3, 4, "a"), b = random_matrix(5, 2, "b"),
                c = random_matrix(2, 3, "c");
