@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <variant>
@@ -17,6 +16,7 @@
 #include "models/linear/choose_shape.h"
 #include "models/linear/ttm_pass.h"
 #include "models/linear/ttm_planner.h"
+#include "tools/bench/timing.h"
 
 namespace {
 
@@ -32,17 +32,6 @@ struct Problem {
   std::vector<Pass> passes;
   std::vector<double> measured;
 };
-
-double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + std::ssize(values) / 2, values.end());
-  return values[values.size() / 2];
-}
 
 TtmMap map_of(const TtmShape& shape) { return {shape, shape.padded_in(), shape.padded_out()}; }
 
