@@ -1,6 +1,8 @@
 // Whole training steps on random tokens.
 #include <fmt/format.h>
 
+#include <array>
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -37,6 +39,10 @@ HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& da
   return batch;
 }
 
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 // A job whose steps are measured, with a backend of its own, so that its bytes are its own.
 class Contestant {
  public:
@@ -50,17 +56,24 @@ class Contestant {
     set_initial_weights(job_, setup_.model);
   }
 
-  // The slowest rank's seconds.
-  double run(std::int64_t step) {
+  void run(std::int64_t step, bool measured) {
     const HostBatch batch = random_batch(job_, config_.vocab, world_.group(), step);
     world_.group().barrier();
-    const double own = seconds_of([&] { setup_.step.run(batch, step); });
-    return world_.group().all_reduce(own, ReduceOp::max);
+    const double begin = now();
+    setup_.step.run(batch, step);
+    const double end = now();
+    const double slowest = world_.group().all_reduce(end - begin, ReduceOp::max);
+    if (!measured) return;
+    seconds.push_back(slowest);
+    spans.push_back({begin, end});
   }
   Backend& backend() { return *backend_; }
   const Plan& plan() const { return plan_; }
 
-  std::vector<double> seconds;  // measured steps
+  // Of measured steps: what the slowest rank took, and when they began and ended on this one, in
+  // seconds of the system's monotonic clock.
+  std::vector<double> seconds;
+  std::vector<std::array<double, 2>> spans;
 
  private:
   static JobConfig with_steps(JobConfig job, std::int64_t steps) {
@@ -96,8 +109,7 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
   }
   take_turns(rounds, contestants.size(), world.is_root(),
              [&](std::size_t i, std::int64_t step, bool measured) {
-               const double seconds = contestants[i]->run(step);
-               if (measured) contestants[i]->seconds.push_back(seconds);
+               contestants[i]->run(step, measured);
              });
   if (!world.is_root()) return ExitCode::ok;
   Contestant& subject = *contestants[0];
@@ -107,6 +119,7 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
   const double flops = plan.matrix_flops / spread.median;
   if (arguments.flag("--json")) {
     nlohmann::json json = {{"step_seconds", to_json(spread)},
+                           {"step_spans", subject.spans},
                            {"tokens_per_second", plan.tokens / spread.median},
                            {"peak_bytes", measured.total_peak},
                            {"predicted_peak_bytes", plan.memory.total_peak},

@@ -88,7 +88,7 @@ json 'loss perplexity bits_per_byte tokens' "$binary" eval run text.txt
 json 'loss perplexity tokens' "$binary" eval run --tokens '1 2 3'
 json 'parameters memory parameters_bytes gradients_bytes optimizer_bytes activations_bytes workspace_bytes
   communication_bytes peak_bytes step_seconds' "$binary" plan job.yaml
-json 'step_seconds median min max tokens_per_second peak_bytes matrix_flops gemm_ceiling_flops_per_second' \
+json 'step_seconds step_spans median min max tokens_per_second peak_bytes matrix_flops gemm_ceiling_flops_per_second' \
   "$binary" bench step job.yaml --steps 2 --warmup 1
 json 'against_step_seconds ratio' "$binary" bench step job.yaml --steps 2 --against optim.clip=2
 expect 78 "optim.lrr: unknown key" "$binary" bench step job.yaml --against optim.lrr=1
