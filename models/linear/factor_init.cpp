@@ -10,9 +10,21 @@ namespace ty {
 
 namespace {
 
+Matrix with_unit_columns(Matrix a) {
+  std::vector<double> scales(static_cast<std::size_t>(a.cols), 0.0);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    for (std::int64_t j = 0; j < a.cols; ++j)
+      scales[static_cast<std::size_t>(j)] += a(i, j) * a(i, j);
+  }
+  for (double& scale : scales) scale = 1.0 / std::sqrt(scale);
+  scale_columns(a, scales);
+  return a;
+}
+
 // Factors as matrices [R_{k-1} n_k, R_k]; all but the last with orthonormal columns. What a QR
 // leaves on the right goes into the next factor, so the product is the one that was drawn. A factor
-// that is wider than tall keeps its rank, filled up with zeros.
+// that is wider than tall keeps its rank: columns beyond its rows are the drawn ones at length 1,
+// and meet zeros in the next factor, which train since these columns are none.
 std::vector<Matrix> orthogonal_factors(const std::vector<std::int64_t>& modes,
                                        const std::vector<std::int64_t>& ranks, double weight_std,
                                        const std::string& path, std::uint64_t seed) {
@@ -27,7 +39,7 @@ std::vector<Matrix> orthogonal_factors(const std::vector<std::int64_t>& modes,
     const std::int64_t rank = ranks[k + 1];
     const Qr parts = qr(factors[k]);
     const std::int64_t inner = parts.q.cols;
-    Matrix q(factors[k].rows, rank), r(rank, rank);
+    Matrix q = with_unit_columns(std::move(factors[k])), r(rank, rank);
     for (std::int64_t i = 0; i < q.rows; ++i) {
       for (std::int64_t j = 0; j < inner; ++j) q(i, j) = parts.q(i, j);
     }

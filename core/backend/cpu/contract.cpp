@@ -18,6 +18,9 @@ using cpu::ContractShare;
 constexpr std::int64_t kFew = 16384;     // results
 constexpr std::int64_t kLong = 2048;     // terms of a sum
 constexpr std::int64_t kMostParts = 16;  // of a sum
+// Products of fewer multiplications stay on one thread: others take longer to join than they save,
+// and a whole time slice where the machine does something else too.
+constexpr std::int64_t kShared = 1 << 17;
 
 template <typename T>
 std::int64_t vectors_of(std::int64_t columns) {
@@ -95,9 +98,10 @@ void share_results(const Unfolding& c, const Unfolding& a, const Unfolding& b, d
 
 // sums [parts, rows, columns]: products of equal parts of the sum.
 template <typename T>
-void share_sums(T* sums, std::int64_t parts, const Unfolding& a, const Unfolding& b) {
+void share_sums(T* sums, std::int64_t parts, const Unfolding& a, const Unfolding& b,
+                std::int64_t threads) {
   const std::int64_t rows = a.rows(), columns = b.columns(), inner = a.columns();
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (threads > 1)
   for (std::int64_t p = 0; p < parts; ++p) {
     const View sum = contiguous_view(sums + p * rows * columns, a.view.dtype, {rows, columns});
     const std::int64_t k = inner * p / parts;
@@ -139,11 +143,12 @@ void CpuBackend::contract_as(const Unfolding& c, const Unfolding& a, const Unfol
   if (fuller && (columns == 1 || (share_sum && a.view.rank() == 2))) {
     return contract_as<T>(transposed(c), transposed(b), transposed(a), beta);
   }
-  if (!share_sum) return share_results<T>(c, a, b, beta, threads());
+  const std::int64_t workers = rows * columns * inner < kShared ? 1 : threads();
+  if (!share_sum) return share_results<T>(c, a, b, beta, workers);
   static thread_local cpu::Packed room;
   const std::int64_t parts = std::min(inner / (kLong / 2), kMostParts), size = rows * columns;
   T* sums = room.room<T>(parts * size);
-  share_sums(sums, parts, a, b);
+  share_sums(sums, parts, a, b, workers);
   const auto sum = [&](std::int64_t p) {
     return contiguous_view(sums + p * size, c.view.dtype, c.view.shape);
   };

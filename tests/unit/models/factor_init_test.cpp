@@ -123,5 +123,15 @@ TEST(FactorInit, AllCoresButTheLastHaveOrthonormalColumns) {
   }
 }
 
+// A bond's term trains unless the columns and rows that it joins are zero on both sides.
+TEST(FactorInit, EveryTermOfABondAboveItsCapTrains) {
+  const LinearShape shape = {.in = 96, .out = 128, .weight_std = kStd};
+  const TtmSpec spec = {
+      .in = {2, 6, 8}, .out = {2, 8, 8}, .ranks = {20, 7}, .init = FactorInit::orthogonal};
+  Map map(shape, resolved(spec, shape), 1);
+  const auto g = gram(map.values("map.core1"), 20);
+  for (std::size_t r = 0; r < 20; ++r) EXPECT_NEAR(g[r * 20 + r], 1.0, 1e-12) << r;
+}
+
 }  // namespace
 }  // namespace ty::test
