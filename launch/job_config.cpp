@@ -92,8 +92,6 @@ void fields(Fields& f, TtmSpec& s) {
   f.field("clip_ranks", s.clip_ranks, "cut ranks to what the modes can use");
   f.field("init", s.init, "how cores start; orthogonal: the same W, better conditioned",
           kFactorInits);
-  f.field("reuse", s.reuse, "how long W is kept: within a pass, or over a step's micro-batches",
-          {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
 }
 
 void fields(Fields& f, SvdSpec& s) {
@@ -176,6 +174,9 @@ void fields(Fields& f, ParallelSection& s) {
           at_least(1));
   f.field("recompute", s.recompute, "what is computed again in backward instead of being kept",
           {{"none", RecomputePolicy::none}, {"block", RecomputePolicy::block}});
+  f.field("reuse", s.reuse,
+          "how long W of ttm maps is kept once made: within a pass, or over a step's micro-batches",
+          {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
   f.field("zero", s.zero, "1: each data rank keeps its share of the optimizer state only",
           between(0, 1));
   f.field("reduction", s.reduction, "canonical: gradients have the same bits for any data ranks",
@@ -190,6 +191,9 @@ void check(const ParallelSection& s, Checks& checks) {
   }
   if (s.pipeline.value_or(1) != 1) {
     checks.fail("pipeline", "got {}; this version has no pipelines, want 1", *s.pipeline.value);
+  }
+  if (s.reuse == WeightReuse::step && s.reduction == ReductionOrder::canonical) {
+    checks.fail("reuse", "step adds up over micro-batches; reduction = canonical wants pass");
   }
 }
 
@@ -238,14 +242,6 @@ void check(const JobConfig& job, Checks& checks) {
     checks.fail("linear",
                 "model.from says what its linear maps are made of; remove one of them "
                 "(trainyard compress changes a model's kinds)");
-  }
-  for (std::size_t i = 0; i < job.linear.size(); ++i) {
-    const auto* ttm = std::get_if<TtmSpec>(&job.linear[i].spec);
-    if (ttm != nullptr && ttm->reuse == WeightReuse::step &&
-        job.parallel.reduction == ReductionOrder::canonical) {
-      checks.fail(fmt::format("linear[{}].reuse", i),
-                  "step adds up over micro-batches; parallel.reduction = canonical wants pass");
-    }
   }
   if (job.tokenizer.kind && *job.tokenizer.kind != TokenizerKind::bytes && data.train.empty()) {
     checks.fail("tokenizer.kind", "is made from data.train, which is missing");

@@ -23,6 +23,7 @@ enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 enum class ModelFamily : std::uint8_t { gpt2 };
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 enum class RecomputePolicy : std::uint8_t { none, block };
+enum class WeightReuse : std::uint8_t { pass, step };
 // canonical: a fixed order of additions, so that any number of ranks gives the same bits.
 enum class ReductionOrder : std::uint8_t { fast, canonical };
 
@@ -90,6 +91,7 @@ struct ParallelSection {
   config::IntOrAuto pipeline = 1;
   std::int64_t microbatches = 1;  // per rank and step
   RecomputePolicy recompute = RecomputePolicy::none;
+  WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
   ReductionOrder reduction = ReductionOrder::fast;
   double bucket_mb = 25.0;  // of gradients reduced together

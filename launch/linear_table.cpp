@@ -47,14 +47,22 @@ std::vector<Group> grouped(const std::vector<LinearSite>& sites) {
   return groups;
 }
 
-// How a TTM map runs; nothing for other kinds.
-TtmPlan plan_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return choose_ttm_plan({shape_of(spec), shape.in, shape.out}, tokens).plan;
+// How a TTM map runs.
+struct Execution {
+  std::string forward, backward;
+};
+Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens,
+                       bool shared) {
+  constexpr const char* kShared = "W once per step";
+  if (shared) return {kShared, kShared};
+  const TtmPlan plan = choose_ttm_plan({shape_of(spec), shape.in, shape.out}, tokens).plan;
+  return {to_string(plan.forward), to_string(plan.backward)};
 }
 
 }  // namespace
 
-std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens) {
+std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                bool shared) {
   Table table(
       {"linear map", "maps", "shape", "weights", "of dense", "made of", "forward / backward"});
   for (const Group& group : grouped(sites)) {
@@ -63,10 +71,8 @@ std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64
     const auto dense = static_cast<double>(shape.in) * static_cast<double>(shape.out);
     std::string plan;
     if (const auto* ttm = std::get_if<TtmSpec>(&group.site.spec)) {
-      const TtmPlan chosen = plan_of(*ttm, shape, tokens);
-      plan = ttm->reuse == WeightReuse::step
-                 ? "W once per step"
-                 : fmt::format("{} / {}", to_string(chosen.forward), to_string(chosen.backward));
+      const Execution runs = execution_of(*ttm, shape, tokens, shared);
+      plan = shared ? runs.forward : fmt::format("{} / {}", runs.forward, runs.backward);
     }
     table.add({group.site.path, std::to_string(group.count),
                fmt::format("[{}, {}]", shape.in, shape.out), human_count(weights),
@@ -75,7 +81,8 @@ std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64
   return table.str();
 }
 
-nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens) {
+nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                 bool shared) {
   nlohmann::json rows = nlohmann::json::array();
   for (const LinearSite& site : sites) {
     nlohmann::json row = {{"path", site.path},
@@ -84,12 +91,12 @@ nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int6
                           {"kind", kind_name(site.spec)},
                           {"weights", num_weights(site.spec, site.shape)}};
     if (const auto* ttm = std::get_if<TtmSpec>(&site.spec)) {
-      const TtmPlan plan = plan_of(*ttm, site.shape, tokens);
+      const Execution runs = execution_of(*ttm, site.shape, tokens, shared);
       row["in_modes"] = ttm->in;
       row["out_modes"] = ttm->out;
       row["ranks"] = ttm->ranks;
-      row["forward"] = to_string(plan.forward);
-      row["backward"] = to_string(plan.backward);
+      row["forward"] = runs.forward;
+      row["backward"] = runs.backward;
     } else if (const auto* svd = std::get_if<SvdSpec>(&site.spec)) {
       row["rank"] = svd->rank;
     }

@@ -10,9 +10,12 @@
 namespace ty {
 
 // One line for all blocks whose maps are alike: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with
-// weights, their share of the dense map's, and how TTM maps run at so many tokens per pass.
-std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens);
+// weights, their share of the dense map's, and how TTM maps run at so many tokens per pass, or with
+// W shared over the micro-batches of a step.
+std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                bool shared);
 // One object per map: path, in, out, kind, weights, and the sizes of its kind.
-nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens);
+nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                 bool shared);
 
 }  // namespace ty

@@ -35,7 +35,8 @@ Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks) {
                          : static_cast<double>(setup.model.parameters->gradients().view().bytes()),
           .tokens = static_cast<double>(job.data.batch * job.data.sequence),
           .linear = setup.model.model->linear_sites(),
-          .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches};
+          .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches,
+          .shares_maps = job.parallel.reuse == WeightReuse::step && job.parallel.microbatches > 1};
 }
 
 double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth) {

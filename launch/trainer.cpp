@@ -115,7 +115,7 @@ void Trainer::print_start(const Plan& plan) {
                              config_.layers, config_.width, config_.heads, config_.context,
                              human_count(static_cast<double>(plan.parameters))));
   if (!exact_rules(plan.linear).empty()) {
-    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass);
+    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps);
     table.pop_back();  // note() ends the line
     progress_.note(table);
   }

@@ -32,6 +32,7 @@ StepOptions step_options(const JobConfig& job, const Group& data) {
               canonical ? share_of_batch(job.data.batch, data).count : job.parallel.microbatches,
           .recompute =
               job.parallel.recompute == RecomputePolicy::block ? Recompute::block : Recompute::none,
+          .share_maps = job.parallel.reuse == WeightReuse::step,
           .clip = job.optim.clip,
           .seed = static_cast<std::uint64_t>(job.run.seed),
           .schedule = {.kind = job.schedule.name,

@@ -39,7 +39,8 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   parameters_.clear_gradients();
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
   std::vector<double> losses;
-  if (parts > 1) model_.begin_step();
+  const bool shared = options_.share_maps && parts > 1;
+  if (shared) model_.begin_step();
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t first = i * batch.sequences / parts;
     const std::int64_t last = (i + 1) * batch.sequences / parts;
@@ -48,7 +49,7 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
     losses.push_back(run_micro_batch(batch, first, last - first, step, weight, options));
     reducer_.micro_batch_done(i, parts);
   }
-  model_.end_step();
+  if (shared) model_.end_step();
   reducer_.finish();
   report.loss = reducer_.sum_losses(losses) * weight;
   report.gradient_norm = reducer_.gradient_norm();

@@ -25,8 +25,9 @@ struct HostBatch {
 struct StepOptions {
   std::int64_t micro_batches = 1;  // per rank
   Recompute recompute = Recompute::none;
-  double clip = 0.0;       // limit of the gradient norm; 0: none
-  std::uint64_t seed = 0;  // of dropout
+  bool share_maps = false;  // prepare linear maps once for all micro-batches (linear.h)
+  double clip = 0.0;        // limit of the gradient norm; 0: none
+  std::uint64_t seed = 0;   // of dropout
   Schedule schedule;
 };
 

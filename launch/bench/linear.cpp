@@ -71,7 +71,7 @@ class Subject {
   void run(bool measured) {
     flat_.clear_gradients();
     double forward = 0, backward_seconds = 0;
-    if (passes_ > 1) backward_seconds += seconds_of([&] { map_->begin_step(); });
+    if (shares_map) backward_seconds += seconds_of([&] { map_->begin_step(); });
     for (std::int64_t pass = 0; pass < passes_; ++pass) {
       const Tensor x = as_result();
       const std::int64_t before = live();
@@ -83,7 +83,7 @@ class Subject {
         backward(y, dy_, {.on_leaf_complete = {}, .release_shared = pass + 1 == passes_});
       });
     }
-    map_->end_step();
+    if (shares_map) map_->end_step();
     if (!measured) return;
     forward_.push_back(forward);
     backward_.push_back(backward_seconds);
@@ -97,6 +97,7 @@ class Subject {
   const std::vector<double>& rounds() const { return both_; }
 
   std::string kind, plan;
+  bool shares_map = false;      // prepared once for all passes
   std::int64_t kept_bytes = 0;  // between the passes, beyond x and y
   std::int64_t live_bytes = 0;  // the same with x and y
 
@@ -179,7 +180,9 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
   add(exact_spec(request.map.shape)).plan = fmt::format(
       "chosen: {} / {}", to_string(choice.plan.forward), to_string(choice.plan.backward));
   if (request.passes > 1) {
-    add(exact_spec(request.map.shape, {.reuse = WeightReuse::step})).plan = "W once per step";
+    Subject& shared = add(exact_spec(request.map.shape));
+    shared.shares_map = true;
+    shared.plan = "W once per step";
   }
   if (request.all_plans) {
     for (const auto& each : choice.forward) add_plan({each.pass, {each.pass}});

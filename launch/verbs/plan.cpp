@@ -24,20 +24,21 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   const double seconds =
       estimate_step_seconds(plan, ceiling.gemm_flops_per_second, ceiling.copy_bytes_per_second);
   if (arguments.flag("--json")) {
-    const nlohmann::json json = {{"parameters", plan.parameters},
-                                 {"ranks", plan.ranks},
-                                 {"memory", memory_json(plan.memory)},
-                                 {"matrix_flops", plan.matrix_flops},
-                                 {"reduced_bytes", plan.reduced_bytes},
-                                 {"tokens", plan.tokens},
-                                 {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass)},
-                                 {"step_seconds", seconds}};
+    const nlohmann::json json = {
+        {"parameters", plan.parameters},
+        {"ranks", plan.ranks},
+        {"memory", memory_json(plan.memory)},
+        {"matrix_flops", plan.matrix_flops},
+        {"reduced_bytes", plan.reduced_bytes},
+        {"tokens", plan.tokens},
+        {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass, plan.shares_maps)},
+        {"step_seconds", seconds}};
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("parameters {}  ({} data rank{})\n", plan.parameters, plan.ranks,
              plan.ranks == 1 ? "" : "s");
-  fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass));
+  fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps));
   fmt::print("{}", format_memory(plan.memory, nullptr));
   fmt::print(
       "step  {}FLOP per rank, {} of gradients reduced, about {:.3g} s at this machine's {}FLOP/s\n",

@@ -26,7 +26,7 @@ class Linear {
 
   // Between these two, parameters do not change and several graphs are made, each with a backward
   // of its own; the last of them must release shared results (autograd.h). A kind may prepare here
-  // what all of them use.
+  // what all of them use: ttm makes W, and keeps it and the sum of its gradients until the end.
   virtual void begin_step() {}
   virtual void end_step() {}
 };

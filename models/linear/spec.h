@@ -25,10 +25,6 @@ struct LinearShape {
 // each factor but the last with orthonormal columns.
 enum class FactorInit : std::uint8_t { normal, orthogonal };
 
-// For how long a TTM map's W is kept once it is made. pass: not beyond one forward or backward.
-// step: over all micro-batches of an optimizer step, dW likewise; costs 2 x in x out numbers.
-enum class WeightReuse : std::uint8_t { pass, step };
-
 struct DenseSpec {
   friend bool operator==(const DenseSpec&, const DenseSpec&) = default;
 };
@@ -42,7 +38,6 @@ struct TtmSpec {
   double keep = 0;          // weights, as a share of the dense map's; 0: see rank
   bool clip_ranks = false;  // to what the modes can use
   FactorInit init = FactorInit::normal;
-  WeightReuse reuse = WeightReuse::pass;
 
   friend bool operator==(const TtmSpec&, const TtmSpec&) = default;
 };

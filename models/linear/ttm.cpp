@@ -10,7 +10,7 @@
 namespace ty {
 
 TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec)
-    : map_{shape_of(spec), shape.in, shape.out}, reuse_(spec.reuse) {
+    : map_{shape_of(spec), shape.in, shape.out} {
   const std::vector<Init> inits = ttm_inits(map_.shape, shape.weight_std, spec.init, scope.path());
   for (int k = 0; k < map_.shape.num_cores(); ++k) {
     const auto sizes = map_.shape.core_shape(k);
@@ -45,9 +45,7 @@ Tensor TtmLinear::dense_weight() const {
 }
 
 void TtmLinear::begin_step() {
-  if (reuse_ == WeightReuse::step) {
-    shared_weight_ = share(ttm_weight(cores(), map_, cheapest_split(map_.shape)));
-  }
+  shared_weight_ = share(ttm_weight(cores(), map_, cheapest_split(map_.shape)));
 }
 
 void TtmLinear::end_step() { shared_weight_ = Tensor(); }

@@ -25,10 +25,9 @@ class TtmLinear final : public Linear {
   const TtmPlan& plan_for(std::int64_t rows) const;
 
   TtmMap map_;
-  WeightReuse reuse_;
   std::vector<const Parameter*> cores_;
   const Parameter* bias_;
-  Tensor shared_weight_;  // W [in, out] of the present step, if it is to be reused
+  Tensor shared_weight_;  // W [in, out] between begin_step() and end_step()
   mutable std::map<std::int64_t, TtmPlan> plans_;
 };
 

@@ -21,12 +21,12 @@ struct Training {
   int steps = 50;
   Recompute recompute = Recompute::none;
   std::vector<LinearRule> linear = {};
+  bool share_maps = false;
 };
 
 // Factorised maps at every place that can hold them.
-std::vector<LinearRule> factorised(WeightReuse reuse = WeightReuse::pass) {
-  TtmSpec up = {.in = {2, 4}, .out = {8, 4}, .rank = 3}, down = {.rank = 2};
-  up.reuse = down.reuse = reuse;
+std::vector<LinearRule> factorised() {
+  const TtmSpec up = {.in = {2, 4}, .out = {8, 4}, .rank = 3}, down = {.rank = 2};
   return {{"*", SvdSpec{.rank = 3}}, {"blocks.*.mlp.up", up}, {"blocks.*.mlp.down", down}};
 }
 
@@ -71,6 +71,7 @@ Curve train_rank(const Group& data, const Training& setup) {
       model, flat, *optimizer, reducer,
       {.micro_batches = setup.reduction == Reduction::canonical ? sequences : setup.micro_batches,
        .recompute = setup.recompute,
+       .share_maps = setup.share_maps,
        .clip = 0.5,
        .seed = 7,
        .schedule = {
@@ -174,11 +175,11 @@ TEST(DataParallel, FactorisedMapsAreCanonicalBitByBit) {
   }
 }
 
-TEST(DataParallel, ReusedWeightsTakeTheSameSteps) {
+TEST(DataParallel, SharedMapsTakeTheSameSteps) {
   constexpr FlatDtypes kDouble = {.compute = DType::f64, .weights = DType::f64};
   Training setup = {.micro_batches = 4, .dtypes = kDouble, .steps = 10, .linear = factorised()};
   const Curve wanted = train(setup);
-  setup.linear = factorised(WeightReuse::step);
+  setup.share_maps = true;
   for (const Recompute recompute : {Recompute::none, Recompute::block}) {
     setup.recompute = recompute;
     expect_close(train(setup), wanted, 1e-10);

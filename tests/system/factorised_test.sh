@@ -4,10 +4,10 @@
 . "$(dirname "$0")/common.sh"
 export OMP_NUM_THREADS=1
 cat >> "$work/job.yaml" <<YAML
-parallel: {microbatches: 3, recompute: block}
+parallel: {microbatches: 3, recompute: block, reuse: step}
 linear:
   - {match: "*", kind: svd, rank: 6}
-  - {match: "blocks.*.mlp.*", kind: ttm, rank: 5, reuse: step}
+  - {match: "blocks.*.mlp.*", kind: ttm, rank: 5}
   - {match: "blocks.{1..1}.mlp.down", kind: ttm, keep: 30%, init: orthogonal}
 YAML
 
@@ -37,6 +37,15 @@ expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: "tmm"; expe
   "$binary" eval "$work/bad" "$work/text.txt"
 sed -i 's/"kind": "tmm"/"kind": "ttm"/; s/"rank": 6/"rank": 5/' "$work/bad/config.json"
 expect 65 'file \[.*\] != config \[' "$binary" eval "$work/bad" "$work/text.txt"
+
+# W made once per step instead of in each pass of its micro-batches saves work, of a trained model's maps too.
+flops() { "$binary" plan "$work/job.yaml" "$@" --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/'; }
+for source in "" "model={from: $model}"; do
+  over=(${source:+"$source" linear=[]})
+  [ "$("$binary" plan "$work/job.yaml" "${over[@]}" | grep -c 'W once per step')" -ge 2 ] || fail "plan ${over[*]}: no W once per step"
+  awk -v step="$(flops "${over[@]}")" -v pass="$(flops "${over[@]}" parallel.reuse=pass)" \
+    'BEGIN { exit !(step > 0 && step < pass) }' || fail "W made once per step saves nothing ${over[*]}"
+done
 
 # Errors of rules end the job before anything is created.
 expect 78 'linear\[0\]: blocks.0.mlp.up \[32, 128\]: ttm: in modes \[4, 4\] multiply to 16' "$binary" train \

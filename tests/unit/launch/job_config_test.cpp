@@ -182,10 +182,12 @@ TEST_F(JobFile, LinearRulesThatClashWithOtherSections) {
             at(11, 3) +
                 "linear: model.from says what its linear maps are made of; remove one of them "
                 "(trainyard compress changes a model's kinds)");
-  EXPECT_EQ(error_with({"linear=[{match: a, kind: ttm, rank: 3, reuse: step}]",
-                        "parallel.reduction=canonical"}),
-            "command line: linear[0].reuse: step adds up over micro-batches; parallel.reduction = "
-            "canonical wants pass");
+}
+
+TEST_F(JobFile, WeightsThatAreKeptOverAStepClashWithCanonicalReduction) {
+  EXPECT_EQ(error_with({"parallel.reuse=step", "parallel.reduction=canonical"}),
+            "command line: parallel.reuse: step adds up over micro-batches; reduction = canonical "
+            "wants pass");
 }
 
 TEST_F(JobFile, HugeNumbersDoNotOverflowTheChecks) {

@@ -24,8 +24,7 @@ std::vector<Row> rows() {
                         std::vector<std::int64_t> ranks) {
     return TtmSpec{.in = std::move(in), .out = std::move(out), .ranks = std::move(ranks)};
   };
-  TtmSpec reused = modes({3, 4}, {5, 2}, {3}), orthogonal = modes({2, 3, 2}, {2, 1, 5}, {3, 4});
-  reused.reuse = WeightReuse::step;
+  TtmSpec orthogonal = modes({2, 3, 2}, {2, 1, 5}, {3, 4});
   orthogonal.init = FactorInit::orthogonal;
   std::vector<Row> kinds = {
       {"dense", {12, 10}, DenseSpec{}},
@@ -35,7 +34,7 @@ std::vector<Row> rows() {
       {"ttm_padded", {11, 9}, modes({3, 2, 2}, {5, 2, 1}, {3, 2})},
       {"ttm_one_core", {12, 10}, modes({12}, {10}, {})},
       {"ttm_four_cores", {12, 8}, modes({2, 3, 1, 2}, {2, 1, 2, 2}, {2, 5, 3})},
-      {"ttm_reused", {12, 10}, reused},
+      {"ttm_two_cores", {12, 10}, modes({3, 4}, {5, 2}, {3})},
       {"ttm_orthogonal", {12, 10}, orthogonal},
       {"svd_rank", {12, 10}, SvdSpec{.rank = 3}},
       {"svd_keep", {12, 10}, SvdSpec{.keep = 0.5}},
