@@ -39,14 +39,17 @@ class Contestant:
         except subprocess.TimeoutExpired:
             self.stop()
         self.slices.append((begin, time.monotonic()))
-        return self.process.poll() is None
+        if self.process.poll():
+            self.fail()
+        return self.process.returncode is None
+
+    def fail(self):
+        if self.err:
+            self.err.seek(0)
+            sys.stderr.write(self.err.read())
+        sys.exit(f"{' '.join(map(str, self.command))} ended with {self.process.returncode}")
 
     def answer(self):
-        if self.process.returncode != 0:
-            if self.err:
-                self.err.seek(0)
-                sys.stderr.write(self.err.read())
-            sys.exit(f"{' '.join(map(str, self.command))} ended with {self.process.returncode}")
         self.out.seek(0)
         return json.load(self.out)
 
