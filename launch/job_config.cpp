@@ -200,7 +200,17 @@ void check(const ParallelSection& s, Checks& checks) {
 void fields(Fields& f, PrecisionSection& s) {
   f.field("compute", s.compute, "type of activations and of the weights that are multiplied",
           kFloatTypes);
-  f.field("weights", s.weights, "type in which the optimizer keeps the weights", kFloatTypes);
+  f.field("weights", s.weights,
+          "type in which the optimizer keeps the weights; 16-bit ones are rounded stochastically",
+          kFloatTypes);
+}
+
+void check(const PrecisionSection& s, Checks& checks) {
+  if (s.compute == DType::f16) {
+    checks.fail("compute",
+                "got fp16, whose gradients want loss scaling, which this version does not have; "
+                "want bf16, fp32 or fp64");
+  }
 }
 
 void fields(Fields& f, CheckpointSection& s) {

@@ -62,7 +62,8 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   report.learning_rate = learning_rate(options_.schedule, step);
   optimizer_.step({.learning_rate = report.learning_rate,
                    .gradient_scale = clip_factor(report.gradient_norm, options_.clip),
-                   .step = step + 1});
+                   .step = step + 1,
+                   .seed = options_.seed});
   reducer_.share_weights();
   return report;
 }

@@ -27,7 +27,7 @@ struct StepOptions {
   Recompute recompute = Recompute::none;
   bool share_maps = false;  // prepare linear maps once for all micro-batches (linear.h)
   double clip = 0.0;        // limit of the gradient norm; 0: none
-  std::uint64_t seed = 0;   // of dropout
+  std::uint64_t seed = 0;   // of dropout and of the rounding of 16-bit weights
   Schedule schedule;
 };
 

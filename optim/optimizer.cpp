@@ -1,6 +1,23 @@
 #include "optim/optimizer.h"
 
+#include <algorithm>
+
+#include "core/base/random.h"
+
 namespace ty {
+
+namespace {
+
+constexpr std::int64_t kWideElements = std::int64_t{1} << 20;
+
+bool is_narrow(DType dtype) { return size_of(dtype) < 4; }
+
+// Elements [first, first + count) of a contiguous view; nothing of nothing.
+View part(const View& flat, std::int64_t first, std::int64_t count) {
+  return flat.data == nullptr ? flat : flat.slice(0, first, count);
+}
+
+}  // namespace
 
 Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
                      const std::function<double(const Parameter&)>& decay_of,
@@ -12,10 +29,15 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
     total += piece.inside.count;
   }
   for (std::string& name : state_names) {
-    const Tensor flat = Tensor::empty(parameters.backend(), {total}, parameters.weights().dtype(),
-                                      MemoryClass::optimizer);
+    const Tensor flat =
+        Tensor::empty(parameters.backend(), {total}, accumulator_of(parameters.weights().dtype()),
+                      MemoryClass::optimizer);
     parameters.backend().fill(flat.view(), 0.0);
     states_.push_back({std::move(name), flat});
+  }
+  if (is_narrow(parameters.weights().dtype())) {
+    wide_ = Tensor::empty(parameters.backend(), {std::min(total, kWideElements)}, DType::f32,
+                          MemoryClass::workspace);
   }
 }
 
@@ -30,8 +52,32 @@ void Optimizer::step(const StepSize& size) {
     for (const State& state : states_) {
       operands.states.push_back(slice(state.flat, {first, flat.count}).view());
     }
-    update(operands, size);
+    if (wide_.defined()) {
+      update_narrow(pieces_[i], operands, size);
+    } else {
+      update(operands, size);
+    }
     first += flat.count;
+  }
+}
+
+void Optimizer::update_narrow(const Piece& piece, const Operands& all, const StepSize& size) {
+  const std::string& name = parameters_->store().all()[piece.parameter].name;
+  const RandomStream rounding(size.seed, site_id("rounding." + name),
+                              static_cast<std::uint64_t>(size.step));
+  for (std::int64_t first = 0; first < piece.inside.count; first += wide_.numel()) {
+    const std::int64_t count = std::min(wide_.numel(), piece.inside.count - first);
+    const View narrow = part(all.weights, first, count);
+    Operands operands{part(wide_.view(), 0, count),
+                      View{},
+                      part(all.gradients, first, count),
+                      {},
+                      all.weight_decay};
+    for (const View& state : all.states) operands.states.push_back(part(state, first, count));
+    backend().copy(operands.weights, narrow);
+    update(operands, size);
+    backend().round_stochastic(narrow, operands.weights, rounding, piece.inside.first + first);
+    if (all.low.data != nullptr) backend().copy(part(all.low, first, count), narrow);
   }
 }
 

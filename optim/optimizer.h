@@ -1,7 +1,9 @@
 // Optimizers: one update of the pieces of flat parameters that this rank owns.
 //
 // Weight decay is decided per parameter, state lies in one flat tensor per moment, over the owned
-// pieces in order; so a sharded optimizer is the same code with fewer pieces.
+// pieces in order; so a sharded optimizer is the same code with fewer pieces. Updates are made in
+// fp32 or fp64; weights kept in 16 bits are rounded stochastically, as a step is mostly smaller
+// than half of their spacing and would be lost to nearest rounding.
 #pragma once
 
 #include <functional>
@@ -25,6 +27,7 @@ struct StepSize {
   double learning_rate = 0.0;
   double gradient_scale = 1.0;  // multiplies gradients first (clipping)
   std::int64_t step = 1;        // counts from 1
+  std::uint64_t seed = 0;       // of the rounding of 16-bit weights
 };
 
 class Optimizer {
@@ -55,10 +58,14 @@ class Optimizer {
   Backend& backend() const { return parameters_->backend(); }
 
  private:
+  // update() of 16-bit weights, by way of fp32.
+  void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
+
   FlatParameters* parameters_;
   std::vector<Piece> pieces_;
   std::vector<double> decay_;  // per piece
   std::vector<State> states_;
+  Tensor wide_;  // some 16-bit weights in fp32
 };
 
 using DecayOf = std::function<double(const Parameter&)>;

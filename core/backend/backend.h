@@ -158,6 +158,11 @@ class Backend {
   virtual void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
                              double std) = 0;
 
+  // y = x, rounded up or down at random so that the mean is x (Gupta et al., arXiv 1502.02551):
+  // element i by stream.word(0, first + i). x fp32, y bf16 or fp16, contiguous, one shape.
+  virtual void round_stochastic(const View& y, const View& x, const RandomStream& stream,
+                                std::int64_t first) = 0;
+
   // Sum of squares of x (contiguous), added up in double and written to y [1] fp64.
   virtual void sum_squares(const View& y, const View& x) = 0;
   // One step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) on contiguous ranges of equal

@@ -68,6 +68,20 @@ T dropout_factor(const DropoutMask& mask, std::int64_t sample, std::int64_t elem
   return static_cast<double>(u) < mask.p ? T(0) : static_cast<T>(1.0 / (1.0 - mask.p));
 }
 
+// The neighbour of x among T's numbers, above or below, each as likely as x is near to it.
+//   bf16, x = 1 + 1/512:  1 ---x-----------|--- 1 + 1/128   up with probability 1/4
+template <typename T>
+T round_stochastic(float x, std::uint32_t word) {
+  T near(x);
+  const auto rounded = static_cast<float>(near);
+  if (rounded == x || !std::isfinite(rounded)) return near;
+  T other = near;
+  const bool outward = std::abs(rounded) < std::abs(x);  // bits grow with the magnitude
+  other.bits = static_cast<std::uint16_t>(outward ? near.bits + 1 : near.bits - 1);
+  const float share = (x - rounded) / (static_cast<float>(other) - rounded);
+  return uniform_float(word) < share ? other : near;
+}
+
 // The constants of one AdamW step.
 struct AdamWStep {
   double decay, step_size, inv_sqrt_correction2;

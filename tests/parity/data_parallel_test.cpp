@@ -22,6 +22,8 @@ struct Training {
   Recompute recompute = Recompute::none;
   std::vector<LinearRule> linear = {};
   bool share_maps = false;
+  bool sgd = false;
+  double clip = 0.5;
 };
 
 // Factorised maps at every place that can hold them.
@@ -32,8 +34,24 @@ std::vector<LinearRule> factorised() {
 
 struct Curve {
   std::vector<double> losses, norms;
-  std::vector<double> weights;
+  std::vector<double> initial, weights;
 };
+
+std::vector<double> weights_of(const FlatParameters& flat) {
+  std::vector<double> all;
+  for (std::size_t i = 0; i < flat.store().all().size(); ++i) {
+    const auto values = doubles(flat.weight_of(i));
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+std::unique_ptr<Optimizer> make_optimizer(FlatParameters& flat, const std::vector<Piece>& pieces,
+                                          bool sgd) {
+  const auto decay = [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; };
+  if (sgd) return make_sgd(flat, pieces, decay, {.momentum = 0.9});
+  return make_adamw(flat, pieces, decay, {});
+}
 
 constexpr std::int64_t kBatch = 12, kLength = 6, kVocab = 19;
 
@@ -63,29 +81,25 @@ Curve train_rank(const Group& data, const Training& setup) {
                       *backend, setup.dtypes);
   flat.initialise(7);
   GradientReducer reducer(flat, data, {setup.zero, setup.reduction});
-  const auto optimizer =
-      make_adamw(flat, reducer.owned_pieces(),
-                 [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; }, {});
+  const auto optimizer = make_optimizer(flat, reducer.owned_pieces(), setup.sgd);
   const std::int64_t sequences = part_of_batch(0, data.rank(), data.size()).sequences;
   TrainingStep step(
       model, flat, *optimizer, reducer,
       {.micro_batches = setup.reduction == Reduction::canonical ? sequences : setup.micro_batches,
        .recompute = setup.recompute,
        .share_maps = setup.share_maps,
-       .clip = 0.5,
+       .clip = setup.clip,
        .seed = 7,
        .schedule = {
            .kind = ScheduleKind::cosine, .peak = 1e-2, .warmup = 5, .steps = setup.steps}});
-  Curve curve;
+  Curve curve = {.losses = {}, .norms = {}, .initial = weights_of(flat), .weights = {}};
   for (std::int64_t s = 0; s < setup.steps; ++s) {
     const StepReport report = step.run(part_of_batch(s, data.rank(), data.size()), s);
     curve.losses.push_back(report.loss);
     curve.norms.push_back(report.gradient_norm);
   }
-  for (const Parameter& p : model.parameters().all()) {
-    const auto values = doubles(p.value);
-    curve.weights.insert(curve.weights.end(), values.begin(), values.end());
-  }
+  reducer.gather_weights();
+  curve.weights = weights_of(flat);
   return curve;
 }
 
@@ -194,6 +208,49 @@ TEST(DataParallel, ShardedMasterWeightsFollowTheWholeOnes) {
   const FlatDtypes mixed = {.compute = DType::bf16, .weights = DType::f32};
   expect_close(train({.ranks = 2, .zero = true, .dtypes = mixed, .steps = 10}),
                train({.ranks = 2, .zero = false, .dtypes = mixed, .steps = 10}), 1e-5);
+}
+
+// Every type that weights may have, in every way to train them.
+using Recipe = std::tuple<DType, DType, bool, bool, double>;  // compute, weights, sgd, zero, clip
+class Recipes : public testing::TestWithParam<Recipe> {};
+
+std::string recipe_name(const testing::TestParamInfo<Recipe>& recipe) {
+  const auto [compute, weights, sgd, zero, clip] = recipe.param;
+  return fmt::format("{}_{}_{}_{}_{}", name_of(compute), name_of(weights), sgd ? "sgd" : "adamw",
+                     zero ? "zero" : "whole", clip > 0 ? "clip" : "free");
+}
+
+TEST_P(Recipes, MoveTheWeightsAndLowerTheLoss) {
+  const auto [compute, weights, sgd, zero, clip] = GetParam();
+  Training setup = {.ranks = 2, .zero = zero, .dtypes = {compute, weights}, .steps = 30};
+  setup.sgd = sgd;
+  setup.clip = clip;
+  const Curve curve = train(setup);
+  EXPECT_LT(curve.losses.back(), 0.95 * curve.losses.front());
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < curve.weights.size(); ++i) {
+    moved += curve.weights[i] != curve.initial[i] ? 1 : 0;
+  }
+  EXPECT_GT(moved, curve.weights.size() * 9 / 10);
+}
+// Gradients of fp16 want loss scaling, so a job may not compute in it.
+INSTANTIATE_TEST_SUITE_P(
+    Precision, Recipes,
+    testing::Combine(testing::Values(DType::f32, DType::bf16, DType::f64),
+                     testing::Values(DType::f32, DType::bf16, DType::f16, DType::f64),
+                     testing::Bool(), testing::Bool(), testing::Values(0.0, 0.5)),
+    recipe_name);
+
+TEST(DataParallel, RoundedWeightsAreTheSameForAnyNumberOfRanks) {
+  Training setup = {.reduction = Reduction::canonical,
+                    .dtypes = {.compute = DType::bf16, .weights = DType::bf16},
+                    .steps = 8};
+  const Curve one = train(setup);
+  for (const bool zero : {false, true}) {
+    setup.ranks = 4;
+    setup.zero = zero;
+    EXPECT_EQ(train(setup).weights, one.weights) << "zero " << zero;
+  }
 }
 
 TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {

@@ -3,6 +3,7 @@
 
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/runs.h"
+#include "core/backend/formulas.h"
 
 namespace ty {
 
@@ -46,6 +47,25 @@ void CpuBackend::random_normal(const View& y, const RandomStream& stream, std::i
         for (std::int64_t i = std::max(first, 2 * pair); i < std::min(end, 2 * pair + 2); ++i) {
           y.as<T>()[i - first] =
               static_cast<T>(static_cast<A>(std * numbers[static_cast<std::size_t>(i % 2)]));
+        }
+      }
+    }
+  });
+}
+
+void CpuBackend::round_stochastic(const View& y, const View& x, const RandomStream& stream,
+                                  std::int64_t first) {
+  if (size_of(y.dtype) != 2) return reference_.round_stochastic(y, x, stream, first);
+  const std::int64_t end = first + y.numel();
+  dispatch_float(y.dtype, "round_stochastic", [&](auto t) {
+    using T = decltype(t);
+    if constexpr (sizeof(T) == 2) {
+#pragma omp parallel for schedule(static)
+      for (std::int64_t block = first / 4; block < (end + 3) / 4; ++block) {
+        const auto words = stream.block(0, static_cast<std::uint64_t>(block));
+        for (std::int64_t i = std::max(first, 4 * block); i < std::min(end, 4 * block + 4); ++i) {
+          y.as<T>()[i - first] = formulas::round_stochastic<T>(
+              x.as<float>()[i - first], words[static_cast<std::size_t>(i % 4)]);
         }
       }
     }

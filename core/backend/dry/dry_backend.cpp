@@ -89,6 +89,9 @@ void DryBackend::cross_entropy_grad(const View& dlogits, const View& logits, con
 void DryBackend::random_normal(const View& y, const RandomStream&, std::int64_t, double) {
   touch({&y});
 }
+void DryBackend::round_stochastic(const View& y, const View& x, const RandomStream&, std::int64_t) {
+  touch({&y, &x});
+}
 void DryBackend::sum_squares(const View& y, const View& x) { touch({&y, &x}); }
 void DryBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                        const View& gradient, const AdamW&) {

@@ -1,6 +1,7 @@
 #include "core/backend/formulas.h"
 #include "core/backend/reference/indexing.h"
 #include "core/backend/reference/reference_backend.h"
+#include "core/base/error.h"
 
 namespace ty {
 
@@ -16,6 +17,21 @@ void ReferenceBackend::sum_squares(const View& y, const View& x) {
   y.as<double>()[0] = sum;
 }
 
+void ReferenceBackend::round_stochastic(const View& y, const View& x, const RandomStream& stream,
+                                        std::int64_t first) {
+  dispatch_float(y.dtype, "round_stochastic", [&](auto t) {
+    using T = decltype(t);
+    if constexpr (sizeof(T) == 2) {
+      for (std::int64_t i = 0; i < y.numel(); ++i) {
+        const std::uint32_t word = stream.word(0, static_cast<std::uint64_t>(first + i));
+        y.as<T>()[i] = formulas::round_stochastic<T>(x.as<float>()[i], word);
+      }
+    } else {
+      TY_CHECK(false, "{} is not rounded to", name_of(y.dtype));
+    }
+  });
+}
+
 void ReferenceBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                              const View& gradient, const AdamW& options) {
   const formulas::AdamWStep step(options);
@@ -26,6 +42,8 @@ void ReferenceBackend::adamw(const View& w, const View& m, const View& v, const 
         formulas::adamw(w.as<T>()[i], m.as<T>()[i], v.as<T>()[i],
                         static_cast<T>(load_any(gradient, i)), options, step);
       }
+    } else {
+      TY_CHECK(false, "adamw wants fp32 or fp64 weights, got {}", name_of(w.dtype));
     }
   });
   if (low.data != nullptr) copy(low, w);

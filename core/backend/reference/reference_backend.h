@@ -42,6 +42,8 @@ class ReferenceBackend final : public Backend {
                           const View& targets, const View& dloss) override;
   void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
                      double std) override;
+  void round_stochastic(const View& y, const View& x, const RandomStream& stream,
+                        std::int64_t first) override;
   void sum_squares(const View& y, const View& x) override;
   void adamw(const View& w, const View& m, const View& v, const View& low, const View& gradient,
              const AdamW& options) override;

@@ -189,5 +189,20 @@ TEST_P(CpuRows, AdamWAndSgdUpdateEveryArray) {
   }
 }
 
+TEST(CpuRounding, DrawsAsTheReference) {
+  for (const DType narrow : {DType::bf16, DType::f16}) {
+    for (const std::int64_t first : {0, 3, 1030}) {
+      const Array x = Array::random(DType::f32, {1029}, 5);
+      expect_like_reference(
+          [&](Backend& b) {
+            const Array y(narrow, {1029});
+            b.round_stochastic(y, x, RandomStream(3, 4, 5), first);
+            return Outputs{y};
+          },
+          0);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ty::test

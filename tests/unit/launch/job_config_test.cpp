@@ -204,5 +204,11 @@ TEST_F(JobFile, EveryKeyIsDocumented) {
   EXPECT_EQ(table.find("|  |"), std::string::npos) << "an empty cell";
 }
 
+TEST_F(JobFile, RefusesFp16ThatNobodyScales) {
+  EXPECT_NE(error_with({"precision.compute=fp16"}).find("precision.compute: got fp16"),
+            std::string::npos);
+  EXPECT_EQ(with({"precision.weights=fp16"}).precision.weights, DType::f16);
+}
+
 }  // namespace
 }  // namespace ty::test

@@ -106,6 +106,24 @@ TEST_F(OptimizerTest, MasterWeightsKeepWhatBf16WouldRoundAway) {
   EXPECT_LT(doubles(store_.find("b")->value)[0], 0.5 - 32e-4);
 }
 
+TEST_F(OptimizerTest, SixteenBitWeightsFollowStepsBelowTheirSpacing) {
+  for (const DType weights : {DType::bf16, DType::f16}) {
+    ParameterStore store;
+    store.declare("w", {1000}, Init::constant(0.5));
+    FlatParameters flat(store, plan_flat_layout(store, 1 << 20, 1), *backend_,
+                        {.compute = DType::f32, .weights = weights});
+    flat.initialise(3);
+    backend_->fill(flat.gradients().view(), 1.0);
+    const auto pieces = pieces_in(flat.layout(), flat.layout().buckets);
+    const auto sgd = make_sgd(flat, pieces, [](const Parameter&) { return 0.0; }, {});
+    for (int step = 1; step <= 64; ++step) sgd->step({.learning_rate = 1e-4, .step = step});
+    double sum = 0;
+    for (const double w : doubles(flat.weight_of(0))) sum += w;
+    EXPECT_NEAR(sum / 1000, 0.5 - 64e-4, 4e-4) << name_of(weights);
+    EXPECT_EQ(doubles(store.find("w")->value), doubles(flat.weight_of(0)));
+  }
+}
+
 TEST_F(OptimizerTest, PiecesOfTwoHalvesUpdateLikeTheWhole) {
   build({DType::f64, DType::f64});
   set_gradients(0.7);
