@@ -135,6 +135,20 @@ std::string together(const Group& world, Work work) {
   return "";
 }
 
+void check_finite(const Group& world, const TrainingSetup& setup, std::int64_t step) {
+  std::string fault = setup.model.parameters->first_non_finite_weight();
+  if (!fault.empty()) {
+    fault = "weight " + fault;
+  } else {
+    fault = setup.optimizer->first_non_finite_state();
+  }
+  for (const std::string& text : world.all_gather_text(fault)) {
+    if (text.empty()) continue;
+    throw NonFiniteError("{} is not finite after step {}, which was not saved; lower optim.lr",
+                         text, step);
+  }
+}
+
 void add_tokenizer(CheckpointWriter& writer, const Path& directory) {
   if (directory.empty()) return;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -149,6 +163,7 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
                             std::int64_t step) {
   const bool root = context.world.rank() == 0;
   setup.reducer.gather_weights();
+  check_finite(context.world, setup, step);
   std::optional<CheckpointWriter> writer;
   std::string error = together(context.world, [&] {
     if (root) writer = CheckpointWriter::begin(context.directory, step);

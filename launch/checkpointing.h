@@ -23,7 +23,8 @@ struct CheckpointContext {
 };
 
 // Saves the state after `step` steps. A collective call. Returns "" or, on all ranks, why nothing
-// was saved; the caller decides whether to go on.
+// was saved; the caller decides whether to go on. Throws NonFiniteError, on all ranks, for weights
+// or moments that no run could go on from; then nothing is saved either.
 std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
                             std::int64_t step);
 

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "core/autograd/autograd.h"
+#include "core/base/error.h"
 #include "core/data/sampler.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
@@ -46,6 +47,9 @@ Evaluation evaluate(const Model& model, Backend& backend, const TokenFile& file,
   Evaluation result;
   result.tokens = data.all_reduce(tokens, ReduceOp::sum);
   result.loss = sum / std::max(result.tokens, 1.0);
+  if (!std::isfinite(result.loss)) {
+    throw NonFiniteError("{}: the model's loss is {}", file.path().string(), result.loss);
+  }
   if (file.info().source_bytes > 0) {
     const double tokens_per_byte =
         static_cast<double>(file.size()) / static_cast<double>(file.info().source_bytes);

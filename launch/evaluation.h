@@ -20,7 +20,8 @@ struct Evaluation {
   double perplexity() const;
 };
 
-// Ranks of `data` share the windows; all of them get the result.
+// Ranks of `data` share the windows; all of them get the result. Throws NonFiniteError if the loss
+// is none.
 Evaluation evaluate(const Model& model, Backend& backend, const TokenFile& file,
                     const EvaluationOptions& options, const Group& data);
 

@@ -54,9 +54,12 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   report.loss = reducer_.sum_losses(losses) * weight;
   report.gradient_norm = reducer_.gradient_norm();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
+    const std::string culprit = parameters_.first_non_finite_weight();
+    if (!culprit.empty())
+      throw NonFiniteError("loss {}: weight {} is not finite", report.loss, culprit);
     throw NonFiniteError(
-        "loss {} and gradient norm {}{}; lower optim.lr or resume from an earlier "
-        "checkpoint",
+        "loss {} and gradient norm {}{}, all weights are finite; lower optim.lr or resume from an "
+        "earlier checkpoint",
         report.loss, report.gradient_norm, reducer_.first_non_finite());
   }
   report.learning_rate = learning_rate(options_.schedule, step);

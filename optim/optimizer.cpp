@@ -61,6 +61,22 @@ void Optimizer::step(const StepSize& size) {
   }
 }
 
+std::string Optimizer::first_non_finite_state() const {
+  std::vector<Range> ranges;
+  std::int64_t first = 0;
+  for (const Piece& piece : pieces_) {
+    ranges.push_back({first, piece.inside.count});
+    first += piece.inside.count;
+  }
+  for (const State& state : states_) {
+    const std::int64_t i = first_non_finite(state.flat, ranges);
+    if (i < 0) continue;
+    const Piece& piece = pieces_[static_cast<std::size_t>(i)];
+    return state.name + " of " + parameters_->store().all()[piece.parameter].name;
+  }
+  return "";
+}
+
 void Optimizer::update_narrow(const Piece& piece, const Operands& all, const StepSize& size) {
   const std::string& name = parameters_->store().all()[piece.parameter].name;
   const RandomStream rounding(size.seed, site_id("rounding." + name),

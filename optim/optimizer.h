@@ -41,6 +41,8 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // Updates weights (and their low-precision copy) of the owned pieces.
   void step(const StepSize& size);
+  // A moment that holds NaN or infinity, as "exp_avg of NAME"; "" if all numbers are finite.
+  std::string first_non_finite_state() const;
   const std::vector<State>& states() const { return states_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
 

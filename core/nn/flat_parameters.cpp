@@ -1,6 +1,7 @@
 #include "core/nn/flat_parameters.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/autograd/autograd.h"
 #include "core/base/error.h"
@@ -52,6 +53,19 @@ Tensor slice(const Tensor& flat, Range range) {
   return flat.alias(flat.view().slice(0, range.first, range.count));
 }
 
+std::int64_t first_non_finite(const Tensor& flat, const std::vector<Range>& ranges) {
+  const auto count = static_cast<std::int64_t>(ranges.size());
+  const Tensor squares = Tensor::empty(flat.backend(), {count}, DType::f64);
+  for (std::int64_t i = 0; i < count; ++i) {
+    flat.backend().sum_squares(squares.view().slice(0, i, 1),
+                               slice(flat, ranges[static_cast<std::size_t>(i)]).view());
+  }
+  const std::vector<double> sums = squares.values<double>();
+  const auto found =
+      std::find_if(sums.begin(), sums.end(), [](double sum) { return !std::isfinite(sum); });
+  return found == sums.end() ? -1 : found - sums.begin();
+}
+
 FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend,
                                FlatDtypes dtypes)
     : store_(&store), layout_(std::move(layout)), backend_(&backend) {
@@ -80,6 +94,11 @@ FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend
 Tensor FlatParameters::weight_of(std::size_t i) const {
   const View range = slice(weights_, layout_.parameters[i]).view();
   return weights_.alias(contiguous_view(range.data, range.dtype, store_->all()[i].shape));
+}
+
+std::string FlatParameters::first_non_finite_weight() const {
+  const std::int64_t i = first_non_finite(weights_, layout_.parameters);
+  return i < 0 ? "" : store_->all()[static_cast<std::size_t>(i)].name;
 }
 
 void FlatParameters::initialise(std::uint64_t seed) {

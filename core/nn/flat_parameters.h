@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/nn/parameter.h"
@@ -57,6 +58,8 @@ class FlatParameters {
   const Tensor& gradients() const { return gradients_; }
   // The weight of parameter i, in the weights' dtype and the parameter's shape.
   Tensor weight_of(std::size_t i) const;
+  // The first parameter whose weight holds NaN or infinity; "" if all numbers are finite.
+  std::string first_non_finite_weight() const;
   bool has_separate_model() const { return weights_.dtype() != model_.dtype(); }
 
  private:
@@ -77,5 +80,8 @@ std::vector<Piece> pieces_in(const FlatLayout& layout, const std::vector<Range>&
 
 // Elements [range) of a flat tensor.
 Tensor slice(const Tensor& flat, Range range);
+
+// Which of these ranges of a flat tensor is the first to hold NaN or infinity; -1 if none does.
+std::int64_t first_non_finite(const Tensor& flat, const std::vector<Range>& ranges);
 
 }  // namespace ty
