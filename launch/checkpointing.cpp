@@ -70,7 +70,9 @@ void collect(StoredState& stored, const SafetensorsFile& file) {
   }
 }
 
-void read_optimizer(const Path& directory, const Manifest& manifest, TrainingSetup& setup) {
+// Another optimizer's moments are of no use: if `may_differ`, those that are missing stay zero.
+void read_optimizer(const Path& directory, const Manifest& manifest, bool may_differ,
+                    TrainingSetup& setup) {
   std::vector<std::unique_ptr<SafetensorsFile>> files;
   StoredState stored;
   for (const FileRecord& record : manifest.files) {
@@ -98,7 +100,7 @@ void read_optimizer(const Path& directory, const Manifest& manifest, TrainingSet
                       part.view.slice(0, first - part.first, last - first).data);
         found += last - first;
       }
-      if (found != piece.inside.count) {
+      if (found != piece.inside.count && !may_differ) {
         throw DataError(
             "{}: {}: {} of {} elements of the optimizer state are there; the run used "
             "another optimizer or model",
@@ -106,17 +108,6 @@ void read_optimizer(const Path& directory, const Manifest& manifest, TrainingSet
       }
       flat += piece.inside.count;
     }
-  }
-}
-
-// The files of a run stay with the linear maps that it was started with.
-void check_same_maps(const Path& directory, const ModelSetup& model) {
-  const LinearRules stored(read_model_config(directory).linear);
-  for (const LinearSite& site : model.model->linear_sites()) {
-    const std::string there = describe(stored.choose(site.path, site.shape));
-    if (there == describe(site.spec)) continue;
-    throw DataError("{}: {} is {} there, the job says {}; keep the rules, or name another run.dir",
-                    directory.string(), site.path, there, describe(site.spec));
   }
 }
 
@@ -160,8 +151,9 @@ void add_tokenizer(CheckpointWriter& writer, const Path& directory) {
 }  // namespace
 
 std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
-                            std::int64_t step) {
+                            const Position& position) {
   const bool root = context.world.rank() == 0;
+  const std::int64_t step = position.step;
   setup.reducer.gather_weights();
   check_finite(context.world, setup, step);
   std::optional<CheckpointWriter> writer;
@@ -196,6 +188,8 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
         }
       }
       manifest.fields = {{"ranks", context.world.size()},
+                         {"samples", position.samples},
+                         {"tokens", position.tokens},
                          {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
       writer->commit(manifest);
       retain(context.directory, context.keep, step);
@@ -210,51 +204,20 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
   return error;
 }
 
-std::optional<Resumed> restore_checkpoint(const CheckpointContext& context, TrainingSetup& setup) {
-  // One rank looks, so that all ranks agree.
-  Json found = {{"step", -1}};
-  if (context.world.rank() == 0) {
-    try {
-      remove_unfinished(context.directory);
-      const NewestCheckpoint newest = newest_valid(context.directory);
-      std::vector<std::string> reasons;
-      for (const SkippedCheckpoint& skipped : newest.skipped) {
-        reasons.push_back(fmt::format("step {}: {}", skipped.step, skipped.reason));
-      }
-      if (newest.checkpoint) found["step"] = newest.checkpoint->step;
-      if (!reasons.empty()) {
-        found["reasons"] = fmt::format("{}", fmt::join(reasons, "; "));
-        found["newest"] = newest.skipped.front().step;
-      }
-    } catch (const Error& e) {
-      found["error"] = e.what();
-    }
-  }
-  found = Json::parse(context.world.all_gather_text(found.dump())[0]);
-  if (found.contains("error")) throw IoError("{}", found["error"].get<std::string>());
-  const auto step = found["step"].get<std::int64_t>();
-  if (step < 0) {
-    if (!found.contains("reasons")) return std::nullopt;
-    throw DataError("{}: no checkpoint is valid: {}; remove the directory to start afresh",
-                    context.directory.string(), found["reasons"].get<std::string>());
-  }
-  const Checkpoint checkpoint = {step, context.directory / fmt::format("step-{}", step)};
+Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
+                            TrainingSetup& setup) {
   const Manifest manifest = read_manifest(checkpoint);
   const auto stored = manifest.fields.value("tokenizer_fingerprint", std::uint64_t{0});
-  if (stored != context.tokenizer_fingerprint) {
+  if (stored != context.tokenizer_fingerprint && !context.allow_changes) {
     throw DataError("{}: was trained with another tokenizer (fingerprint {:x}, the job's is {:x})",
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
-  check_same_maps(checkpoint.path, setup.model);
   load_weights(checkpoint.path, *setup.model.parameters, setup.model.config);
-  read_optimizer(checkpoint.path, manifest, setup);
-  Resumed resumed{step, manifest.run_id, ""};
-  if (found.contains("reasons")) {
-    resumed.warning = fmt::format("passed over damaged checkpoints ({}); {} steps are lost",
-                                  found["reasons"].get<std::string>(),
-                                  found["newest"].get<std::int64_t>() - step);
-  }
-  return resumed;
+  read_optimizer(checkpoint.path, manifest, context.allow_changes, setup);
+  Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
+  position.samples = manifest.fields.value("samples", std::int64_t{-1});
+  position.tokens = manifest.fields.value("tokens", std::int64_t{-1});
+  return position;
 }
 
 }  // namespace ty

@@ -12,6 +12,13 @@
 
 namespace ty {
 
+// How far a run has come. Samples are counted, not worked out from the step: the batch may change.
+struct Position {
+  std::int64_t step = 0;     // steps done
+  std::int64_t samples = 0;  // sequences that were trained on
+  std::int64_t tokens = 0;   // of them
+};
+
 struct CheckpointContext {
   Path directory;  // run_dir/checkpoints
   std::string run_id;
@@ -20,23 +27,18 @@ struct CheckpointContext {
   std::uint64_t tokenizer_fingerprint = 0;
   bool sharded = false;  // every rank holds a part of the optimizer state
   std::int64_t keep = 3;
+  bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };
 
-// Saves the state after `step` steps. A collective call. Returns "" or, on all ranks, why nothing
+// Saves the state at a position. A collective call. Returns "" or, on all ranks, why nothing
 // was saved; the caller decides whether to go on. Throws NonFiniteError, on all ranks, for weights
 // or moments that no run could go on from; then nothing is saved either.
 std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
-                            std::int64_t step);
+                            const Position& position);
 
-// What a resumed run starts from.
-struct Resumed {
-  std::int64_t step = 0;  // steps done
-  std::string run_id;
-  std::string warning;  // names damaged checkpoints that were passed over; may be empty
-};
-// Restores weights and optimizer from the newest valid checkpoint, if there is any. A collective
-// call. Throws DataError if there are checkpoints and none is valid, or if it belongs to another
-// model or tokenizer.
-std::optional<Resumed> restore_checkpoint(const CheckpointContext& context, TrainingSetup& setup);
+// Restores weights and optimizer, and says where the run was. Throws DataError if the checkpoint
+// belongs to another model, tokenizer or optimizer.
+Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
+                            TrainingSetup& setup);
 
 }  // namespace ty

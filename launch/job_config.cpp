@@ -32,6 +32,8 @@ void fields(Fields& f, RunSection& s) {
           {{"auto", DeviceChoice::automatic},
            {"cpu", DeviceChoice::cpu},
            {"cuda", DeviceChoice::cuda}});
+  f.field("allow_changes", s.allow_changes,
+          "a run that goes on may have another model, tokenizer, data, batch, seed or optimizer");
 }
 
 void check(const RunSection& s, Checks& checks) {

@@ -35,6 +35,7 @@ struct RunSection {
   std::int64_t eval_every = 0;    // 0: only at the end
   std::int64_t sample_every = 0;  // 0: never
   DeviceChoice device = DeviceChoice::automatic;
+  bool allow_changes = false;
 };
 
 struct ModelSection {

@@ -1,7 +1,11 @@
 #include "launch/model_setup.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "models/huggingface/model_directory.h"
+#include "parallel/comm/tree.h"
 
 namespace ty {
 
@@ -58,18 +62,46 @@ Gpt2Config planned_model(const JobConfig& job) {
   throw ConfigError("model.vocab: missing; a plan cannot count the characters of data.train");
 }
 
-void check_linear_rules(const JobConfig& job) {
-  if (!job.model.from.empty()) {
-    resolve_model(job, 0);  // reading it checks its own rules
-    return;
-  }
+namespace {
+
+// The job's model before any data is read. Characters are counted later, and any number of them
+// serves here.
+Gpt2Config declared_model(const JobConfig& job) {
+  if (!job.model.from.empty()) return resolve_model(job, 0);
   JobConfig sized = job;
-  // Characters are counted later, and any number of them serves here.
   if (job.tokenizer.kind == TokenizerKind::chars && job.model.vocab == 0) {
     sized.model.vocab = kByteIds;
   }
-  const Gpt2Config config = planned_model(sized);
+  return planned_model(sized);
+}
+
+}  // namespace
+
+void check_linear_rules(const JobConfig& job) {
+  const Gpt2Config config = declared_model(job);
   const Model declared(describe_gpt2(config), LinearRules(config.linear));
+}
+
+void check_no_decay(const JobConfig& job) {
+  const Gpt2Config config = declared_model(job);
+  const Model model(describe_gpt2(config), LinearRules(config.linear));
+  const auto& parameters = model.parameters().all();
+  for (const std::string& pattern : job.optim.no_decay) {
+    const bool matches = std::any_of(parameters.begin(), parameters.end(), [&](const auto& each) {
+      return glob_match(pattern, each.name);
+    });
+    if (matches) continue;
+    throw ConfigError("optim.no_decay: \"{}\" matches no parameter; names look like {} and {}",
+                      pattern, parameters.front().name, parameters.back().name);
+  }
+}
+
+void check_layout(const JobConfig& job, int data_ranks) {
+  if (job.data.batch < data_ranks) {
+    throw ConfigError("data.batch: {} sequences are fewer than the {} data ranks", job.data.batch,
+                      data_ranks);
+  }
+  if (job.parallel.reduction == ReductionOrder::canonical) check_tree_ranks(data_ranks);
 }
 
 ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,

@@ -21,8 +21,12 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
 // The same before any data is read: the tokenizer's size is what the job asks for. Throws
 // ConfigError too where only the data can tell.
 Gpt2Config planned_model(const JobConfig& job);
-// Throws ConfigError if the job's linear rules do not fit its model; reads no data.
+// Throw ConfigError if the job's linear rules do not fit its model, if a pattern of optim.no_decay
+// matches no parameter, or if its batch and reduction do not fit this number of data ranks. None of
+// them reads data.
 void check_linear_rules(const JobConfig& job);
+void check_no_decay(const JobConfig& job);
+void check_layout(const JobConfig& job, int data_ranks);
 
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.
 struct ModelSetup {

@@ -3,13 +3,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <functional>
 
 #include "core/base/error.h"
 #include "core/config/print.h"
-#include "core/io/checkpoint.h"
 #include "core/io/json.h"
 
 namespace ty {
@@ -18,13 +15,8 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::uint64_t kMaxManifest = std::uint64_t{16} << 20;
-
-Path made(const Path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory / "checkpoints", error);
-  if (error) throw IoError("{}: {}; choose another run.dir", directory.string(), error.message());
-  return directory;
-}
+constexpr std::uint64_t kMaxLog = std::uint64_t{1} << 32;
+constexpr std::string_view kSampleHead = "--- step ";
 
 std::string new_run_id(const std::string& name) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -32,62 +24,141 @@ std::string new_run_id(const std::string& name) {
                      std::chrono::duration_cast<std::chrono::microseconds>(now).count(), getpid());
 }
 
+Json read_run_manifest(const Path& file) {
+  if (!std::filesystem::exists(file)) return Json::object();
+  constexpr const char* kAdvice = "remove it, and the run goes on without it";
+  Json manifest;
+  try {
+    manifest = parse_json(read_text_file(file, kMaxManifest), file.string());
+  } catch (const DataError& e) {
+    throw DataError("{}; {}", e.what(), kAdvice);
+  }
+  const auto is_text = [&](const char* key) {
+    return !manifest.contains(key) || manifest[key].is_string();
+  };
+  const auto is_object = [&](const char* key) {
+    return !manifest.contains(key) || manifest[key].is_object();
+  };
+  if (!manifest.is_object() || !is_text("run_id") || !is_object("inputs") ||
+      !is_object("tokenizer")) {
+    throw DataError("{}: is not the manifest of a run; {}", file.string(), kAdvice);
+  }
+  return manifest;
+}
+
+std::optional<JobConfig> read_job(const Path& file) {
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  try {
+    return load_job(file);
+  } catch (const ConfigError& e) {
+    const std::string lines = e.what();
+    throw DataError("{}; the file says with which job this run was started: put it back",
+                    lines.substr(0, lines.find('\n')));
+  }
+}
+
+NewestCheckpoint look_for_checkpoint(const Path& checkpoints) {
+  NewestCheckpoint newest = newest_valid(checkpoints);
+  if (newest.checkpoint || newest.skipped.empty()) return newest;
+  throw DataError("{}: no checkpoint is valid: {}; remove the directory to start afresh",
+                  checkpoints.string(), to_text(newest.skipped));
+}
+
+// Rewrites a log without the parts that `drop` names; `cut` gives the length of the first part.
+void filter(const Path& file, const std::function<std::size_t(std::string_view)>& cut,
+            const std::function<bool(std::string_view)>& keep) {
+  if (!std::filesystem::exists(file)) return;
+  const std::string text = read_text_file(file, kMaxLog);
+  std::string kept;
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t length = cut(rest);
+    if (keep(rest.substr(0, length))) kept += rest.substr(0, length);
+    rest.remove_prefix(length);
+  }
+  if (kept != text) atomic_write_file(file, bytes_of(kept));
+}
+
+void rewind_metrics(const Path& file, std::int64_t step) {
+  const auto line = [](std::string_view text) {
+    const std::size_t end = text.find('\n');
+    return end == std::string_view::npos ? text.size() : end + 1;
+  };
+  filter(file, line, [&](std::string_view text) {
+    const Json json = Json::parse(text, nullptr, false);
+    return text.ends_with('\n') && json.is_object() && json.contains("step") &&
+           json["step"].is_number_integer() && json["step"].get<std::int64_t>() <= step;
+  });
+}
+
+void rewind_samples(const Path& file, std::int64_t step) {
+  const auto entry = [](std::string_view text) {
+    const std::size_t next = text.find(fmt::format("\n{}", kSampleHead));
+    return next == std::string_view::npos ? text.size() : next + 1;
+  };
+  filter(file, entry, [&](std::string_view text) {
+    if (!text.starts_with(kSampleHead)) return false;
+    return std::strtoll(text.data() + kSampleHead.size(), nullptr, 10) <= step;
+  });
+}
+
 }  // namespace
 
-RunDirectory::RunDirectory(const JobConfig& job, const std::vector<std::string>& argv,
-                           const Json& facts)
-    : directory_(made(job.run.dir)), lock_(directory_) {
-  const Path file = directory_ / "manifest.json";
-  if (std::filesystem::exists(file)) {
-    run_id_ = parse_json(read_text_file(file, kMaxManifest), file.string()).value("run_id", "");
+RunDirectory::RunDirectory(const Path& directory) : directory_(directory) {
+  if (!std::filesystem::exists(directory)) return;
+  lock_ = std::make_unique<RunLock>(directory);
+  newest_ = look_for_checkpoint(directory / "checkpoints");
+  manifest_ = read_run_manifest(directory / "manifest.json");
+  job_ = read_job(directory / "config.yaml");
+}
+
+std::string RunDirectory::run_id() const {
+  const std::string stated = manifest_.value("run_id", "");
+  if (!stated.empty() || !newest_.checkpoint) return stated;
+  return read_manifest(*newest_.checkpoint).run_id;
+}
+
+void RunDirectory::begin(const JobConfig& job, Json facts, std::int64_t step) {
+  std::error_code error;
+  std::filesystem::create_directories(directory_ / "checkpoints", error);
+  if (error) {
+    throw IoError("run.dir: {}: {}; choose another one", directory_.string(), error.message());
   }
-  if (run_id_.empty()) run_id_ = new_run_id(job.run.name);
-  Json manifest = facts;
-  manifest["run_id"] = run_id_;
-  manifest["name"] = job.run.name;
-  manifest["seed"] = job.run.seed;
-  manifest["argv"] = argv;
-  const std::string text = manifest.dump(2) + "\n";
-  atomic_write_file(file, bytes_of(text));
-  const std::string yaml = config::to_yaml(job);
-  atomic_write_file(directory_ / "config.yaml", bytes_of(yaml));
+  if (!lock_) lock_ = std::make_unique<RunLock>(directory_);
+  const std::string id = run_id();
+  facts["run_id"] = id.empty() ? new_run_id(job.run.name) : id;
+  facts["name"] = job.run.name;
+  facts["seed"] = job.run.seed;
+  manifest_ = std::move(facts);
+  atomic_write_file(directory_ / "manifest.json", bytes_of(manifest_.dump(2) + "\n"));
+  atomic_write_file(directory_ / "config.yaml", bytes_of(config::to_yaml(job)));
+  remove_unfinished(directory_ / "checkpoints");
+  rewind_metrics(directory_ / "metrics.jsonl", step);
+  rewind_samples(directory_ / "samples.txt", step);
 }
 
-void RunDirectory::rewind_metrics(std::int64_t step) {
-  const Path file = directory_ / "metrics.jsonl";
-  if (!std::filesystem::exists(file)) return;
-  std::ifstream in(file);
-  std::string kept, line;
-  while (std::getline(in, line)) {
-    const Json json = Json::parse(line, nullptr, false);
-    if (json.is_discarded() || json.value("step", std::int64_t{0}) > step) continue;
-    kept += line + "\n";
+std::string RunDirectory::append(const char* name, const std::string& text) {
+  try {
+    File file = File::append(directory_ / name);
+    const std::uint64_t before = file.size();
+    try {
+      file.write_all(bytes_of(text));
+    } catch (const IoError&) {
+      file.truncate(before);  // no half lines
+      throw;
+    }
+  } catch (const IoError& e) {
+    if (log_error_.empty()) log_error_ = e.what();
+    return e.what();
   }
-  atomic_write_file(file, bytes_of(kept));
+  return "";
 }
 
-void RunDirectory::log(const Json& line) {
-  std::ofstream out(directory_ / "metrics.jsonl", std::ios::app);
-  out << line.dump() << '\n';
-  if (!out) throw IoError("{}: cannot be written", (directory_ / "metrics.jsonl").string());
+std::string RunDirectory::log(const Json& line) {
+  return append("metrics.jsonl", line.dump() + "\n");
 }
 
-void RunDirectory::add_sample(std::int64_t step, const std::string& text) {
-  std::ofstream out(directory_ / "samples.txt", std::ios::app);
-  out << "--- step " << step << " ---\n" << text << "\n\n";
-}
-
-Path find_model(const Path& path) {
-  if (std::filesystem::exists(path / "config.json")) return path;
-  if (std::filesystem::is_directory(path / "checkpoints")) {
-    const NewestCheckpoint newest = newest_valid(path / "checkpoints");
-    if (newest.checkpoint) return newest.checkpoint->path;
-    throw DataError("{}: has no valid checkpoint yet", path.string());
-  }
-  throw UsageError(
-      "{}: no model here: wants a run directory (checkpoints/), a checkpoint or a model "
-      "directory (config.json)",
-      path.string());
+std::string RunDirectory::add_sample(std::int64_t step, const std::string& text) {
+  return append("samples.txt", fmt::format("{}{} ---\n{}\n\n", kSampleHead, step, text));
 }
 
 }  // namespace ty

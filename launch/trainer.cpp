@@ -64,29 +64,37 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
       mesh_((check_same_job(job_, world.group()), world.group()), mesh_of(job_, world.size())),
       backend_(make_backend(job_.run.device)),
       progress_(stderr) {
-  const int ranks = mesh_.data().size();
-  if (job_.data.batch < ranks) {
-    throw ConfigError("data.batch: {} sequences are fewer than the {} data ranks", job_.data.batch,
-                      ranks);
-  }
-  // Everything that can be wrong with the job is found before anything is created.
+  adopt_model_tokenizer(job_);
+  check_layout(job_, mesh_.data().size());
   check_linear_rules(job_);
-  if (world_.is_root()) {
-    directory_ = std::make_unique<RunDirectory>(job_, argv,
-                                                Json{{"version", TY_VERSION},
-                                                     {"ranks", world_.size()},
-                                                     {"threads_per_rank", world_.threads()}});
+  check_no_decay(job_);
+  RunStart start = start_run(job_, world_.group(),
+                             {{"version", TY_VERSION},
+                              {"argv", argv},
+                              {"ranks", world_.size()},
+                              {"threads_per_rank", world_.threads()}});
+  is_finished_ = start.is_finished;
+  if (is_finished_) {
+    if (!world_.is_root()) return;
+    for (const std::string& note : start.notes) progress_.note(note);
+    progress_.note(fmt::format("{}: all {} steps are done; raise run.steps to go on",
+                               job_.run.dir.string(), job_.run.steps));
+  } else {
+    build(std::move(start));
   }
-  world_.group().barrier();
-  dataset_ = prepare_dataset(job_, world_.group());
-  config_ = resolve_model(job_, dataset_.vocab());
-  plan_ = make_plan(job_, config_, ranks);
+}
+
+void Trainer::build(RunStart start) {
+  directory_ = std::move(start.directory);
+  dataset_ = std::move(start.dataset);
+  config_ = std::move(start.config);
+  plan_ = make_plan(job_, config_, mesh_.data().size());
   sampler_ = std::make_unique<Sampler>(dataset_.train->size(), job_.data.sequence,
                                        static_cast<std::uint64_t>(job_.run.seed));
   const MachineCeiling ceiling = measure_ceiling(*backend_, 0.15);
   ceiling_ = world_.group().all_reduce(ceiling.gemm_flops_per_second, ReduceOp::sum);
   backend_->memory().reset_peak();
-  if (world_.is_root()) print_start(plan_);
+  if (world_.is_root()) print_start();
   setup_ = std::make_unique<TrainingSetup>(job_, config_, *backend_, mesh_.data());
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
@@ -94,11 +102,12 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
                   .tokenizer_directory = dataset_.tokenizer_directory,
                   .tokenizer_fingerprint = dataset_.fingerprint(),
                   .sharded = job_.parallel.zero == 1,
-                  .keep = job_.checkpoint.keep};
-  resume();
+                  .keep = job_.checkpoint.keep,
+                  .allow_changes = job_.run.allow_changes};
+  resume(start.checkpoint, start.notes);
 }
 
-void Trainer::print_start(const Plan& plan) {
+void Trainer::print_start() {
   progress_.note(fmt::format("trainyard {}  {} rank{} x {} thread{}  run {}", TY_VERSION,
                              world_.size(), world_.size() == 1 ? "" : "s", world_.threads(),
                              world_.threads() == 1 ? "" : "s", job_.run.dir.string()));
@@ -113,34 +122,44 @@ void Trainer::print_start(const Plan& plan) {
                              job_.data.sequence));
   progress_.note(fmt::format("  model  gpt2 {} layers x {}  heads {}  context {}  parameters {}",
                              config_.layers, config_.width, config_.heads, config_.context,
-                             human_count(static_cast<double>(plan.parameters))));
-  if (!exact_rules(plan.linear).empty()) {
-    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps);
+                             human_count(static_cast<double>(plan_.parameters))));
+  if (!exact_rules(plan_.linear).empty()) {
+    std::string table = format_linear_sites(plan_.linear, plan_.tokens_per_pass, plan_.shares_maps);
     table.pop_back();  // note() ends the line
     progress_.note(table);
   }
   progress_.note(fmt::format("  step   {} tokens, {}FLOP per rank  predicted peak {} per rank",
-                             human_count(plan.tokens), human_count(plan.matrix_flops),
-                             human_bytes(static_cast<double>(plan.memory.total_peak))));
+                             human_count(plan_.tokens), human_count(plan_.matrix_flops),
+                             human_bytes(static_cast<double>(plan_.memory.total_peak))));
 }
 
-void Trainer::resume() {
-  const std::optional<Resumed> resumed = restore_checkpoint(checkpoints_, *setup_);
-  if (!resumed) {
+void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
+                     const std::vector<std::string>& notes) {
+  if (checkpoint) {
+    start_ = restore_checkpoint(checkpoints_, *checkpoint, *setup_);
+    if (start_.samples < 0) {  // written before samples were counted
+      start_.samples = start_.step * job_.data.batch;
+      start_.tokens = start_.samples * job_.data.sequence;
+    }
+    saved_step_ = start_.step;
+  } else {
     set_initial_weights(job_, setup_->model);
-    if (directory_) directory_->rewind_metrics(-1);
-    return;
   }
-  first_step_ = saved_step_ = resumed->step;
   if (!world_.is_root()) return;
-  directory_->rewind_metrics(resumed->step);
-  if (!resumed->warning.empty()) progress_.note("warning: " + resumed->warning);
-  progress_.note(fmt::format("  resumed after step {} of {}", resumed->step, job_.run.steps));
+  for (const std::string& note : notes) progress_.note(note);
+  if (checkpoint) {
+    progress_.note(fmt::format("  resumed after step {} of {}", start_.step, job_.run.steps));
+  }
+}
+
+Position Trainer::position_at(std::int64_t step) const {
+  const std::int64_t samples = (step - start_.step) * job_.data.batch;
+  return {step, start_.samples + samples, start_.tokens + samples * job_.data.sequence};
 }
 
 HostBatch Trainer::batch_of(std::int64_t step) const {
   const Range share = share_of_batch(job_.data.batch, mesh_.data());
-  const std::int64_t first = step * job_.data.batch + share.first;
+  const std::int64_t first = position_at(step).samples + share.first;
   TokenBatch tokens =
       training_batch(*dataset_.train, *sampler_, job_.data.sequence, first, share.count);
   return {.first_sample = first,
@@ -154,7 +173,8 @@ ExitCode Trainer::run() {
   const auto due = [](std::int64_t step, std::int64_t every) {
     return every > 0 && step % every == 0;
   };
-  for (std::int64_t step = first_step_; step < job_.run.steps; ++step) {
+  if (is_finished_) return ExitCode::ok;
+  for (std::int64_t step = start_.step; step < job_.run.steps; ++step) {
     status_.step = step;
     const auto start = Clock::now();
     const StepReport report = setup_->step.run(batch_of(step), step);
@@ -163,7 +183,7 @@ ExitCode Trainer::run() {
     ++steps_;
     const std::int64_t done = step + 1;
     const bool last = done == job_.run.steps;
-    if (due(done, job_.log.every) || last || done == first_step_ + 1) log_step(done, report);
+    if (due(done, job_.log.every) || last || done == start_.step + 1) log_step(done, report);
     if (due(done, job_.run.sample_every) && !last) sample_now(done);
     if (due(done, job_.run.eval_every) && !last) evaluate_now(done, false);
     if (due(done, job_.checkpoint.every) && !last) save_now(done);
@@ -181,20 +201,33 @@ ExitCode Trainer::run() {
   if (saved_step_ != job_.run.steps) save_now(job_.run.steps);
   evaluate_now(job_.run.steps, true);
   sample_now(job_.run.steps);
+  finish();
+  return ExitCode::ok;
+}
+
+void Trainer::finish() {
   if (saved_step_ != job_.run.steps) {
     throw IoError("{}: the final checkpoint could not be saved; run the same command again",
                   checkpoints_.directory.string());
   }
-  if (world_.is_root()) {
-    progress_.finish();
-    if (first_step_ < job_.run.steps) {
-      const MemoryStats measured = backend_->memory().stats();
-      progress_.note(format_memory(plan_.memory, &measured));
-    }
-    progress_.note(fmt::format(
-        "saved {}", (checkpoints_.directory / fmt::format("step-{}", job_.run.steps)).string()));
+  if (!world_.is_root()) return;
+  progress_.finish();
+  if (start_.step < job_.run.steps) {
+    const MemoryStats measured = backend_->memory().stats();
+    progress_.note(format_memory(plan_.memory, &measured));
   }
-  return ExitCode::ok;
+  progress_.note(fmt::format(
+      "saved {}", (checkpoints_.directory / fmt::format("step-{}", job_.run.steps)).string()));
+  if (!directory_->log_error().empty()) {
+    throw IoError("all steps are done and saved, but lines of the logs are missing: {}",
+                  directory_->log_error());
+  }
+}
+
+void Trainer::note_lost(const std::string& error) {
+  if (error.empty() || lost_said_) return;
+  lost_said_ = true;
+  progress_.note(fmt::format("warning: a line of the logs is lost: {}", error));
 }
 
 void Trainer::log_step(std::int64_t step, const StepReport& report) {
@@ -206,7 +239,7 @@ void Trainer::log_step(std::int64_t step, const StepReport& report) {
     const double step_seconds = slowest / static_cast<double>(steps_);
     const double flops = plan_.matrix_flops * world_.size() / step_seconds;
     // The first step warms caches and pages up; later ones tell what is left.
-    mean_step_seconds_ = mean_step_seconds_ == 0 || step - first_step_ <= job_.log.every
+    mean_step_seconds_ = mean_step_seconds_ == 0 || step - start_.step <= job_.log.every
                              ? step_seconds
                              : 0.7 * mean_step_seconds_ + 0.3 * step_seconds;
     progress_.update(
@@ -220,16 +253,15 @@ void Trainer::log_step(std::int64_t step, const StepReport& report) {
          .ceiling = ceiling_,
          .peak_bytes = largest,
          .seconds_left = mean_step_seconds_ * static_cast<double>(job_.run.steps - step)});
-    directory_->log(
-        {{"step", step},
-         {"loss", report.loss},
-         {"learning_rate", report.learning_rate},
-         {"gradient_norm", report.gradient_norm},
-         {"tokens", static_cast<std::int64_t>(step) * job_.data.batch * job_.data.sequence},
-         {"tokens_per_second", rate},
-         {"step_seconds", step_seconds},
-         {"matrix_flops_per_second", flops},
-         {"peak_bytes", static_cast<std::int64_t>(largest)}});
+    note_lost(directory_->log({{"step", step},
+                               {"loss", report.loss},
+                               {"learning_rate", report.learning_rate},
+                               {"gradient_norm", report.gradient_norm},
+                               {"tokens", position_at(step).tokens},
+                               {"tokens_per_second", rate},
+                               {"step_seconds", step_seconds},
+                               {"matrix_flops_per_second", flops},
+                               {"peak_bytes", static_cast<std::int64_t>(largest)}}));
   }
   seconds_ = tokens_ = 0;
   steps_ = 0;
@@ -248,10 +280,10 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
       fmt::format("  valid  step {}  loss {:.4f}  perplexity {:.2f}  bits per byte {:.3f}{}", step,
                   result.loss, result.perplexity(), result.bits_per_byte,
                   last ? "" : fmt::format("  (on {} tokens)", human_count(result.tokens))));
-  directory_->log({{"step", step},
-                   {"valid_loss", result.loss},
-                   {"bits_per_byte", result.bits_per_byte},
-                   {"valid_tokens", static_cast<std::int64_t>(result.tokens)}});
+  note_lost(directory_->log({{"step", step},
+                             {"valid_loss", result.loss},
+                             {"bits_per_byte", result.bits_per_byte},
+                             {"valid_tokens", static_cast<std::int64_t>(result.tokens)}}));
 }
 
 std::string Trainer::sample_text(std::int64_t step) {
@@ -278,11 +310,11 @@ void Trainer::sample_now(std::int64_t step) {
   std::string line = text;
   std::replace(line.begin(), line.end(), '\n', ' ');
   progress_.note(fmt::format("  sample step {}  {}", step, line));
-  directory_->add_sample(step, text);
+  note_lost(directory_->add_sample(step, text));
 }
 
 void Trainer::save_now(std::int64_t step) {
-  const std::string error = save_checkpoint(checkpoints_, *setup_, step);
+  const std::string error = save_checkpoint(checkpoints_, *setup_, position_at(step));
   if (error.empty()) {
     failed_saves_ = 0;
     saved_step_ = step;

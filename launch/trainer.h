@@ -8,6 +8,7 @@
 #include "launch/plan.h"
 #include "launch/progress.h"
 #include "launch/run_directory.h"
+#include "launch/run_start.h"
 #include "launch/stop_request.h"
 #include "launch/world.h"
 #include "parallel/mesh/mesh.h"
@@ -16,14 +17,18 @@ namespace ty {
 
 class Trainer {
  public:
-  // A collective of all ranks. Throws before anything is created if ranks have different jobs.
+  // A collective of all ranks. Throws before anything is written if ranks have different jobs or
+  // start_run() refuses the job.
   Trainer(JobConfig job, World& world, RankStatus& status, const std::vector<std::string>& argv);
   // Runs what is left of the job. ok if it is complete, the stop request's code if not.
   ExitCode run();
 
  private:
-  void print_start(const Plan& plan);
-  void resume();
+  void build(RunStart start);
+  void print_start();
+  void resume(const std::optional<Checkpoint>& checkpoint, const std::vector<std::string>& notes);
+  // Where the run is once so many steps are done.
+  Position position_at(std::int64_t step) const;
   HostBatch batch_of(std::int64_t step) const;
   void log_step(std::int64_t step, const StepReport& report);
   void evaluate_now(std::int64_t step, bool last);
@@ -31,6 +36,9 @@ class Trainer {
   void save_now(std::int64_t step);
   // The signal that some rank has received, on all ranks alike.
   int agreed_stop();
+  void finish();
+  // Says once that a log could not be written.
+  void note_lost(const std::string& error);
   std::string sample_text(std::int64_t step);
 
   JobConfig job_;
@@ -48,9 +56,11 @@ class Trainer {
   ProgressLine progress_;
   Plan plan_;
   double ceiling_ = 0;  // FLOP/s of all ranks together
-  std::int64_t first_step_ = 0;
+  Position start_;      // of this process
+  bool is_finished_ = false;
   std::int64_t saved_step_ = -1;
   int failed_saves_ = 0;
+  bool lost_said_ = false;
   double seconds_ = 0;  // of training steps since the last log line
   double tokens_ = 0;
   std::int64_t steps_ = 0;

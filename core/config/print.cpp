@@ -82,30 +82,18 @@ class YamlPrinter final : public Fields {
   bool first_ = true;     // the first key of a list item
 };
 
-class OriginPrinter final : public Fields {
+// Every active key with its value.
+class FlatPrinter final : public Fields {
  public:
-  explicit OriginPrinter(const Origins& origins) : origins_(origins) {}
-
-  std::string take() const {
-    std::size_t width = 0;
-    for (const auto& [text, place] : rows_) width = std::max(width, text.size());
-    std::string out;
-    for (const auto& [text, place] : rows_) out += fmt::format("{:<{}}  {}\n", text, width, place);
-    return out;
-  }
+  std::vector<std::pair<std::string, std::string>> take() { return std::move(rows_); }
 
  private:
   void leaf(const Key& key, const Leaf& leaf) override {
-    if (!is_active()) return;
-    const std::string name = prefix_ + std::string(key.name);
-    const auto stated = origins_.find(name);
-    const Place place = stated == origins_.end() ? Place{} : stated->second;
-    rows_.emplace_back(fmt::format("{} = {}", name, spelled(leaf)), place.str());
+    if (is_active()) rows_.emplace_back(prefix_ + std::string(key.name), spelled(leaf));
   }
 
   void section(const Key& key, const Section& section) override {
-    if (!is_active()) return;
-    visit(std::string(key.name), section);
+    if (is_active()) visit(std::string(key.name), section);
   }
 
   void list(const Key& key, const SectionList& list) override {
@@ -113,8 +101,7 @@ class OriginPrinter final : public Fields {
     for (std::size_t i = 0; i < list.size(); ++i) {
       visit(fmt::format("{}[{}]", key.name, i), list.item(i));
     }
-    if (list.size() == 0)
-      rows_.emplace_back(fmt::format("{}{} = []", prefix_, key.name), "default");
+    if (list.size() == 0) rows_.emplace_back(prefix_ + std::string(key.name), "[]");
   }
 
   void visit(const std::string& name, const Section& section) {
@@ -123,7 +110,6 @@ class OriginPrinter final : public Fields {
     prefix_ = outer;
   }
 
-  const Origins& origins_;
   std::string prefix_;
   std::vector<std::pair<std::string, std::string>> rows_;
 };
@@ -136,10 +122,24 @@ std::string print_yaml(const Section& section) {
   return printer.take();
 }
 
-std::string print_origins(const Section& section, const Origins& origins) {
-  OriginPrinter printer(origins);
+std::vector<std::pair<std::string, std::string>> flat_values(const Section& section) {
+  FlatPrinter printer;
   section.visit(printer);
   return printer.take();
+}
+
+std::string print_origins(const Section& section, const Origins& origins) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  std::size_t width = 0;
+  for (const auto& [key, value] : flat_values(section)) {
+    const auto stated = origins.find(key);
+    const Place place = stated == origins.end() ? Place{} : stated->second;
+    rows.emplace_back(fmt::format("{} = {}", key, value), place.str());
+    width = std::max(width, rows.back().first.size());
+  }
+  std::string out;
+  for (const auto& [text, place] : rows) out += fmt::format("{:<{}}  {}\n", text, width, place);
+  return out;
 }
 
 }  // namespace ty::config

@@ -75,22 +75,27 @@ EncodedText encode_documents(const Tokenizer& tokenizer, std::span<const std::st
   return result;
 }
 
-EncodedText make_token_file(const Path& text, const Path& target, const Tokenizer& tokenizer,
-                            const TextOptions& options, const CorpusProgress& progress) {
-  EncodedText encoded = encode_documents(tokenizer, read_text_documents(text, options), progress);
-  write_token_file(target, encoded.ids,
-                   {.count = 0,
-                    .vocab = tokenizer.vocab_size(),
-                    .source_bytes = encoded.bytes,
-                    .tokenizer = tokenizer.fingerprint(),
-                    .source_hash = hash_of(text)});
-  return encoded;
+TextIdentity identity_of(const Path& text, const TextOptions& options, const Tokenizer& tokenizer) {
+  return {hash_of(text), fingerprint_of(options, text), tokenizer.fingerprint()};
 }
 
-bool is_token_file_of(const Path& target, const Path& text, const Tokenizer& tokenizer) {
-  if (!std::filesystem::exists(target)) return false;
-  const TokenFileInfo info = read_token_file_info(target);
-  return info.source_hash == hash_of(text) && info.tokenizer == tokenizer.fingerprint();
+TextIdentity identity_of(const TokenFileInfo& info) {
+  return {info.source_hash, info.reader, info.tokenizer};
+}
+
+TextTokens tokenize_text(const Path& text, const Tokenizer& tokenizer, const TextOptions& options,
+                         const CorpusProgress& progress) {
+  const TextIdentity identity = identity_of(text, options, tokenizer);
+  TextTokens tokens;
+  tokens.encoded = encode_documents(tokenizer, read_text_documents(text, options), progress);
+  tokens.info = {.count = 0,
+                 .vocab = tokenizer.vocab_size(),
+                 .source_bytes = tokens.encoded.bytes,
+                 .tokenizer = identity.tokenizer,
+                 .source_hash = identity.source_hash,
+                 .reader = identity.reader,
+                 .ids_hash = 0};
+  return tokens;
 }
 
 }  // namespace ty

@@ -24,11 +24,21 @@ struct EncodedText {
 EncodedText encode_documents(const Tokenizer& tokenizer, std::span<const std::string> documents,
                              const CorpusProgress& progress = {});
 
-// Encodes a text file into a token file that knows its source and tokenizer. Returns what it wrote.
-EncodedText make_token_file(const Path& text, const Path& target, const Tokenizer& tokenizer,
-                            const TextOptions& options, const CorpusProgress& progress = {});
+// What ids of a text depend on: the text's bytes, how documents are taken from it, and the
+// tokenizer.
+struct TextIdentity {
+  std::uint64_t source_hash = 0, reader = 0, tokenizer = 0;
+  friend bool operator==(const TextIdentity&, const TextIdentity&) = default;
+};
+TextIdentity identity_of(const Path& text, const TextOptions& options, const Tokenizer& tokenizer);
+TextIdentity identity_of(const TokenFileInfo& info);
 
-// True if `target` is a token file of this very text and tokenizer.
-bool is_token_file_of(const Path& target, const Path& text, const Tokenizer& tokenizer);
+// Ids of a text file, not yet written.
+struct TextTokens {
+  EncodedText encoded;
+  TokenFileInfo info;  // what a file of them will say
+};
+TextTokens tokenize_text(const Path& text, const Tokenizer& tokenizer, const TextOptions& options,
+                         const CorpusProgress& progress = {});
 
 }  // namespace ty

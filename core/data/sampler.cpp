@@ -42,6 +42,10 @@ TokenBatch training_batch(const TokenFile& file, const Sampler& sampler, std::in
 }
 
 std::int64_t evaluation_windows(const TokenFile& file, std::int64_t sequence) {
+  if (file.size() < 2) {
+    throw DataError("{}: {} token has nothing to predict; want at least 2", file.path().string(),
+                    file.size());
+  }
   return (file.size() - 1 + sequence - 1) / sequence;
 }
 

@@ -40,7 +40,7 @@ TokenBatch training_batch(const TokenFile& file, const Sampler& sampler, std::in
                           std::int64_t first, std::int64_t count);
 
 // Evaluation reads a file from end to end: windows of `sequence` targets, one after the other; the
-// last one is filled up with targets of -1.
+// last one is filled up with targets of -1. Throws DataError for a file without a target.
 std::int64_t evaluation_windows(const TokenFile& file, std::int64_t sequence);
 TokenBatch evaluation_batch(const TokenFile& file, std::int64_t sequence,
                             std::span<const std::int64_t> windows);

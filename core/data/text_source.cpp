@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "core/base/error.h"
 #include "core/io/file.h"
 
@@ -71,6 +74,13 @@ std::vector<std::string> read_text_documents(const std::filesystem::path& file,
   std::erase(documents, "");
   if (documents.empty()) throw DataError("{}: holds no text", file.string());
   return documents;
+}
+
+std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::path& file) {
+  std::string meaning;
+  if (file.extension() == ".jsonl") meaning = "jsonl " + options.json_key;
+  if (file.extension() == ".tsv") meaning = fmt::format("tsv {}", options.tsv_column);
+  return meaning.empty() ? 0 : XXH3_64bits(meaning.data(), meaning.size());
 }
 
 }  // namespace ty

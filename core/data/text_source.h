@@ -18,4 +18,7 @@ struct TextOptions {
 std::vector<std::string> read_text_documents(const std::filesystem::path& file,
                                              const TextOptions& options);
 
+// Equal for options that take the same documents from this file; 0 where they play no part.
+std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::path& file);
+
 }  // namespace ty

@@ -177,6 +177,14 @@ std::optional<std::string> find_damage(const Checkpoint& checkpoint) {
   return std::nullopt;
 }
 
+std::string to_text(const std::vector<SkippedCheckpoint>& skipped) {
+  std::vector<std::string> parts;
+  for (const SkippedCheckpoint& each : skipped) {
+    parts.push_back(fmt::format("step {}: {}", each.step, each.reason));
+  }
+  return fmt::format("{}", fmt::join(parts, "; "));
+}
+
 NewestCheckpoint newest_valid(const Path& checkpoints) {
   NewestCheckpoint result;
   for (const Checkpoint& checkpoint : find_checkpoints(checkpoints)) {

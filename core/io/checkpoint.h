@@ -77,6 +77,8 @@ struct SkippedCheckpoint {
   std::int64_t step = 0;
   std::string reason;
 };
+// "step 20: file ..; step 15: .."
+std::string to_text(const std::vector<SkippedCheckpoint>& skipped);
 struct NewestCheckpoint {
   std::optional<Checkpoint> checkpoint;
   std::vector<SkippedCheckpoint> skipped;  // newer and damaged, newest first

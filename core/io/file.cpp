@@ -86,11 +86,21 @@ File File::open(const Path& path, Links links) {
   // O_NONBLOCK: a named pipe in place of a file must be an error, not a wait.
   const int flags = O_RDONLY | O_NONBLOCK | (links == Links::refuse ? O_NOFOLLOW : 0);
   File file(path, open_or_throw(path, flags, "open"));
-  struct stat info {};
-  if (::fstat(file.descriptor_, &info) != 0) throw_io_error(path, "inspect", errno);
-  if (S_ISDIR(info.st_mode)) throw_io_error(path, "open", EISDIR);
-  if (!S_ISREG(info.st_mode)) throw IoError("{}: cannot open: not a regular file", path.string());
+  file.require_regular();
   return file;
+}
+
+File File::append(const Path& path) {
+  File file(path, open_or_throw(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, "open"));
+  file.require_regular();
+  return file;
+}
+
+void File::require_regular() const {
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) throw_io_error(path_, "inspect", errno);
+  if (S_ISDIR(info.st_mode)) throw_io_error(path_, "open", EISDIR);
+  if (!S_ISREG(info.st_mode)) throw IoError("{}: cannot open: not a regular file", path_.string());
 }
 
 File::File(File&& other) noexcept
@@ -138,6 +148,12 @@ std::uint64_t File::size() const {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) throw_io_error(path_, "inspect", errno);
   return static_cast<std::uint64_t>(info.st_size);
+}
+
+void File::truncate(std::uint64_t size) {
+  if (retry([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0) {
+    throw_io_error(path_, "cut", errno);
+  }
 }
 
 void File::sync() {

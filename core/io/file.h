@@ -25,6 +25,8 @@ class File {
   // Makes the file empty if it exists.
   static File create(const Path& path);
   static File open(const Path& path, Links links = Links::follow);
+  // For writing at the end; makes the file if it is not there.
+  static File append(const Path& path);
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
   ~File();
@@ -34,6 +36,8 @@ class File {
   // Fills `bytes` from `offset`; a file that ends before is an IoError.
   void read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
   std::uint64_t size() const;
+  // Cuts the file to so many bytes.
+  void truncate(std::uint64_t size);
   // Returns once the content is on the device.
   void sync();
   void close();
@@ -43,6 +47,7 @@ class File {
 
  private:
   File(Path path, int descriptor);
+  void require_regular() const;
   Path path_;
   int descriptor_ = -1;
 };

@@ -154,6 +154,7 @@ Inspection inspect_token_file(const Path& path, const InspectOptions& options) {
   Inspection result;
   try {
     const TokenFile file(path);
+    file.check_ids(0);
     const auto tokenizer = tokenizer_near(path, file.info(), options);
     add_ids(result, file, tokenizer.get());
     add_source(result, file);

@@ -106,7 +106,7 @@ void add_data(Inspection& result, const Path& directory) {
   for (const char* name : {"train", "valid"}) {
     const Path file = directory / fmt::format("{}.bin", name);
     if (!std::filesystem::exists(file)) continue;
-    const std::int64_t tokens = read_token_file_info(file).count;
+    const std::int64_t tokens = TokenFile(file).size();
     result.facts["tokens"][name] = tokens;
     line += fmt::format("{}{} {} tokens", line.empty() ? "" : ", ", name,
                         human_count(static_cast<double>(tokens)));

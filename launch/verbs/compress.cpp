@@ -7,8 +7,8 @@
 #include "core/base/suggest.h"
 #include "core/io/new_directory.h"
 #include "launch/compression.h"
+#include "launch/model_path.h"
 #include "launch/progress.h"
-#include "launch/run_directory.h"
 #include "launch/text.h"
 #include "launch/verbs/verbs.h"
 
@@ -123,7 +123,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   arguments.at_most(2, "patterns are given as --match A --match B or --match A,B");
   const Path target = dry ? Path(arguments.words.size() > 1 ? arguments.words[1] : "")
                           : Path(arguments.word(1, "the directory to write"));
-  const StoredModel source(find_model(arguments.word(0, "the run or model directory")));
+  const StoredModel source(model_argument(arguments, "the run or model directory"));
   if (!dry) require_absent(target);
   const std::vector<LinearSite> maps = maps_to_compress(source, method, patterns_of(arguments));
 
@@ -170,6 +170,7 @@ const Verb& compress_verb() {
         "chosen for each map"},
        {"--out", "LIST", "ttm: output modes, as many"},
        {"--cores", "N", "ttm: cores at most, where modes are chosen; default 3"},
+       kStrictOption,
        {"--dry-run", "", "print the table and write nothing; OUT may be left out"},
        {"--json", "", "the table as one JSON object on stdout"}},
       false,

@@ -124,8 +124,10 @@ ExitCode tokenize(const Arguments& arguments) {
   const auto tokenizer = tokenizer_for(arguments, input, output);
   ProgressLine progress(stderr);
   const auto start = Clock::now();
-  const EncodedText made = make_token_file(input, output, *tokenizer, text_options(arguments),
-                                           on_stderr(progress, start));
+  const TextTokens tokens_made =
+      tokenize_text(input, *tokenizer, text_options(arguments), on_stderr(progress, start));
+  const EncodedText& made = tokens_made.encoded;
+  write_token_file(output, made.ids, tokens_made.info);
   const double seconds = since(start);
   progress.finish();
   const auto tokens = static_cast<double>(made.ids.size());

@@ -6,8 +6,8 @@
 
 #include "launch/dataset.h"
 #include "launch/evaluation.h"
+#include "launch/model_path.h"
 #include "launch/probe.h"
-#include "launch/run_directory.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/model_directory.h"
 
@@ -55,7 +55,7 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
 }
 
 ExitCode run_eval(const Arguments& arguments, RankStatus&) {
-  const Path directory = find_model(arguments.word(0, "the run or model directory"));
+  const Path directory = model_argument(arguments, "the run or model directory");
   if (arguments.flag("--tokens")) return run_probe(arguments, directory);
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\"");
@@ -66,12 +66,8 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   const auto tokenizer = find_tokenizer(directory);
   Gpt2Config config = resolve_model(job, 0);
   job.data.sequence = std::min(arguments.integer("--sequence", config.context), config.context);
-  const Path file = arguments.word(1, "the text or token file");
-  const Path cache =
-      std::filesystem::temp_directory_path() / fmt::format("trainyard-eval-{}.bin", getpid());
   const TokenFile tokens =
-      open_for_evaluation(file, tokenizer.get(), cache, job.data, config.vocab);
-  std::filesystem::remove(cache);  // stays readable through the mapping
+      open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(), {}, config.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
   ModelSetup setup(job, config, *backend, 1);
   set_initial_weights(job, setup);
@@ -104,6 +100,7 @@ const Verb& eval_verb() {
        {"--batch", "N", "windows at once; default 8"},
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
+       kStrictOption,
        {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
       false,
       run_eval};

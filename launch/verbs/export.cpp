@@ -5,7 +5,7 @@
 
 #include "core/io/new_directory.h"
 #include "launch/conversion.h"
-#include "launch/run_directory.h"
+#include "launch/model_path.h"
 #include "launch/text.h"
 #include "launch/verbs/verbs.h"
 
@@ -41,7 +41,7 @@ void report(const Arguments& arguments, const Path& target, std::uint64_t bytes)
 ExitCode run_export(const Arguments& arguments, RankStatus&) {
   arguments.at_most(2);
   const Path target = arguments.word(1, "the directory to write");
-  const StoredModel source(find_model(arguments.word(0, "the run or model directory")));
+  const StoredModel source(model_argument(arguments, "the run or model directory"));
   require_absent(target);
   const std::uint64_t bytes = arguments.flag("--dense")
                                   ? write_converted(source, to_dense(source), target)
@@ -53,7 +53,7 @@ ExitCode run_export(const Arguments& arguments, RankStatus&) {
 ExitCode run_import(const Arguments& arguments, RankStatus&) {
   arguments.at_most(2);
   const Path target = arguments.word(1, "the directory to write");
-  const StoredModel source(find_model(arguments.word(0, "the directory to read")));
+  const StoredModel source(model_argument(arguments, "the directory to read"));
   require_absent(target);
   report(arguments, target, write_converted(source, {.config = source.config()}, target));
   return ExitCode::ok;
@@ -69,6 +69,7 @@ const Verb& export_verb() {
       {{"--dense", "",
         "every factorised map becomes the matrix that it stands for: plain Hugging "
         "Face files"},
+       kStrictOption,
        {"--json", "", "one JSON object on stdout"}},
       false,
       run_export};
@@ -81,7 +82,7 @@ const Verb& import_verb() {
       "DIR OUT [--json]",
       "Any readable Hugging Face directory, checked and written in one spelling: one "
       "model.safetensors, full tensor names, present config.json keys; numbers keep their type",
-      {{"--json", "", "one JSON object on stdout"}},
+      {kStrictOption, {"--json", "", "one JSON object on stdout"}},
       false,
       run_import};
   return verb;

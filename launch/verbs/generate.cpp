@@ -5,8 +5,8 @@
 
 #include "launch/dataset.h"
 #include "launch/generation.h"
+#include "launch/model_path.h"
 #include "launch/model_setup.h"
-#include "launch/run_directory.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -14,7 +14,7 @@ namespace ty {
 namespace {
 
 ExitCode run_generate(const Arguments& arguments, RankStatus&) {
-  const Path directory = find_model(arguments.word(0, "the run or model directory"));
+  const Path directory = model_argument(arguments, "the run or model directory");
   const auto tokenizer = find_tokenizer(directory);
   if (tokenizer == nullptr) {
     throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
@@ -68,6 +68,7 @@ const Verb& generate_verb() {
                              {"--top-k", "K", "keep the K most likely tokens; 0: all; default 50"},
                              {"--top-p", "P", "keep the fewest tokens of probability P; default 1"},
                              {"--greedy", "", "always the most likely token"},
+                             kStrictOption,
                              {"--json", "", "one JSON object on stdout"}},
                             false,
                             run_generate};

@@ -30,12 +30,7 @@ namespace {
 template <typename Add>
 void exchange_sums(const Group& group, const View& x, const View& other, Add add) {
   const int size = group.size();
-  if ((size & (size - 1)) != 0) {
-    throw ConfigError(
-        "parallel.reduction: canonical wants 1, 2, 4, 8, ... data ranks, got {}; "
-        "change parallel.data or use parallel.reduction: fast",
-        size);
-  }
+  check_tree_ranks(size);
   for (int distance = 1; distance < size; distance *= 2) {
     const int peer = group.rank() ^ distance;
     Work in = group.receive(other, peer, kReservedTags);
@@ -47,6 +42,14 @@ void exchange_sums(const Group& group, const View& x, const View& other, Add add
 }
 
 }  // namespace
+
+void check_tree_ranks(int ranks) {
+  if ((ranks & (ranks - 1)) == 0) return;
+  throw ConfigError(
+      "parallel.reduction: canonical wants 1, 2, 4, 8, ... data ranks, got {}; change "
+      "parallel.data or use parallel.reduction: fast",
+      ranks);
+}
 
 void tree_all_reduce(const Group& group, Backend& backend, const View& x) {
   if (group.size() == 1) return;

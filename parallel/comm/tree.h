@@ -49,6 +49,9 @@ class TreeSum {
   std::vector<T> parts_;
 };
 
+// Throws ConfigError unless so many ranks make a tree: a power of two.
+void check_tree_ranks(int ranks);
+
 // x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere; x lies in the
 // backend's memory. Throws ConfigError unless the group's size is a power of two.
 void tree_all_reduce(const Group& group, Backend& backend, const View& x);

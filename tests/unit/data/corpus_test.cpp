@@ -66,17 +66,21 @@ TEST(Corpus, AnErrorOfOneDocumentIsTheError) {
                        "U+007A at byte 2"));
 }
 
-TEST(Corpus, TokenFilesKnowTheirTextAndTokenizer) {
+TEST(Corpus, IdsKnowTextReaderAndTokenizer) {
   const TempDir temp;
   std::ofstream(temp / "a.txt") << "hello";
   std::ofstream(temp / "b.txt") << "help";
+  std::ofstream(temp / "a.tsv") << "one\ttwo\nhello\thelp\n";
   const auto bytes = make(TokenizerKind::bytes, ""), chars = make(TokenizerKind::chars, "hello");
-  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "a.txt", *bytes));
-  make_token_file(temp / "a.txt", temp / "a.bin", *bytes, {});
-  EXPECT_TRUE(is_token_file_of(temp / "a.bin", temp / "a.txt", *bytes));
-  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "b.txt", *bytes));
-  EXPECT_FALSE(is_token_file_of(temp / "a.bin", temp / "a.txt", *chars));
-  EXPECT_EQ(TokenFile(temp / "a.bin").info().source_bytes, 5);
+  const TextTokens tokens = tokenize_text(temp / "a.txt", *bytes, {});
+  EXPECT_EQ(tokens.info.source_bytes, 5);
+  const TextIdentity made = identity_of(tokens.info);
+  EXPECT_EQ(made, identity_of(temp / "a.txt", {}, *bytes));
+  EXPECT_EQ(made, identity_of(temp / "a.txt", {.json_key = "other"}, *bytes));
+  EXPECT_NE(made, identity_of(temp / "b.txt", {}, *bytes));
+  EXPECT_NE(made, identity_of(temp / "a.txt", {}, *chars));
+  EXPECT_NE(identity_of(temp / "a.tsv", {.tsv_column = 0}, *bytes),
+            identity_of(temp / "a.tsv", {.tsv_column = 1}, *bytes));
 }
 
 }  // namespace

@@ -27,14 +27,15 @@ class TokenFiles : public testing::Test {
         {.count = 0, .vocab = vocab, .source_bytes = 77, .tokenizer = 5, .source_hash = 6});
   }
   std::string refusal(std::int64_t vocab = 0) {
-    return message_of<DataError>([&] { TokenFile(path_, vocab); });
+    return message_of<DataError>([&] { TokenFile(path_).check_ids(vocab); });
   }
 };
 
 TEST_F(TokenFiles, GiveBackIdsAndFactsInBothWidths) {
   for (std::int64_t vocab : {1000, 100000}) {
     write(300, vocab);
-    const TokenFile file(path_, vocab);
+    const TokenFile file(path_);
+    file.check_ids(vocab);
     EXPECT_EQ(file.size(), 300);
     EXPECT_EQ(file.info().source_bytes, 77);
     EXPECT_EQ(file.info().source_hash, 6u);
@@ -70,6 +71,46 @@ TEST_F(TokenFiles, RefuseDamageWithTheNumbers) {
   EXPECT_TRUE(contains(refusal(), "magic number"));
   write(0);
   EXPECT_TRUE(contains(refusal(), "holds no tokens"));
+}
+
+TEST_F(TokenFiles, KnowTheIdsThatWereWritten) {
+  write(300);
+  std::fstream file(path_, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(1024 + 2 * 7);
+  file.put('\x55');
+  file.close();
+  EXPECT_TRUE(contains(refusal(1000), "hash of the ids is"));
+}
+
+TEST_F(TokenFiles, ThatBecomeShorterInUseAreNamed) {
+  write(300);
+  const TokenFile file(path_);
+  std::filesystem::resize_file(path_, 1024 + 10);
+  std::vector<std::int32_t> ids(5);
+  file.copy(0, ids);
+  EXPECT_EQ(message_of<DataError>([&] { file.copy(100, ids); }),
+            path_.string() + ": was cut short to 1034 bytes while it was in use");
+}
+
+TEST_F(TokenFiles, OfAnotherTokenizerAreRefused) {
+  write(300);
+  TokenFile(path_).check_tokenizer(5);
+  EXPECT_TRUE(contains(message_of<DataError>([&] { TokenFile(path_).check_tokenizer(7); }),
+                       "was made with tokenizer 0000000000000005"));
+}
+
+TEST_F(TokenFiles, InMemoryAreLikeThoseOnDisk) {
+  const TokenFile tokens({3, 1, 2}, {.vocab = 4, .source_bytes = 9}, "a.txt");
+  tokens.check_ids(4);
+  EXPECT_TRUE(contains(message_of<DataError>([&] { tokens.check_ids(3); }),
+                       "a.txt: token 3 at position 0 is not below the vocabulary 3"));
+  tokens.write(path_);
+  const TokenFile file(path_);
+  std::vector<std::int32_t> here(3), there(3);
+  tokens.copy(0, here);
+  file.copy(0, there);
+  EXPECT_EQ(here, there);
+  EXPECT_EQ(file.info().source_bytes, 9);
 }
 
 TEST(SamplerOrder, EveryEpochVisitsEveryWindowOnce) {
@@ -131,6 +172,10 @@ TEST_F(Windows, EvaluationReadsEveryTargetOnce) {
   std::iota(expected.begin(), expected.end(), 1);
   EXPECT_EQ(targets, expected);
   EXPECT_EQ(batch.targets.back(), -1);
+  write(1);
+  const TokenFile one(path_);
+  EXPECT_TRUE(contains(message_of<DataError>([&] { evaluation_windows(one, 8); }),
+                       "1 token has nothing to predict"));
 }
 
 class TextFiles : public testing::Test {

@@ -1,0 +1,17 @@
+// Work that one rank does for all of them.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+// Runs `work` on rank 0 and gives its result to every rank; an Error that it throws is thrown on
+// all of them. A collective call.
+std::string on_root(const Group& world, const std::function<std::string()>& work);
+// The same without a result.
+void on_root_do(const Group& world, const std::function<void()>& work);
+
+}  // namespace ty
