@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/io/hash.h"
+#include "launch/model_path.h"
 
 namespace ty {
 
@@ -36,6 +37,14 @@ std::string hash_of(const Path& path) {
   return hash.hex();
 }
 
+// A run's newest checkpoint changes while it runs, so that a job may not start from it unnamed.
+void check_model(const Path& path) {
+  const Path found = find_model(path).directory;
+  if (found == path) return;
+  throw ConfigError("model.from: {} is a run; name a checkpoint of it, as in {}", path.string(),
+                    found.string());
+}
+
 std::string shown(const Json& input) {
   return fmt::format("{} (content {})", input.value("path", ""),
                      input.value("hash", "").substr(0, 8));
@@ -53,6 +62,7 @@ std::vector<JobInput> inputs_of(const JobConfig& job) {
       throw IoError("{}: {}", key, e.what());
     }
   };
+  if (!job.model.from.empty()) check_model(job.model.from);
   add("model.from", job.model.from);
   add("tokenizer.from", job.tokenizer.from);
   add("data.train", job.data.train);

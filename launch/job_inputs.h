@@ -17,7 +17,8 @@ struct JobInput {
   std::string hash;
 };
 
-// Reads and hashes every file that the job names. Throws IoError that begins with the key.
+// Reads and hashes every file that the job names. Throws IoError that begins with the key,
+// DataError if model.from is a damaged checkpoint.
 std::vector<JobInput> inputs_of(const JobConfig& job);
 
 // {"data.train": {"path": .., "hash": ..}, ..}, for the run's manifest.
