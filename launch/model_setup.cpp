@@ -13,11 +13,11 @@ namespace {
 constexpr std::int64_t kByteIds = 257;  // of the bytes tokenizer: all bytes and the end of text
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(DeviceChoice device) {
+std::unique_ptr<Backend> make_backend(DeviceChoice device, ReductionOrder order) {
   if (device == DeviceChoice::cuda) {
     throw ConfigError("run.device: cuda is not part of this build; use cpu or auto");
   }
-  return make_cpu_backend();
+  return make_cpu_backend(order == ReductionOrder::canonical ? Products::fixed : Products::fastest);
 }
 
 Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {

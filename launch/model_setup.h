@@ -11,8 +11,10 @@
 
 namespace ty {
 
-// A job's backend; throws ConfigError if the device is not to be had.
-std::unique_ptr<Backend> make_backend(DeviceChoice device);
+// A job's backend; throws ConfigError if the device is not to be had. A canonical order of reductions
+// wants products whose bits do not depend on the number of threads.
+std::unique_ptr<Backend> make_backend(DeviceChoice device,
+                                      ReductionOrder order = ReductionOrder::fast);
 
 // The architecture a job asks for. `vocab` is the tokenizer's; 0 if there is none. Throws
 // ConfigError or DataError if job, tokenizer and model directory disagree.

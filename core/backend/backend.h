@@ -2,11 +2,11 @@
 //
 // Rules for implementers. Kernels work on views, know neither tensors nor autograd, may assume that
 // the caller checked dtypes and shapes, accumulate bf16 and fp16 in float, and give the same bits
-// whatever the number of threads (large products excepted: their libraries cut by threads). Outputs
-// come first and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds"
-// says otherwise; beta 0 never reads the output. An output may be the same view as an input of the
-// same shape where a comment says "in place". All floating-point views of one call share a dtype
-// unless a comment says otherwise.
+// whatever the number of threads (large products may be excepted: see Products). Outputs come first
+// and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds" says
+// otherwise; beta 0 never reads the output. An output may be the same view as an input of the same
+// shape where a comment says "in place". All floating-point views of one call share a dtype unless
+// a comment says otherwise.
 #pragma once
 
 #include <cstdint>
@@ -177,7 +177,11 @@ class Backend {
 
 // Plain loops, one thread: the oracle that every other backend is tested against.
 std::unique_ptr<Backend> make_reference_backend();
+// How a backend makes large products. fastest: a library may cut sums by the number of threads,
+// which then decides the last bits. fixed: as all other kernels, the same bits for any number of
+// threads.
+enum class Products : std::uint8_t { fastest, fixed };
 // OpenMP threads, SIMD chosen at run time, products by libraries.
-std::unique_ptr<Backend> make_cpu_backend();
+std::unique_ptr<Backend> make_cpu_backend(Products products = Products::fastest);
 
 }  // namespace ty

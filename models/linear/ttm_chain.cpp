@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/rounding.h"
+#include "models/linear/shares.h"
 
 namespace ty {
 
@@ -11,7 +12,8 @@ namespace {
 
 using Part = MergedCores::Part;
 
-constexpr std::int64_t kLeastRows = 8;  // of a worker; fewer share all threads in each kernel
+constexpr std::int64_t kLeastRows = 8;  // of a piece
+constexpr std::int64_t kFewPieces = 4;  // if the rows are enough
 
 // How a group's factor lies, so that no product has to turn it on the way forward.
 MergedCores::Layout layout_of(const ChainStep& step, ChainOrder order) {
@@ -61,7 +63,7 @@ View TtmChain::Room::next_state(std::int64_t rows, std::int64_t width) {
   return states[last].view().slice(0, 0, rows * width).reshape({rows, width});
 }
 
-TtmChain::Room TtmChain::room(std::int64_t rows, bool loads, Direction direction) const {
+TtmChain::Room TtmChain::room(std::int64_t rows, bool loads) const {
   const auto numbers = [&](std::int64_t n) { return Tensor::empty(*backend_, {n}, dtype_); };
   Room room;
   std::int64_t widest = std::max(row_size(program_.steps[0].source), row_size(program_.output));
@@ -69,34 +71,41 @@ TtmChain::Room TtmChain::room(std::int64_t rows, bool loads, Direction direction
     const bool is_x = room.operands.empty() && !loads;
     room.operands.push_back(is_x ? Tensor() : numbers(rows * row_size(step.operand)));
     widest = std::max({widest, row_size(step.operand), row_size(step.result)});
-    if (direction == Direction::backward)
-      room.d_factors.push_back(Tensor::empty_like(factor(step)));
   }
   for (Tensor& state : room.states) state = numbers(rows * widest);
   return room;
 }
 
-std::vector<TtmChain::Room> TtmChain::in_pieces(
-    const View& x, Direction direction,
-    const std::function<void(Room&, const Piece&)>& work) const {
-  const std::int64_t rows = x.shape[0];
-  const std::int64_t most = tokens_ == 0 ? std::max<std::int64_t>(rows, 1) : tokens_;
-  const std::int64_t workers =
-      tokens_ == 0 ? 1 : std::clamp<std::int64_t>(rows / kLeastRows, 1, backend_->workers());
-  // Shares and pieces of equal size.
-  const std::int64_t share = divided_up(rows, workers);
-  const std::int64_t piece = divided_up(share, std::max<std::int64_t>(divided_up(share, most), 1));
+std::int64_t TtmChain::num_pieces(std::int64_t rows) const {
+  if (tokens_ == 0 || rows < 2 * kLeastRows) return 1;
+  return std::max(divided_up(rows, tokens_), std::min(kFewPieces, rows / kLeastRows));
+}
+
+std::int64_t TtmChain::num_sums(std::int64_t rows) const {
+  std::int64_t numbers = 0;
+  for (const ChainStep& step : program_.steps) numbers += factor(step).numel();
+  const std::int64_t matrix = row_size(program_.steps[0].source) * row_size(program_.output);
+  return std::min(num_pieces(rows), num_shares(matrix, numbers));
+}
+
+void TtmChain::in_pieces(const View& x, std::int64_t shares,
+                         const std::function<void(Room&, const Piece&)>& work) const {
+  const std::int64_t rows = x.shape[0], pieces = num_pieces(rows);
+  const std::int64_t workers = std::min<std::int64_t>(shares, backend_->workers());
   const bool loads = !lies_as(x, program_.steps[0].source, program_.steps[0].operand);
   std::vector<Room> rooms;
-  for (std::int64_t w = 0; w < workers; ++w) rooms.push_back(room(piece, loads, direction));
+  for (std::int64_t w = 0; w < workers; ++w) rooms.push_back(room(divided_up(rows, pieces), loads));
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
-    const std::int64_t begin = rows * w / workers, end = rows * (w + 1) / workers;
-    for (std::int64_t first = begin; first < end; first += piece) {
-      work(rooms[static_cast<std::size_t>(w)],
-           {first, std::min(piece, end - first), first == begin});
+    const Share own = share_of(shares, w, workers);
+    for (std::int64_t s = own.first; s < own.last; ++s) {
+      const Share part = share_of(pieces, s, shares);
+      for (std::int64_t p = part.first; p < part.last; ++p) {
+        const Share span = share_of(rows, p, pieces);
+        work(rooms[static_cast<std::size_t>(w)],
+             {span.first, span.last - span.first, static_cast<std::size_t>(s), p == part.first});
+      }
     }
   });
-  return rooms;
 }
 
 bool TtmChain::lies_as(const View& x, const ChainAxes& from, const ChainAxes& to) const {
@@ -191,7 +200,7 @@ std::vector<View> TtmChain::operands_of(const View& x, Room& room) const {
 void TtmChain::forward(const View& y, const View& x) const {
   const ChainStep& step = program_.steps.back();
   const bool direct = lies_as(y, program_.output, step.result);
-  in_pieces(x, Direction::forward, [&](Room& room, const Piece& piece) {
+  in_pieces(x, num_pieces(x.shape[0]), [&](Room& room, const Piece& piece) {
     const View out = y.slice(0, piece.first, piece.count);
     const View operand = operands_of(x.slice(0, piece.first, piece.count), room).back();
     const View result = direct ? out : room.next_state(piece.count, row_size(step.result));
@@ -208,6 +217,10 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
   for (const ChainStep& step : program_.steps) {
     turned.push_back(factor(step).alias(factor(step).view().transpose(0, 1)).contiguous());
   }
+  std::vector<std::vector<Tensor>> sums(static_cast<std::size_t>(num_sums(x.shape[0])));
+  for (std::vector<Tensor>& sum : sums) {  // of each step
+    for (const ChainStep& step : program_.steps) sum.push_back(Tensor::empty_like(factor(step)));
+  }
   const auto pull_back = [&](Room& room, const Piece& piece) {
     const std::int64_t rows = piece.count;
     const std::vector<View> operands = operands_of(x.slice(0, piece.first, rows), room);
@@ -220,7 +233,7 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
         load(moved, step.result, d_state, *axes, room);
         d_state = moved;
       }
-      add_gradient(step, room.d_factors[s].view(), operands[s], d_state,
+      add_gradient(step, sums[piece.share][s].view(), operands[s], d_state,
                    piece.is_first ? 0.0 : 1.0);
       if (s == 0 && !wants_dx) return;
       const View d_operand = s == 0 && into_dx ? dx.slice(0, piece.first, rows)
@@ -231,17 +244,17 @@ std::vector<Gradient> TtmChain::backward(const View& dx, const View& dy, const V
     }
     if (!into_dx) store(dx.slice(0, piece.first, rows), first.source, d_state, *axes, room);
   };
-  std::vector<Room> rooms = in_pieces(x, Direction::backward, pull_back);
+  in_pieces(x, std::ssize(sums), pull_back);
   std::vector<Tensor> d_factors(groups_.size());
   for (std::size_t s = 0; s < program_.steps.size(); ++s) {
-    Tensor& sum = d_factors[static_cast<std::size_t>(program_.steps[s].group)];
-    sum = rooms[0].d_factors[s];
-    if (x.shape[0] == 0) backend_->fill(sum.view(), 0.0);
-    for (std::size_t w = 1; w < rooms.size(); ++w) {
-      backend_->axpby(sum.view(), 1.0, rooms[w].d_factors[s].view(), 1.0);
+    Tensor& total = d_factors[static_cast<std::size_t>(program_.steps[s].group)];
+    total = sums[0][s];
+    if (x.shape[0] == 0) backend_->fill(total.view(), 0.0);
+    for (std::size_t share = 1; share < sums.size(); ++share) {
+      backend_->axpby(total.view(), 1.0, sums[share][s].view(), 1.0);
     }
   }
-  rooms.clear();
+  sums.clear();
   std::vector<Gradient> result;
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     for (Gradient& gradient : groups_[g].gradients(d_factors[g], layouts_[g])) {

@@ -1,6 +1,7 @@
 // A TTM layer as a chain: the input is contracted with one group of merged cores after the other
 // (chain_program.h). Rows go through in pieces whose states stay in the cache of one core, as many
-// side by side as the backend has workers; each worker sums up gradients of the factors of its own.
+// side by side as the backend has workers. Gradients of the factors are sums over pieces, added up
+// share by share (shares.h).
 #pragma once
 
 #include <array>
@@ -28,12 +29,10 @@ class TtmChain {
   std::vector<Gradient> backward(const View& dx, const View& dy, const View& x) const;
 
  private:
-  enum class Direction : std::uint8_t { forward, backward };
   // The memory of one worker, made before the work begins: one piece at a time goes through it.
   struct Room {
-    std::vector<Tensor> operands;   // of each step; none where a piece of x itself will do
-    std::array<Tensor, 2> states;   // in turns
-    std::vector<Tensor> d_factors;  // the sum over the worker's pieces
+    std::vector<Tensor> operands;  // of each step; none where a piece of x itself will do
+    std::array<Tensor, 2> states;  // in turns
     std::size_t last = 0;
 
     View next_state(std::int64_t rows, std::int64_t width);
@@ -41,13 +40,18 @@ class TtmChain {
   };
   struct Piece {
     std::int64_t first, count;  // rows
-    bool is_first;              // of its worker
+    std::size_t share;
+    bool is_first;  // of its share
   };
 
-  // Takes rows of x to rows of y through rooms of their own, side by side.
-  std::vector<Room> in_pieces(const View& x, Direction direction,
-                              const std::function<void(Room&, const Piece&)>& work) const;
-  Room room(std::int64_t rows, bool loads, Direction direction) const;
+  // How many pieces so many rows make, and how many shares of a sum over them.
+  std::int64_t num_pieces(std::int64_t rows) const;
+  std::int64_t num_sums(std::int64_t rows) const;
+  // Takes the rows of x through in pieces, `shares` of them side by side, each through the memory
+  // of its worker.
+  void in_pieces(const View& x, std::int64_t shares,
+                 const std::function<void(Room&, const Piece&)>& work) const;
+  Room room(std::int64_t rows, bool loads) const;
 
   // The operands of all steps for a piece of x.
   std::vector<View> operands_of(const View& x, Room& room) const;

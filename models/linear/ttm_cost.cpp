@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/backend/dry/dry_backend.h"
+#include "models/linear/shares.h"
 #include "models/linear/ttm_pass.h"
 
 namespace ty {
@@ -12,7 +13,8 @@ namespace {
 // Counts what kernels would take. A pass that runs on it cannot take anything else than it counts.
 class CostBackend final : public DryBackend {
  public:
-  explicit CostBackend(const CostModel& model) : model_(model) {}
+  // Workers of no machine in particular: how many there are must not decide what is computed.
+  explicit CostBackend(const CostModel& model) : DryBackend(kWorkers), model_(model) {}
   double seconds() const { return seconds_; }
 
   void gemm(const View& c, const View& a, const View& b, GemmScale scale) override {
@@ -50,6 +52,7 @@ class CostBackend final : public DryBackend {
     return y.numel() / std::max(run, kTransposed);
   }
   static constexpr std::int64_t kTransposed = 8;
+  static constexpr int kWorkers = 2;
   void add_product(double m, double n, double k, double items) {
     const double fraction =
         m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
@@ -100,15 +103,15 @@ PassCost run(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t row
           .workspace = backend.memory().stats().total_peak - before};
 }
 
-// The number of rows that a pass takes at a time, all workers together; 0: all.
-std::int64_t turn_of(const TtmPass& pass, const Backend& backend) {
+// So many rows that all shares have pieces; 0: all rows go through at once.
+std::int64_t turn_of(const TtmPass& pass) {
   const auto* chain = std::get_if<ChainPass>(&pass);
-  return chain != nullptr ? chain->tokens * backend.workers() : 0;
+  return chain != nullptr ? chain->tokens * kMostShares : 0;
 }
 
 PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
                       const CostModel& model) {
-  const std::int64_t turn = turn_of(pass, DryBackend());
+  const std::int64_t turn = turn_of(pass);
   const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
   if (more <= 0) return run(pass, part, map, rows, model);
   // All turns from the second on cost the same.

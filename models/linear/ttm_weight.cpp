@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/rounding.h"
+#include "models/linear/shares.h"
 
 namespace ty {
 
@@ -98,19 +99,31 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
       left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
   const std::int64_t per_block = divided_up(range, most);
   const std::int64_t tiles = left ? count * per_block : per_block;
-  const std::int64_t workers = std::min<std::int64_t>(tiles, backend_->workers());
+  const auto shares = static_cast<std::int64_t>(sums_.size());
+  const std::int64_t workers = std::min<std::int64_t>({tiles, shares, backend_->workers()});
   std::vector<Tensor> copies;
   for (std::int64_t w = 0; w < workers; ++w) {
     copies.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));
   }
+  const auto do_tile = [&](std::int64_t t, std::int64_t share, const View& room) {
+    const std::int64_t from = t % per_block * most, n = std::min(most, range - from);
+    Tile tile = {left ? first + t / per_block : first,
+                 left ? 1 : count,
+                 from,
+                 n,
+                 static_cast<std::size_t>(share),
+                 View{}};
+    const std::int64_t width = columns(b_, tile).shape[1];
+    tile.copy = room.slice(0, 0, n * unit).reshape({n * unit / width, width});
+    work(tile);
+  };
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
-    for (std::int64_t t = tiles * w / workers; t < tiles * (w + 1) / workers; ++t) {
-      const std::int64_t from = t % per_block * most, n = std::min(most, range - from);
-      Tile tile = {left ? first + t / per_block : first, left ? 1 : count, from, n, w, View{}};
-      const std::int64_t width = columns(b_, tile).shape[1];
-      tile.copy = copies[static_cast<std::size_t>(w)].view().slice(0, 0, n * unit);
-      tile.copy = tile.copy.reshape({n * unit / width, width});
-      work(tile);
+    const Share own = share_of(shares, w, workers);
+    for (std::int64_t s = own.first; s < own.last; ++s) {
+      const Share part = share_of(tiles, s, shares);
+      for (std::int64_t t = part.first; t < part.last; ++t) {
+        do_tile(t, s, copies[static_cast<std::size_t>(w)].view());
+      }
     }
   });
 }
@@ -126,16 +139,19 @@ void TtmWeight::build(std::int64_t first, std::int64_t count, const View& w) con
 
 void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) {
   const bool left = cut_ == Cut::left, is_first = sums_.empty();
-  for (int w = static_cast<int>(sums_.size()); w < backend_->workers(); ++w) {
-    const Shape turned = {a_.dim(3), a_.dim(0), a_.dim(1), a_.dim(2)};
-    sums_.push_back(Tensor::full(*backend_, left ? b_.shape() : turned, dtype_, 0.0));
+  if (is_first) {
+    const Shape sum = left ? b_.shape() : Shape{a_.dim(3), a_.dim(0), a_.dim(1), a_.dim(2)};
+    const std::int64_t shares = num_shares(in() * out(), sum.numel());
+    for (std::int64_t s = 0; s < shares; ++s) {
+      sums_.push_back(Tensor::full(*backend_, sum, dtype_, 0.0));
+    }
   }
   if (!left && is_first) db_ = count == blocks_ ? b_ : Tensor::empty_like(b_);
   for_tiles(first, count, [&](const Tile& tile) {
     const View source = place(dw, tile, first);
     backend_->copy(tile.copy.reshape(source.shape), source);
     const View a = rows(a_, tile), b = columns(b_, tile);
-    const Tensor& sum = sums_[static_cast<std::size_t>(tile.worker)];
+    const Tensor& sum = sums_[tile.share];
     if (left) {
       backend_->gemm(columns(sum, tile), a.transpose(0, 1), tile.copy, {.beta = 1.0});
       backend_->gemm(a, tile.copy, b.transpose(0, 1), {});
@@ -152,8 +168,8 @@ void TtmWeight::project(std::int64_t first, std::int64_t count, const View& dw) 
 }
 
 std::vector<Gradient> TtmWeight::gradients() const {
-  for (std::size_t w = 1; w < sums_.size(); ++w) {
-    backend_->axpby(sums_[0].view(), 1.0, sums_[w].view(), 1.0);
+  for (std::size_t s = 1; s < sums_.size(); ++s) {
+    backend_->axpby(sums_[0].view(), 1.0, sums_[s].view(), 1.0);
   }
   const bool left = cut_ == Cut::left;
   std::vector<Gradient> result = left_.gradients(left ? a_ : permuted(sums_[0], {2, 1, 3, 0}));

@@ -4,8 +4,8 @@
 // The cores are merged into two, and W = A B over one bond, with the digits of A's and B's modes
 // interleaved in W's rows and columns: a contraction that writes each number to its place.
 // The gradient D of W is needed twice, dA = D B^T and dB = A^T D: a tile of it at a time is copied
-// together. Tiles are as many side by side as the backend has workers, each of which has one in the
-// cache of its core and a sum of its own of the smaller factor's gradient.
+// together, where it stays in the cache of one core. The smaller factor's gradient is a sum over
+// tiles, added up share by share (shares.h).
 #pragma once
 
 #include <functional>
@@ -44,7 +44,7 @@ class TtmWeight {
   // input digit (right).
   struct Tile {
     std::int64_t block, blocks, first, count;
-    int worker = 0;
+    std::size_t share;
     View copy;  // of its part of dW
   };
   void for_tiles(std::int64_t first, std::int64_t count,
@@ -61,7 +61,7 @@ class TtmWeight {
   Tensor a_;  // cut left: [I_1, J_1, A_rest, R] with A_rest = I_2 J_2 ..; cut right: [J_1, I_1, ..]
   Tensor b_;  // [R, I_{split+1}, B_rest] with B_rest = J_{split+1} I_{split+2} J_{split+2} ..
   Tensor db_;  // cut right: b_, if all is projected at once
-  // dB (cut left) or dA as [R, J_1, I_1, A_rest] (cut right) of each worker.
+  // dB (cut left) or dA as [R, J_1, I_1, A_rest] (cut right) of each share.
   std::vector<Tensor> sums_;
   Cut cut_;
   std::int64_t blocks_, block_;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The binary under mpirun: 1, 2, 3 and 4 ranks give the same losses; canonical reduction the same bits.
+# The binary under mpirun: 1, 2, 3 and 4 ranks give the same losses.
 . "$(dirname "$0")/common.sh"
 export OMP_NUM_THREADS=1
 
@@ -12,11 +12,5 @@ for n in 2 3 4; do
       awk -v n="$n" '{ d = $4 / $2 - 1; if (d < 0) d = -d; if (d > 1e-5 || $1 != $3) { print "step", $1, $2, $4; bad = 1 } }
            END { exit bad || NR != 30 }' || fail "losses of $n ranks, zero $zero"
   done
-done
-"$binary" train "$work/job.yaml" run.dir="$work/c1" data.batch=8 parallel.reduction=canonical 2>/dev/null || fail "canonical"
-for n in 2 4; do
-  mpi "$n" train "$work/job.yaml" run.dir="$work/c$n" data.batch=8 parallel.reduction=canonical 2>/dev/null || fail "canonical $n"
-  diff <(losses "$work/c1") <(losses "$work/c$n") || fail "canonical losses of $n ranks"
-  [ "$(weights "$work/c1")" = "$(weights "$work/c$n")" ] || fail "canonical weights of $n ranks"
 done
 echo "1 passed, 0 failed"

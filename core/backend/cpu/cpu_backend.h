@@ -9,6 +9,7 @@ namespace ty {
 
 class CpuBackend final : public Backend {
  public:
+  explicit CpuBackend(Products products) : products_(products) {}
   std::string_view name() const override { return "cpu"; }
   Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
@@ -66,6 +67,7 @@ class CpuBackend final : public Backend {
   static std::int64_t threads();
   static std::int64_t thread();
 
+  Products products_;
   HostAllocator memory_;
   ReferenceBackend reference_;
 };

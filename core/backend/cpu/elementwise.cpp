@@ -1,4 +1,3 @@
-#include <omp.h>
 
 #include <algorithm>
 #include <numeric>
@@ -66,12 +65,6 @@ void axpby_run(Y* y, float alpha, const X* x, float beta, std::int64_t count) {
 }
 
 }  // namespace
-
-std::int64_t CpuBackend::threads() { return omp_in_parallel() ? 1 : omp_get_max_threads(); }
-std::int64_t CpuBackend::thread() { return omp_get_thread_num(); }
-
-void CpuBackend::read(void* host, const View& x) { reference_.read(host, x); }
-void CpuBackend::write(const View& y, const void* host) { reference_.write(y, host); }
 
 void CpuBackend::copy(const View& y, const View& x) {
   if (y.dtype == x.dtype) return cpu::permuting_copy(y, x);
@@ -239,7 +232,5 @@ void CpuBackend::binary(BinaryOp op, const View& y, const View& a, const View& b
     });
   });
 }
-
-std::unique_ptr<Backend> make_cpu_backend() { return std::make_unique<CpuBackend>(); }
 
 }  // namespace ty

@@ -6,6 +6,7 @@
 
 #include "core/backend/cpu/blas.h"
 #include "core/backend/cpu/cpu_backend.h"
+#include "core/backend/cpu/cut_product.h"
 #include "core/backend/cpu/scratch.h"
 
 namespace ty {
@@ -13,6 +14,8 @@ namespace ty {
 namespace {
 
 constexpr std::int64_t kPanelElements = std::int64_t{1} << 20;
+// So many results are enough for any usual number of threads: the library leaves sums whole.
+constexpr std::int64_t kManyResults = 1 << 19;
 
 // How BLAS sees a matrix view, if it can.
 std::optional<cpu::Matrix> as_blas(const View& x) {
@@ -52,17 +55,25 @@ bool fold(View& c, View& a, View& b) {
   return true;
 }
 
+// Of fp64, which serves checks, the library never cuts a sum.
+cpu::Gemm<double> product_for(double, Products, std::int64_t) { return cpu::gemm; }
+cpu::Gemm<float> product_for(float, Products products, std::int64_t results) {
+  if (products == Products::fastest && results >= kManyResults) return cpu::gemm;
+  return cpu::cut_gemm;
+}
+
 template <typename T>
-bool blas_gemm(const View& c, const View& a, const View& b, GemmScale s) {
+bool blas_gemm(const View& c, const View& a, const View& b, GemmScale s, Products products) {
   if (!is_row_major(c)) {
     const View ct = c.transpose(0, 1);
     if (!is_row_major(ct)) return false;
-    return blas_gemm<T>(ct, b.transpose(0, 1), a.transpose(0, 1), s);
+    return blas_gemm<T>(ct, b.transpose(0, 1), a.transpose(0, 1), s, products);
   }
   const auto la = as_blas(a), lb = as_blas(b), lc = as_blas(c);
   if (!la || !lb) return false;
-  cpu::gemm(c.shape[0], c.shape[1], a.shape[1], static_cast<T>(s.alpha), a.as<T>(), *la, b.as<T>(),
-            *lb, static_cast<T>(s.beta), c.as<T>(), lc->stride);
+  product_for(T{}, products, c.numel())(c.shape[0], c.shape[1], a.shape[1], static_cast<T>(s.alpha),
+                                        a.as<T>(), *la, b.as<T>(), *lb, static_cast<T>(s.beta),
+                                        c.as<T>(), lc->stride);
   return true;
 }
 
@@ -90,13 +101,14 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
   const std::int64_t m = fc.shape[0], n = fc.shape[1], k = fa.shape[1];
   if (m == 0 || n == 0) return;
   if (k == 0) return scale.beta == 0.0 ? fill(c, 0.0) : axpby(c, 0.0, c, scale.beta);
-  // Libraries are slow at these where b lies along the sum.
-  if (c.dtype == a.dtype && c.dtype == DType::f32 && scale.alpha == 1.0 && is_long_sum(m, n, k) &&
-      fb.strides[0] == 1 && fb.strides[1] != 1) {
+  const bool is_f32 = c.dtype == DType::f32 && a.dtype == DType::f32;
+  const bool is_f64 = c.dtype == DType::f64 && a.dtype == DType::f64;
+  // Threads had better share the sums of these.
+  if (is_f32 && scale.alpha == 1.0 && is_long_sum(m, n, k)) {
     return contract({fc, 1}, {fa, 1}, {fb, 1}, scale.beta);
   }
-  if (c.dtype == a.dtype && c.dtype == DType::f32 && blas_gemm<float>(fc, fa, fb, scale)) return;
-  if (c.dtype == a.dtype && c.dtype == DType::f64 && blas_gemm<double>(fc, fa, fb, scale)) return;
+  if (is_f32 && blas_gemm<float>(fc, fa, fb, scale, products_)) return;
+  if (is_f64 && blas_gemm<double>(fc, fa, fb, scale, products_)) return;
   if (c.dtype == DType::f64 || a.dtype == DType::f64) return reference_.gemm(c, a, b, scale);
   if (m > n) {  // keep the smaller operand whole
     gemm_in_panels(fc.transpose(0, 1), fb.transpose(0, 1), fa.transpose(0, 1), scale);
@@ -120,7 +132,7 @@ void CpuBackend::gemm_in_panels(const View& c, const View& a, const View& b, Gem
     const View c32 = floats_like(target, right.as<float>() + k * columns);
     copy(b32, source);
     if (scale.beta != 0.0) copy(c32, target);
-    blas_gemm<float>(c32, a32, b32, scale);
+    blas_gemm<float>(c32, a32, b32, scale, products_);
     copy(target, c32);
   }
 }

@@ -13,7 +13,7 @@ void DryBackend::touch(std::initializer_list<const View*> operands) {
   }
 }
 
-int DryBackend::workers() const { return omp_get_max_threads(); }
+DryBackend::DryBackend() : DryBackend(omp_get_max_threads()) {}
 
 void DryBackend::read(void* host, const View& x) {
   if (x.bytes() > 0) std::memset(host, 0, x.bytes());

@@ -15,6 +15,9 @@ struct DryCounts {
 
 class DryBackend : public Backend {
  public:
+  // Stands for a backend with so many workers; the host's, by default.
+  DryBackend();
+  explicit DryBackend(int workers) : workers_(workers) {}
   const DryCounts& counts() const { return counts_; }
   void reset_counts() { counts_ = {}; }
 
@@ -22,7 +25,7 @@ class DryBackend : public Backend {
   Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
-  int workers() const override;  // of the host backend
+  int workers() const override { return workers_; }
   void read(void* host, const View& x) override;
   void write(const View& y, const void* host) override;
 
@@ -66,6 +69,7 @@ class DryBackend : public Backend {
   void touch(std::initializer_list<const View*> operands);
 
   PhantomAllocator memory_;
+  int workers_;
   DryCounts counts_;
 };
 

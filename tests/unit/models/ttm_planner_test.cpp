@@ -136,7 +136,7 @@ TEST_P(Predicted, OperationsAndWorkspaceAreWhatTheLayerTakes) {
   const std::vector<BackwardPass> backward = backward_passes(map_, GetParam().piece);
   for (std::size_t i = 0; i < backward.size(); ++i) {
     const TtmPlan plan = {forward[i % forward.size()], backward[i]};
-    DryBackend backend;
+    DryBackend backend(2);
     const auto [there, back] =
         measure(backend, plan, [&] { return backend.counts().matrix_flops; });
     expect_near(cost_of(plan.forward, map_, rows_), there.counted, there.workspace,
@@ -152,7 +152,7 @@ TEST_P(Predicted, TheCpuBackendTakesTheSameWorkspace) {
   const std::vector<BackwardPass> backward = backward_passes(map_, GetParam().piece);
   for (std::size_t i = 0; i < backward.size(); ++i) {
     const TtmPlan plan = {forward[i % forward.size()], backward[i]};
-    DryBackend dry;
+    DryBackend dry(2);
     const auto cpu = make_cpu_backend();
     const auto zero = [] { return 0.0; };
     const auto wanted = measure(dry, plan, zero), got = measure(*cpu, plan, zero);
@@ -191,15 +191,10 @@ TEST_P(Predicted, TheChoiceFitsWheneverAnythingDoes) {
   }
 }
 
-TEST_P(Predicted, TheChoiceIsTheSameEveryTime) {
-  const TtmChoice once = choose_ttm_plan(map_, rows_), again = choose_ttm_plan(map_, rows_);
-  EXPECT_EQ(once.plan, again.plan);
-  ASSERT_EQ(once.backward.size(), again.backward.size());
-  for (std::size_t i = 0; i < once.backward.size(); ++i) {
-    EXPECT_EQ(once.backward[i].pass, again.backward[i].pass);
-    if (i > 0) {
-      EXPECT_LE(once.backward[i - 1].cost.seconds, once.backward[i].cost.seconds);
-    }
+TEST_P(Predicted, CandidatesComeFastestFirst) {
+  const TtmChoice choice = choose_ttm_plan(map_, rows_);
+  for (std::size_t i = 1; i < choice.backward.size(); ++i) {
+    EXPECT_LE(choice.backward[i - 1].cost.seconds, choice.backward[i].cost.seconds);
   }
 }
 
