@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/data/sampler.h"
 #include "core/ops/loss.h"

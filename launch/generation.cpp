@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "core/base/error.h"
 
 namespace ty {

@@ -181,7 +181,8 @@ void fields(Fields& f, ParallelSection& s) {
           {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
   f.field("zero", s.zero, "1: each data rank keeps its share of the optimizer state only",
           between(0, 1));
-  f.field("reduction", s.reduction, "canonical: the same bits for any number of data ranks and threads, up to a tenth slower",
+  f.field("reduction", s.reduction,
+          "canonical: the same bits for any number of data ranks and threads, up to a tenth slower",
           {{"fast", ReductionOrder::fast}, {"canonical", ReductionOrder::canonical}});
   f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together", positive());
 }

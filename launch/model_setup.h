@@ -11,8 +11,8 @@
 
 namespace ty {
 
-// A job's backend; throws ConfigError if the device is not to be had. A canonical order of reductions
-// wants products whose bits do not depend on the number of threads.
+// A job's backend; throws ConfigError if the device is not to be had. A canonical order of
+// reductions wants products whose bits do not depend on the number of threads.
 std::unique_ptr<Backend> make_backend(DeviceChoice device,
                                       ReductionOrder order = ReductionOrder::fast);
 

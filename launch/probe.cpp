@@ -2,7 +2,7 @@
 
 #include <span>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 
 namespace ty {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/base/random.h"
 #include "core/base/rounding.h"
@@ -132,12 +132,7 @@ void FlatParameters::clear_gradients() {
 }
 
 void FlatParameters::fill_missing_gradients() {
-  for (Parameter& parameter : store_->all()) {
-    Leaf& leaf = leaf_of(parameter.value);
-    if (leaf.has_grad) continue;
-    backend_->fill(leaf.grad.view(), 0.0);
-    leaf.has_grad = true;
-  }
+  for (Parameter& parameter : store_->all()) leaf_of(parameter.value).fill_missing();
 }
 
 }  // namespace ty

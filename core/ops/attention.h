@@ -1,7 +1,7 @@
 // Differentiable scaled dot-product attention (Vaswani et al., arXiv 1706.03762).
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

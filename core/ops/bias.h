@@ -1,7 +1,7 @@
 // The bias of a linear map [.., in] -> [.., out], for the functions that apply one.
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

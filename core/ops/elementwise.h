@@ -1,7 +1,7 @@
 // Pointwise differentiable functions; shapes broadcast by numpy's rules.
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

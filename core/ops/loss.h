@@ -1,7 +1,7 @@
 // Losses.
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

@@ -1,7 +1,7 @@
 // Differentiable matrix products.
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

@@ -1,7 +1,7 @@
 // Differentiable normalisation.
 #pragma once
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

@@ -3,7 +3,7 @@
 
 #include <initializer_list>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

@@ -71,7 +71,11 @@ class Tensor {
 
   bool requires_grad() const { return edge_ != nullptr; }
   const std::shared_ptr<Node>& edge() const { return edge_; }
-  void set_edge(std::shared_ptr<Node> edge) { edge_ = std::move(edge); }
+  int output() const { return output_; }  // of the edge's node
+  void set_edge(std::shared_ptr<Node> edge, int output = 0) {
+    edge_ = std::move(edge);
+    output_ = output;
+  }
 
  private:
   void check_count(std::int64_t count) const;
@@ -80,6 +84,7 @@ class Tensor {
   std::shared_ptr<Storage> storage_;
   View view_;
   std::shared_ptr<Node> edge_;
+  int output_ = 0;
 };
 
 }  // namespace ty

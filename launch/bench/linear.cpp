@@ -7,6 +7,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "launch/bench/bench.h"

@@ -4,7 +4,7 @@
 #include <set>
 #include <vector>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "core/io/json.h"

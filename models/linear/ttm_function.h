@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "models/linear/ttm_plan.h"
 
 namespace ty {

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 
 namespace ty {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "models/linear/ttm_plan.h"
 
 namespace ty {

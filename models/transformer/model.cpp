@@ -1,6 +1,6 @@
 #include "models/transformer/model.h"
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/replay.h"
 
 namespace ty {
 
@@ -28,7 +28,7 @@ Tensor Model::forward(const Tensor& x, const ForwardContext& context, Recompute 
   for (const Entry& entry : blocks_) {
     if (recompute == Recompute::block && entry.recomputable) {
       const Block* block = entry.block.get();
-      h = checkpoint(
+      h = ty::recompute(
           [block, context](std::span<const Tensor> in) { return block->forward(in[0], context); },
           {h});
     } else {

@@ -35,6 +35,7 @@ BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64
   for (int bucket : layout.bucket_of) ++waiting_[static_cast<std::size_t>(bucket)];
   started_.assign(layout.buckets.size(), false);
   return {.on_leaf_complete = [this](Leaf& leaf) {
+    leaf.fill_missing();  // of what nothing depended on, or the buffer holds last step's numbers
     const auto found = bucket_of_.find(&leaf);
     if (found != bucket_of_.end() && --waiting_[found->second] == 0) start(found->second);
     for (Pending& pending : pending_) pending.work.test();  // keeps messages moving

@@ -15,7 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "core/nn/flat_parameters.h"
 #include "parallel/comm/communicator.h"
 #include "parallel/comm/tree.h"

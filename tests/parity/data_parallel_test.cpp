@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "launch/training_step.h"
 #include "models/transformer/gpt2.h"
@@ -251,6 +252,33 @@ TEST(DataParallel, RoundedWeightsAreTheSameForAnyNumberOfRanks) {
     setup.zero = zero;
     EXPECT_EQ(train(setup).weights, one.weights) << "zero " << zero;
   }
+}
+
+// A leaf that nothing depended on has a gradient of zero, not the last step's.
+TEST(DataParallel, AnEmptyGradientIsZeroInEveryBucket) {
+  run_ranks(2, [](const Group& world) {
+    const auto backend = make_reference_backend();
+    ParameterStore store;
+    store.declare("used", {4}, Init::constant(1.0));
+    store.declare("unused", {4}, Init::constant(1.0));
+    FlatParameters flat(store, plan_flat_layout(store, 1, 2), *backend, {});
+    flat.initialise(1);
+    GradientReducer reducer(flat, world, {});
+    for (const bool uses_both : {true, false}) {
+      flat.clear_gradients();
+      const Tensor a = store.find("used")->value, b = store.find("unused")->value;
+      const Tensor y =
+          record("one or both", Tensor::full(*backend, {4}, DType::f32, 0.0), {a, b},
+                 [uses_both](const Tensor& dy) {
+                   return Grads{dy.detach(), uses_both ? Gradient(dy.detach()) : Gradient()};
+                 });
+      backward(y, Tensor::full(*backend, {4}, DType::f32, 1.0), reducer.backward_options(0, 1));
+      reducer.micro_batch_done(0, 1);
+      reducer.finish();
+      EXPECT_EQ(doubles(grad_of(a)), std::vector<double>(4, 2.0));
+      EXPECT_EQ(doubles(grad_of(b)), std::vector<double>(4, uses_both ? 2.0 : 0.0));
+    }
+  });
 }
 
 TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {

@@ -1,7 +1,6 @@
-#include "core/autograd/autograd.h"
-
 #include <gtest/gtest.h>
 
+#include "core/autograd/replay.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "tests/support/tensors.h"
@@ -70,7 +69,7 @@ TEST_F(Autograd, ReportsALeafOnceAfterItsLastContribution) {
   const Tensor x = random_tensor(*backend_, {2, 3}, "x");
   // `early` is used first, last, and inside a recomputed region.
   Tensor h = linear(x, early, Tensor());
-  h = checkpoint(
+  h = recompute(
       [=](std::span<const Tensor> in) {
         return linear(linear(in[0], late, Tensor()), early, Tensor());
       },
@@ -88,7 +87,7 @@ TEST_F(Autograd, ReportsALeafOnceAfterItsLastContribution) {
   EXPECT_EQ(seen[1], doubles(grad_of(early))[0]);
 }
 
-TEST_F(Autograd, CheckpointKeepsOnlyTheInputAndGivesTheSameGradients) {
+TEST_F(Autograd, RecomputationKeepsOnlyTheInputAndGivesTheSameGradients) {
   const Tensor w = make_leaf(random_tensor(*backend_, {4, 4}, "w"));
   const Tensor x = make_leaf(random_tensor(*backend_, {8, 4}, "x"));
   const auto fn = [w](std::span<const Tensor> in) {
@@ -102,7 +101,7 @@ TEST_F(Autograd, CheckpointKeepsOnlyTheInputAndGivesTheSameGradients) {
   leaf_of(x).clear();
   const auto before = live(MemoryClass::activation);
   const Tensor h = scale(x, 1.0);
-  const Tensor y = checkpoint(fn, {h});
+  const Tensor y = recompute(fn, {h});
   EXPECT_EQ(live(MemoryClass::activation) - before, 8 * 4 * 8);  // h
   backward(y, one({8, 4}));
   EXPECT_EQ(doubles(grad_of(w)), plain_w);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <map>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/replay.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "tests/support/tensors.h"
@@ -37,7 +37,7 @@ class Share : public testing::TestWithParam<bool> {
     const auto fn = [w, after](std::span<const Tensor> in) {
       return linear(activation(UnaryOp::gelu_tanh, linear(in[0], w, Tensor())), after, Tensor());
     };
-    return recompute_ ? checkpoint(fn, {x}) : fn(std::span(&x, 1));
+    return recompute_ ? recompute(fn, {x}) : fn(std::span(&x, 1));
   }
   static std::vector<std::vector<double>> gradients(const Leaves& l) {
     return {doubles(grad_of(l.a)), doubles(grad_of(l.b)), doubles(grad_of(l.after))};
@@ -141,7 +141,7 @@ TEST_P(Share, SumsOfBf16AreKeptWide) {
     const auto fn = [&](std::span<const Tensor> in) {
       return linear(linear(in[0], w, Tensor()), eye, Tensor());
     };
-    backward(recompute_ ? checkpoint(fn, {x}) : fn(std::span(&x, 1)), dy,
+    backward(recompute_ ? recompute(fn, {x}) : fn(std::span(&x, 1)), dy,
              {.release_shared = i + 1 == kParts});
   }
   const auto got = doubles(grad_of(a)), xs = doubles(x);
@@ -159,7 +159,7 @@ TEST_P(Share, ValuesOfBf16AreWidened) {
   for (int i = 0; i < kParts; ++i) {
     const auto fn = [&](std::span<const Tensor> in) { return add(w, in[0]); };
     const Tensor x = Tensor::full(*backend_, {3}, DType::bf16, 0.0);
-    backward(recompute_ ? checkpoint(fn, {x}) : fn(std::span(&x, 1)),
+    backward(recompute_ ? recompute(fn, {x}) : fn(std::span(&x, 1)),
              Tensor::full(*backend_, {3}, DType::bf16, 1.0), {.release_shared = i + 1 == kParts});
   }
   EXPECT_EQ(doubles(grad_of(a)), std::vector<double>(3, kParts));

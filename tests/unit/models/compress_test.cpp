@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "models/compress/method.h"

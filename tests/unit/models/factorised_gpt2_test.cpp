@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"
 #include "core/ops/matmul.h"

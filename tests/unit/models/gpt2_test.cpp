@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"

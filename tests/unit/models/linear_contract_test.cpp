@@ -1,8 +1,8 @@
 // What every linear map must do, whatever it is made of: one row per kind and variant.
 #include <gtest/gtest.h>
 
-#include "core/autograd/autograd.h"
 #include "core/autograd/gradcheck.h"
+#include "core/autograd/replay.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
@@ -184,7 +184,7 @@ TEST_P(Contract, KeepsItsInputAndNothingElse) {
 TEST_P(Contract, RecomputationDoesNotChangeOneBit) {
   for (const bool in_step : {false, true}) {
     const auto map = make();
-    const auto run = [&](bool recompute) {
+    const auto run = [&](bool recomputed) {
       map->flat->clear_gradients();
       if (in_step) map->linear->begin_step();
       const Tensor x = make_leaf(input({5, in_}));
@@ -192,7 +192,7 @@ TEST_P(Contract, RecomputationDoesNotChangeOneBit) {
         return activation(UnaryOp::gelu_tanh, map->linear->forward(in[0]));
       };
       const Tensor h = scale(x, 1.5);
-      const Tensor y = recompute ? checkpoint(fn, {h}) : fn(std::span(&h, 1));
+      const Tensor y = recomputed ? recompute(fn, {h}) : fn(std::span(&h, 1));
       backward(y, random_tensor(*backend_, {5, out_}, "dy"), {.release_shared = true});
       auto all = map->gradients();
       all.push_back(doubles(grad_of(x)));

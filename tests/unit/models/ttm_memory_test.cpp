@@ -3,6 +3,7 @@
 // memory.
 #include <gtest/gtest.h>
 
+#include "core/autograd/backward.h"
 #include "core/backend/dry/dry_backend.h"
 #include "models/linear/ttm_function.h"
 #include "models/linear/ttm_planner.h"

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/autograd/backward.h"
 #include "core/backend/dry/dry_backend.h"
 #include "tests/support/tensors.h"
 

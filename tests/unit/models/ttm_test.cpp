@@ -1,6 +1,7 @@
 // One TTM map by every plan: all of them are x W + b with the W of the element formula.
 #include <gtest/gtest.h>
 
+#include "core/autograd/backward.h"
 #include "core/autograd/gradcheck.h"
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"

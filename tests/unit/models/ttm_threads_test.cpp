@@ -2,7 +2,7 @@
 // plan.
 #include <gtest/gtest.h>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "models/linear/ttm_function.h"
 #include "models/linear/ttm_planner.h"
 #include "tests/support/tensors.h"

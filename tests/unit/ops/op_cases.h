@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/autograd/replay.h"
 #include "core/ops/attention.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/embedding.h"
@@ -98,11 +99,11 @@ inline std::vector<OpCase> op_cases() {
          const std::vector<std::int32_t> targets = {3, -1, 0, 6};
          return cross_entropy(x[0], Tensor::from<std::int32_t>(x[0].backend(), {4}, targets));
        }},
-      {"checkpoint",
+      {"recompute",
        {{3, 5}, {5, 4}},
        [](Inputs x) {
          const Tensor w = x[1];
-         return checkpoint(
+         return recompute(
              [w](Inputs in) { return activation(UnaryOp::gelu_tanh, linear(in[0], w, Tensor())); },
              {x[0]});
        }},

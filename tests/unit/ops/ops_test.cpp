@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/autograd/backward.h"
 #include "core/autograd/gradcheck.h"
 #include "core/base/error.h"
 #include "tests/unit/ops/op_cases.h"

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/backward.h"
 #include "tests/unit/ops/op_cases.h"
 
 namespace ty::test {

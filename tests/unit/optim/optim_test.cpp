@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/autograd/autograd.h"
+#include "core/autograd/graph.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "tests/support/tensors.h"

@@ -1,10 +1,12 @@
 // The tape: what each result was made from, and how its gradient goes back.
 //
-// A forward function computes its result and calls record() with a backward function beside it. The
-// graph hangs off the results, so several graphs can be alive at once (one per micro-batch), and
-// memory that a graph keeps dies with it. backward() runs nodes in the reverse of the order in
-// which they were recorded, which is a topological order and the same on every rank; it frees what
-// it has used and adds into leaves. There are no second derivatives.
+// A forward function computes its results and calls record() with a backward function beside it.
+// The graph hangs off the results, so several graphs can be alive at once (one per micro-batch),
+// and memory that a graph keeps dies with it. There are no second derivatives.
+//
+//   x ---- [ scale ] ---- h ---- [ split ] ---- a       a node per recorded function, an edge from
+//   (leaf)                             |------- b       each input; split has two outputs, and its
+//                                                       backward gets a gradient of each, or none
 #pragma once
 
 #include <cstdint>
@@ -20,6 +22,7 @@ namespace ty {
 // Where the gradient of one input goes, and what it looks like.
 struct Edge {
   std::shared_ptr<Node> node;  // null for a constant
+  int output = 0;              // of the node
   Shape shape;
   DType dtype = DType::f32;
 };
@@ -50,19 +53,21 @@ class Gradient {
 using Grads = std::vector<Gradient>;  // one per input, in order
 // dy is contiguous and may be overwritten if the function is its sole owner.
 using BackwardFn = std::function<Grads(const Tensor& dy)>;
+// Of a function with several results: dys[i] is undefined if no gradient of result i has come.
+using BackwardOfMany = std::function<Grads(std::span<const Tensor> dys)>;
 
-// A place where a gradient arrives: a computed result, or (Leaf) where it is collected for the
-// user.
+// A place where a gradient arrives: computed results, or (Leaf) where it is collected for the user.
 struct Node {
   const char* name = "";
   std::uint64_t sequence = 0;  // order of recording
   std::vector<Edge> inputs;    // memory stays alive through saved(...) alone
-  BackwardFn backward;
-  Tensor pending;       // sum of the gradients that have arrived so far
-  bool shared = false;  // see share()
+  BackwardOfMany backward;
+  std::vector<Tensor> pending;  // sums of the gradients that have arrived so far, one per output
+  bool shared = false;          // see share()
 
   virtual ~Node();
   virtual bool is_leaf() const { return false; }
+  bool has_pending() const;
 };
 
 // A leaf adds up gradients over backward() calls until clear(). The buffer may be given beforehand
@@ -75,6 +80,8 @@ struct Leaf final : Node {
   bool is_leaf() const override { return true; }
   void add(Gradient gradient, Backend& backend, const Edge& edge);
   void clear() { has_grad = false; }
+  // The gradient of what nothing depended on: zeroes a given buffer that nothing has come into.
+  void fill_missing();
 };
 
 // The tensor as a leaf of new graphs: backward() will collect its gradient.
@@ -103,6 +110,9 @@ inline SavedTensor saved(const Tensor& x) { return SavedTensor(x); }
 // Gives y an edge back to those inputs that need gradients; without any (or under NoGrad), y stays
 // a constant. The backward function may capture saved(...) tensors and plain values only.
 Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn backward);
+// The same for a function with several results.
+std::vector<Tensor> record(const char* name, std::vector<Tensor> ys, std::vector<Tensor> inputs,
+                           BackwardOfMany backward);
 
 // Marks a computed result as one that several graphs use, each with a backward() of its own.
 // Gradients wait in it, added up in the accumulator type, until a backward() with
@@ -111,33 +121,35 @@ Tensor share(Tensor y);
 
 bool grad_enabled();
 
-// Switches recording off in this thread for the object's lifetime.
-class NoGrad {
+// Switches recording on or off in this thread for the object's lifetime.
+class GradMode {
  public:
-  NoGrad();
-  ~NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
+  explicit GradMode(bool enabled);
+  ~GradMode();
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
 
  private:
   bool before_;
 };
-
-struct BackwardOptions {
-  // Called for a leaf as soon as no node still to run in this backward() can add to it.
-  std::function<void(Leaf&)> on_leaf_complete = {};
-  // This is the last backward() into the shared results it reaches.
-  bool release_shared = false;
+class NoGrad : GradMode {
+ public:
+  NoGrad() : GradMode(false) {}
 };
 
-// Sends gradients[i] (of outputs[i]'s shape) back from outputs[i].
-void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients,
-              const BackwardOptions& options = {});
-void backward(const Tensor& output, const Tensor& gradient, const BackwardOptions& options = {});
+// Collects, for the object's lifetime, the leaves and shared results that functions of this thread
+// read while nothing is recorded.
+class LeafUses {
+ public:
+  LeafUses();
+  ~LeafUses();
+  LeafUses(const LeafUses&) = delete;
+  LeafUses& operator=(const LeafUses&) = delete;
+  std::vector<Tensor> take() { return std::move(leaves_); }
 
-// fn(inputs), of which backward keeps only the inputs: it runs fn again to get the rest (Chen et
-// al., arXiv 1604.06174). fn must be a pure function of its inputs and of leaves (parameters) it
-// refers to.
-Tensor checkpoint(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs);
+ private:
+  std::vector<Tensor> leaves_;
+  std::vector<Tensor>* outer_;
+};
 
 }  // namespace ty
