@@ -112,7 +112,7 @@ ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Bac
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   parameters = std::make_unique<FlatParameters>(
       model->parameters(), plan_flat_layout(model->parameters(), bucket, data_ranks), backend,
-      FlatDtypes{.compute = job.precision.compute, .weights = job.precision.weights});
+      FlatOptions{.compute = job.precision.compute, .weights = job.precision.weights});
 }
 
 void set_initial_weights(const JobConfig& job, ModelSetup& setup) {

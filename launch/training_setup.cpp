@@ -54,7 +54,7 @@ Range share_of_batch(std::int64_t batch, const Group& data) {
 TrainingSetup::TrainingSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend,
                              const Group& data)
     : model(job, config, backend, data.size()),
-      reducer(*model.parameters, data, reducer_options(job)),
+      reducer(*model.parameters, {.data = data}, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *model.parameters, *optimizer, reducer, step_options(job, data)) {}
 

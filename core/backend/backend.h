@@ -154,9 +154,10 @@ class Backend {
   virtual void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
                                   const View& targets, const View& dloss) = 0;
 
-  // y = mean + std * normal(stream, 0, first + i) for element i in row-major order (mean 0).
+  // Element (r, c) of y [R, C] = std * normal(stream, 0, first + r * row_step + c): a part of a
+  // matrix draws what the whole would (core/base/slice.h).
   virtual void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
-                             double std) = 0;
+                             std::int64_t row_step, double std) = 0;
 
   // y = x, rounded up or down at random so that the mean is x (Gupta et al., arXiv 1502.02551):
   // element i by stream.word(0, first + i). x fp32, y bf16 or fp16, contiguous, one shape.

@@ -11,27 +11,76 @@
 namespace ty {
 
 namespace {
+
 constexpr std::int64_t kAlign = 16;  // elements: a cache line of fp32
+
+// Puts parameters one after the other.
+class Packer {
+ public:
+  Packer(FlatLayout& layout, std::int64_t bucket_elements, std::int64_t shards)
+      : layout_(layout), bucket_elements_(bucket_elements), shards_(shards) {}
+
+  void add_trained(std::size_t i, const Parameter& parameter) {
+    if (layout_.size - first_ >= bucket_elements_) close_bucket(parameter.placement.partial);
+    layout_.bucket_of[i] = static_cast<int>(layout_.buckets.size());
+    place(i, parameter);
+  }
+  void add_frozen(std::size_t i, const Parameter& parameter) { place(i, parameter); }
+  void close_bucket(AxisSet partial) {
+    layout_.size = first_ + round_up(layout_.size - first_, kAlign * shards_);
+    if (layout_.size > first_)
+      layout_.buckets.push_back({{first_, layout_.size - first_}, partial});
+    first_ = layout_.size;
+  }
+
+ private:
+  void place(std::size_t i, const Parameter& parameter) {
+    layout_.parameters[i] = {layout_.size, parameter.shape.numel()};
+    layout_.size = round_up(layout_.size + parameter.shape.numel(), kAlign);
+  }
+
+  FlatLayout& layout_;
+  std::int64_t bucket_elements_, shards_;
+  std::int64_t first_ = 0;  // of the open bucket
+};
+
+// In the order of their first parameter.
+std::vector<AxisSet> kinds_of_partial(const ParameterStore& store) {
+  std::vector<AxisSet> kinds;
+  for (const Parameter& parameter : store.all()) {
+    const bool known =
+        std::find(kinds.begin(), kinds.end(), parameter.placement.partial) != kinds.end();
+    if (parameter.trainable && !known) kinds.push_back(parameter.placement.partial);
+  }
+  return kinds;
+}
+
 }  // namespace
+
+std::vector<Range> FlatLayout::bucket_ranges() const {
+  std::vector<Range> ranges;
+  for (const Bucket& bucket : buckets) ranges.push_back(bucket.range);
+  return ranges;
+}
 
 FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_elements,
                             std::int64_t shards) {
+  const auto& all = store.all();
   FlatLayout layout;
-  std::int64_t bucket_first = 0;
-  std::int64_t end = 0;
-  const auto close_bucket = [&] {
-    end = bucket_first + round_up(end - bucket_first, kAlign * shards);
-    if (end > bucket_first) layout.buckets.push_back({bucket_first, end - bucket_first});
-    bucket_first = end;
-  };
-  for (const Parameter& parameter : store.all()) {
-    if (end - bucket_first >= bucket_elements) close_bucket();
-    layout.parameters.push_back({end, parameter.shape.numel()});
-    layout.bucket_of.push_back(static_cast<int>(layout.buckets.size()));
-    end = round_up(end + parameter.shape.numel(), kAlign);
+  layout.parameters.resize(all.size());
+  layout.bucket_of.assign(all.size(), -1);
+  Packer packer(layout, bucket_elements, shards);
+  for (const AxisSet& partial : kinds_of_partial(store)) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool belongs = all[i].trainable && all[i].placement.partial == partial;
+      if (belongs) packer.add_trained(i, all[i]);
+    }
+    packer.close_bucket(partial);
   }
-  close_bucket();
-  layout.size = end;
+  layout.trained = layout.size;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].trainable) packer.add_frozen(i, all[i]);
+  }
   return layout;
 }
 
@@ -67,72 +116,100 @@ std::int64_t first_non_finite(const Tensor& flat, const std::vector<Range>& rang
 }
 
 FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend,
-                               FlatDtypes dtypes)
-    : store_(&store), layout_(std::move(layout)), backend_(&backend) {
-  const Shape size = {layout_.size};
-  weights_ = Tensor::empty(
-      backend, size, dtypes.weights,
-      dtypes.weights == dtypes.compute ? MemoryClass::parameter : MemoryClass::optimizer);
-  model_ = dtypes.weights == dtypes.compute
-               ? weights_
-               : Tensor::empty(backend, size, dtypes.compute, MemoryClass::parameter);
-  gradients_ = Tensor::empty(backend, size, accumulator_of(dtypes.compute), MemoryClass::gradient);
-  backend.fill(weights_.view(), 0.0);
-  backend.fill(model_.view(), 0.0);
-  backend.fill(gradients_.view(), 0.0);
+                               FlatOptions options)
+    : store_(&store),
+      layout_(std::move(layout)),
+      backend_(&backend),
+      has_gradients_(options.gradients) {
+  const bool separate = options.gradients && options.weights != options.compute;
+  const auto zeros = [&](std::int64_t count, DType dtype, MemoryClass memory_class) {
+    Tensor flat = Tensor::empty(backend, {count}, dtype, memory_class);
+    backend.fill(flat.view(), 0.0);
+    return flat;
+  };
+  model_ = zeros(layout_.size, options.compute, MemoryClass::parameter);
+  weights_ = separate ? zeros(layout_.trained, options.weights, MemoryClass::optimizer) : model_;
+  if (has_gradients_) {
+    gradients_ = zeros(layout_.trained, accumulator_of(options.compute), MemoryClass::gradient);
+  }
   for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
     Parameter& parameter = store.all()[i];
     const auto shaped = [&](const Tensor& flat) {
       const View range = slice(flat, layout_.parameters[i]).view();
       return flat.alias(contiguous_view(range.data, range.dtype, parameter.shape));
     };
-    parameter.value = make_leaf(shaped(model_));
+    parameter.value = shaped(model_);
+    if (!has_gradients_ || !is_trained(i)) continue;
+    parameter.value = make_leaf(parameter.value);
     leaf_of(parameter.value).grad = shaped(gradients_);
   }
 }
 
 Tensor FlatParameters::weight_of(std::size_t i) const {
-  const View range = slice(weights_, layout_.parameters[i]).view();
-  return weights_.alias(contiguous_view(range.data, range.dtype, store_->all()[i].shape));
+  const Tensor& flat = is_trained(i) ? weights_ : model_;
+  const View range = slice(flat, layout_.parameters[i]).view();
+  return flat.alias(contiguous_view(range.data, range.dtype, store_->all()[i].shape));
 }
 
 std::string FlatParameters::first_non_finite_weight() const {
-  const std::int64_t i = first_non_finite(weights_, layout_.parameters);
-  return i < 0 ? "" : store_->all()[static_cast<std::size_t>(i)].name;
+  for (const Tensor* flat : {&weights_, &model_}) {
+    std::vector<Range> ranges;
+    std::vector<std::size_t> parameters;
+    for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
+      if ((is_trained(i) ? &weights_ : &model_) != flat) continue;
+      ranges.push_back(layout_.parameters[i]);
+      parameters.push_back(i);
+    }
+    const std::int64_t found = first_non_finite(*flat, ranges);
+    if (found >= 0) return store_->all()[parameters[static_cast<std::size_t>(found)]].name;
+  }
+  return "";
 }
 
 void FlatParameters::initialise(std::uint64_t seed) {
   for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
-    const Parameter& parameter = store_->all()[i];
-    const View view = slice(weights_, layout_.parameters[i]).view();
-    switch (parameter.init.kind) {
-      case Init::Kind::normal:
-        backend_->random_normal(view, RandomStream(seed, site_id(parameter.name)), 0,
-                                parameter.init.value);
-        break;
-      case Init::Kind::constant:
-        backend_->fill(view, parameter.init.value);
-        break;
-      case Init::Kind::computed:
-        backend_->copy(
-            view,
-            Tensor::from<double>(*backend_, {view.numel()}, parameter.init.compute(seed)).view());
-        break;
-    }
+    initialise(store_->all()[i], weight_of(i).view(), seed);
   }
   refresh_model();
 }
 
+void FlatParameters::initialise(const Parameter& parameter, const View& weight,
+                                std::uint64_t seed) {
+  const SliceRows rows = rows_of(parameter.shape, parameter.placement.slice);
+  const View part = contiguous_view(weight.data, weight.dtype, {rows.rows, rows.columns});
+  switch (parameter.init.kind) {
+    case Init::Kind::normal:
+      return backend_->random_normal(part, RandomStream(seed, site_id(parameter.name)), rows.first,
+                                     rows.step, parameter.init.value);
+    case Init::Kind::constant:
+      return backend_->fill(part, parameter.init.value);
+    case Init::Kind::computed: {
+      const std::vector<double> whole = parameter.init.compute(seed);
+      std::vector<double> own;
+      for (std::int64_t r = 0; r < rows.rows; ++r) {
+        const auto begin = whole.begin() + rows.first + r * rows.step;
+        own.insert(own.end(), begin, begin + rows.columns);
+      }
+      return backend_->copy(part, Tensor::from<double>(*backend_, part.shape, own).view());
+    }
+  }
+}
+
 void FlatParameters::refresh_model() {
-  if (has_separate_model()) backend_->copy(model_.view(), weights_.view());
+  if (!has_separate_model()) return;
+  backend_->copy(slice(model_, {0, layout_.trained}).view(), weights_.view());
 }
 
 void FlatParameters::clear_gradients() {
-  for (Parameter& parameter : store_->all()) leaf_of(parameter.value).clear();
+  for (Parameter& parameter : store_->all()) {
+    if (parameter.value.requires_grad()) leaf_of(parameter.value).clear();
+  }
 }
 
 void FlatParameters::fill_missing_gradients() {
-  for (Parameter& parameter : store_->all()) leaf_of(parameter.value).fill_missing();
+  for (Parameter& parameter : store_->all()) {
+    if (parameter.value.requires_grad()) leaf_of(parameter.value).fill_missing();
+  }
 }
 
 }  // namespace ty

@@ -1,5 +1,9 @@
 // Flat memory for all parameters of a store: weights and gradients each lie in one buffer, cut into
 // buckets that are reduced, sharded and updated as plain ranges.
+//
+//   | bucket 0        | bucket 1        | bucket 2       | frozen           |
+//   | partial {data}  | partial {data}  | {data, tensor} | no gradient      |
+//   |<-------------- trained: weights, gradients ------>|
 #pragma once
 
 #include <cstdint>
@@ -15,32 +19,45 @@ struct Range {
   std::int64_t count = 0;
 };
 
+// Parameters that are reduced together: a range of the flat buffers, and the axes over which their
+// gradients are partial sums.
+struct Bucket {
+  Range range;
+  AxisSet partial;
+};
+
 // Where each parameter lies in the flat buffers, in elements. Pure data.
 struct FlatLayout {
   std::vector<Range> parameters;  // in the store's order
-  std::vector<Range> buckets;     // cover the buffer; each holds whole parameters and some padding
-  std::vector<int> bucket_of;     // of each parameter
+  std::vector<Bucket> buckets;    // cover what is trained; whole parameters and some padding each
+  std::vector<int> bucket_of;     // of each parameter; -1: it is frozen
+  std::int64_t trained = 0;       // what lies before is trained, the rest frozen
   std::int64_t size = 0;
+
+  std::vector<Range> bucket_ranges() const;
 };
 
-// Parameters in order, a new bucket whenever one holds at least bucket_elements. Every parameter
-// starts on a multiple of 16 elements and every bucket's size is a multiple of 16 * shards, so that
-// it splits evenly over `shards` ranks.
+// Trained parameters in order, those of one `partial` together, a new bucket whenever one holds at
+// least bucket_elements; then the frozen ones. Every parameter starts on a multiple of 16 elements
+// and every bucket's size is a multiple of 16 * shards, so that it splits evenly over `shards`
+// ranks.
 FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_elements,
                             std::int64_t shards);
 
-struct FlatDtypes {
+struct FlatOptions {
   DType compute = DType::f32;  // what the model reads
   DType weights = DType::f32;  // what the optimizer updates
+  bool gradients = true;       // false: a model that is only run; it has weights of `compute` alone
 };
 
 class FlatParameters {
  public:
-  // Gives every parameter of the store its value (a leaf) and gradient buffer. Gradients are fp32,
-  // or fp64 for fp64 weights. Values are uninitialised; padding is zero.
-  FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend, FlatDtypes dtypes);
+  // Gives every parameter of the store its value and, if it is trained, its gradient buffer.
+  // Gradients are fp32, or fp64 for fp64 weights. Values are uninitialised; padding is zero.
+  // Without gradients, and where a parameter is frozen, values are constants.
+  FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend, FlatOptions options);
 
-  // Draws initial values: a function of (seed, name, position) alone.
+  // Draws initial values: a function of (seed, name, position in the whole parameter) alone.
   void initialise(std::uint64_t seed);
   // Overwrites the model's copy from the weights (nothing to do when they are the same memory).
   void refresh_model();
@@ -52,20 +69,26 @@ class FlatParameters {
   const FlatLayout& layout() const { return layout_; }
   ParameterStore& store() const { return *store_; }
   Backend& backend() const { return *backend_; }
-  // [size]: what the optimizer updates; shares memory with model() when dtypes agree.
+  // [trained], or [size] where model() is the same memory: what the optimizer updates.
   const Tensor& weights() const { return weights_; }
+  // [size]: what the model reads.
   const Tensor& model() const { return model_; }
+  // [trained]
   const Tensor& gradients() const { return gradients_; }
-  // The weight of parameter i, in the weights' dtype and the parameter's shape.
+  // The weight of parameter i in its shape: in the weights' dtype, of a frozen one in the model's.
   Tensor weight_of(std::size_t i) const;
   // The first parameter whose weight holds NaN or infinity; "" if all numbers are finite.
   std::string first_non_finite_weight() const;
   bool has_separate_model() const { return weights_.dtype() != model_.dtype(); }
 
  private:
+  bool is_trained(std::size_t i) const { return layout_.bucket_of[i] >= 0; }
+  void initialise(const Parameter& parameter, const View& weight, std::uint64_t seed);
+
   ParameterStore* store_;
   FlatLayout layout_;
   Backend* backend_;
+  bool has_gradients_;
   Tensor weights_, model_, gradients_;
 };
 

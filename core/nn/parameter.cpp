@@ -6,7 +6,8 @@ namespace ty {
 
 Parameter& ParameterStore::declare(std::string name, Shape shape, Init init, Placement placement) {
   TY_CHECK(find(name) == nullptr, "parameter '{}' is declared twice", name);
-  parameters_.push_back(Parameter{std::move(name), shape, init, placement, Tensor()});
+  parameters_.push_back(
+      Parameter{std::move(name), shape, std::move(init), placement, true, Tensor()});
   return parameters_.back();
 }
 

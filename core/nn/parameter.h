@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/axis.h"
+#include "core/base/slice.h"
 #include "core/tensor/tensor.h"
 
 namespace ty {
@@ -29,18 +31,31 @@ struct Init {
   static Init computed(Compute compute) { return {Kind::computed, 0.0, std::move(compute)}; }
 };
 
-// How a rank's part relates to the others': over which mesh axes its gradient is a partial sum.
-// Reducers, norms and checkpoints read this and nothing else.
+// How a rank's part relates to the others'. Initial values, reducers, norms and checkpoints read
+// this and nothing else.
+//
+//   what                                  slice      partial over       counted
+//   dense weight, data parallel           -          data               by every rank
+//   column of a tensor-parallel layer     dim 1      data               by every rank
+//   norm gain under sequence parallelism  -          data, tensor       by tensor rank 0
+//   tied table on the last stage          -          data, pipeline     by the first stage
 struct Placement {
-  bool partial_over_data = true;
+  Slice slice = {};
+  AxisSet partial = {Axis::data};  // axes over which the rank's gradient is a partial sum
+  // By this rank, in norms and files: along tensor and pipeline each element of the model is
+  // counted once; data ranks hold the same.
+  bool counted = true;
 };
 
 struct Parameter {
   std::string name;  // e.g. "blocks.3.mlp.up.weight"
-  Shape shape;
+  Shape shape;       // of this rank's part
   Init init;
   Placement placement;
-  Tensor value;  // a leaf; undefined until the store has memory
+  bool trainable = true;  // false: it has no gradient and no optimizer state
+  Tensor value;           // undefined until the store has memory; a leaf if it is trained
+
+  Shape whole() const { return whole_shape(shape, placement.slice); }
 };
 
 // The parameters of one rank's part of a model, in order of declaration. Addresses are stable.
@@ -52,7 +67,7 @@ class ParameterStore {
   Parameter* find(std::string_view name);
   std::deque<Parameter>& all() { return parameters_; }
   const std::deque<Parameter>& all() const { return parameters_; }
-  // Numbers in all parameters together.
+  // Numbers in all parameters together, as this rank holds them.
   std::int64_t count() const;
 
  private:
@@ -65,8 +80,9 @@ class Scope {
   explicit Scope(ParameterStore& store, std::string path = "")
       : store_(&store), path_(std::move(path)) {}
   Scope child(std::string_view name) const { return Scope(*store_, join(name)); }
-  Parameter& parameter(std::string_view name, Shape shape, Init init) const {
-    return store_->declare(join(name), shape, init);
+  Parameter& parameter(std::string_view name, Shape shape, Init init,
+                       Placement placement = {}) const {
+    return store_->declare(join(name), shape, std::move(init), placement);
   }
   const std::string& path() const { return path_; }
   ParameterStore& store() const { return *store_; }

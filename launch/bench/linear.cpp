@@ -49,7 +49,7 @@ class Subject {
     const auto random = [&](std::int64_t width, const char* name) {
       Tensor x =
           Tensor::empty(*backend_, {request.tokens, width}, DType::f32, MemoryClass::activation);
-      backend_->random_normal(x.view(), RandomStream(1, site_id(name)), 0, 1.0);
+      backend_->random_normal(x.view(), RandomStream(1, site_id(name)), 0, width, 1.0);
       return x;
     };
     x_ = random(request.map.in, "x");

@@ -7,24 +7,25 @@
 
 namespace ty {
 
-GradientReducer::GradientReducer(FlatParameters& parameters, Group data, ReducerOptions options)
-    : parameters_(&parameters), data_(std::move(data)), options_(options) {
+GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
+                                 ReducerOptions options)
+    : parameters_(&parameters), groups_(std::move(groups)), options_(options) {
   const FlatLayout& layout = parameters.layout();
   std::vector<Range> owned;
-  for (const Range& bucket : layout.buckets) {
-    owned.push_back(options_.shard_optimizer ? shard_of(bucket) : bucket);
+  for (const Bucket& bucket : layout.buckets) {
+    owned.push_back(options_.shard_optimizer ? shard_of(bucket.range) : bucket.range);
   }
   pieces_ = pieces_in(layout, owned);
   const auto& all = parameters.store().all();
   for (std::size_t i = 0; i < all.size(); ++i) {
-    TY_CHECK(all[i].placement.partial_over_data, "'{}' needs no data reduction", all[i].name);
+    if (layout.bucket_of[i] < 0) continue;
     bucket_of_[&leaf_of(all[i].value)] = static_cast<std::size_t>(layout.bucket_of[i]);
   }
 }
 
 Range GradientReducer::shard_of(const Range& bucket) const {
-  const std::int64_t count = bucket.count / data_.size();
-  return {bucket.first + data_.rank() * count, count};
+  const std::int64_t count = bucket.count / groups_.data.size();
+  return {bucket.first + groups_.data.rank() * count, count};
 }
 
 BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64_t count) {
@@ -32,7 +33,9 @@ BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64
   if (!last || options_.reduction == Reduction::canonical) return {};
   const FlatLayout& layout = parameters_->layout();
   waiting_.assign(layout.buckets.size(), 0);
-  for (int bucket : layout.bucket_of) ++waiting_[static_cast<std::size_t>(bucket)];
+  for (const int bucket : layout.bucket_of) {
+    if (bucket >= 0) ++waiting_[static_cast<std::size_t>(bucket)];
+  }
   started_.assign(layout.buckets.size(), false);
   return {.on_leaf_complete = [this](Leaf& leaf) {
     leaf.fill_missing();  // of what nothing depended on, or the buffer holds last step's numbers
@@ -42,18 +45,27 @@ BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64
   }};
 }
 
-void GradientReducer::start(std::size_t bucket) {
-  started_[bucket] = true;
-  const Range& range = parameters_->layout().buckets[bucket];
-  const Tensor all = slice(parameters_->gradients(), range);
+// Few numbers: they are waited for.
+void GradientReducer::reduce_small_axes(const Bucket& bucket) {
+  const View all = slice(parameters_->gradients(), bucket.range).view();
+  if (bucket.partial.has(Axis::tensor)) groups_.tensor.all_reduce(all, ReduceOp::sum).wait();
+  if (bucket.partial.has(Axis::pipeline)) groups_.tied.all_reduce(all, ReduceOp::sum).wait();
+}
+
+void GradientReducer::start(std::size_t index) {
+  started_[index] = true;
+  const Bucket& bucket = parameters_->layout().buckets[index];
+  reduce_small_axes(bucket);
+  if (!bucket.partial.has(Axis::data)) return;
+  const Tensor all = slice(parameters_->gradients(), bucket.range);
   if (!options_.shard_optimizer) {
-    pending_.push_back({bucket, Tensor(), data_.all_reduce(all.view(), ReduceOp::sum)});
+    pending_.push_back({index, Tensor(), groups_.data.all_reduce(all.view(), ReduceOp::sum)});
     return;
   }
-  const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(range).count}, all.dtype(),
-                                     MemoryClass::communication);
+  const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(bucket.range).count},
+                                     all.dtype(), MemoryClass::communication);
   pending_.push_back(
-      {bucket, shard, data_.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
+      {index, shard, groups_.data.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
 }
 
 void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
@@ -73,7 +85,12 @@ void GradientReducer::finish() {
     TY_CHECK(partial_sums_.has_value(), "no micro-batch has run");
     parameters_->backend().copy(parameters_->gradients().view(), partial_sums_->take().view());
     partial_sums_.reset();
-    tree_all_reduce(data_, parameters_->backend(), parameters_->gradients().view());
+    for (const Bucket& bucket : parameters_->layout().buckets) {
+      reduce_small_axes(bucket);
+      if (!bucket.partial.has(Axis::data)) continue;
+      tree_all_reduce(groups_.data, parameters_->backend(),
+                      slice(parameters_->gradients(), bucket.range).view());
+    }
     return;
   }
   parameters_->fill_missing_gradients();
@@ -83,7 +100,7 @@ void GradientReducer::finish() {
   for (Pending& pending : pending_) {
     pending.work.wait();
     if (!pending.shard.defined()) continue;
-    const Range own = shard_of(parameters_->layout().buckets[pending.bucket]);
+    const Range own = shard_of(parameters_->layout().buckets[pending.bucket].range);
     parameters_->backend().copy(slice(parameters_->gradients(), own).view(), pending.shard.view());
   }
   pending_.clear();
@@ -94,31 +111,31 @@ double GradientReducer::gradient_norm() {
   // parameter by parameter, in the same order whatever the layout.
   const bool sharded = options_.shard_optimizer && options_.reduction == Reduction::fast;
   const FlatLayout& layout = parameters_->layout();
-  std::vector<Range> ranges;
-  if (sharded) {
-    for (const Piece& piece : pieces_) ranges.push_back({piece.flat_first, piece.inside.count});
-  } else {
-    ranges = layout.parameters;
+  const auto& all = parameters_->store().all();
+  ranges_.clear();
+  for (const Piece& piece : sharded ? pieces_ : pieces_in(layout, layout.bucket_ranges())) {
+    if (all[piece.parameter].placement.counted) ranges_.push_back(piece);
   }
-  const auto count = static_cast<std::int64_t>(ranges.size());
+  const auto count = static_cast<std::int64_t>(ranges_.size());
   const Tensor squares = Tensor::empty(parameters_->backend(), {count}, DType::f64);
   for (std::int64_t i = 0; i < count; ++i) {
-    const Range& range = ranges[static_cast<std::size_t>(i)];
-    parameters_->backend().sum_squares(squares.view().slice(0, i, 1),
-                                       slice(parameters_->gradients(), range).view());
+    const Piece& piece = ranges_[static_cast<std::size_t>(i)];
+    parameters_->backend().sum_squares(
+        squares.view().slice(0, i, 1),
+        slice(parameters_->gradients(), {piece.flat_first, piece.inside.count}).view());
   }
   squares_ = squares.values<double>();
   double total = 0.0;
   for (double square : squares_) total += square;
-  return std::sqrt(sharded ? sum_over_ranks(total) : total);
+  if (sharded) total = groups_.data.all_reduce(total, ReduceOp::sum);
+  total = groups_.tensor.all_reduce(total, ReduceOp::sum);
+  return std::sqrt(groups_.pipeline.all_reduce(total, ReduceOp::sum));
 }
 
 std::string GradientReducer::first_non_finite() const {
-  const bool whole = squares_.size() == parameters_->layout().parameters.size();
   for (std::size_t i = 0; i < squares_.size(); ++i) {
     if (std::isfinite(squares_[i])) continue;
-    return fmt::format(" (first in {})",
-                       parameters_->store().all()[whole ? i : pieces_[i].parameter].name);
+    return fmt::format(" (first in {})", parameters_->store().all()[ranges_[i].parameter].name);
   }
   return "";
 }
@@ -132,16 +149,15 @@ void GradientReducer::gather_weights() {
 void GradientReducer::gather(const Tensor& flat) {
   if (!options_.shard_optimizer) return;
   std::vector<Work> works;
-  for (const Range& bucket : parameters_->layout().buckets) {
-    works.push_back(
-        data_.all_gather(slice(flat, bucket).view(), slice(flat, shard_of(bucket)).view()));
+  for (const Bucket& bucket : parameters_->layout().buckets) {
+    works.push_back(groups_.data.all_gather(slice(flat, bucket.range).view(),
+                                            slice(flat, shard_of(bucket.range)).view()));
   }
   for (Work& work : works) work.wait();
 }
 
 double GradientReducer::sum_over_ranks(double value) {
-  data_.all_reduce(contiguous_view(&value, DType::f64, {1}), ReduceOp::sum).wait();
-  return value;
+  return groups_.data.all_reduce(value, ReduceOp::sum);
 }
 
 double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
@@ -149,7 +165,7 @@ double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
   for (double loss : per_micro_batch) sum.push(loss, std::plus<>());
   const double total = per_micro_batch.empty() ? 0.0 : sum.take();
   if (options_.reduction != Reduction::canonical) return sum_over_ranks(total);
-  return tree_all_reduce(data_, total);
+  return tree_all_reduce(groups_.data, total);
 }
 
 }  // namespace ty

@@ -1,5 +1,6 @@
-// Data parallelism: every rank runs its share of the global batch; gradients are summed over the
-// ranks bucket by bucket while backward is still running; weights stay equal everywhere.
+// Gradients of all ranks: each is summed over the axes along which its parameter's placement says
+// that ranks hold partial sums, bucket by bucket, while backward is still running. Along tensor and
+// pipeline that is little (gains of norms, a tied table) and comes first; along data it is all.
 //
 // ZeRO-1 (Rajbhandari et al., arXiv 1910.02054): each rank updates one shard of every bucket only,
 // so optimizer state is divided by the number of ranks; updated weights are gathered afterwards.
@@ -32,9 +33,15 @@ struct ReducerOptions {
   Reduction reduction = Reduction::fast;
 };
 
+// The ranks that differ from this one along one axis only.
+struct AxisGroups {
+  Group data = {}, tensor = {}, pipeline = {};
+  Group tied = {};  // the stages that hold a copy of the same table
+};
+
 class GradientReducer {
  public:
-  GradientReducer(FlatParameters& parameters, Group data, ReducerOptions options);
+  GradientReducer(FlatParameters& parameters, AxisGroups groups, ReducerOptions options);
 
   // What this rank's optimizer updates.
   const std::vector<Piece>& owned_pieces() const { return pieces_; }
@@ -44,7 +51,7 @@ class GradientReducer {
   void micro_batch_done(std::int64_t index, std::int64_t count);
   // Waits until the owned pieces of the gradient buffer hold the global sum.
   void finish();
-  // L2 norm of the whole model's gradient; every parameter counted once. After finish().
+  // L2 norm of the whole model's gradient; every element counted once. After finish().
   double gradient_norm();
   // Brings the weights that other ranks updated. After the optimizer's step.
   void share_weights();
@@ -60,6 +67,7 @@ class GradientReducer {
 
  private:
   void start(std::size_t bucket);
+  void reduce_small_axes(const Bucket& bucket);
   void gather(const Tensor& flat);
   Range shard_of(const Range& bucket) const;
 
@@ -70,7 +78,7 @@ class GradientReducer {
   };
 
   FlatParameters* parameters_;
-  Group data_;
+  AxisGroups groups_;
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;
@@ -78,7 +86,8 @@ class GradientReducer {
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
   std::optional<TreeSum<Tensor>> partial_sums_;  // canonical: of whole gradients
-  std::vector<double> squares_;                  // of the ranges that gradient_norm() added up
+  std::vector<Piece> ranges_;                    // that gradient_norm() added up,
+  std::vector<double> squares_;                  // and their sums of squares
 };
 
 }  // namespace ty

@@ -14,11 +14,11 @@ int rank_of(const MeshCoordinate& at, const MeshShape& s) {
   return (at.pipeline * s.data + at.data) * s.tensor + at.tensor;
 }
 
-std::vector<int> ranks_along(MeshAxis axis, int rank, const MeshShape& shape) {
+std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape) {
   MeshCoordinate at = coordinate_of(rank, shape);
-  const auto [index, degree] = axis == MeshAxis::pipeline ? std::pair(&at.pipeline, shape.pipeline)
-                               : axis == MeshAxis::data   ? std::pair(&at.data, shape.data)
-                                                          : std::pair(&at.tensor, shape.tensor);
+  const auto [index, degree] = axis == Axis::pipeline ? std::pair(&at.pipeline, shape.pipeline)
+                               : axis == Axis::data   ? std::pair(&at.data, shape.data)
+                                                      : std::pair(&at.tensor, shape.tensor);
   std::vector<int> ranks;
   for (*index = 0; *index < degree; ++*index) ranks.push_back(rank_of(at, shape));
   return ranks;
@@ -69,8 +69,8 @@ Mesh::Mesh(Group world, MeshShape shape)
               std::move(world))),
       shape_(shape),
       at_(coordinate_of(world_.rank(), shape)),
-      tensor_(world_.subgroup(ranks_along(MeshAxis::tensor, world_.rank(), shape))),
-      data_(world_.subgroup(ranks_along(MeshAxis::data, world_.rank(), shape))),
-      pipeline_(world_.subgroup(ranks_along(MeshAxis::pipeline, world_.rank(), shape))) {}
+      tensor_(world_.subgroup(ranks_along(Axis::tensor, world_.rank(), shape))),
+      data_(world_.subgroup(ranks_along(Axis::data, world_.rank(), shape))),
+      pipeline_(world_.subgroup(ranks_along(Axis::pipeline, world_.rank(), shape))) {}
 
 }  // namespace ty

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/axis.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
@@ -19,8 +20,6 @@ struct MeshShape {
   int size() const { return pipeline * data * tensor; }
 };
 
-enum class MeshAxis : std::uint8_t { pipeline, data, tensor };
-
 struct MeshCoordinate {
   int pipeline = 0;
   int data = 0;
@@ -30,7 +29,7 @@ struct MeshCoordinate {
 MeshCoordinate coordinate_of(int rank, const MeshShape& shape);
 int rank_of(const MeshCoordinate& at, const MeshShape& shape);
 // The ranks that differ from `rank` along one axis only, itself included, in that axis' order.
-std::vector<int> ranks_along(MeshAxis axis, int rank, const MeshShape& shape);
+std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape);
 // "pp1 dp0 tp1"
 std::string to_string(const MeshCoordinate& at);
 

@@ -18,7 +18,7 @@ struct Training {
   bool zero = false;
   Reduction reduction = Reduction::fast;
   std::int64_t micro_batches = 1;
-  FlatDtypes dtypes = {};
+  FlatOptions dtypes = {};
   int steps = 50;
   Recompute recompute = Recompute::none;
   std::vector<LinearRule> linear = {};
@@ -81,7 +81,7 @@ Curve train_rank(const Group& data, const Training& setup) {
   FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 300, data.size()),
                       *backend, setup.dtypes);
   flat.initialise(7);
-  GradientReducer reducer(flat, data, {setup.zero, setup.reduction});
+  GradientReducer reducer(flat, {.data = data}, {setup.zero, setup.reduction});
   const auto optimizer = make_optimizer(flat, reducer.owned_pieces(), setup.sgd);
   const std::int64_t sequences = part_of_batch(0, data.rank(), data.size()).sequences;
   TrainingStep step(
@@ -191,7 +191,7 @@ TEST(DataParallel, FactorisedMapsAreCanonicalBitByBit) {
 }
 
 TEST(DataParallel, SharedMapsTakeTheSameSteps) {
-  constexpr FlatDtypes kDouble = {.compute = DType::f64, .weights = DType::f64};
+  constexpr FlatOptions kDouble = {.compute = DType::f64, .weights = DType::f64};
   Training setup = {.micro_batches = 4, .dtypes = kDouble, .steps = 10, .linear = factorised()};
   const Curve wanted = train(setup);
   setup.share_maps = true;
@@ -206,7 +206,7 @@ TEST(DataParallel, SharedMapsTakeTheSameSteps) {
 }
 
 TEST(DataParallel, ShardedMasterWeightsFollowTheWholeOnes) {
-  const FlatDtypes mixed = {.compute = DType::bf16, .weights = DType::f32};
+  const FlatOptions mixed = {.compute = DType::bf16, .weights = DType::f32};
   expect_close(train({.ranks = 2, .zero = true, .dtypes = mixed, .steps = 10}),
                train({.ranks = 2, .zero = false, .dtypes = mixed, .steps = 10}), 1e-5);
 }
@@ -263,7 +263,7 @@ TEST(DataParallel, AnEmptyGradientIsZeroInEveryBucket) {
     store.declare("unused", {4}, Init::constant(1.0));
     FlatParameters flat(store, plan_flat_layout(store, 1, 2), *backend, {});
     flat.initialise(1);
-    GradientReducer reducer(flat, world, {});
+    GradientReducer reducer(flat, {.data = world}, {});
     for (const bool uses_both : {true, false}) {
       flat.clear_gradients();
       const Tensor a = store.find("used")->value, b = store.find("unused")->value;
@@ -291,7 +291,7 @@ TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {
   flat.initialise(7);
   backend->fill(model.parameters().find("blocks.0.norm1.bias")->value.view(), NAN);
   const auto before = doubles(model.parameters().find("head.norm.bias")->value);
-  GradientReducer reducer(flat, Group(), {});
+  GradientReducer reducer(flat, {}, {});
   const auto optimizer =
       make_adamw(flat, reducer.owned_pieces(), [](const Parameter&) { return 0.0; }, {});
   TrainingStep step(model, flat, *optimizer, reducer, {});

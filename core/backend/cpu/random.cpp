@@ -4,8 +4,13 @@
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/runs.h"
 #include "core/backend/formulas.h"
+#include "core/base/rounding.h"
 
 namespace ty {
+
+namespace {
+constexpr std::int64_t kPiece = 2048;  // numbers of one piece of work
+}
 
 void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
   if (!y.is_contiguous() || !x.is_contiguous() || y.rank() == 0)
@@ -33,20 +38,27 @@ void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) 
 }
 
 void CpuBackend::random_normal(const View& y, const RandomStream& stream, std::int64_t first,
-                               double std) {
-  if (!y.is_contiguous()) return reference_.random_normal(y, stream, first, std);
-  const std::int64_t end = first + y.numel();
-  constexpr std::int64_t kPairs = 1024;
+                               std::int64_t row_step, double std) {
+  if (!y.is_contiguous()) return reference_.random_normal(y, stream, first, row_step, std);
+  const std::int64_t columns = y.shape[1];
+  const std::int64_t pieces = divided_up(columns, kPiece);
   dispatch_float(y.dtype, "random_normal", [&](auto t) {
     using T = decltype(t);
     using A = accumulator_t<T>;
-#pragma omp parallel for schedule(static)
-    for (std::int64_t chunk = first / 2; chunk < (end + 1) / 2; chunk += kPairs) {
-      for (std::int64_t pair = chunk; pair < std::min(chunk + kPairs, (end + 1) / 2); ++pair) {
-        const auto numbers = normal_pair(stream, 0, static_cast<std::uint64_t>(pair));
-        for (std::int64_t i = std::max(first, 2 * pair); i < std::min(end, 2 * pair + 2); ++i) {
-          y.as<T>()[i - first] =
-              static_cast<T>(static_cast<A>(std * numbers[static_cast<std::size_t>(i % 2)]));
+#pragma omp parallel for collapse(2) schedule(static)
+    for (std::int64_t row = 0; row < y.shape[0]; ++row) {
+      for (std::int64_t piece = 0; piece < pieces; ++piece) {
+        // Numbers [begin, end) of the stream; they come in pairs.
+        const std::int64_t start = first + row * row_step;
+        const std::int64_t begin = start + piece * kPiece;
+        const std::int64_t end = std::min(begin + kPiece, start + columns);
+        T* const to = y.as<T>() + row * columns;
+        for (std::int64_t pair = begin / 2; pair < divided_up(end, 2); ++pair) {
+          const auto numbers = normal_pair(stream, 0, static_cast<std::uint64_t>(pair));
+          for (std::int64_t i = std::max(begin, 2 * pair); i < std::min(end, 2 * pair + 2); ++i) {
+            to[i - start] =
+                static_cast<T>(static_cast<A>(std * numbers[static_cast<std::size_t>(i % 2)]));
+          }
         }
       }
     }

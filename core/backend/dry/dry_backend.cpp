@@ -86,7 +86,8 @@ void DryBackend::cross_entropy_grad(const View& dlogits, const View& logits, con
                                     const View& targets, const View& dloss) {
   touch({&dlogits, &logits, &lse, &targets, &dloss});
 }
-void DryBackend::random_normal(const View& y, const RandomStream&, std::int64_t, double) {
+void DryBackend::random_normal(const View& y, const RandomStream&, std::int64_t, std::int64_t,
+                               double) {
   touch({&y});
 }
 void DryBackend::round_stochastic(const View& y, const View& x, const RandomStream&, std::int64_t) {

@@ -131,9 +131,10 @@ void ReferenceBackend::dropout(const View& y, const View& x, const DropoutMask& 
 }
 
 void ReferenceBackend::random_normal(const View& y, const RandomStream& stream, std::int64_t first,
-                                     double std) {
+                                     std::int64_t row_step, double std) {
   for_each<1>(y.shape, {&y}, [&](std::int64_t i, auto& at) {
-    reference::store_any(y, at[0], std * normal(stream, 0, static_cast<std::uint64_t>(first + i)));
+    const std::int64_t number = first + i / y.shape[1] * row_step + i % y.shape[1];
+    reference::store_any(y, at[0], std * normal(stream, 0, static_cast<std::uint64_t>(number)));
   });
 }
 

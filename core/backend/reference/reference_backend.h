@@ -41,7 +41,7 @@ class ReferenceBackend final : public Backend {
   void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
                           const View& targets, const View& dloss) override;
   void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
-                     double std) override;
+                     std::int64_t row_step, double std) override;
   void round_stochastic(const View& y, const View& x, const RandomStream& stream,
                         std::int64_t first) override;
   void sum_squares(const View& y, const View& x) override;

@@ -216,8 +216,8 @@ TEST_P(CpuElementwise, RandomNormalGivesTheNumbersOfItsStream) {
     for (std::int64_t n : {1, 2, 5, 1029}) {
       for (double std : {1.0, 0.02}) {
         const auto cpu = make_cpu_backend();
-        const Array y(dtype(), {n}), want(dtype(), {n});
-        cpu->random_normal(y, stream, first, std);
+        const Array y(dtype(), {1, n});
+        cpu->random_normal(y, stream, first, n, std);
         std::vector<double> values;
         for (std::int64_t i = 0; i < n; ++i) {
           values.push_back(std * normal(stream, 0, static_cast<std::uint64_t>(first + i)));
@@ -231,10 +231,12 @@ TEST_P(CpuElementwise, RandomNormalGivesTheNumbersOfItsStream) {
   expect_like_reference(
       [&](Backend& b) {
         const Array y(dtype(), {70, 1029});
-        b.random_normal(y, stream, 6, 1);
+        b.random_normal(y, stream, 6, 1029, 1);
         const Array turned(dtype(), {30, 7});
-        b.random_normal(turned.view().transpose(0, 1), stream, 0, 1);
-        return Outputs{y, turned};
+        b.random_normal(turned.view().transpose(0, 1), stream, 0, 30, 1);
+        const Array part(dtype(), {9, 2051});  // of rows that are 4000 apart
+        b.random_normal(part, stream, 7, 4000, 1);
+        return Outputs{y, turned, part};
       },
       0);
 }

@@ -247,8 +247,9 @@ TEST_F(Reference, SgdKeepsVelocityOnlyWithMomentum) {
 TEST_F(Reference, RandomNormalAndSumSquares) {
   const RandomStream stream(1, site_id("w"));
   const Array x(kDouble, {2, 3});
-  backend->random_normal(x, stream, 7, 0.5);
-  EXPECT_EQ(x.values()[4], 0.5 * normal(stream, 0, 11));
+  backend->random_normal(x, stream, 7, 10, 0.5);
+  EXPECT_EQ(x.values()[2], 0.5 * normal(stream, 0, 9));
+  EXPECT_EQ(x.values()[4], 0.5 * normal(stream, 0, 18));
   const Array a(DType::bf16, {3}, {1, 2, -3});
   const Array sum(kDouble, {1});
   backend->sum_squares(sum, a);

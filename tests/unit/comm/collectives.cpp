@@ -341,7 +341,7 @@ void mesh_groups_hold_the_right_ranks(const Group& world) {
   if (world.size() == 4) shape = {2, 1, 2};
   if (world.size() == 3) shape = {3, 1, 1};
   const Mesh mesh(world, shape);
-  const auto check = [&](const Group& group, MeshAxis axis, int index) {
+  const auto check = [&](const Group& group, Axis axis, int index) {
     const std::vector<int> ranks = ranks_along(axis, world.rank(), shape);
     EXPECT_EQ(group.size(), static_cast<int>(ranks.size()));
     EXPECT_EQ(group.rank(), index);
@@ -349,9 +349,9 @@ void mesh_groups_hold_the_right_ranks(const Group& world) {
     for (int r : ranks) expected += std::pow(10.0, r);
     EXPECT_EQ(group.all_reduce(std::pow(10.0, world.rank()), ReduceOp::sum), expected);
   };
-  check(mesh.tensor(), MeshAxis::tensor, mesh.at().tensor);
-  check(mesh.data(), MeshAxis::data, mesh.at().data);
-  check(mesh.pipeline(), MeshAxis::pipeline, mesh.at().pipeline);
+  check(mesh.tensor(), Axis::tensor, mesh.at().tensor);
+  check(mesh.data(), Axis::data, mesh.at().data);
+  check(mesh.pipeline(), Axis::pipeline, mesh.at().pipeline);
   EXPECT_THROW(Mesh(world, {1, world.size() + 1, 1}), ConfigError);
 }
 

@@ -20,9 +20,9 @@ TEST(Mesh, TensorIsTheFastestAxisThenDataThenPipeline) {
   for (int rank = 0; rank < 12; ++rank) {
     EXPECT_EQ(to_string(coordinate_of(rank, shape)), golden[rank]);
   }
-  EXPECT_EQ(ranks_along(MeshAxis::tensor, 7, shape), (std::vector<int>{6, 7}));
-  EXPECT_EQ(ranks_along(MeshAxis::data, 7, shape), (std::vector<int>{7, 9, 11}));
-  EXPECT_EQ(ranks_along(MeshAxis::pipeline, 7, shape), (std::vector<int>{1, 7}));
+  EXPECT_EQ(ranks_along(Axis::tensor, 7, shape), (std::vector<int>{6, 7}));
+  EXPECT_EQ(ranks_along(Axis::data, 7, shape), (std::vector<int>{7, 9, 11}));
+  EXPECT_EQ(ranks_along(Axis::pipeline, 7, shape), (std::vector<int>{1, 7}));
 }
 
 TEST(Mesh, EveryShapeNumbersItsRanksOnceAndItsGroupsAreEqualOrDisjoint) {
@@ -33,7 +33,7 @@ TEST(Mesh, EveryShapeNumbersItsRanksOnceAndItsGroupsAreEqualOrDisjoint) {
         for (int rank = 0; rank < shape.size(); ++rank) {
           EXPECT_EQ(rank_of(coordinate_of(rank, shape), shape), rank);
         }
-        for (MeshAxis axis : {MeshAxis::pipeline, MeshAxis::data, MeshAxis::tensor}) {
+        for (Axis axis : {Axis::pipeline, Axis::data, Axis::tensor}) {
           std::set<std::vector<int>> groups;
           std::size_t members = 0;
           for (int rank = 0; rank < shape.size(); ++rank) {

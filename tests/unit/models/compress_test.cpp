@@ -43,7 +43,7 @@ struct BuiltLayer {
     EXPECT_EQ(num_weights(d.spec, shape), count_factors(d));
     parameters =
         std::make_unique<FlatParameters>(store, plan_flat_layout(store, 1, 1), *backend,
-                                         FlatDtypes{.compute = DType::f64, .weights = DType::f64});
+                                         FlatOptions{.compute = DType::f64, .weights = DType::f64});
     for (std::size_t i = 0; i < store.all().size(); ++i) {
       const std::vector<double>& values = d.factors.at(store.all()[i].name.substr(4));
       EXPECT_EQ(std::ssize(values), store.all()[i].shape.numel()) << store.all()[i].name;

@@ -74,7 +74,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
     auto map = std::make_unique<Map>();
     map->linear = make_linear(Scope(map->store, "map"), row_.shape, row_.spec, Split::none);
     map->flat = std::make_unique<FlatParameters>(
-        map->store, plan_flat_layout(map->store, 1 << 20, 1), *backend_, FlatDtypes{dtype, dtype});
+        map->store, plan_flat_layout(map->store, 1 << 20, 1), *backend_, FlatOptions{dtype, dtype});
     map->flat->initialise(3);
     if (const Parameter* bias = map->store.find("map.bias")) {
       backend_->copy(bias->value.view(), random_tensor(*backend_, {out_}, "bias").view());

@@ -45,13 +45,15 @@ class OptimizerTest : public testing::Test {
     store_.declare("w", {3}, Init::normal(1.0));
     store_.declare("b", {2}, Init::constant(0.5));
   }
-  void build(FlatDtypes dtypes = {}) {
+  void build(FlatOptions dtypes = {}) {
     flat_ = std::make_unique<FlatParameters>(store_, plan_flat_layout(store_, 1 << 20, 1),
                                              *backend_, dtypes);
     flat_->initialise(3);
   }
   void set_gradients(double value) { backend_->fill(flat_->gradients().view(), value); }
-  std::vector<Piece> everything() { return pieces_in(flat_->layout(), flat_->layout().buckets); }
+  std::vector<Piece> everything() {
+    return pieces_in(flat_->layout(), flat_->layout().bucket_ranges());
+  }
   static double decay(const Parameter& p) { return p.name == "w" ? 0.1 : 0.0; }
 };
 
@@ -114,7 +116,7 @@ TEST_F(OptimizerTest, SixteenBitWeightsFollowStepsBelowTheirSpacing) {
                         {.compute = DType::f32, .weights = weights});
     flat.initialise(3);
     backend_->fill(flat.gradients().view(), 1.0);
-    const auto pieces = pieces_in(flat.layout(), flat.layout().buckets);
+    const auto pieces = pieces_in(flat.layout(), flat.layout().bucket_ranges());
     const auto sgd = make_sgd(flat, pieces, [](const Parameter&) { return 0.0; }, {});
     for (int step = 1; step <= 64; ++step) sgd->step({.learning_rate = 1e-4, .step = step});
     double sum = 0;
