@@ -10,12 +10,13 @@
 #include "core/backend/cpu/scratch.h"
 #include "core/backend/cpu/spans.h"
 #include "core/backend/formulas.h"
+#include "core/backend/host_workspace.h"
 
 namespace ty {
 
 namespace {
 
-constexpr std::int64_t kQueryRows = 64;
+using host_workspace::kQueryRows;
 
 // One head of one batch entry: rows of D contiguous numbers.
 template <typename T>

@@ -8,12 +8,12 @@
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/cut_product.h"
 #include "core/backend/cpu/scratch.h"
+#include "core/backend/host_workspace.h"
 
 namespace ty {
 
 namespace {
 
-constexpr std::int64_t kPanelElements = std::int64_t{1} << 20;
 // So many results are enough for any usual number of threads: the library leaves sums whole.
 constexpr std::int64_t kManyResults = 1 << 19;
 
@@ -120,7 +120,7 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
 // The left operand whole in fp32, then panels of columns of b and c.
 void CpuBackend::gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale) {
   const std::int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
-  const std::int64_t columns = std::clamp<std::int64_t>(kPanelElements / std::max(k, m), 1, n);
+  const std::int64_t columns = host_workspace::panel_columns(m, n, k);
   const cpu::Scratch left(memory_, m * k * 4);
   const cpu::Scratch right(memory_, (k + m) * columns * 4);
   const View a32 = floats_like(a, left.as<float>());

@@ -5,12 +5,13 @@
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/scratch.h"
 #include "core/backend/cpu/spans.h"
+#include "core/backend/host_workspace.h"
 
 namespace ty {
 
 namespace {
 
-constexpr std::int64_t kRows = 64;  // rows of one partial sum
+constexpr std::int64_t kRows = host_workspace::kSumRows;
 
 // A run as floats: where it lies if it is fp32, in `buffer` otherwise.
 template <typename T>

@@ -5,12 +5,13 @@
 #include "core/backend/cpu/lanes.h"
 #include "core/backend/cpu/runs.h"
 #include "core/backend/cpu/scratch.h"
+#include "core/backend/host_workspace.h"
 
 namespace ty {
 
 namespace {
 
-constexpr std::int64_t kRows = 64;  // rows of one partial sum
+constexpr std::int64_t kRows = host_workspace::kSumRows;
 
 // Sum of a contiguous run in double, from chunks of fixed size added in order.
 template <typename T, typename Chunk>

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "core/backend/host_workspace.h"
+
 namespace ty {
 
 void DryBackend::touch(std::initializer_list<const View*> operands) {
@@ -11,6 +13,12 @@ void DryBackend::touch(std::initializer_list<const View*> operands) {
   for (const View* x : operands) {
     if (x->data != nullptr) counts_.bytes += static_cast<double>(x->bytes());
   }
+}
+
+void DryBackend::take(std::int64_t bytes) {
+  if (bytes == 0) return;
+  const auto size = static_cast<std::size_t>(bytes);
+  memory_.release(memory_.allocate(size, MemoryClass::workspace), size, MemoryClass::workspace);
 }
 
 DryBackend::DryBackend() : DryBackend(omp_get_max_threads()) {}
@@ -30,11 +38,15 @@ void DryBackend::unary_grad(UnaryOp, const View& dx, const View& x, const View& 
 void DryBackend::binary(BinaryOp, const View& y, const View& a, const View& b) {
   touch({&y, &a, &b});
 }
-void DryBackend::reduce_sum(const View& y, const View& x, double) { touch({&y, &x}); }
+void DryBackend::reduce_sum(const View& y, const View& x, double) {
+  touch({&y, &x});
+  take(host_workspace::reduce_sum(y, x));
+}
 void DryBackend::dropout(const View& y, const View& x, const DropoutMask&) { touch({&y, &x}); }
 
 void DryBackend::gemm(const View& c, const View& a, const View& b, GemmScale) {
   touch({&c, &a, &b});
+  take(host_workspace::gemm(c, a, b, workers_));
   counts_.matrix_flops += 2.0 * static_cast<double>(c.numel()) * static_cast<double>(a.shape[-1]);
 }
 
@@ -47,11 +59,13 @@ void DryBackend::contract(const Unfolding& c, const Unfolding& a, const Unfoldin
 void DryBackend::layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                             const View& gamma, const View& beta, double) {
   touch({&y, &mean, &rstd, &x, &gamma, &beta});
+  take(host_workspace::layer_norm(x, workers_));
 }
 void DryBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta, double,
                                  const View& dy, const View& x, const View& mean, const View& rstd,
                                  const View& gamma) {
   touch({&dx, &dgamma, &dbeta, &dy, &x, &mean, &rstd, &gamma});
+  take(host_workspace::layer_norm_grad(x, workers_));
 }
 
 namespace {
@@ -65,12 +79,14 @@ double product_flops(const View& q, const View& k, const AttentionOptions& optio
 void DryBackend::attention(const View& y, const View& lse, const View& q, const View& k,
                            const View& v, const AttentionOptions& options) {
   touch({&y, &lse, &q, &k, &v});
+  take(host_workspace::attention(q, k, workers_));
   counts_.matrix_flops += 2.0 * product_flops(q, k, options);
 }
 void DryBackend::attention_grad(const View& dq, const View& dk, const View& dv, const View& dy,
                                 const View& y, const View& lse, const View& q, const View& k,
                                 const View& v, const AttentionOptions& options) {
   touch({&dq, &dk, &dv, &dy, &y, &lse, &q, &k, &v});
+  take(host_workspace::attention_grad(q, k, workers_));
   counts_.matrix_flops += 5.0 * product_flops(q, k, options);
 }
 

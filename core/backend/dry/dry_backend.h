@@ -66,6 +66,8 @@ class DryBackend : public Backend {
            const Sgd& options) override;
 
  private:
+  // So many bytes for the time of one kernel.
+  void take(std::int64_t bytes);
   void touch(std::initializer_list<const View*> operands);
 
   PhantomAllocator memory_;

@@ -1,0 +1,76 @@
+// What a plan predicts is what the step takes: bytes of every class at the peak, for every kind of
+// layer, precision, recomputation, micro-batches and sharded optimizer.
+#include "launch/plan.h"
+
+#include <gtest/gtest.h>
+
+#include "launch/training_setup.h"
+#include "models/huggingface/model_directory.h"
+#include "parallel/comm/threads/threads.h"
+
+namespace ty::test {
+namespace {
+
+struct Row {
+  std::string name;
+  config::Overrides overrides;
+  int ranks = 1;
+};
+
+std::vector<Row> rows() {
+  const std::string mixed =
+      "linear=[{match: \"*.attn.*\", kind: svd, rank: 8}, {match: \"*.mlp.*\", kind: ttm, rank: "
+      "6}]";
+  return {{"dense", {}},
+          {"sgd", {"optim.name=sgd", "optim.momentum=0.9"}},
+          {"clipped_micro_batches", {"optim.clip=1", "parallel.microbatches=3"}},
+          {"recomputed", {"parallel.recompute=block"}},
+          {"bf16", {"precision.compute=bf16"}},
+          {"bf16_weights", {"precision.compute=bf16", "precision.weights=bf16"}},
+          {"fp64", {"precision.compute=fp64", "precision.weights=fp64"}},
+          {"factorised", {mixed}},
+          {"factorised_bf16", {mixed, "precision.compute=bf16"}},
+          {"factorised_recomputed", {mixed, "parallel.recompute=block"}},
+          {"w_once_per_step", {mixed, "parallel.reuse=step", "parallel.microbatches=4"}},
+          {"untied", {"model.tied=false"}},
+          {"two_ranks", {}, 2},
+          {"three_ranks_sharded", {"parallel.zero=1", "precision.compute=bf16"}, 3},
+          {"canonical", {"parallel.reduction=canonical", mixed}, 2}};
+}
+
+class Planned : public testing::TestWithParam<Row> {};
+
+TEST_P(Planned, MemoryOfEveryClassIsWhatTheStepTakes) {
+  config::Overrides overrides = {"model={layers: 2, width: 48, heads: 3, context: 40, vocab: 97}",
+                                 "data={sequence: 33, batch: 12}", "model.dropout=0.1"};
+  for (const std::string& more : GetParam().overrides) overrides.push_back(more);
+  const JobConfig job = load_job("", overrides);
+  const Gpt2Config config = planned_model(job);
+  const Plan plan = make_plan(job, config, GetParam().ranks);
+  run_ranks(GetParam().ranks, [&](const Group& world) {
+    const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
+    TrainingSetup setup(job, config, *backend, world);
+    set_initial_weights(job, setup.model);
+    const Range share = share_of_batch(job.data.batch, world);
+    HostBatch batch{share.first, share.count, job.data.sequence, {}, {}};
+    for (std::int64_t i = 0; i < share.count * job.data.sequence; ++i) {
+      batch.inputs.push_back(static_cast<std::int32_t>(i % 97));
+      batch.targets.push_back(static_cast<std::int32_t>(i * 7 % 97));
+    }
+    for (std::int64_t step = 0; step < 2; ++step) setup.step.run(batch, step);
+    if (world.rank() > 0) return;
+    const MemoryStats measured = backend->memory().stats();
+    for (std::size_t i = 0; i < kMemoryClasses; ++i) {
+      EXPECT_EQ(plan.memory.at_peak[i], measured.at_peak[i])
+          << name_of(static_cast<MemoryClass>(i));
+    }
+    EXPECT_EQ(plan.memory.total_peak, measured.total_peak);
+    EXPECT_EQ(plan.parameters, setup.model.model->parameters().count());
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Every, Planned, testing::ValuesIn(rows()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace ty::test
