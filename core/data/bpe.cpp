@@ -22,8 +22,7 @@ BpeModel byte_model() {
   return model;
 }
 
-BpeTokenizer::BpeTokenizer(BpeModel model)
-    : model_(std::move(model)), splitter_(std::string(kGpt2Pattern)) {
+BpeTokenizer::BpeTokenizer(BpeModel model) : model_(std::move(model)) {
   std::unordered_map<std::string, std::int32_t> ids;
   for (std::size_t i = 0; i < model_.tokens.size(); ++i) {
     ids.emplace(model_.tokens[i], static_cast<std::int32_t>(i));
@@ -69,11 +68,25 @@ void BpeTokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& 
   }
 }
 
+std::vector<std::string_view> BpeTokenizer::pieces(std::string_view text, std::size_t bytes) const {
+  std::vector<std::string_view> result;
+  while (text.size() > bytes) {
+    std::size_t cut = bytes;
+    while (cut < text.size() && !is_between_words(text, cut)) ++cut;
+    result.push_back(text.substr(0, cut));
+    text.remove_prefix(cut);
+  }
+  if (!text.empty()) result.push_back(text);
+  return result;
+}
+
 void BpeTokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
   // Words repeat: each distinct one is merged once per call.
   std::unordered_map<std::string_view, std::pair<std::size_t, std::size_t>> seen;
   std::vector<std::int32_t> known;
-  splitter_.split(text, [&](std::string_view word) {
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, first_word(text));
+    text.remove_prefix(word.size());
     const auto [entry, fresh] = seen.try_emplace(word, known.size(), 0);
     if (fresh) {
       // Merged at the end of `known`, where it stays.
@@ -84,7 +97,7 @@ void BpeTokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>
     }
     const auto first = known.begin() + static_cast<std::ptrdiff_t>(entry->second.first);
     ids.insert(ids.end(), first, first + static_cast<std::ptrdiff_t>(entry->second.second));
-  });
+  }
 }
 
 }  // namespace ty

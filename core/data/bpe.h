@@ -28,9 +28,7 @@ class BpeTokenizer final : public Tokenizer {
   TokenizerKind kind() const override {
     return model_.merges.empty() ? TokenizerKind::bytes : TokenizerKind::bpe;
   }
-  std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const override {
-    return splitter_.pieces(text, bytes);
-  }
+  std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const override;
   std::int64_t vocab_size() const override {
     return static_cast<std::int64_t>(model_.tokens.size());
   }
@@ -50,7 +48,6 @@ class BpeTokenizer final : public Tokenizer {
   void merge_word(std::string_view word, std::vector<std::int32_t>& ids) const;
 
   BpeModel model_;
-  Splitter splitter_;
   std::unordered_map<std::uint64_t, Merge> merges_;
 };
 

@@ -120,10 +120,13 @@ BpeModel train_bpe(std::span<const std::string_view> documents, std::int64_t voc
     model.byte_ids[order[id]] = static_cast<std::int32_t>(id);
     model.tokens.emplace_back(1, static_cast<char>(order[id]));
   }
-  const Splitter splitter{std::string(kGpt2Pattern)};
   std::unordered_map<std::string_view, std::int64_t> counts;
-  for (std::string_view document : documents) {
-    splitter.split(document, [&](std::string_view word) { ++counts[word]; });
+  for (std::string_view text : documents) {
+    while (!text.empty()) {
+      const std::size_t length = first_word(text);
+      ++counts[text.substr(0, length)];
+      text.remove_prefix(length);
+    }
   }
   std::vector<std::pair<std::string_view, std::int64_t>> sorted(counts.begin(), counts.end());
   std::sort(sorted.begin(), sorted.end());

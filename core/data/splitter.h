@@ -1,37 +1,25 @@
-// Cuts text into the words inside which BPE merges: a regular expression run by PCRE2 over the
-// valid UTF-8 of a text. Bytes that are no UTF-8 are kept, as words of their own.
+// Cuts text into the words inside which BPE merges, as GPT-2 does: contractions, then letters,
+// digits or other signs with one space before them, then runs of white space. It is the expression
+//
+//   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+//
+// written out, with the classes of Unicode 16. Bytes that are no UTF-8 are kept, as words of their
+// own.
 #pragma once
 
-#include <functional>
-#include <memory>
-#include <string>
+#include <cstddef>
 #include <string_view>
-#include <vector>
 
 namespace ty {
 
-// How GPT-2 splits: contractions, then letters, digits or other signs with one space before them,
-// then runs of white space.
-inline constexpr std::string_view kGpt2Pattern =
-    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+// Bytes of the first word of a text that is not empty. A word depends on what follows it only, so
+// calling this again on the rest gives all words.
+std::size_t first_word(std::string_view text);
 
-class Splitter {
- public:
-  // Throws DataError if the pattern does not compile.
-  explicit Splitter(std::string pattern);
-
-  const std::string& pattern() const { return pattern_; }
-  // Hands out consecutive words that cover the text; what the pattern skips is a word, too. Safe to
-  // call from several threads. Throws DataError if a pattern backtracks without end.
-  void split(std::string_view text, const std::function<void(std::string_view)>& visit) const;
-  // Cuts a text into pieces of about `bytes` bytes that split separately as they do together; one
-  // piece if the pattern is not known to allow that.
-  std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const;
-
- private:
-  struct Code;
-  std::string pattern_;
-  std::shared_ptr<const Code> code_;
-};
+// True if no word reaches over a position, 0 < position < text.size(), and neither side of it looks
+// at the other: a visible ASCII character stands before a space.
+inline bool is_between_words(std::string_view text, std::size_t position) {
+  return text[position] == ' ' && text[position - 1] > ' ' && text[position - 1] < 127;
+}
 
 }  // namespace ty

@@ -9,7 +9,6 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
-pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
 find_path(TY_RANDOM123 Random123/philox.h REQUIRED)
 # The OpenMP flavour by name: the default alternative may bring a second thread pool of its own.
 find_library(TY_OPENBLAS NAMES openblas PATH_SUFFIXES openblas-openmp REQUIRED)
