@@ -158,10 +158,7 @@ void adopt_model_tokenizer(JobConfig& job) {
 }
 
 std::unique_ptr<Tokenizer> find_tokenizer(const Path& directory) {
-  for (const char* name : {"tokenizer.json", "vocab.json"}) {
-    if (std::filesystem::exists(directory / name)) return load_tokenizer(directory);
-  }
-  return nullptr;
+  return has_tokenizer_files(directory) ? load_tokenizer(directory) : nullptr;
 }
 
 TokenFile open_tokens(const Path& file, const Tokenizer* tokenizer, const TextOptions& options,

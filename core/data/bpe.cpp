@@ -1,6 +1,8 @@
 #include "core/data/bpe.h"
 
-#include "core/base/error.h"
+#include <queue>
+
+#include "core/data/splitter.h"
 
 namespace ty {
 
@@ -15,64 +17,100 @@ BpeModel byte_model() {
   BpeModel model;
   for (std::int32_t byte = 0; byte < 256; ++byte) {
     model.byte_ids[static_cast<std::size_t>(byte)] = byte;
-    model.tokens.emplace_back(1, static_cast<char>(byte));
+    model.vocabulary.tokens.emplace_back(1, static_cast<char>(byte));
   }
-  model.tokens.emplace_back(kEndOfText);
-  model.end_of_text = 256;
+  add_end_of_text(model.vocabulary);
   return model;
 }
 
-BpeTokenizer::BpeTokenizer(BpeModel model) : model_(std::move(model)) {
-  std::unordered_map<std::string, std::int32_t> ids;
-  for (std::size_t i = 0; i < model_.tokens.size(); ++i) {
-    ids.emplace(model_.tokens[i], static_cast<std::int32_t>(i));
-  }
-  for (std::size_t i = 0; i < model_.merges.size(); ++i) {
-    const auto [left, right] = model_.merges[i];
-    const std::string joined = bytes_of_id(left) + bytes_of_id(right);
-    const auto result = ids.find(joined);
-    if (result == ids.end()) {
-      throw DataError("tokenizer: merge {} of ids {} and {} gives no token of the vocabulary", i,
-                      left, right);
-    }
-    merges_.emplace(key(left, right), Merge{static_cast<std::int32_t>(i), result->second});
-  }
-}
+// Merges words, one after the other in the same memory: symbols are a linked list, and a queue
+// gives the pair that is merged next, so that a word of n bytes takes n log n steps.
+class BpeTokenizer::Merger {
+ public:
+  explicit Merger(const BpeTokenizer& tokenizer) : tokenizer_(tokenizer) {}
 
-void BpeTokenizer::merge_word(std::string_view word, std::vector<std::int32_t>& ids) const {
-  const std::size_t start = ids.size();
-  for (char c : word) ids.push_back(model_.byte_ids[static_cast<unsigned char>(c)]);
-  while (ids.size() - start > 1) {
-    const Merge* best = nullptr;
-    std::size_t at = 0;
-    for (std::size_t i = start; i + 1 < ids.size(); ++i) {
-      const auto merge = merges_.find(key(ids[i], ids[i + 1]));
-      if (merge == merges_.end() || (best != nullptr && merge->second.order >= best->order))
-        continue;
-      best = &merge->second;
-      at = i;
+  // Appends the ids of a word.
+  void merge(std::string_view word, std::vector<std::int32_t>& ids) {
+    start(word);
+    while (!candidates_.empty()) {
+      const Candidate best = candidates_.top();
+      candidates_.pop();
+      join(best);
     }
-    if (best == nullptr) return;
-    // All occurrences of the pair, from left to right.
-    const std::int32_t left = ids[at], right = ids[at + 1];
-    std::size_t out = at;
-    for (std::size_t i = at; i < ids.size();) {
-      if (i + 1 < ids.size() && ids[i] == left && ids[i + 1] == right) {
-        ids[out++] = best->result;
-        i += 2;
-      } else {
-        ids[out++] = ids[i++];
-      }
+    for (std::int64_t i = 0; i != kNone; i = at(i).next) ids.push_back(at(i).id);
+  }
+
+ private:
+  static constexpr std::int32_t kNone = -1;
+  struct Symbol {
+    std::int32_t id;  // kNone: merged into the one before
+    std::int64_t previous, next;
+  };
+  struct Candidate {
+    std::int32_t order;                             // of the merge
+    std::int64_t position;                          // of the left symbol
+    bool operator<(const Candidate& other) const {  // a queue's first is the largest
+      return order != other.order ? order > other.order : position > other.position;
     }
-    ids.resize(out);
+  };
+
+  Symbol& at(std::int64_t position) { return symbols_[static_cast<std::size_t>(position)]; }
+
+  void start(std::string_view word) {
+    symbols_.clear();
+    const std::int64_t size = std::ssize(word);
+    for (std::int64_t i = 0; i < size; ++i) {
+      const auto byte = static_cast<unsigned char>(word[static_cast<std::size_t>(i)]);
+      symbols_.push_back({tokenizer_.byte_ids_[byte], i - 1, i + 1 < size ? i + 1 : kNone});
+    }
+    for (std::int64_t i = 0; i < size; ++i) consider(i);
+  }
+
+  // Puts a symbol and the one behind it into the queue if they can be merged.
+  void consider(std::int64_t position) {
+    if (position == kNone || at(position).next == kNone) return;
+    const auto found = tokenizer_.order_.find(key(at(position).id, at(at(position).next).id));
+    if (found != tokenizer_.order_.end()) candidates_.push({found->second, position});
+  }
+
+  void join(const Candidate& pair) {
+    const Merge& merge = tokenizer_.merges_[static_cast<std::size_t>(pair.order)];
+    Symbol& left = at(pair.position);
+    if (left.id != merge.left || left.next == kNone || at(left.next).id != merge.right) {
+      return;  // one of the two was merged with its other neighbour since
+    }
+    left.id = merge.result;
+    at(left.next).id = kNone;
+    left.next = at(left.next).next;
+    if (left.next != kNone) at(left.next).previous = pair.position;
+    consider(left.previous);
+    consider(pair.position);
+  }
+
+  const BpeTokenizer& tokenizer_;
+  std::vector<Symbol> symbols_;
+  std::priority_queue<Candidate> candidates_;
+};
+
+BpeTokenizer::BpeTokenizer(BpeModel model, TokenizerFiles files)
+    : Tokenizer(std::move(model.vocabulary), std::move(files)),
+      byte_ids_(model.byte_ids),
+      merges_(std::move(model.merges)),
+      whole_words_(std::move(model.whole_words)) {
+  for (std::size_t i = 0; i < merges_.size(); ++i) {
+    // Of a pair that is listed twice the later place counts, as in the public library.
+    order_[key(merges_[i].left, merges_[i].right)] = static_cast<std::int32_t>(i);
   }
 }
 
 std::vector<std::string_view> BpeTokenizer::pieces(std::string_view text, std::size_t bytes) const {
   std::vector<std::string_view> result;
+  const auto is_cut = [&](std::size_t at) {
+    return is_between_words(text, at) && !added().touches(text, at);
+  };
   while (text.size() > bytes) {
     std::size_t cut = bytes;
-    while (cut < text.size() && !is_between_words(text, cut)) ++cut;
+    while (cut < text.size() && !is_cut(cut)) ++cut;
     result.push_back(text.substr(0, cut));
     text.remove_prefix(cut);
   }
@@ -80,23 +118,32 @@ std::vector<std::string_view> BpeTokenizer::pieces(std::string_view text, std::s
   return result;
 }
 
-void BpeTokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
+void BpeTokenizer::encode_word(std::string_view word, Merger& merger,
+                               std::vector<std::int32_t>& ids) const {
+  const auto whole = whole_words_.find(std::string(word));
+  if (whole != whole_words_.end()) {
+    ids.push_back(whole->second);
+  } else {
+    merger.merge(word, ids);
+  }
+}
+
+void BpeTokenizer::encode_plain(std::string_view text, std::size_t,
+                                std::vector<std::int32_t>& ids) const {
   // Words repeat: each distinct one is merged once per call.
   std::unordered_map<std::string_view, std::pair<std::size_t, std::size_t>> seen;
   std::vector<std::int32_t> known;
+  Merger merger(*this);
   while (!text.empty()) {
     const std::string_view word = text.substr(0, first_word(text));
     text.remove_prefix(word.size());
-    const auto [entry, fresh] = seen.try_emplace(word, known.size(), 0);
-    if (fresh) {
-      // Merged at the end of `known`, where it stays.
-      std::vector<std::int32_t> merged;
-      merge_word(word, merged);
-      entry->second.second = merged.size();
-      known.insert(known.end(), merged.begin(), merged.end());
+    const auto [entry, is_fresh] = seen.try_emplace(word, known.size(), 0);
+    auto& [first, count] = entry->second;
+    if (is_fresh) {
+      encode_word(word, merger, known);
+      count = known.size() - first;
     }
-    const auto first = known.begin() + static_cast<std::ptrdiff_t>(entry->second.first);
-    ids.insert(ids.end(), first, first + static_cast<std::ptrdiff_t>(entry->second.second));
+    for (std::size_t i = first; i < first + count; ++i) ids.push_back(known[i]);
   }
 }
 

@@ -4,51 +4,53 @@
 #pragma once
 
 #include <array>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "core/data/splitter.h"
 #include "core/data/tokenizer.h"
 
 namespace ty {
 
+// Ids `left` and `right`, side by side, become `result`.
+struct Merge {
+  std::int32_t left, right, result;
+  friend bool operator==(const Merge&, const Merge&) = default;
+};
+
 // What defines a BPE tokenizer.
 struct BpeModel {
-  std::vector<std::string> tokens;           // bytes of each id; may have gaps ("")
+  Vocabulary vocabulary;
   std::array<std::int32_t, 256> byte_ids{};  // id of each single byte
-  std::vector<std::pair<std::int32_t, std::int32_t>> merges;  // ids, earliest first
-  std::optional<std::int32_t> end_of_text;
+  std::vector<Merge> merges;                 // earliest first
+  // Words that have an id whatever the merges make of them (`ignore_merges`).
+  std::unordered_map<std::string, std::int32_t> whole_words;
 };
 
 class BpeTokenizer final : public Tokenizer {
  public:
-  explicit BpeTokenizer(BpeModel model);
+  explicit BpeTokenizer(BpeModel model, TokenizerFiles files = {});
   TokenizerKind kind() const override {
-    return model_.merges.empty() ? TokenizerKind::bytes : TokenizerKind::bpe;
+    return merges_.empty() ? TokenizerKind::bytes : TokenizerKind::bpe;
   }
   std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const override;
-  std::int64_t vocab_size() const override {
-    return static_cast<std::int64_t>(model_.tokens.size());
-  }
-  std::optional<std::int32_t> end_of_text() const override { return model_.end_of_text; }
-  std::string to_json() const override;
 
  protected:
-  void encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const override;
-  const std::string& bytes_of_id(std::int32_t id) const override {
-    return model_.tokens[static_cast<std::size_t>(id)];
-  }
+  void encode_plain(std::string_view text, std::size_t position,
+                    std::vector<std::int32_t>& ids) const override;
+  std::string definition() const override;
+  std::string made_json() const override;
 
  private:
-  struct Merge {
-    std::int32_t order, result;
-  };
-  void merge_word(std::string_view word, std::vector<std::int32_t>& ids) const;
+  class Merger;
+  void encode_word(std::string_view word, Merger& merger, std::vector<std::int32_t>& ids) const;
+  std::string json_with(const std::vector<AddedToken>& added, nlohmann::json vocab) const;
 
-  BpeModel model_;
-  std::unordered_map<std::uint64_t, Merge> merges_;
+  std::array<std::int32_t, 256> byte_ids_;
+  std::vector<Merge> merges_;
+  std::unordered_map<std::uint64_t, std::int32_t> order_;  // place in merges_ of a pair of ids
+  std::unordered_map<std::string, std::int32_t> whole_words_;
 };
 
 // 256 bytes and an end-of-text id; id = byte value.

@@ -164,7 +164,7 @@ BpeModel train_bpe(std::span<const std::string_view> documents, std::int64_t voc
         vocab, kEndOfText);
   }
   BpeModel model;
-  std::vector<std::string>& tokens = model.tokens;
+  std::vector<std::string>& tokens = model.vocabulary.tokens;
   const auto& order = byte_level_order();
   for (std::size_t id = 0; id < order.size(); ++id) {
     model.byte_ids[order[id]] = static_cast<std::int32_t>(id);
@@ -176,12 +176,11 @@ BpeModel train_bpe(std::span<const std::string_view> documents, std::int64_t voc
     if (!pair) break;
     const auto result = static_cast<std::int32_t>(tokens.size());
     trainer.merge(*pair, result);
-    model.merges.push_back(*pair);
+    model.merges.push_back({pair->first, pair->second, result});
     tokens.push_back(tokens[static_cast<std::size_t>(pair->first)] +
                      tokens[static_cast<std::size_t>(pair->second)]);
   }
-  model.end_of_text = static_cast<std::int32_t>(tokens.size());
-  tokens.emplace_back(kEndOfText);
+  add_end_of_text(model.vocabulary);
   return model;
 }
 

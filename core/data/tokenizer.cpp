@@ -1,5 +1,8 @@
 #include "core/data/tokenizer.h"
 
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -22,46 +25,74 @@ std::string_view name_of(TokenizerKind kind) {
   throw InternalError("unknown tokenizer kind");
 }
 
+void add_end_of_text(Vocabulary& vocabulary) {
+  const auto id = static_cast<std::int32_t>(vocabulary.tokens.size());
+  vocabulary.tokens.emplace_back(kEndOfText);
+  AddedToken token;
+  token.id = id;
+  token.content = kEndOfText;
+  vocabulary.added.push_back(std::move(token));
+  vocabulary.end_of_text = id;
+}
+
+Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerFiles files)
+    : vocabulary_(std::move(vocabulary)), added_(vocabulary_.added), files_(std::move(files)) {}
+
 std::vector<std::string_view> Tokenizer::pieces(std::string_view text, std::size_t) const {
   return {text};
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
   std::vector<std::int32_t> ids;
-  const std::optional<std::int32_t> end = end_of_text();
-  for (std::size_t at = 0;;) {
-    const std::size_t mark = end ? text.find(kEndOfText, at) : std::string_view::npos;
-    encode_plain(text.substr(at, mark == std::string_view::npos ? mark : mark - at), ids);
-    if (mark == std::string_view::npos) return ids;
-    ids.push_back(*end);
-    at = mark + kEndOfText.size();
+  for (const TextPart& part : added_.split(text)) {
+    if (part.token != nullptr) {
+      ids.push_back(part.token->id);
+    } else {
+      encode_plain(part.text, static_cast<std::size_t>(part.text.data() - text.data()), ids);
+    }
   }
+  return ids;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
   std::string text;
   for (std::int32_t id : ids) {
-    if (id < 0 || id >= vocab_size()) {
-      throw DataError("tokenizer: id {} is outside of the vocabulary [0, {})", id, vocab_size());
-    }
-    text += bytes_of_id(id);
+    if (has_text(id)) text += vocabulary_.tokens[static_cast<std::size_t>(id)];
   }
   return text;
 }
 
+bool Tokenizer::has_text(std::int32_t id) const {
+  return id >= 0 && id < vocab_size() && !vocabulary_.tokens[static_cast<std::size_t>(id)].empty();
+}
+
+std::string Tokenizer::to_json() const {
+  return files_.definition.empty() ? made_json() : files_.definition;
+}
+
 std::uint64_t Tokenizer::fingerprint() const {
-  const std::string json = to_json();
+  const std::string json = definition();
   return XXH3_64bits(json.data(), json.size());
+}
+
+std::string Tokenizer::made_config() const {
+  std::string end;
+  if (end_of_text()) {
+    const std::string& text = vocabulary_.tokens[static_cast<std::size_t>(*end_of_text())];
+    end =
+        fmt::format("  \"eos_token\": {0},\n  \"bos_token\": {0},\n", nlohmann::json(text).dump());
+  }
+  return fmt::format(
+      "{{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n{}"
+      "  \"clean_up_tokenization_spaces\": false\n}}\n",
+      end);
 }
 
 void Tokenizer::save(const std::filesystem::path& directory) const {
   std::filesystem::create_directories(directory);
   const std::string definition = to_json();
+  const std::string config = files_.config.empty() ? made_config() : files_.config;
   atomic_write_file(directory / "tokenizer.json", bytes_of(definition));
-  const std::string config = fmt::format(
-      "{{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n  \"eos_token\": \"{0}\",\n"
-      "  \"bos_token\": \"{0}\",\n  \"clean_up_tokenization_spaces\": false\n}}\n",
-      kEndOfText);
   atomic_write_file(directory / "tokenizer_config.json", bytes_of(config));
 }
 

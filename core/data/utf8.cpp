@@ -1,5 +1,6 @@
 #include "core/data/utf8.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -20,6 +21,15 @@ Utf8Char utf8_at(std::string_view text, std::size_t position) {
   const bool surrogate = code >= 0xd800 && code < 0xe000;
   if (overlong || surrogate || code > 0x10ffff) return {};
   return {code, length};
+}
+
+Utf8Char utf8_before(std::string_view text, std::size_t position) {
+  const std::string_view before = text.substr(0, position);
+  for (std::size_t length = 1; length <= std::min<std::size_t>(4, position); ++length) {
+    const Utf8Char c = utf8_at(before, position - length);
+    if (c.length == length) return c;
+  }
+  return {};
 }
 
 std::size_t valid_utf8_prefix(std::string_view text) {

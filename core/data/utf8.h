@@ -14,6 +14,8 @@ struct Utf8Char {
 
 // The character that starts at text[position]; position < text.size().
 Utf8Char utf8_at(std::string_view text, std::size_t position);
+// The character that ends before text[position]; 0 < position <= text.size().
+Utf8Char utf8_before(std::string_view text, std::size_t position);
 // Bytes at the start of `text` that are valid UTF-8.
 std::size_t valid_utf8_prefix(std::string_view text);
 void append_utf8(std::string& text, char32_t code);

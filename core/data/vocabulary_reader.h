@@ -1,0 +1,22 @@
+// Ids of a tokenizer.json: each below a limit that goes with their number, none given twice.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/data/added_tokens.h"
+#include "core/data/json_value.h"
+
+namespace ty {
+
+using TokenIds = std::unordered_map<std::string, std::int32_t>;  // by spelling
+
+// An object {token: id}. Throws DataError.
+TokenIds read_vocab(const JsonValue& vocab);
+
+// The array `added_tokens` beside a vocabulary. Throws DataError, also for ids that the public
+// library would not give.
+std::vector<AddedToken> read_added_tokens(const JsonValue& list, const TokenIds& vocab);
+
+}  // namespace ty
