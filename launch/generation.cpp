@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "core/autograd/graph.h"
@@ -9,13 +10,19 @@
 
 namespace ty {
 
+namespace {
+constexpr float kNever = -std::numeric_limits<float>::infinity();  // of an id that is not drawn
+}
+
 std::int32_t sample_token(const std::vector<float>& logits, const SamplingOptions& options,
                           std::int64_t position) {
   const auto best = std::max_element(logits.begin(), logits.end());
   if (options.temperature <= 0.0) return static_cast<std::int32_t>(best - logits.begin());
 
-  std::vector<std::int32_t> order(logits.size());
-  std::iota(order.begin(), order.end(), 0);
+  std::vector<std::int32_t> order;
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (logits[id] != kNever) order.push_back(static_cast<std::int32_t>(id));
+  }
   const auto logit = [&](std::int32_t id) { return logits[static_cast<std::size_t>(id)]; };
   std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) {
     return logit(a) != logit(b) ? logit(a) > logit(b) : a < b;
@@ -44,22 +51,51 @@ std::int32_t sample_token(const std::vector<float>& logits, const SamplingOption
   return order[weights.size() - 1];
 }
 
+namespace {
+
+// Logits [V] of what follows the ids.
+std::vector<float> next_logits(const Model& model, Backend& backend,
+                               std::span<const std::int32_t> ids) {
+  const std::int64_t length = std::ssize(ids);
+  const Tensor input = Tensor::from<std::int32_t>(backend, {1, length}, ids);
+  const Tensor logits = model.forward(input, {}, Recompute::none);  // [1, T, V]
+  const Tensor last = logits.alias(logits.view()[0].slice(0, length - 1, 1)).to(DType::f32);
+  std::vector<float> values = last.values<float>();
+  if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
+    throw NonFiniteError(
+        "generate: the logits of token {} are not finite; a weight of the model is "
+        "damaged or too large",
+        length);
+  }
+  return values;
+}
+
+// A model's table of tokens is often padded beyond its tokenizer's.
+std::vector<float> with_text_only(std::vector<float> logits, const Tokenizer& tokenizer) {
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (!tokenizer.has_text(static_cast<std::int32_t>(id))) {
+      logits[id] = kNever;
+    }
+  }
+  return logits;
+}
+
+}  // namespace
+
 std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
                                    std::vector<std::int32_t> prompt, const SamplingOptions& options,
-                                   std::optional<std::int32_t> end_of_text,
+                                   const Tokenizer& tokenizer,
                                    const std::function<void(std::int32_t)>& on_token) {
-  if (prompt.empty()) throw UsageError("generate: the prompt has no tokens; give at least one");
+  TY_CHECK(!prompt.empty(), "nothing to go on from");
   const NoGrad no_grad;
   const std::size_t given = prompt.size();
   for (std::int64_t i = 0; i < options.max_tokens; ++i) {
     const auto length = std::min<std::int64_t>(context, static_cast<std::int64_t>(prompt.size()));
-    const Tensor ids = Tensor::from<std::int32_t>(
-        backend, {1, length}, std::span(prompt).last(static_cast<std::size_t>(length)));
-    const Tensor logits = model.forward(ids, {}, Recompute::none);  // [1, T, V]
-    const Tensor last = logits.alias(logits.view()[0].slice(0, length - 1, 1)).to(DType::f32);
-    const std::int32_t next =
-        sample_token(last.values<float>(), options, static_cast<std::int64_t>(prompt.size()));
-    if (end_of_text && next == *end_of_text) break;
+    const std::vector<float> logits =
+        next_logits(model, backend, std::span(prompt).last(static_cast<std::size_t>(length)));
+    const std::int32_t next = sample_token(with_text_only(logits, tokenizer), options,
+                                           static_cast<std::int64_t>(prompt.size()));
+    if (next == tokenizer.end_of_text()) break;
     prompt.push_back(next);
     if (on_token) on_token(next);
   }

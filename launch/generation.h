@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/data/tokenizer.h"
 #include "models/transformer/model.h"
 
 namespace ty {
@@ -19,15 +19,17 @@ struct SamplingOptions {
   std::uint64_t seed = 0;
 };
 
-// Draws one id from logits [V]; the draw depends on (seed, position) alone.
+// Draws one id from logits [V], of which -inf is never drawn; the draw depends on (seed, position)
+// alone.
 std::int32_t sample_token(const std::vector<float>& logits, const SamplingOptions& options,
                           std::int64_t position);
 
-// Continues the prompt (at least one id); the model sees the last `context` ids. Stops before
-// `end_of_text`. on_token is called after each new id.
+// Continues the prompt (at least one id); the model sees the last `context` ids. Draws only ids
+// that have a text, and stops before the end of text. on_token is called after each new id. Throws
+// NonFiniteError if the model does not give numbers.
 std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
                                    std::vector<std::int32_t> prompt, const SamplingOptions& options,
-                                   std::optional<std::int32_t> end_of_text,
+                                   const Tokenizer& tokenizer,
                                    const std::function<void(std::int32_t)>& on_token = {});
 
 }  // namespace ty

@@ -299,7 +299,7 @@ std::string Trainer::sample_text(std::int64_t step) {
                 .temperature = 0.8,
                 .top_k = 50,
                 .seed = static_cast<std::uint64_t>(job_.run.seed + step)},
-               dataset_.tokenizer->end_of_text());
+               *dataset_.tokenizer);
   ids.insert(ids.end(), next.begin(), next.end());
   return dataset_.tokenizer->decode(ids);
 }

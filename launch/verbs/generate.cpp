@@ -13,6 +13,17 @@ namespace ty {
 
 namespace {
 
+// What the model goes on from: without a prompt, the beginning of a document.
+std::vector<std::int32_t> start_of(const std::string& prompt, const Tokenizer& tokenizer) {
+  if (!prompt.empty()) return tokenizer.encode(prompt);
+  if (!tokenizer.end_of_text()) {
+    throw UsageError(
+        "generate: there is no prompt, and the tokenizer has no end of text to start from; give a "
+        "prompt");
+  }
+  return {*tokenizer.end_of_text()};
+}
+
 ExitCode run_generate(const Arguments& arguments, RankStatus&) {
   const Path directory = model_argument(arguments, "the run or model directory");
   const auto tokenizer = find_tokenizer(directory);
@@ -26,7 +37,7 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
   ModelSetup setup(job, resolve_model(job, tokenizer->vocab_size()), *backend, 1);
   set_initial_weights(job, setup);
 
-  const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "\n";
+  const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "";
   const SamplingOptions options = {
       .max_tokens = arguments.integer("--tokens", 100),
       .temperature = arguments.flag("--greedy") ? 0.0 : arguments.number("--temperature", 0.8),
@@ -37,8 +48,8 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
   const auto start = Clock::now();
   double first = 0;
   const std::vector<std::int32_t> ids =
-      generate(*setup.model, *backend, setup.config.context, tokenizer->encode(prompt), options,
-               tokenizer->end_of_text(), [&](std::int32_t) {
+      generate(*setup.model, *backend, setup.config.context, start_of(prompt, *tokenizer), options,
+               *tokenizer, [&](std::int32_t) {
                  if (first == 0)
                    first = std::chrono::duration<double>(Clock::now() - start).count();
                });
