@@ -39,9 +39,13 @@ struct IdCounts {
   std::int64_t first_of_largest = 0;  // its position
   std::int64_t ends = 0;
   std::int64_t documents = 0;  // runs of other ids between the ends of text
+  // The first id that the tokenizer, if there is one, gives no text.
+  std::optional<std::int32_t> without_text;
+  std::int64_t first_without_text = 0;  // its position
 };
 
-IdCounts count_ids(const TokenFile& file, std::optional<std::int32_t> end) {
+IdCounts count_ids(const TokenFile& file, const Tokenizer* tokenizer,
+                   std::optional<std::int32_t> end) {
   IdCounts counts;
   bool inside = false;
   std::vector<std::int32_t> ids;
@@ -52,6 +56,10 @@ IdCounts count_ids(const TokenFile& file, std::optional<std::int32_t> end) {
       if (ids[i] > counts.largest) {
         counts.largest = ids[i];
         counts.first_of_largest = first + static_cast<std::int64_t>(i);
+      }
+      if (tokenizer != nullptr && !counts.without_text && !tokenizer->has_text(ids[i])) {
+        counts.without_text = ids[i];
+        counts.first_without_text = first + static_cast<std::int64_t>(i);
       }
       const bool ends = end && ids[i] == *end;
       counts.ends += ends ? 1 : 0;
@@ -76,17 +84,22 @@ void add_ids(Inspection& result, const TokenFile& file, const Tokenizer* tokeniz
     vocab = tokenizer->vocab_size();
     end = tokenizer->end_of_text();
   }
-  IdCounts counts = count_ids(file, end);
+  IdCounts counts = count_ids(file, tokenizer, end);
   if (vocab > 0 && counts.largest >= vocab) {
     result.fault(fmt::format("{}: token {} at position {} is not below the vocabulary {}",
                              file.path().string(), counts.largest, counts.first_of_largest, vocab));
+  }
+  if (counts.without_text) {
+    result.fault(fmt::format("{}: token {} at position {} has no text in this tokenizer",
+                             file.path().string(), *counts.without_text,
+                             counts.first_without_text));
   }
   // Shards of GPT-2's tokenizer do not say so, but no other id is as large.
   const bool as_gpt2 =
       tokenizer == nullptr && info.tokenizer == 0 && counts.largest == kGpt2EndOfText;
   if (as_gpt2) {
     end = kGpt2EndOfText;
-    counts = count_ids(file, end);
+    counts = count_ids(file, tokenizer, end);
   }
   result.line("tokens", count_with_digits(file.size()));
   result.line("vocabulary", vocab > 0 ? fmt::format("{}, largest id {}", vocab, counts.largest)

@@ -131,6 +131,18 @@ TEST_F(Inspecting, FindsIdsAboveTheVocabulary) {
                        "token 12 at position 2 is not below the vocabulary 10"));
 }
 
+TEST_F(Inspecting, FindsIdsWithoutAText) {
+  const auto bytes = make_tokenizer({.kind = TokenizerKind::bytes}, {});
+  auto definition = nlohmann::json::parse(bytes->to_json());
+  definition["model"]["vocab"]["ab"] = 300;
+  definition["added_tokens"] = nlohmann::json::array();
+  write("tokenizer/tokenizer.json", definition.dump());
+  EXPECT_EQ(inspect(write_ids("a.bin", {97, 300})).damage, "");
+  const Inspection result = inspect(write_ids("b.bin", {97, 299, 98}));
+  EXPECT_TRUE(contains(result.damage, "token 299 at position 1 has no text in this tokenizer"));
+  EXPECT_EQ(result.facts["begins"], "ab");
+}
+
 TEST_F(Inspecting, KnowsShardsOfGpt2) {
   const Inspection result = inspect(write_ids("a.bin", {50256, 5, 6, 50256, 7}));
   EXPECT_EQ(result.facts["documents"], 2);
