@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/io/hash.h"
+#include "launch/text_options.h"
 
 namespace ty {
 
@@ -9,14 +10,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool is_token_file(const Path& path) { return path.extension() == ".bin"; }
+bool is_token_file(const Path& path) { return lower_extension(path) == ".bin"; }
 
 bool has_tokenizer(const JobConfig& job) {
   return job.tokenizer.kind.has_value() || !job.tokenizer.from.empty();
-}
-
-TextOptions text_options(const DataSection& data) {
-  return {.json_key = data.text_key, .tsv_column = data.column};
 }
 
 Path cached(const JobConfig& job, const char* name) { return job.run.dir / "data" / name; }
@@ -44,7 +41,7 @@ std::optional<TokenFile> stored_tokens(const Path& target, const TextIdentity& i
 std::unique_ptr<Tokenizer> learn(const JobConfig& job) {
   std::vector<std::string> documents;
   if (*job.tokenizer.kind != TokenizerKind::bytes) {
-    documents = read_text_documents(job.data.train, text_options(job.data));
+    documents = read_text_documents(job.data.train, quietly(text_options(job.data)));
   }
   const std::vector<std::string_view> views(documents.begin(), documents.end());
   return make_tokenizer({.kind = *job.tokenizer.kind, .vocab = job.tokenizer.vocab}, views);

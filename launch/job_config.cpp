@@ -136,6 +136,10 @@ void fields(Fields& f, DataSection& s) {
           at_least(1));
   f.field("text_key", s.text_key, "key of the text in each object of a .jsonl file");
   f.field("column", s.column, "column of the text in a .tsv file, counted from 0", at_least(0));
+  f.field(
+      "header", s.header,
+      "whether the first line of a .tsv file names its columns; auto: by content",
+      {{"auto", TsvHeader::automatic}, {"true", TsvHeader::present}, {"false", TsvHeader::absent}});
 }
 
 void fields(Fields& f, OptimSection& s) {

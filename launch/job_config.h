@@ -13,6 +13,7 @@
 #include "core/backend/backend.h"
 #include "core/base/dtype.h"
 #include "core/config/load.h"
+#include "core/data/text_source.h"
 #include "core/data/tokenizer.h"
 #include "models/linear/spec.h"
 #include "optim/schedule.h"
@@ -66,6 +67,7 @@ struct DataSection {
   std::int64_t batch = 8;              // sequences per optimizer step, over all ranks
   std::string text_key = "text";       // of JSONL
   std::int64_t column = 0;             // of TSV
+  TsvHeader header = TsvHeader::automatic;
 };
 
 struct OptimSection {

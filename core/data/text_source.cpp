@@ -1,34 +1,64 @@
 #include "core/data/text_source.h"
 
-#include <functional>
+#include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string_view>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "core/base/error.h"
+#include "core/data/text_encoding.h"
 #include "core/io/file.h"
+#include "core/io/json.h"
 
 namespace ty {
 
 namespace {
 
-// Calls fn(line, number) for each line without its end; numbers count from 1.
-void for_lines(std::string_view text,
-               const std::function<void(std::string_view, std::int64_t)>& fn) {
-  std::int64_t number = 0;
+constexpr std::size_t kLinesLookedAt = 100;  // to tell whether there is a header
+constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> lines;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
     std::string_view line = text.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    fn(line, ++number);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    lines.push_back(line);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
   }
+  return lines;
+}
+
+std::string place_of(const Path& file, std::size_t line) {
+  return fmt::format("{}:{}", file.string(), line + 1);
+}
+
+// Python writes NaN, Infinity and -Infinity into JSON, which has no such numbers: null for each.
+std::string without_non_numbers(std::string_view line) {
+  std::string result;
+  bool in_string = false;
+  while (!line.empty()) {
+    std::size_t length = in_string && line[0] == '\\' ? std::min<std::size_t>(2, line.size()) : 1;
+    if (line[0] == '"') in_string = !in_string;
+    std::string_view kept = line.substr(0, length);
+    for (std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+      if (in_string || !line.starts_with(word)) continue;
+      length = word.size();
+      kept = "null";
+    }
+    result += kept;
+    line.remove_prefix(length);
+  }
+  return result;
 }
 
 std::string json_document(std::string_view line, const std::string& key, const std::string& place) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
+  auto json = nlohmann::json::parse(line, nullptr, false);
+  if (json.is_discarded()) json = nlohmann::json::parse(without_non_numbers(line), nullptr, false);
   if (json.is_discarded()) throw DataError("{}: not a JSON object", place);
   if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
     throw DataError(
@@ -38,15 +68,105 @@ std::string json_document(std::string_view line, const std::string& key, const s
   return json[key].get<std::string>();
 }
 
-std::string tsv_document(std::string_view line, std::int64_t column, const std::string& place) {
-  for (std::int64_t at = 0;; ++at) {
-    const std::size_t tab = line.find('\t');
-    if (at == column) return std::string(line.substr(0, tab));
-    if (tab == std::string_view::npos) {
-      throw DataError("{}: {} columns, data.column (--column) {} wants at least {}", place, at + 1,
-                      column, column + 1);
+std::vector<std::string> jsonl_documents(std::string_view text, const Path& file,
+                                         const TextOptions& options) {
+  const std::vector<std::string_view> lines = lines_of(text);
+  std::vector<std::string> documents;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].find_first_not_of(kWhiteSpace) == lines[i].npos) continue;
+    documents.push_back(json_document(lines[i], options.json_key, place_of(file, i)));
+  }
+  return documents;
+}
+
+using Row = std::vector<std::string_view>;
+
+Row cells_of(std::string_view line) {
+  Row cells;
+  for (std::size_t tab = 0; tab != line.npos;) {
+    tab = line.find('\t');
+    cells.push_back(line.substr(0, tab));
+    if (tab != line.npos) line.remove_prefix(tab + 1);
+  }
+  return cells;
+}
+
+bool is_number(std::string_view cell) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+  return error == std::errc() && end == cell.data() + cell.size();
+}
+
+bool is_one_word(std::string_view cell) {
+  return !cell.empty() && cell.find_first_of(kWhiteSpace) == cell.npos;
+}
+
+// True if the cells of a column, the first one apart, all pass a test.
+bool holds_below(const std::vector<Row>& rows, std::size_t column,
+                 const std::function<bool(std::string_view)>& test) {
+  return std::all_of(rows.begin() + 1, rows.end(),
+                     [&](const Row& row) { return column < row.size() && test(row[column]); });
+}
+
+// The first row names the columns if it stands above a column of numbers without being one, or if
+// it is a different word for each of several columns and stands above texts of several words.
+bool has_header(const std::vector<Row>& rows, std::size_t text_column) {
+  if (rows.size() < 2) return false;
+  const Row& first = rows[0];
+  for (std::size_t column = 0; column < first.size(); ++column) {
+    if (!first[column].empty() && !is_number(first[column]) && holds_below(rows, column, is_number))
+      return true;
+  }
+  const bool are_names = first.size() > 1 && std::all_of(first.begin(), first.end(), is_one_word) &&
+                         std::set(first.begin(), first.end()).size() == first.size();
+  return are_names && holds_below(rows, text_column, [](std::string_view cell) {
+           return !cell.empty() && !is_one_word(cell);
+         });
+}
+
+bool skips_first_line(const std::vector<std::string_view>& lines, const Path& file,
+                      const TextOptions& options) {
+  if (options.tsv_header != TsvHeader::automatic) return options.tsv_header == TsvHeader::present;
+  std::vector<Row> rows;
+  for (std::size_t i = 0; i < std::min(lines.size(), kLinesLookedAt); ++i) {
+    if (!lines[i].empty()) rows.push_back(cells_of(lines[i]));
+  }
+  const bool found = has_header(rows, static_cast<std::size_t>(options.tsv_column));
+  if (options.note && !lines.empty()) {
+    options.note(fmt::format(
+        "{}: the first line, {}, is {}; data.header (--header) {} changes that", file.string(),
+        in_quotes(lines[0]), found ? "taken for a header" : "read as text", !found));
+  }
+  return found;
+}
+
+std::vector<std::string> tsv_documents(std::string_view text, const Path& file,
+                                       const TextOptions& options) {
+  const std::vector<std::string_view> lines = lines_of(text);
+  const auto column = static_cast<std::size_t>(options.tsv_column);
+  std::vector<std::string> documents;
+  for (std::size_t i = skips_first_line(lines, file, options) ? 1 : 0; i < lines.size(); ++i) {
+    if (lines[i].empty()) continue;
+    const Row cells = cells_of(lines[i]);
+    if (column >= cells.size()) {
+      throw DataError("{}: {} columns, data.column (--column) {} wants at least {}",
+                      place_of(file, i), cells.size(), column, column + 1);
     }
-    line.remove_prefix(tab + 1);
+    documents.emplace_back(cells[column]);
+  }
+  return documents;
+}
+
+// What is known by its name only.
+void refuse_by_extension(const Path& file) {
+  const std::string extension = lower_extension(file);
+  if (extension == ".json") {
+    throw DataError("{}: a JSON document is no text; want an object per line, in a .jsonl file",
+                    file.string());
+  }
+  if (extension == ".csv") {
+    throw DataError("{}: values separated by commas are not read; want tabs, in a .tsv file",
+                    file.string());
   }
 }
 
@@ -54,22 +174,18 @@ std::string tsv_document(std::string_view line, std::int64_t column, const std::
 
 std::vector<std::string> read_text_documents(const std::filesystem::path& file,
                                              const TextOptions& options) {
+  refuse_by_extension(file);
   const MappedFile mapped(file);
-  const std::string_view text(reinterpret_cast<const char*>(mapped.bytes().data()),
-                              mapped.bytes().size());
+  std::string text = text_of(
+      {reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()}, file.string());
+  const std::string extension = lower_extension(file);
   std::vector<std::string> documents;
-  const auto place = [&](std::int64_t line) { return fmt::format("{}:{}", file.string(), line); };
-  if (file.extension() == ".jsonl") {
-    for_lines(text, [&](std::string_view line, std::int64_t number) {
-      if (!line.empty()) documents.push_back(json_document(line, options.json_key, place(number)));
-    });
-  } else if (file.extension() == ".tsv") {
-    for_lines(text, [&](std::string_view line, std::int64_t number) {
-      if (number > 1 && !line.empty())
-        documents.push_back(tsv_document(line, options.tsv_column, place(number)));
-    });
-  } else if (!text.empty()) {
-    documents.emplace_back(text);
+  if (extension == ".jsonl") {
+    documents = jsonl_documents(text, file, options);
+  } else if (extension == ".tsv") {
+    documents = tsv_documents(text, file, options);
+  } else {
+    documents.push_back(std::move(text));
   }
   std::erase(documents, "");
   if (documents.empty()) throw DataError("{}: holds no text", file.string());
@@ -77,10 +193,19 @@ std::vector<std::string> read_text_documents(const std::filesystem::path& file,
 }
 
 std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::path& file) {
+  const std::string extension = lower_extension(file);
   std::string meaning;
-  if (file.extension() == ".jsonl") meaning = "jsonl " + options.json_key;
-  if (file.extension() == ".tsv") meaning = fmt::format("tsv {}", options.tsv_column);
+  if (extension == ".jsonl") meaning = "jsonl " + options.json_key;
+  if (extension == ".tsv") {
+    meaning = fmt::format("tsv {} {}", options.tsv_column, static_cast<int>(options.tsv_header));
+  }
   return meaning.empty() ? 0 : XXH3_64bits(meaning.data(), meaning.size());
+}
+
+std::string lower_extension(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return extension;
 }
 
 }  // namespace ty

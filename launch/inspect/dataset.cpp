@@ -157,8 +157,9 @@ void add_tokenizer(Inspection& result, const TokenFile& file, const Tokenizer* t
 }
 
 std::string_view format_of(const Path& file) {
-  if (file.extension() == ".jsonl") return "jsonl";
-  return file.extension() == ".tsv" ? "tsv" : "plain";
+  const std::string extension = lower_extension(file);
+  if (extension == ".jsonl") return "jsonl";
+  return extension == ".tsv" ? "tsv" : "plain";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "core/data/text_source.h"
 #include "core/data/token_file.h"
 #include "core/io/checkpoint.h"
 #include "core/io/safetensors.h"
@@ -48,7 +49,7 @@ PathKind kind_of_directory(const Path& path) {
 }
 
 PathKind kind_of_file(const Path& path) {
-  const std::string extension = path.extension();
+  const std::string extension = lower_extension(path);
   if (extension == ".safetensors" || path.string().ends_with(".safetensors.index.json")) {
     return PathKind::tensors;
   }

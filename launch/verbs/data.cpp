@@ -10,6 +10,7 @@
 #include "launch/inspect/inspection.h"
 #include "launch/progress.h"
 #include "launch/text.h"
+#include "launch/text_options.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -24,11 +25,6 @@ constexpr std::int64_t kSmallestBpe = 257;
 
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-TextOptions text_options(const Arguments& arguments) {
-  return {.json_key = arguments.text("--text-key", "text"),
-          .tsv_column = arguments.integer("--column", 0)};
 }
 
 // The kind and size that --kind and --vocab ask for.
@@ -90,7 +86,7 @@ std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Path&
   }
   if (given && arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
   auto tokenizer = given ? load_tokenizer(arguments.text("--tokenizer", ""))
-                         : learn(input, text_options(arguments), spec_of(arguments));
+                         : learn(input, quietly(text_options(arguments)), spec_of(arguments));
   const Path beside = output.parent_path() / "tokenizer";
   if (!given || arguments.flag("--save-tokenizer")) {
     save_tokenizer(*tokenizer, arguments.text("--save-tokenizer", beside.string()));
@@ -118,7 +114,7 @@ ExitCode tokenize(const Arguments& arguments) {
     throw UsageError("{}: a token file is recognised by its extension; name it {}.bin",
                      output.string(), Path(output).replace_extension().string());
   }
-  if (input.extension() == ".bin") {
+  if (lower_extension(input) == ".bin") {
     throw UsageError("{}: holds ids already; see trainyard data inspect", input.string());
   }
   const auto tokenizer = tokenizer_for(arguments, input, output);
@@ -192,6 +188,7 @@ const Verb& data_verb() {
         "where it is kept; default for a trained one: tokenizer/ beside OUT"},
        {"--text-key", "K", "of each object of a .jsonl file; default text"},
        {"--column", "N", "of a .tsv file, from 0; default 0"},
+       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto"},
        {"--json", "", "one JSON object on stdout"}},
       false,
       run_data};

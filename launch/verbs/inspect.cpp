@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/inspection.h"
+#include "launch/text_options.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -11,9 +12,7 @@ namespace {
 ExitCode run_inspect(const Arguments& arguments, RankStatus&) {
   const Inspection found =
       inspect(arguments.word(0, "what to inspect (a run, checkpoint, model, dataset or tokenizer)"),
-              {.text = {.json_key = arguments.text("--text-key", "text"),
-                        .tsv_column = arguments.integer("--column", 0)},
-               .tokenizer = arguments.text("--tokenizer", "")});
+              {.text = text_options(arguments), .tokenizer = arguments.text("--tokenizer", "")});
   if (arguments.flag("--json")) {
     fmt::print("{}\n", found.facts.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {
@@ -35,7 +34,8 @@ const Verb& inspect_verb() {
       {{"--json", "", "one JSON object on stdout"},
        {"--tokenizer", "DIR", "decodes a token file, counts the tokens of a text"},
        {"--text-key", "K", "of each object of a .jsonl file; default text"},
-       {"--column", "N", "of a .tsv file, from 0; default 0"}},
+       {"--column", "N", "of a .tsv file, from 0; default 0"},
+       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto"}},
       false,
       run_inspect};
   return verb;

@@ -6,7 +6,6 @@
 
 #include "core/base/error.h"
 #include "core/data/sampler.h"
-#include "core/data/text_source.h"
 #include "core/data/token_file.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
@@ -176,38 +175,6 @@ TEST_F(Windows, EvaluationReadsEveryTargetOnce) {
   const TokenFile one(path_);
   EXPECT_TRUE(contains(message_of<DataError>([&] { evaluation_windows(one, 8); }),
                        "1 token has nothing to predict"));
-}
-
-class TextFiles : public testing::Test {
- protected:
-  TempDir temp_;
-  std::vector<std::string> read(const std::string& name, const std::string& text,
-                                TextOptions options = {}) {
-    std::ofstream(temp_ / name, std::ios::binary) << text;
-    return read_text_documents(temp_ / name, options);
-  }
-  std::string refusal(const std::string& name, const std::string& text, TextOptions options = {}) {
-    return message_of<DataError>([&] { read(name, text, options); });
-  }
-};
-
-TEST_F(TextFiles, AreDocumentsByExtension) {
-  using Documents = std::vector<std::string>;
-  EXPECT_EQ(read("a.txt", "one\ntwo\n\xff"), (Documents{"one\ntwo\n\xff"}));
-  EXPECT_EQ(read("a.jsonl", "{\"text\": \"a\\nb\"}\r\n\n{\"text\": \"c\"}"),
-            (Documents{"a\nb", "c"}));
-  EXPECT_EQ(read("a.tsv", "sentence\tlabel\nx y\t1\nz\t0\n"), (Documents{"x y", "z"}));
-  EXPECT_EQ(read("b.tsv", "id\tsentence\n1\tx\n", {.json_key = "", .tsv_column = 1}),
-            (Documents{"x"}));
-}
-
-TEST_F(TextFiles, NameFileAndLineOfWhatIsWrong) {
-  EXPECT_TRUE(contains(refusal("a.jsonl", "{\"text\": \"a\"}\n{\"txt\": 1}\n"),
-                       "a.jsonl:2: wants an object with a string \"text\""));
-  EXPECT_TRUE(contains(refusal("b.jsonl", "{\n"), "b.jsonl:1: not a JSON object"));
-  EXPECT_TRUE(contains(refusal("a.tsv", "a\tb\nx\n", {.json_key = "", .tsv_column = 1}),
-                       "a.tsv:2: 1 columns"));
-  EXPECT_TRUE(contains(refusal("a.txt", ""), "holds no text"));
 }
 
 }  // namespace
