@@ -8,6 +8,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "core/base/error.h"
+
 namespace ty {
 
 namespace {
@@ -86,8 +88,13 @@ TextIdentity identity_of(const TokenFileInfo& info) {
 TextTokens tokenize_text(const Path& text, const Tokenizer& tokenizer, const TextOptions& options,
                          const CorpusProgress& progress) {
   const TextIdentity identity = identity_of(text, options, tokenizer);
+  const std::vector<std::string> documents = read_text_documents(text, options);
   TextTokens tokens;
-  tokens.encoded = encode_documents(tokenizer, read_text_documents(text, options), progress);
+  try {
+    tokens.encoded = encode_documents(tokenizer, documents, progress);
+  } catch (const DataError& error) {
+    throw DataError("{}: {}", text.string(), error.what());
+  }
   tokens.info = {.count = 0,
                  .vocab = tokenizer.vocab_size(),
                  .source_bytes = tokens.encoded.bytes,

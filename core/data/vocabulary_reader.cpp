@@ -1,5 +1,6 @@
 #include "core/data/vocabulary_reader.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "core/base/error.h"
@@ -45,7 +46,10 @@ class AddedIds {
  public:
   explicit AddedIds(const TokenIds& vocab)
       : vocab_(vocab), next_(static_cast<std::int32_t>(vocab.size())) {
-    for (const auto& [spelling, id] : vocab) taken_.insert(id);
+    for (const auto& [spelling, id] : vocab) {
+      taken_.insert(id);
+      largest_ = std::max(largest_, id);
+    }
   }
 
   std::int32_t read(const JsonValue& id, const std::string& content) {
@@ -67,13 +71,15 @@ class AddedIds {
     return known;
   }
 
-  // Files of ours used to leave the end of text out of the vocabulary wherever it stood.
+  // Files of ours used to leave the end of text out of the vocabulary wherever it stood: then its
+  // id is the only one that is missing there.
   bool fills_gap(const Json& id) {
-    return id >= 0 && id < vocab_.size() && taken_.insert(id.get<std::int32_t>()).second;
+    return largest_ == std::ssize(vocab_) && id >= 0 && id < largest_ &&
+           taken_.insert(id.get<std::int32_t>()).second;
   }
 
   const TokenIds& vocab_;
-  std::int32_t next_;
+  std::int32_t next_, largest_ = -1;
   std::unordered_set<std::int32_t> taken_;
 };
 

@@ -58,6 +58,15 @@ TEST(Corpus, ProgressEndsAtAll) {
   EXPECT_EQ(last, 900);
 }
 
+TEST(Corpus, CharactersWithoutAnIdAreNamedWithTheirFile) {
+  const TempDir temp;
+  std::ofstream(temp / "a.txt") << "cab<|endoftext|>bad";
+  const auto tokenizer = make(TokenizerKind::chars, "abc");
+  EXPECT_TRUE(contains(
+      message_of<DataError>([&] { tokenize_text(temp / "a.txt", *tokenizer, {}); }),
+      "a.txt: tokenizer: character U+0064 at byte 18 is not in the vocabulary of 3 characters"));
+}
+
 TEST(Corpus, AnErrorOfOneDocumentIsTheError) {
   std::vector<std::string> documents(100, "abc");
   documents[57] = "abz";
