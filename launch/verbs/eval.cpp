@@ -8,6 +8,7 @@
 #include "launch/evaluation.h"
 #include "launch/model_path.h"
 #include "launch/probe.h"
+#include "launch/text_options.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/model_directory.h"
 
@@ -66,8 +67,8 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   const auto tokenizer = find_tokenizer(directory);
   Gpt2Config config = resolve_model(job, 0);
   job.data.sequence = std::min(arguments.integer("--sequence", config.context), config.context);
-  const TokenFile tokens =
-      open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(), {}, config.vocab);
+  const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
+                                       text_options(job.data), config.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
   ModelSetup setup(job, config, *backend, 1);
   set_initial_weights(job, setup);

@@ -51,6 +51,7 @@ sed 's/"normalizer": null/"normalizer": {"type": "NFC"}/' bpe/tokenizer.json > a
 expect 65 'added/tokenizer.json: normalizer: {"type":"NFC"} is not supported; want null' "$binary" inspect added
 ln -sf tokenizer.json added/tokenizer.json
 expect 74 'added/tokenizer.json' tokenize text.txt x.bin --tokenizer added
+expect 0 'rows.tsv: the first line, "first", is read as text' "$binary" eval table rows.tsv
 printf 'abz' > z.txt
 printf 'ab' > ab.txt
 "$binary" data train-tokenizer ab.txt chars --kind chars 2>log
