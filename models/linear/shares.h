@@ -15,9 +15,9 @@ namespace ty {
 inline constexpr std::int64_t kMostShares = 16;
 
 // The number of shares for sums of so many numbers each, beside a matrix of `matrix` numbers that
-// the work is about: as many as take a sixteenth of its memory, from 2 to kMostShares.
+// the work is about: as many as take a sixty-fourth of its memory, from 2 to kMostShares.
 inline std::int64_t num_shares(std::int64_t matrix, std::int64_t sum) {
-  return std::clamp<std::int64_t>(matrix / (16 * std::max<std::int64_t>(sum, 1)), 2, kMostShares);
+  return std::clamp<std::int64_t>(matrix / (64 * std::max<std::int64_t>(sum, 1)), 2, kMostShares);
 }
 
 // Items [first, last) of share s, or shares of worker s, of `count`.

@@ -11,7 +11,7 @@ namespace ty::cpu {
 namespace {
 
 constexpr std::int64_t kShared = 1 << 17;  // fewer multiplications stay on one thread
-constexpr std::int64_t kBlockWork = 1 << 24;
+constexpr std::int64_t kBlockWork = 1 << 26;
 constexpr std::int64_t kLeastBlocks = 4, kMostBlocks = 64;
 // What the library's kernel takes at once: its columns are our rows.
 constexpr std::int64_t kRows = 8, kColumns = 48;

@@ -4,9 +4,9 @@
 // that more threads give other last bits. Here the shape alone cuts the result into blocks, each of
 // which is one product of the library on one thread:
 //
-//          columns                     c [768, 3072], 1.8 G multiplications: 8 x 8 blocks
+//          columns                     c [1024, 3072], 2.4 G multiplications: 6 x 6 blocks
 //        +----+----+----+
-//   rows | 0  | 1  | 2  |  <- a block is about 2^24 multiplications, at most 64 of them; its
+//   rows | 0  | 1  | 2  |  <- a block is about 2^26 multiplications, at most 64 of them; its
 //        +----+----+----+     sides are multiples of what the library's kernel takes at once
 //        | 3  | 4  | 5  |
 //        +----+----+----+
