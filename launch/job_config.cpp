@@ -59,7 +59,11 @@ void fields(Fields& f, ModelSection& s) {
     f.field("activation", s.activation, "of the MLP",
             {{"gelu_tanh", UnaryOp::gelu_tanh},
              {"gelu_erf", UnaryOp::gelu_erf},
-             {"relu", UnaryOp::relu}});
+             {"gelu_fast", UnaryOp::gelu_tanh},
+             {"quick_gelu", UnaryOp::quick_gelu},
+             {"relu", UnaryOp::relu},
+             {"silu", UnaryOp::silu},
+             {"tanh", UnaryOp::tanh}});
     f.field("vocab", s.vocab, "number of token ids; 0: the tokenizer's", at_least(0));
   });
   f.field("dropout", s.dropout, "probability of embeddings, attention and residual branches",

@@ -23,8 +23,9 @@ namespace ty {
 enum class Device : std::uint8_t { cpu, cuda };
 
 // Pointwise functions. gelu_tanh is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), gelu_erf is
-// x Phi(x) (Hendrycks and Gimpel, arXiv 1606.08415).
-enum class UnaryOp : std::uint8_t { relu, gelu_tanh, gelu_erf };
+// x Phi(x), silu x sigmoid(x) and quick_gelu x sigmoid(1.702 x) (Hendrycks and Gimpel, arXiv
+// 1606.08415).
+enum class UnaryOp : std::uint8_t { relu, gelu_tanh, gelu_erf, silu, quick_gelu, tanh };
 enum class BinaryOp : std::uint8_t { add, sub, mul, div };
 
 struct GemmScale {

@@ -10,8 +10,21 @@ namespace ty::formulas {
 
 inline constexpr double kGeluTanhScale = 0.79788456080286535588;  // sqrt(2 / pi)
 inline constexpr double kGeluTanhCubic = 0.044715;
+inline constexpr double kQuickGeluScale = 1.702;
 inline constexpr double kInvSqrt2 = 0.70710678118654752440;
 inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;
+
+// x sigmoid(k x).
+template <typename T>
+T gated(T x, T k) {
+  return x / (T(1) + std::exp(-k * x));
+}
+
+template <typename T>
+T gated_derivative(T x, T k) {
+  const T s = T(1) / (T(1) + std::exp(-k * x));
+  return s + k * x * s * (T(1) - s);
+}
 
 template <typename T>
 T unary(UnaryOp op, T x) {
@@ -24,6 +37,12 @@ T unary(UnaryOp op, T x) {
     }
     case UnaryOp::gelu_erf:
       return T(0.5) * x * (T(1) + std::erf(x * T(kInvSqrt2)));
+    case UnaryOp::silu:
+      return gated(x, T(1));
+    case UnaryOp::quick_gelu:
+      return gated(x, T(kQuickGeluScale));
+    case UnaryOp::tanh:
+      return std::tanh(x);
   }
   return x;
 }
@@ -41,6 +60,14 @@ T unary_derivative(UnaryOp op, T x) {
     case UnaryOp::gelu_erf:
       return T(0.5) * (T(1) + std::erf(x * T(kInvSqrt2))) +
              x * T(kInvSqrt2Pi) * std::exp(T(-0.5) * x * x);
+    case UnaryOp::silu:
+      return gated_derivative(x, T(1));
+    case UnaryOp::quick_gelu:
+      return gated_derivative(x, T(kQuickGeluScale));
+    case UnaryOp::tanh: {
+      const T t = std::tanh(x);
+      return T(1) - t * t;
+    }
   }
   return T(1);
 }

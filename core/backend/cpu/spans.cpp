@@ -43,6 +43,26 @@ HWY_INLINE V normal_cdf(V x, V& gauss) {
   return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(c(1.0), tail));
 }
 
+// tanh of every x. Highway's own gives 1 for NaN, which would hide it.
+HWY_INLINE V tanh(V x) {
+  const D d;
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
+}
+
+// x sigmoid(k x).
+HWY_INLINE V gated(V x, float k) {
+  const D d;
+  return hn::Mul(x, sigmoid(hn::Mul(hn::Set(d, k), x)));
+}
+HWY_INLINE V gated_slope(V x, float k) {
+  const D d;
+  const V kx = hn::Mul(hn::Set(d, k), x);
+  const V s = sigmoid(kx);
+  return hn::MulAdd(hn::Mul(kx, s), hn::Sub(hn::Set(d, 1.0f), s), s);
+}
+
+constexpr auto kQuick = static_cast<float>(formulas::kQuickGeluScale);
+
 void Unary(UnaryOp op, float* y, const float* x, std::int64_t n) {
   const D d;
   switch (op) {
@@ -56,6 +76,12 @@ void Unary(UnaryOp op, float* y, const float* x, std::int64_t n) {
         V gauss;
         return hn::Mul(v, normal_cdf(v, gauss));
       });
+    case UnaryOp::silu:
+      return map(y, x, n, [&](V v) { return gated(v, 1.0f); });
+    case UnaryOp::quick_gelu:
+      return map(y, x, n, [&](V v) { return gated(v, kQuick); });
+    case UnaryOp::tanh:
+      return map(y, x, n, [&](V v) { return tanh(v); });
   }
 }
 
@@ -85,6 +111,15 @@ void UnaryGrad(UnaryOp op, float* dx, const float* x, const float* dy, std::int6
         const V cdf = normal_cdf(v, gauss);
         const V density = hn::Mul(gauss, hn::Set(d, static_cast<float>(formulas::kInvSqrt2Pi)));
         return hn::MulAdd(v, density, cdf);
+      });
+    case UnaryOp::silu:
+      return with([&](V v) { return gated_slope(v, 1.0f); });
+    case UnaryOp::quick_gelu:
+      return with([&](V v) { return gated_slope(v, kQuick); });
+    case UnaryOp::tanh:
+      return with([&](V v) {
+        const V t = tanh(v);
+        return hn::NegMulAdd(t, t, one);
       });
   }
 }

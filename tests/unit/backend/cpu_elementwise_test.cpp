@@ -6,7 +6,8 @@ namespace {
 using CpuElementwise = CpuKernels;
 TY_FOR_ALL_FLOATS(CpuElementwise);
 
-constexpr UnaryOp kUnary[] = {UnaryOp::relu, UnaryOp::gelu_tanh, UnaryOp::gelu_erf};
+constexpr UnaryOp kUnary[] = {UnaryOp::relu, UnaryOp::gelu_tanh,  UnaryOp::gelu_erf,
+                              UnaryOp::silu, UnaryOp::quick_gelu, UnaryOp::tanh};
 constexpr BinaryOp kBinary[] = {BinaryOp::add, BinaryOp::sub, BinaryOp::mul, BinaryOp::div};
 const Shape kShapes[] = {{1}, {3}, {17}, {65}, {1029}, {3, 5}, {2, 3, 17}, {7, 1000}, {40000}};
 
@@ -108,6 +109,18 @@ TEST_P(CpuElementwise, UnaryFollowsItsFormulaFarOut) {
         });
       }
     }
+  }
+}
+
+TEST_P(CpuElementwise, UnaryHidesNoNaN) {
+  Array x = random({33}, 1);
+  std::vector<double> values = x.values();
+  values[5] = values[32] = std::numeric_limits<double>::quiet_NaN();
+  x.set(values);
+  for (UnaryOp op : kUnary) {
+    const Array y(dtype(), {33});
+    make_cpu_backend()->unary(op, y, x);
+    EXPECT_TRUE(std::isnan(y.values()[5]) && std::isnan(y.values()[32]));
   }
 }
 

@@ -42,7 +42,16 @@ TEST_F(Reference, UnaryKnowsItsValuesAndSlopes) {
   backend->unary(UnaryOp::gelu_tanh, y, x);
   EXPECT_NEAR(y.values()[0], -0.15880800939172324, 1e-14);
   EXPECT_NEAR(y.values()[2], 1.954597694087775, 1e-14);
-  for (UnaryOp op : {UnaryOp::relu, UnaryOp::gelu_tanh, UnaryOp::gelu_erf}) {
+  backend->unary(UnaryOp::silu, y, x);
+  EXPECT_NEAR(y.values()[0], -0.2689414213699951, 1e-15);
+  EXPECT_NEAR(y.values()[2], 1.7615941559557646, 1e-15);
+  backend->unary(UnaryOp::quick_gelu, y, x);
+  EXPECT_NEAR(y.values()[0], -0.1542042340671787, 1e-15);
+  EXPECT_NEAR(y.values()[2], 1.9356586231442083, 1e-15);
+  backend->unary(UnaryOp::tanh, y, x);
+  EXPECT_NEAR(y.values()[0], -0.7615941559557649, 1e-15);
+  for (UnaryOp op : {UnaryOp::relu, UnaryOp::gelu_tanh, UnaryOp::gelu_erf, UnaryOp::silu,
+                     UnaryOp::quick_gelu, UnaryOp::tanh}) {
     for (double at : {-3.0, -0.4, 0.7, 2.5}) {
       const double h = 1e-6;
       const double slope = (formulas::unary(op, at + h) - formulas::unary(op, at - h)) / (2 * h);
