@@ -78,4 +78,8 @@ bool glob_match(std::string_view pattern, std::string_view name) {
   return p == pattern.size();
 }
 
+bool is_plain_name(std::string_view pattern) {
+  return pattern.find_first_of("*{") == std::string_view::npos;
+}
+
 }  // namespace ty

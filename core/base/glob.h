@@ -9,4 +9,7 @@ namespace ty {
 // {A..B} for a whole number from A to B, both included.
 bool glob_match(std::string_view pattern, std::string_view name);
 
+// True if only the name that is spelled like the pattern can fit it.
+bool is_plain_name(std::string_view pattern);
+
 }  // namespace ty

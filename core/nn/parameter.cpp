@@ -8,14 +8,13 @@ Parameter& ParameterStore::declare(std::string name, Shape shape, Init init, Pla
   TY_CHECK(find(name) == nullptr, "parameter '{}' is declared twice", name);
   parameters_.push_back(
       Parameter{std::move(name), shape, std::move(init), placement, true, Tensor()});
+  by_name_.emplace(parameters_.back().name, &parameters_.back());
   return parameters_.back();
 }
 
 Parameter* ParameterStore::find(std::string_view name) {
-  for (Parameter& parameter : parameters_) {
-    if (parameter.name == name) return &parameter;
-  }
-  return nullptr;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
 }
 
 std::int64_t ParameterStore::count() const {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "core/base/axis.h"
@@ -61,6 +62,10 @@ struct Parameter {
 // The parameters of one rank's part of a model, in order of declaration. Addresses are stable.
 class ParameterStore {
  public:
+  ParameterStore() = default;
+  ParameterStore(const ParameterStore&) = delete;
+  ParameterStore& operator=(const ParameterStore&) = delete;
+
   // Throws InternalError if the name is taken.
   Parameter& declare(std::string name, Shape shape, Init init, Placement placement = {});
   // Null if there is none of that name.
@@ -72,6 +77,7 @@ class ParameterStore {
 
  private:
   std::deque<Parameter> parameters_;
+  std::unordered_map<std::string_view, Parameter*> by_name_;  // names lie in the parameters
 };
 
 // A place in the tree of names, and where what is declared there goes.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/error.h"
@@ -45,18 +47,46 @@ LinearShape LinearSite::stored() const {
   return result;
 }
 
+namespace {
+
+// "blocks.0.attn.qkv, .., blocks.1.mlp.down and 40 more".
+std::string names_of(const std::vector<LinearSite>& sites) {
+  constexpr std::size_t kShown = 12;
+  std::vector<std::string> paths;
+  for (const LinearSite& site : sites) {
+    if (paths.size() < kShown) paths.push_back(site.path);
+  }
+  return fmt::format(
+      "{}{}", fmt::join(paths, ", "),
+      sites.size() > kShown ? fmt::format(" and {} more", sites.size() - kShown) : "");
+}
+
+}  // namespace
+
 std::string LinearRules::name_of(std::size_t rule) const {
   return rules_[rule].where.empty() ? fmt::format("linear[{}]", rule) : rules_[rule].where;
 }
 
-std::optional<std::size_t> LinearRules::find(std::string_view path) const {
-  for (std::size_t i = rules_.size(); i-- > 0;) {
-    if (glob_match(rules_[i].match, path)) return i;
+LinearRules::LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (is_plain_name(rules_[i].match)) {
+      plain_[rules_[i].match] = i;
+    } else {
+      patterns_.push_back(i);
+    }
   }
-  return std::nullopt;
 }
 
-std::string LinearRules::name_for(std::string_view path) const {
+std::optional<std::size_t> LinearRules::find(const std::string& path) const {
+  std::optional<std::size_t> last;
+  if (const auto plain = plain_.find(path); plain != plain_.end()) last = plain->second;
+  for (auto i = patterns_.rbegin(); i != patterns_.rend() && (!last || *i > *last); ++i) {
+    if (glob_match(rules_[*i].match, path)) return *i;
+  }
+  return last;
+}
+
+std::string LinearRules::name_for(const std::string& path) const {
   const auto rule = find(path);
   return rule ? name_of(*rule) : "linear";
 }
@@ -72,15 +102,18 @@ LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape
 }
 
 void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
+  std::unordered_set<std::string_view> paths;
+  for (const LinearSite& site : sites) paths.insert(site.path);
+  const auto is_used = [&](const std::string& match) {
+    return is_plain_name(match)
+               ? paths.contains(match)
+               : std::any_of(sites.begin(), sites.end(),
+                             [&](const LinearSite& site) { return glob_match(match, site.path); });
+  };
   for (std::size_t i = 0; i < rules_.size(); ++i) {
-    const bool used = std::any_of(sites.begin(), sites.end(), [&](const LinearSite& site) {
-      return glob_match(rules_[i].match, site.path);
-    });
-    if (used) continue;
-    std::vector<std::string> paths;
-    for (const LinearSite& site : sites) paths.push_back(site.path);
+    if (is_used(rules_[i].match)) continue;
     throw ConfigError("{}.match: \"{}\" matches no linear map; there are: {}", name_of(i),
-                      rules_[i].match, fmt::join(paths, ", "));
+                      rules_[i].match, names_of(sites));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -97,20 +98,23 @@ struct LinearRule {
 class LinearRules {
  public:
   LinearRules() = default;
-  explicit LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {}
+  explicit LinearRules(std::vector<LinearRule> rules);
   // The spec for the map at a path, all sizes worked out; dense if no rule matches. Throws
   // ConfigError that names the rule, the map and what would be right.
   LinearSpec choose(const std::string& path, const LinearShape& shape) const;
   // What errors call the rule for a path: "linear[2]"; "linear" if none matches.
-  std::string name_for(std::string_view path) const;
+  std::string name_for(const std::string& path) const;
   // Throws ConfigError for the first rule that matches none of the sites.
   void check_all_used(const std::vector<LinearSite>& sites) const;
 
  private:
-  std::optional<std::size_t> find(std::string_view path) const;
+  std::optional<std::size_t> find(const std::string& path) const;
   std::string name_of(std::size_t rule) const;
 
   std::vector<LinearRule> rules_;
+  // A stored model has a rule for each of its maps: those are found by name, not by trying them.
+  std::unordered_map<std::string, std::size_t> plain_;  // the last rule for a name
+  std::vector<std::size_t> patterns_;                   // rules for several names, in order
 };
 
 // One rule for each site that is not dense: rules that build the same model again.

@@ -114,6 +114,10 @@ void validate(const TtmShape& shape, std::int64_t in_features, std::int64_t out_
     throw ConfigError("ttm: in {} has {} modes and out {} has {}; give one of each per core",
                       list(shape.in), shape.in.size(), list(shape.out), shape.out.size());
   }
+  if (shape.num_cores() > kMostCores) {
+    throw ConfigError("ttm: {} modes a side; at most {} cores can be computed", shape.in.size(),
+                      kMostCores);
+  }
   check_modes("in", shape.in, in_features);
   check_modes("out", shape.out, out_features);
   check_ranks(shape);

@@ -12,7 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "core/base/shape.h"
+
 namespace ty {
+
+// A state of a chain has two dimensions per core.
+inline constexpr int kMostCores = Dims::kMaxRank / 2;
 
 struct TtmShape {
   std::vector<std::int64_t> in;     // I_1 .. I_N
@@ -41,7 +46,7 @@ TtmShape transposed(const TtmShape& shape);
 enum class RankCap : std::uint8_t { ignore, require };
 
 // Throws ConfigError that names the broken rule and both values unless there is one mode pair per
-// core, N + 1 ranks of at least 1 with 1 at both ends, and room for in x out features.
+// core, at most kMostCores of them, N + 1 ranks of at least 1 with 1 at both ends, and room for in x out features.
 void validate(const TtmShape& shape, std::int64_t in_features, std::int64_t out_features,
               RankCap cap = RankCap::ignore);
 

@@ -166,10 +166,12 @@ class Head final : public Block {
   std::unique_ptr<Linear> map_;        // untied
 };
 
+// All blocks of a model share its configuration.
 template <typename B>
-BlockDescription describe(std::string name, const Gpt2Config& config, bool recomputable) {
+BlockDescription describe(std::string name, const std::shared_ptr<const Gpt2Config>& config,
+                          bool recomputable) {
   return {std::move(name), recomputable,
-          [config](const BlockContext& at) { return std::make_unique<B>(at, config); }};
+          [config](const BlockContext& at) { return std::make_unique<B>(at, *config); }};
 }
 
 }  // namespace
@@ -187,12 +189,13 @@ ModelDescription describe_gpt2(const Gpt2Config& given) {
   if (config.width % config.heads != 0) {
     throw ConfigError("model.heads: {} does not divide model.width {}", config.heads, config.width);
   }
+  const auto shared = std::make_shared<const Gpt2Config>(config);
   ModelDescription blocks;
-  blocks.push_back(describe<Embeddings>("embeddings", config, false));
+  blocks.push_back(describe<Embeddings>("embeddings", shared, false));
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    blocks.push_back(describe<TransformerBlock>(fmt::format("blocks.{}", i), config, true));
+    blocks.push_back(describe<TransformerBlock>(fmt::format("blocks.{}", i), shared, true));
   }
-  blocks.push_back(describe<Head>("head", config, false));
+  blocks.push_back(describe<Head>("head", shared, false));
   return blocks;
 }
 

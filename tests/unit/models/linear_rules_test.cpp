@@ -1,6 +1,8 @@
 // Rules on a model: what they choose, and what they say when that cannot be.
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "core/base/error.h"
 #include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
@@ -53,6 +55,10 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
       refusal({{"*.up", TtmSpec{.in = {3, 4}, .out = {6, 8}, .rank = std::int64_t{1} << 50}}}),
       "linear[0]: blocks.0.mlp.up [12, 48]: ttm: in [3, 4] out [6, 8] ranks "
       "[1125899906842624] has more than 1099511627776 weights; lower the ranks");
+  const std::vector<std::int64_t> ten = {2, 2, 3, 1, 1, 1, 1, 1, 1, 1};
+  EXPECT_EQ(refusal({{"*.up", TtmSpec{.in = ten, .out = ten, .rank = 1}}}),
+            "linear[0]: blocks.0.mlp.up [12, 48]: ttm: 10 modes a side; at most 8 cores can be "
+            "computed");
   EXPECT_EQ(refusal({{"head.*", TtmSpec{.rank = 2}}}),
             "linear[0]: head.linear [12, 11]: a head tied to the token table can be dense or svd, "
             "not ttm; add a rule {match: head.linear, kind: dense} after it, or set "
@@ -72,6 +78,34 @@ TEST(LinearRules, ARuleOfAFileIsCalledByItsKey) {
   EXPECT_EQ(refusal({{"*.up", SvdSpec{.rank = 13}, "trainyard_linear.up"}}),
             "trainyard_linear.up: blocks.0.mlp.up [12, 48]: svd: rank 13 of a [12, 48] matrix; "
             "want 1 to 12");
+}
+
+TEST(LinearRules, LaterRulesWinWhetherTheyNameOneMapOrSeveral) {
+  const LinearShape shape = {.in = 12, .out = 48};
+  const auto rank_of = [&](const LinearRules& rules) {
+    return std::get<SvdSpec>(rules.choose("blocks.0.mlp.up", shape)).rank;
+  };
+  const LinearRule plain = {"blocks.0.mlp.up", SvdSpec{.rank = 1}},
+                   pattern = {"*.up", SvdSpec{.rank = 2}};
+  EXPECT_EQ(rank_of(LinearRules({plain, pattern})), 2);
+  EXPECT_EQ(rank_of(LinearRules({pattern, plain})), 1);
+  EXPECT_EQ(rank_of(LinearRules({pattern, plain, {"blocks.1.*", SvdSpec{.rank = 3}}})), 1);
+  EXPECT_EQ(rank_of(LinearRules({plain, {"blocks.0.mlp.up", SvdSpec{.rank = 4}}})), 4);
+}
+
+// A stored model of 1000 blocks has a rule for each of its 4001 maps.
+TEST(LinearRules, OfADeepModelTakeTimeThatGrowsWithTheirNumber) {
+  Gpt2Config deep = kSmall;
+  deep.layers = 1000;
+  for (std::int64_t i = 0; i < deep.layers; ++i) {
+    for (const char* map : {"attn.qkv", "attn.out", "mlp.up", "mlp.down"}) {
+      deep.linear.push_back({fmt::format("blocks.{}.{}", i, map), SvdSpec{.rank = 2}});
+    }
+  }
+  const auto start = std::chrono::steady_clock::now();
+  const Model model(describe_gpt2(deep), LinearRules(deep.linear));
+  EXPECT_EQ(model.parameters().count(), 1000 * (2 * (48 + 24 + 60 + 60) + 36 + 12 + 48 + 12 + 48) + 17 * 12);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
 TEST(LinearRules, SharesAreUpperLimitsOfTheWeights) {
