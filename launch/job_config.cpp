@@ -66,8 +66,10 @@ void fields(Fields& f, ModelSection& s) {
              {"tanh", UnaryOp::tanh}});
     f.field("vocab", s.vocab, "number of token ids; 0: the tokenizer's", at_least(0));
   });
-  f.field("dropout", s.dropout, "probability of embeddings, attention and residual branches",
-          at_least(0).below(1));
+  f.field(
+      "dropout", s.dropout,
+      "probability of embeddings, attention and residual branches; null: 0, or what from states",
+      at_least(0).below(1));
 }
 
 void check(const ModelSection& s, Checks& checks) {
@@ -292,6 +294,8 @@ config::Loaded<JobConfig> load_job_with_origins(const std::filesystem::path& fil
   auto loaded = config::load<JobConfig>(file, overrides);
   RunSection& run = loaded.value.run;
   if (run.dir.empty()) run.dir = std::filesystem::absolute("runs") / run.name;
+  ModelSection& model = loaded.value.model;
+  if (model.from.empty() && !model.dropout) model.dropout = 0.0;
   return loaded;
 }
 

@@ -52,7 +52,7 @@ struct ModelSection {
   UnaryOp activation = UnaryOp::gelu_tanh;
   std::int64_t vocab = 0;  // 0: the tokenizer's
   // Always:
-  double dropout = 0.0;
+  std::optional<double> dropout;  // load_job fills in 0 without `from`; else: the directory's own
 };
 
 struct TokenizerSection {

@@ -43,7 +43,7 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
       throw ConfigError("model.vocab: {} is smaller than the tokenizer's {}", config.vocab, vocab);
     }
   }
-  config.dropout = job.model.dropout;
+  if (job.model.dropout) config.dropout = DropoutRates::all(*job.model.dropout);
   if (job.data.sequence > config.context) {
     throw ConfigError("data.sequence: {} is longer than the model's context {}", job.data.sequence,
                       config.context);

@@ -65,7 +65,7 @@ void Probe::write_logits(const Path& file) const {
 void Probe::write_gradients(const Path& file) const {
   FileWriter out(file);
   write_parameters(out, *setup_.parameters, setup_.config, Content::gradients,
-                   names_in_directory(directory_, setup_.parameters->store()));
+                   names_in_directory(directory_, setup_.parameters->store(), setup_.config));
   out.finish();
 }
 

@@ -20,11 +20,9 @@ constexpr const char* kSideFiles[] = {"tokenizer.json",
 
 StoredModel::StoredModel(const Path& directory)
     : directory_(directory),
-      config_(read_model_config(directory)),
       tensors_(open_tensors(directory)),
-      model_(describe_gpt2(config_), LinearRules(config_.linear)) {
-  check_tensors(tensors_, model_.parameters(), config_);
-}
+      config_(read_model_config(directory, tensors_)),
+      model_(describe_gpt2(config_), LinearRules(config_.linear)) {}
 
 DType StoredModel::dtype(const LinearSite& site) const {
   for (const Parameter& parameter : parameters().all()) {

@@ -27,7 +27,9 @@ class StoredModel {
   // Declared only: names and shapes.
   const ParameterStore& parameters() const { return model_.parameters(); }
 
-  DType dtype(const std::string& parameter) const { return stored_dtype(tensors_, parameter); }
+  DType dtype(const std::string& parameter) const {
+    return stored_dtype(tensors_, parameter, config_);
+  }
   // Of a map's weight, whatever it is made of.
   DType dtype(const LinearSite& site) const;
   // A parameter's values in our order, to contiguous host memory of any float type.
@@ -41,8 +43,8 @@ class StoredModel {
 
  private:
   Path directory_;
-  Gpt2Config config_;
   TensorSet tensors_;
+  Gpt2Config config_;
   Model model_;
 };
 

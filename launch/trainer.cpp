@@ -11,6 +11,7 @@
 #include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
 #include "launch/text.h"
+#include "models/huggingface/gpt2_config.h"
 
 namespace ty {
 
@@ -88,6 +89,8 @@ void Trainer::build(RunStart start) {
   directory_ = std::move(start.directory);
   dataset_ = std::move(start.dataset);
   config_ = std::move(start.config);
+  set_run_keys(config_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
+               job_.precision.weights);
   plan_ = make_plan(job_, config_, mesh_.data().size());
   sampler_ = std::make_unique<Sampler>(dataset_.train->size(), job_.data.sequence,
                                        static_cast<std::uint64_t>(job_.run.seed));

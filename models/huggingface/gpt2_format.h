@@ -1,21 +1,16 @@
-// GPT-2 as the public `transformers` library stores it: names, orientation and config.json.
+// GPT-2's tensors as the public `transformers` library stores them: names and orientation.
 //
 // Both sides store linear weights as [in, out]. Differences: fused projections are q | k | v there
 // and head by head here; an untied head is [out, in] there. A difference is a strided view, so one
 // description serves reading and writing.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "core/base/view.h"
 #include "models/transformer/gpt2.h"
 
 namespace ty {
-
-// Reads config.json (old and new spellings). Throws DataError that names `file` and the key.
-Gpt2Config gpt2_config_from_json(const nlohmann::json& json, const std::string& file);
-nlohmann::json gpt2_config_to_json(const Gpt2Config& config);
 
 // "blocks.3.mlp.up.weight" -> "h.3.mlp.c_fc.weight"; without the "transformer." prefix that some
 // files carry. "head.linear.weight" -> "lm_head.weight", which never carries it.

@@ -13,9 +13,9 @@ namespace ty {
 
 // {"kind": "ttm", "in": [..], ..} of an exact spec.
 nlohmann::json linear_spec_to_json(const LinearSpec& spec);
-// Adds {"trainyard_linear": {"blocks.0.mlp.up": {"kind": "ttm", "in": [..], ..}}}; nothing if all
-// maps are dense. Rules must be exact, one path each.
-void add_linear_rules(nlohmann::json& config, const std::vector<LinearRule>& rules);
+// Sets {"trainyard_linear": {"blocks.0.mlp.up": {"kind": "ttm", "in": [..], ..}}}; removes it if
+// all maps are dense. Rules must be exact, one path each.
+void set_linear_rules(nlohmann::json& config, const std::vector<LinearRule>& rules);
 // The rules of a config.json; none if it has no such entry. Throws DataError that names `file` and
 // the key.
 std::vector<LinearRule> linear_rules_from_json(const nlohmann::json& config,

@@ -14,14 +14,21 @@
 
 namespace ty {
 
-// The configuration of a model directory. Throws DataError that names file and key.
+// What config.json alone says. Throws DataError that names file and key.
+Gpt2Config parse_model_config(const Path& directory);
+
+// The configuration of a model directory, compared with its tensors: all of them are there, in the
+// shapes that it asks for, before anyone plans or allocates by it. A head of its own counts, tied
+// flag or not, as in the public library. Throws DataError that names file and key, or the tensors.
 Gpt2Config read_model_config(const Path& directory);
+Gpt2Config read_model_config(const Path& directory, const TensorSet& tensors);
 // The content of its config.json.
 void write_model_config(FileWriter& out, const Gpt2Config& config);
 
 // True for tensors of a file that hold nothing of their own: a tied head, and buffers that old
 // versions of the public library stored beside the weights.
-bool is_redundant_tensor(std::string_view name, const Gpt2Config& config);
+bool is_redundant_tensor(const TensorSet& tensors, const std::string& name,
+                         const Gpt2Config& config);
 
 // Throws DataError that lists the first five tensors that are missing, of another shape, or
 // unknown.
@@ -32,14 +39,15 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2C
 
 // The names that a directory uses for our parameters (with or without the "transformer." prefix).
 std::map<std::string, std::string> names_in_directory(const Path& directory,
-                                                      const ParameterStore& store);
+                                                      const ParameterStore& store,
+                                                      const Gpt2Config& config);
 
 // Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
 // size and any float type, in our order.
 void read_parameter(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config,
                     const View& to);
 // The type in which a parameter is stored.
-DType stored_dtype(const TensorSet& tensors, const std::string& ours);
+DType stored_dtype(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config);
 
 // A parameter on its way into a model directory.
 struct OutgoingParameter {

@@ -58,7 +58,7 @@ class Embeddings final : public Block {
                                  config.tied)),
         positions_(at.scope.parameter("position.weight", {config.context, config.width},
                                       Init::normal(kWeightStd))),
-        dropout_(at.scope.child("dropout"), config.dropout) {}
+        dropout_(at.scope.child("dropout"), config.dropout.embedding) {}
 
   Tensor forward(const Tensor& ids, const ForwardContext& context) const override {  // [B, T]
     const std::int64_t length = ids.dim(1);
@@ -79,23 +79,33 @@ class Embeddings final : public Block {
   Dropout dropout_;
 };
 
+// What attention scores of block `layer` (from 0) are multiplied by.
+double attention_scale(const Gpt2Config& config, std::int64_t layer) {
+  const auto width = static_cast<double>(config.width / config.heads);
+  const double scale = config.scale_by_width ? 1.0 / std::sqrt(width) : 1.0;
+  return config.scale_by_depth ? scale / static_cast<double>(layer + 1) : scale;
+}
+
 class Attention {
  public:
-  Attention(const BlockContext& at, const Gpt2Config& config, double residual_std)
+  Attention(const BlockContext& at, const Gpt2Config& config, std::int64_t layer,
+            double residual_std)
       : heads_(config.heads),
+        scale_(attention_scale(config, layer)),
         qkv_(at.make_linear("qkv", {.in = config.width, .out = 3 * config.width}, Split::out)),
         out_(at.make_linear("out",
                             {.in = config.width, .out = config.width, .weight_std = residual_std},
                             Split::in)),
-        probabilities_(at.scope.child("dropout"), config.dropout) {}
+        probabilities_(at.scope.child("dropout"), config.dropout.attention) {}
   Tensor operator()(const Tensor& x, const ForwardContext& context) const {  // [B, T, C]
     const AttentionOptions options = {
-        .scale = 0.0, .causal = true, .dropout = probabilities_.mask(context)};
+        .scale = scale_, .causal = true, .dropout = probabilities_.mask(context)};
     return out_->forward(self_attention(qkv_->forward(x), heads_, options));
   }
 
  private:
   std::int64_t heads_;
+  double scale_;
   std::unique_ptr<Linear> qkv_, out_;
   Dropout probabilities_;
 };
@@ -119,8 +129,8 @@ class Mlp {
 
 class TransformerBlock final : public Block {
  public:
-  TransformerBlock(const BlockContext& at, const Gpt2Config& config)
-      : TransformerBlock(at, config,
+  TransformerBlock(const BlockContext& at, const Gpt2Config& config, std::int64_t layer)
+      : TransformerBlock(at, config, layer,
                          kWeightStd / std::sqrt(2.0 * static_cast<double>(config.layers))) {}
   Tensor forward(const Tensor& x, const ForwardContext& context) const override {  // [B, T, C]
     const Tensor h = add(x, attention_dropout_(attention_(norm1_(x), context), context));
@@ -128,13 +138,14 @@ class TransformerBlock final : public Block {
   }
 
  private:
-  TransformerBlock(const BlockContext& at, const Gpt2Config& config, double residual_std)
+  TransformerBlock(const BlockContext& at, const Gpt2Config& config, std::int64_t layer,
+                   double residual_std)
       : norm1_(at.scope.child("norm1"), config.width, config.norm_epsilon),
-        attention_(at.child("attn"), config, residual_std),
-        attention_dropout_(at.scope.child("attn.out.dropout"), config.dropout),
+        attention_(at.child("attn"), config, layer, residual_std),
+        attention_dropout_(at.scope.child("attn.out.dropout"), config.dropout.residual),
         norm2_(at.scope.child("norm2"), config.width, config.norm_epsilon),
         mlp_(at.child("mlp"), config, residual_std),
-        mlp_dropout_(at.scope.child("mlp.down.dropout"), config.dropout) {}
+        mlp_dropout_(at.scope.child("mlp.down.dropout"), config.dropout.residual) {}
 
   Norm norm1_;
   Attention attention_;
@@ -166,12 +177,15 @@ class Head final : public Block {
   std::unique_ptr<Linear> map_;        // untied
 };
 
-// All blocks of a model share its configuration.
-template <typename B>
-BlockDescription describe(std::string name, const std::shared_ptr<const Gpt2Config>& config,
-                          bool recomputable) {
-  return {std::move(name), recomputable,
-          [config](const BlockContext& at) { return std::make_unique<B>(at, *config); }};
+// All blocks of a model share its configuration; `args` are what B wants besides.
+using SharedConfig = std::shared_ptr<const Gpt2Config>;
+
+template <typename B, typename... Args>
+BlockDescription describe(std::string name, bool recomputable, const SharedConfig& config,
+                          Args... args) {
+  return {std::move(name), recomputable, [config, args...](const BlockContext& at) {
+            return std::make_unique<B>(at, *config, args...);
+          }};
 }
 
 }  // namespace
@@ -191,11 +205,11 @@ ModelDescription describe_gpt2(const Gpt2Config& given) {
   }
   const auto shared = std::make_shared<const Gpt2Config>(config);
   ModelDescription blocks;
-  blocks.push_back(describe<Embeddings>("embeddings", shared, false));
+  blocks.push_back(describe<Embeddings>("embeddings", false, shared));
   for (std::int64_t i = 0; i < config.layers; ++i) {
-    blocks.push_back(describe<TransformerBlock>(fmt::format("blocks.{}", i), shared, true));
+    blocks.push_back(describe<TransformerBlock>(fmt::format("blocks.{}", i), true, shared, i));
   }
-  blocks.push_back(describe<Head>("head", shared, false));
+  blocks.push_back(describe<Head>("head", false, shared));
   return blocks;
 }
 

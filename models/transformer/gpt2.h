@@ -7,6 +7,15 @@
 
 namespace ty {
 
+// Probabilities with which numbers are dropped in training.
+struct DropoutRates {
+  double embedding = 0.0;  // of token and position vectors together
+  double attention = 0.0;  // of attention probabilities
+  double residual = 0.0;   // of what attention and MLP add
+
+  static DropoutRates all(double p) { return {p, p, p}; }
+};
+
 struct Gpt2Config {
   std::int64_t layers = 12;
   std::int64_t width = 768;     // C
@@ -14,11 +23,14 @@ struct Gpt2Config {
   std::int64_t inner = 0;       // F; 0 means 4 C
   std::int64_t context = 1024;  // longest sequence
   std::int64_t vocab = 50257;   // V
-  double dropout = 0.0;         // of embeddings, attention probabilities and residual branches
-  bool tied = true;             // the head reads the token table
+  DropoutRates dropout = {};
+  bool tied = true;  // the head reads the token table
   UnaryOp activation = UnaryOp::gelu_tanh;
   double norm_epsilon = 1e-5;
+  bool scale_by_width = true;           // attention scores are divided by sqrt(C / H)
+  bool scale_by_depth = false;          // and by the number of their block, from 1
   std::vector<LinearRule> linear = {};  // what its linear maps are made of
+  std::string public_keys = {};         // the config.json it was read from, if any: JSON text
 };
 
 // "embeddings", "blocks.0" .. "blocks.L-1", "head". Throws ConfigError if sizes do not fit

@@ -75,8 +75,12 @@ HostBatch part_of_batch(std::int64_t step, int rank, int ranks) {
 
 Curve train_rank(const Group& data, const Training& setup) {
   const auto backend = make_reference_backend();
-  const Gpt2Config config = {
-      .layers = 2, .width = 8, .heads = 2, .context = kLength, .vocab = kVocab, .dropout = 0.1};
+  const Gpt2Config config = {.layers = 2,
+                             .width = 8,
+                             .heads = 2,
+                             .context = kLength,
+                             .vocab = kVocab,
+                             .dropout = DropoutRates::all(0.1)};
   Model model(describe_gpt2(config), LinearRules(setup.linear));
   FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 300, data.size()),
                       *backend, setup.dtypes);

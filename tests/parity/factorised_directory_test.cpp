@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 #include "launch/model_setup.h"
-#include "models/huggingface/gpt2_format.h"
+#include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
@@ -94,25 +94,26 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   };
   const char* up = "blocks.0.mlp.up";
   const std::string key = "config.json: trainyard_linear.blocks.0.mlp.up";
-  EXPECT_EQ(with(up, {{"kind", "tmm"}}), key + ".kind: \"tmm\"; expected dense, ttm or svd");
+  EXPECT_EQ(with(up, {{"kind", "tmm"}}), key + ".kind: \"tmm\"; want dense, ttm or svd");
   EXPECT_EQ(with(up, {{"rank", 3}}), key + ".kind: missing");
   EXPECT_EQ(with(up, {{"kind", 7}}), key + ".kind: 7; want a name");
   EXPECT_EQ(with(up, "svd"), key + ": \"svd\"; want an object");
   EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing");
-  const std::string integers = "; want integers from 1 to 1099511627776";
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 0}}), key + ".rank: 0" + integers);
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", -3}}), key + ".rank: -3" + integers);
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 2.5}}), key + ".rank: 2.5" + integers);
+  const std::string integer = "; want an integer from 1 to 1099511627776";
+  const std::string integers = "; want a list of integers from 1 to 1099511627776";
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 0}}), key + ".rank: 0" + integer);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", -3}}), key + ".rank: -3" + integer);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 2.5}}), key + ".rank: 2.5" + integer);
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", ~std::uint64_t{0}}}),
-            key + ".rank: 18446744073709551615" + integers);
+            key + ".rank: 18446744073709551615" + integer);
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 3}, {"scale", 1}}),
-            key + ".scale: unknown key; expected kind, rank");
+            key + ".\"scale\": unknown key; expected kind, rank");
   const auto ttm = [](const Json& in, const Json& out, const Json& ranks) {
     return Json{{"kind", "ttm"}, {"in", in}, {"out", out}, {"ranks", ranks}};
   };
   EXPECT_EQ(with(up, {{"kind", "ttm"}, {"in", {3, 4}}, {"out", {6, 8}}}), key + ".ranks: missing");
-  EXPECT_EQ(with(up, ttm(12, {6, 8}, {5})), key + ".in: 12; want a list of integers");
-  EXPECT_EQ(with(up, ttm({3, "4"}, {6, 8}, {5})), key + ".in: \"4\"" + integers);
+  EXPECT_EQ(with(up, ttm(12, {6, 8}, {5})), key + ".in: 12" + integers);
+  EXPECT_EQ(with(up, ttm({3, "4"}, {6, 8}, {5})), key + ".in: [3,\"4\"]" + integers);
   EXPECT_EQ(with(up, ttm({3, 4}, {6, 8}, {5, 5})),
             key + ".ranks: [5, 5] has 2, but 2 cores have 1 inner bond");
   EXPECT_EQ(with(up, ttm({3, 4}, {48}, {5})),
@@ -141,11 +142,14 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   EXPECT_TRUE(contains(with("head.linear", ttm({12}, {11}, Json::array())),
                        "trainyard_linear.head.linear: head.linear [12, 11]: a head tied to the "
                        "token table can be dense or svd, not ttm"));
-  EXPECT_TRUE(contains(with("new\nline", {{"kind", "x"}}), "trainyard_linear.\"new\\nline\".kind"));
+  EXPECT_EQ(with("new\nline", {{"kind", "x"}}),
+            "config.json: trainyard_linear.\"new\\nline\": no linear map's name");
+  EXPECT_EQ(with("*", {{"kind", "dense"}}),
+            "config.json: trainyard_linear.\"*\": no linear map's name");
   Json json = good;
   json["trainyard_linear"] = {1, 2};
   write_config(json);
-  EXPECT_EQ(refusal(), "config.json: trainyard_linear: wants an object");
+  EXPECT_EQ(refusal(), "config.json: trainyard_linear: [1,2]; want an object");
 }
 
 TEST_F(FactorisedDirectory, TensorsOfOtherRanksShowBothShapes) {

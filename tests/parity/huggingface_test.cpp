@@ -7,7 +7,7 @@
 
 #include "core/base/error.h"
 #include "launch/probe.h"
-#include "models/huggingface/gpt2_format.h"
+#include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensors.h"
@@ -80,7 +80,7 @@ TEST_P(Golden, WhatWeWriteHoldsTheSameTensors) {
   const TempDir temp;
   FileWriter out(temp.path() / "model.safetensors");
   write_parameters(out, probe.parameters(), config, Content::weights,
-                   names_in_directory(folder_ / "model", probe.parameters().store()));
+                   names_in_directory(folder_ / "model", probe.parameters().store(), config));
   out.finish();
   const TensorSet ours = open_tensors(temp.path() / "model.safetensors");
   const TensorSet theirs = open_tensors(folder_ / "model");
@@ -92,7 +92,9 @@ TEST_P(Golden, WhatWeWriteHoldsTheSameTensors) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Golden,
-                         testing::Values("tied_gelu_new", "untied_gelu", "old_relu", "sharded"));
+                         testing::Values("tied_gelu_new", "untied_gelu", "old_relu", "sharded",
+                                         "depth_silu", "unscaled_quick_gelu", "upcast_gelu_fast",
+                                         "own_head_tanh", "head_only"));
 
 TEST(ModelDirectory, AMismatchListsTensorsAndBothShapes) {
   const auto backend = make_reference_backend();

@@ -33,7 +33,7 @@ model=$work/whole/checkpoints/step-30
 cp -r "$model" "$work/bad"
 rm -f "$work/bad/manifest.json"
 sed -i 's/"kind": "ttm"/"kind": "tmm"/' "$work/bad/config.json"
-expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: "tmm"; expected' \
+expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: "tmm"; want' \
   "$binary" eval "$work/bad" "$work/text.txt"
 sed -i 's/"kind": "tmm"/"kind": "ttm"/; s/"rank": 6/"rank": 5/' "$work/bad/config.json"
 expect 65 'file \[.*\] != config \[' "$binary" eval "$work/bad" "$work/text.txt"

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Makes the GPT-2 golden data of this folder: python3 make_gpt2.py OUT_DIRECTORY
+"""Makes the GPT-2 golden data of this folder: python3 make_gpt2.py OUT_DIRECTORY [NAME...]
 
 Tiny random models as the `transformers` library saves them, with its own logits, loss and gradients
-for a fixed list of tokens. Numbers are computed in float64 from the float32 weights and stored as
-float32, so they are right to the last bit or so. Same seeds, same versions, same files.
+for a fixed list of tokens. Numbers are computed in float64 from the float32 weights (upcast_*: in
+float32) and stored as float32, so they are right to the last bit or so. Same seeds, same versions, same files.
 """
 
 import json
@@ -33,6 +33,22 @@ MODELS = {
     "sharded": (
         dict(vocab_size=40, n_positions=12, n_embd=16, n_head=4, n_layer=3,
              activation_function="gelu_new"), 12, "20KB"),
+    "depth_silu": (
+        dict(vocab_size=23, n_positions=9, n_embd=8, n_head=2, n_layer=3, activation_function="silu",
+             scale_attn_by_inverse_layer_idx=True), 9, None),
+    "unscaled_quick_gelu": (
+        dict(vocab_size=23, n_positions=9, n_embd=8, n_head=2, n_layer=2,
+             activation_function="quick_gelu", scale_attn_weights=False), 9, None),
+    "upcast_gelu_fast": (
+        dict(vocab_size=23, n_positions=9, n_embd=8, n_head=2, n_layer=2,
+             activation_function="gelu_fast", scale_attn_by_inverse_layer_idx=True,
+             reorder_and_upcast_attn=True), 9, None),
+    "own_head_tanh": (
+        dict(vocab_size=23, n_positions=9, n_embd=8, n_head=2, n_layer=1,
+             activation_function="tanh", tie_word_embeddings=False), 9, None),
+    "head_only": (
+        dict(vocab_size=23, n_positions=9, n_embd=8, n_head=2, n_layer=1,
+             activation_function="relu"), 9, None),
 }
 
 
@@ -66,6 +82,18 @@ def save_model(model, name, directory, shard_bytes):
                    summary_proj_to_labels=True, summary_type="cls_index", summary_use_proj=True,
                    vocab_size=config.vocab_size)
         (directory / "config.json").write_text(json.dumps(old, indent=2) + "\n")
+    elif name == "own_head_tanh":
+        # A head of its own beside a flag that says there is none: the library reads the head.
+        model.save_pretrained(directory)
+        config = json.loads((directory / "config.json").read_text())
+        config["tie_word_embeddings"] = True
+        (directory / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    elif name == "head_only":
+        # The shared table under the head's name only.
+        model.save_pretrained(directory)
+        tensors = load_file(directory / "model.safetensors")
+        tensors["lm_head.weight"] = tensors.pop("transformer.wte.weight")
+        save_file(tensors, directory / "model.safetensors", {"format": "pt"})
     elif shard_bytes:
         model.save_pretrained(directory, max_shard_size=shard_bytes)
     else:
@@ -95,7 +123,8 @@ def make(name, out):
     generator = torch.Generator().manual_seed(zlib.crc32(name.encode()))
     tokens = torch.randint(settings["vocab_size"], (length + 1,), generator=generator)
     single_logits, single_loss = run(model, tokens)
-    logits, loss = run(model.double(), tokens)
+    # The library computes upcast attention in float32 only.
+    logits, loss = run(model if model.config.reorder_and_upcast_attn else model.double(), tokens)
     torch.testing.assert_close(single_logits, logits.float(), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(single_loss, loss.float(), rtol=1e-5, atol=1e-6)
 
@@ -104,6 +133,8 @@ def make(name, out):
     gradients = {}
     for key, parameter in model.named_parameters():
         own = key if key == "lm_head.weight" else prefix + key.removeprefix("transformer.")
+        if name == "head_only" and key == "transformer.wte.weight":
+            own = "lm_head.weight"
         assert own in stored, f"{name}: {own} is not among the stored tensors"
         gradients[own] = parameter.grad.float().contiguous()
     save_file({"tokens": tokens, "logits": logits.float().contiguous(), "loss": loss.float()},
@@ -113,7 +144,7 @@ def make(name, out):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__.splitlines()[0])
-    for model_name in MODELS:
+    for model_name in sys.argv[2:] or MODELS:
         make(model_name, Path(sys.argv[1]))

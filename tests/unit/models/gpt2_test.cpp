@@ -50,8 +50,12 @@ TEST(LinearRules, LastMatchWinsAndAnUnusedRuleIsAnError) {
 // A small model with memory, and one training pass through it.
 class TinyGpt2 : public testing::Test {
  protected:
-  Gpt2Config config_ = {
-      .layers = 2, .width = 12, .heads = 3, .context = 7, .vocab = 11, .dropout = 0.2};
+  Gpt2Config config_ = {.layers = 2,
+                        .width = 12,
+                        .heads = 3,
+                        .context = 7,
+                        .vocab = 11,
+                        .dropout = DropoutRates::all(0.2)};
   std::unique_ptr<Backend> backend_ = make_reference_backend();
 
   struct Pass {
