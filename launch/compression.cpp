@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "models/compress/stored.h"
 
 namespace ty {
 
@@ -100,20 +101,29 @@ Compression compress(const StoredModel& source, const std::vector<LinearSite>& m
     progress(result.maps.size());
     const LinearShape size = site.stored();
     const Matrix w(size.in, size.out, source.values(site.place() + ".weight", {size.in, size.out}));
-    Decomposition after = at(site, [&] { return method.decompose(w, request); });
+    Decomposition after =
+        at(site, [&] { return decompose_stored(method, w, request, source.dtype(site)); });
     const double norm = frobenius_norm(w);
     const double relative = norm > 0 ? after.error / norm : 0.0;
-    result.maps.push_back({site, std::move(after), relative});
+    result.maps.push_back({site, std::move(after), source.dtype(site), relative});
   }
   result.parameters_after = count_parameters(compressed_config(source, result.maps));
   return result;
+}
+
+std::vector<const CompressedMap*> maps_beyond(const Compression& compression, double error) {
+  std::vector<const CompressedMap*> beyond;
+  for (const CompressedMap& map : compression.maps) {
+    if (map.relative_error > error) beyond.push_back(&map);
+  }
+  return beyond;
 }
 
 Conversion conversion_of(const StoredModel& source, const Compression& compression) {
   Conversion conversion = {.config = compressed_config(source, compression.maps)};
   for (const CompressedMap& map : compression.maps) {
     for (const auto& [name, values] : map.after.factors) {
-      conversion.made[map.before.place() + "." + name] = {source.dtype(map.before),
+      conversion.made[map.before.place() + "." + name] = {map.dtype,
                                                           [&values = values] { return values; }};
     }
   }

@@ -15,8 +15,9 @@ namespace ty {
 // A map before and after.
 struct CompressedMap {
   LinearSite before;
-  Decomposition after;
-  double relative_error = 0;  // |W - W~| / |W|
+  Decomposition after;        // rounded to
+  DType dtype = DType::f32;   // the type in which the factors are stored
+  double relative_error = 0;  // |W - W~| / |W| of what is stored
 
   LinearSite site() const;  // after
 };
@@ -37,6 +38,10 @@ std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method
 Compression compress(const StoredModel& source, const std::vector<LinearSite>& maps,
                      const Method& method, const DecompositionRequest& request,
                      const std::function<void(std::size_t map)>& progress);
+
+// The maps that are further from W than a relative error: where factors of their type cannot be
+// nearer.
+std::vector<const CompressedMap*> maps_beyond(const Compression& compression, double error);
 
 // The model with the factors in the maps' place; refers to both arguments.
 Conversion conversion_of(const StoredModel& source, const Compression& compression);

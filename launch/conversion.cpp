@@ -61,6 +61,7 @@ Conversion to_dense(const StoredModel& source) {
 }
 
 std::uint64_t write_copy(const StoredModel& source, const Path& target) {
+  source.check_finite();
   NewDirectory directory(target);
   for (const Path& file : source.files()) directory.copy(file);
   directory.publish();

@@ -36,7 +36,8 @@ std::uint64_t write_converted(const StoredModel& source, const Conversion& conve
 // the source.
 Conversion to_dense(const StoredModel& source);
 
-// Copies the model's own files, as they are, into a new directory. Returns the bytes written.
+// Copies the model's own files, as they are, into a new directory. Returns the bytes written. All
+// three throw NonFiniteError that names file and tensor if the source holds such a number.
 std::uint64_t write_copy(const StoredModel& source, const Path& target);
 
 }  // namespace ty

@@ -1,7 +1,7 @@
 #include "launch/stored_model.h"
 
 #include "core/base/error.h"
-#include "models/linear/linear.h"
+#include "models/compress/stored.h"
 
 namespace ty {
 
@@ -39,16 +39,10 @@ std::vector<double> StoredModel::values(const std::string& parameter, const Shap
 }
 
 std::vector<double> StoredModel::dense_weight(const LinearSite& site) const {
-  const auto backend = make_cpu_backend();
-  ParameterStore store;
-  const auto map = make_linear(Scope(store, site.place()), site.stored(), site.spec, Split::none);
-  FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
-                            {.compute = DType::f64, .weights = DType::f64});
-  for (std::size_t i = 0; i < store.all().size(); ++i) {
-    const Parameter& parameter = store.all()[i];
-    backend->write(parameters.weight_of(i).view(), values(parameter.name, parameter.shape).data());
-  }
-  return map->dense_weight().values<double>();
+  const auto of_map = [&](const std::string& name, const Shape& shape) {
+    return values(site.place() + "." + name, shape);
+  };
+  return ty::dense_weight(site.spec, site.stored(), of_map).data;
 }
 
 std::vector<Path> StoredModel::side_files() const {

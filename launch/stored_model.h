@@ -27,12 +27,16 @@ class StoredModel {
   // Declared only: names and shapes.
   const ParameterStore& parameters() const { return model_.parameters(); }
 
+  // Throws NonFiniteError that names file and tensor if a weight holds NaN or infinity.
+  void check_finite() const { ty::check_finite(tensors_, parameters(), config_); }
+
   DType dtype(const std::string& parameter) const {
     return stored_dtype(tensors_, parameter, config_);
   }
   // Of a map's weight, whatever it is made of.
   DType dtype(const LinearSite& site) const;
-  // A parameter's values in our order, to contiguous host memory of any float type.
+  // A parameter's values in our order, to contiguous host memory of any float type. Throws
+  // NonFiniteError that names file and tensor.
   void read(const std::string& parameter, const View& to) const {
     read_parameter(tensors_, parameter, config_, to);
   }

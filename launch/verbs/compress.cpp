@@ -116,6 +116,20 @@ void warn_of_growth(const Compression& compression) {
   }
 }
 
+void warn_of_error(const Compression& compression, const Budget& budget) {
+  const auto* asked = std::get_if<ErrorBudget>(&budget);
+  if (asked == nullptr) return;
+  const std::vector<const CompressedMap*> beyond = maps_beyond(compression, asked->eps);
+  if (beyond.empty()) return;
+  const CompressedMap& first = *beyond.front();
+  fmt::print(
+      stderr,
+      "warning: --error {} cannot be kept by {} of {} maps: rounding the factors of {} to {} "
+      "leaves {:.2g}\n",
+      asked->eps, beyond.size(), compression.maps.size(), first.before.path, name_of(first.dtype),
+      first.relative_error);
+}
+
 ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   const Method& method = method_of(arguments);
   const DecompositionRequest request = request_of(arguments, method);
@@ -143,6 +157,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   }
   std::fflush(stdout);
   warn_of_growth(compression);
+  warn_of_error(compression, request.budget);
   if (dry) return ExitCode::ok;
   const std::uint64_t bytes = write_converted(source, conversion_of(source, compression), target);
   fmt::print(stderr, "{}  {} written\n", target.string(), human_bytes(static_cast<double>(bytes)));
@@ -160,7 +175,7 @@ const Verb& compress_verb() {
       {{"--method", "NAME", "svd: W = A B; ttm: a tensor train matrix"},
        {"--rank", "N", "of every bond; cut to what a map can use"},
        {"--keep", "SHARE", "at most this share of each map's weights: 50% or 0.5"},
-       {"--error", "EPS", "the lowest ranks with |W - W~| <= EPS |W|: 0.1 or 10%"},
+       {"--error", "EPS", "the lowest ranks with |W - W~| <= EPS |W|, as stored: 0.1 or 10%"},
        {"--match", "PATTERN",
         "maps to cut, by name; may be repeated; default blocks.*.mlp.*; head.linear is a tied "
         "token table",

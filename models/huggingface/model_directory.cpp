@@ -1,6 +1,7 @@
 #include "models/huggingface/model_directory.h"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <set>
@@ -97,6 +98,21 @@ bool has_own_head(const TensorSet& tensors) {
   return table != nullptr && !are_equal(tensors.view(kHead), tensors.view(table->name));
 }
 
+// `x` is contiguous.
+void require_finite(const View& x, const Path& file, const std::string& tensor) {
+  const bool is_finite = dispatch_float(x.dtype, "require_finite", [&](auto t) {
+    using T = decltype(t);
+    bool all = true;
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      all &= std::isfinite(static_cast<accumulator_t<T>>(x.as<T>()[i]));
+    }
+    return all;
+  });
+  if (is_finite) return;
+  throw NonFiniteError("{}: {}: holds numbers that are not finite in {}", file.string(), tensor,
+                       name_of(x.dtype));
+}
+
 // Host memory for one tensor, in a dtype.
 struct Staging {
   std::vector<std::byte> bytes;
@@ -174,8 +190,17 @@ void check_tensors(const TensorSet& tensors, const ParameterStore& store,
 
 void read_parameter(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config,
                     const View& to) {
-  const View source = gpt2_as_ours(ours, tensors.view(name_in(tensors, ours, config)), config);
+  const std::string name = name_in(tensors, ours, config);
+  const View source = gpt2_as_ours(ours, tensors.view(name), config);
   make_reference_backend()->copy(contiguous_view(to.data, to.dtype, source.shape), source);
+  require_finite(to, tensors.path(), name);
+}
+
+void check_finite(const TensorSet& tensors, const ParameterStore& store, const Gpt2Config& config) {
+  for (const Parameter& parameter : store.all()) {
+    const std::string name = name_in(tensors, parameter.name, config);
+    require_finite(tensors.view(name), tensors.path(), name);
+  }
 }
 
 DType stored_dtype(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config) {

@@ -34,7 +34,7 @@ bool is_redundant_tensor(const TensorSet& tensors, const std::string& name,
 // unknown.
 void check_tensors(const TensorSet& tensors, const ParameterStore& store, const Gpt2Config& config);
 
-// Fills all weights from the directory. Throws as check_tensors does.
+// Fills all weights from the directory. Throws as check_tensors and read_parameter do.
 void load_weights(const Path& directory, FlatParameters& parameters, const Gpt2Config& config);
 
 // The names that a directory uses for our parameters (with or without the "transformer." prefix).
@@ -42,8 +42,12 @@ std::map<std::string, std::string> names_in_directory(const Path& directory,
                                                       const ParameterStore& store,
                                                       const Gpt2Config& config);
 
+// Throws NonFiniteError that names file and tensor if a weight holds NaN or infinity.
+void check_finite(const TensorSet& tensors, const ParameterStore& store, const Gpt2Config& config);
+
 // Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
-// size and any float type, in our order.
+// size and any float type, in our order. Throws NonFiniteError that names file and tensor if a
+// number is none there.
 void read_parameter(const TensorSet& tensors, const std::string& ours, const Gpt2Config& config,
                     const View& to);
 // The type in which a parameter is stored.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -117,6 +118,88 @@ TEST_F(CompressedModel, MadeDenseAgainIsTheSameModel) {
   EXPECT_GT(std::abs(factors.loss - answer(source.directory()).loss), 1e-3);  // it was cut indeed
 }
 
+double relative_distance(const std::vector<double>& before, const std::vector<double>& after) {
+  double error = 0, energy = 0;
+  for (std::size_t k = 0; k < before.size(); ++k) {
+    error += (before[k] - after[k]) * (before[k] - after[k]);
+    energy += before[k] * before[k];
+  }
+  return std::sqrt(error / energy);
+}
+
+TEST_F(CompressedModel, ReportsTheErrorOfWhatIsStoredInItsType) {
+  for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
+    const StoredModel source(random_model(true, dtype));
+    for (const Budget& budget : {Budget{ErrorBudget{0.02}}, Budget{RankBudget{1000}}}) {
+      // The modes of mlp.up are larger than the map.
+      const DecompositionRequest request = {.budget = budget, .in = {5, 5}, .out = {10, 10}};
+      const Compression compression =
+          compress_to(temp_ / "out", source, "ttm", request, "blocks.*.mlp.up");
+      const StoredModel written(temp_ / "out");
+      for (std::size_t i = 0; i < compression.maps.size(); ++i) {
+        const LinearSite& before = compression.maps[i].before;
+        LinearSite after = before;
+        after.spec = compression.maps[i].after.spec;
+        EXPECT_NEAR(compression.maps[i].relative_error,
+                    relative_distance(source.dense_weight(before), written.dense_weight(after)),
+                    1e-9);
+        if (std::holds_alternative<ErrorBudget>(budget)) {
+          EXPECT_LE(compression.maps[i].relative_error, 0.02);
+        } else {
+          EXPECT_GT(compression.maps[i].relative_error, dtype == DType::bf16 ? 1e-3 : 1e-9);
+        }
+      }
+      std::filesystem::remove_all(temp_ / "out");
+    }
+    std::filesystem::remove_all(source.directory());
+  }
+}
+
+TEST_F(CompressedModel, SaysWhichMapsCannotBeAsNearAsAsked) {
+  const StoredModel source(random_model(true, DType::bf16));
+  const auto beyond = [&](double eps) {
+    const auto maps = maps_to_compress(source, method("svd"), {"blocks.*.mlp.*"});
+    const Compression compression =
+        compress(source, maps, method("svd"), {.budget = ErrorBudget{eps}}, [](std::size_t) {});
+    return maps_beyond(compression, eps).size();
+  };
+  EXPECT_EQ(beyond(1e-4), 4u);  // bf16 factors are 2e-3 away whatever their rank
+  EXPECT_EQ(beyond(0.01), 0u);
+  EXPECT_EQ(beyond(0.3), 0u);
+}
+
+TEST_F(CompressedModel, NamesWhatIsNotFinite) {
+  random_model(true, DType::f16);
+  const Path file = temp_ / "model" / "model.safetensors";
+  const std::string name = "transformer.h.1.mlp.c_fc.weight";
+  // The first entry of the first `rows` rows of a [24, 96] matrix.
+  const auto set_entries = [&](std::uint16_t bits, std::streamoff rows) {
+    const auto begin = static_cast<std::streamoff>(SafetensorsFile(file).tensor(name).begin);
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    for (std::streamoff row = 0; row < rows; ++row) {
+      stream.seekp(begin + row * 96 * 2);
+      stream.write(reinterpret_cast<const char*>(&bits), sizeof bits);
+    }
+  };
+  const auto refusal = [&](const char* pattern) {
+    const StoredModel source(temp_ / "model");
+    return message_of<NonFiniteError>(
+        [&] { compress_to(temp_ / "out", source, "ttm", {.budget = ErrorBudget{0}}, pattern); });
+  };
+  set_entries(0x7e00, 1);
+  const std::string nan = file.string() + ": " + name + ": holds numbers that are not finite in ";
+  EXPECT_TRUE(refusal("blocks.1.mlp.up").starts_with(nan));
+  EXPECT_TRUE(refusal("blocks.0.mlp.up").starts_with(nan)) << "it is copied";
+  const StoredModel source(temp_ / "model");
+  EXPECT_TRUE(
+      message_of<NonFiniteError>([&] { write_copy(source, temp_ / "out"); }).starts_with(nan));
+  EXPECT_TRUE(message_of<NonFiniteError>([&] { answer(temp_ / "model"); }).starts_with(nan));
+  EXPECT_FALSE(std::filesystem::exists(temp_ / "out"));
+  set_entries(0x7bff, 24);  // 65504, the largest: the last core holds their root of squares
+  EXPECT_TRUE(contains(refusal("blocks.1.mlp.up"), "blocks.1.mlp.up: core"));
+  EXPECT_TRUE(contains(refusal("blocks.1.mlp.up"), " is more than fp16 can hold"));
+}
+
 TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
   const StoredModel source(random_model(true));
   const Compression compression =
@@ -135,12 +218,8 @@ TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
     const LinearSite& site = written.linear_sites()[i];
     const std::vector<double> before = source.dense_weight(compression.maps[i].before);
     const std::vector<double> after = written.dense_weight(site);
-    double error = 0, energy = 0;
-    for (std::size_t k = 0; k < before.size(); ++k) {
-      error += (before[k] - after[k]) * (before[k] - after[k]);
-      energy += before[k] * before[k];
-    }
-    EXPECT_NEAR(compression.maps[i].relative_error, std::sqrt(error / energy), 1e-6) << site.path;
+    EXPECT_NEAR(compression.maps[i].relative_error, relative_distance(before, after), 1e-9)
+        << site.path;
     EXPECT_LE(num_weights(site.spec, site.shape), 0.25 * static_cast<double>(before.size()));
   }
   EXPECT_TRUE(contains(to_text(compression), "9 maps"));
