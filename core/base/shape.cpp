@@ -31,8 +31,14 @@ void Dims::erase(int position) {
 }
 
 std::int64_t Dims::numel() const {
+  constexpr std::int64_t kMost = std::int64_t{1} << 60;  // their bytes stay below 2^63
   std::int64_t product = 1;
-  for (std::int64_t dim : *this) product *= dim;
+  bool is_too_large = false;
+  for (std::int64_t dim : *this) {
+    if (dim == 0) return 0;
+    is_too_large |= __builtin_mul_overflow(product, dim, &product) || product > kMost;
+  }
+  if (is_too_large) throw ShapeError("{} has more than 2^60 elements", str());
   return product;
 }
 

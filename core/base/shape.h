@@ -30,7 +30,7 @@ class Dims {
   void push_back(std::int64_t dim);
   void insert(int position, std::int64_t dim);
   void erase(int position);
-  // Product of all entries; 1 for rank 0.
+  // Product of all entries; 1 for rank 0. Throws ShapeError if it is beyond 2^60.
   std::int64_t numel() const;
   // "[2, 3, 4]"
   std::string str() const;

@@ -169,9 +169,12 @@ void check_tensors(const TensorSet& tensors, const ParameterStore& store,
     used.insert(name);
     if (!tensors.contains(name)) {
       faults.push_back(fmt::format("{}: missing, wanted {}", name, wanted.str()));
-    } else if (tensors.tensor(name).shape != wanted) {
-      faults.push_back(fmt::format("{}: file {} != config {}", name,
-                                   tensors.tensor(name).shape.str(), wanted.str()));
+    } else if (const StoredTensor& tensor = tensors.tensor(name); tensor.shape != wanted) {
+      faults.push_back(
+          fmt::format("{}: file {} != config {}", name, tensor.shape.str(), wanted.str()));
+    } else if (!is_floating(tensor.dtype().value_or(DType::i32))) {
+      faults.push_back(
+          fmt::format("{}: numbers are {}; want F32, BF16, F16 or F64", name, tensor.dtype_name));
     }
   }
   for (const std::string& name : tensors.names()) {

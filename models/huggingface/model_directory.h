@@ -30,8 +30,8 @@ void write_model_config(FileWriter& out, const Gpt2Config& config);
 bool is_redundant_tensor(const TensorSet& tensors, const std::string& name,
                          const Gpt2Config& config);
 
-// Throws DataError that lists the first five tensors that are missing, of another shape, or
-// unknown.
+// Throws DataError that lists the first five tensors that are missing, of another shape or no
+// floating type, or unknown.
 void check_tensors(const TensorSet& tensors, const ParameterStore& store, const Gpt2Config& config);
 
 // Fills all weights from the directory. Throws as check_tensors and read_parameter do.

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "launch/probe.h"
 #include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
+#include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensors.h"
 
@@ -95,6 +97,46 @@ INSTANTIATE_TEST_SUITE_P(Models, Golden,
                          testing::Values("tied_gelu_new", "untied_gelu", "old_relu", "sharded",
                                          "depth_silu", "unscaled_quick_gelu", "upcast_gelu_fast",
                                          "own_head_tanh", "head_only"));
+
+// A copy of a golden directory that a test spoils.
+class SpoiledDirectory : public testing::Test {
+ protected:
+  TempDir temp_;
+  Path directory_ = temp_ / "m";
+
+  void SetUp() override {
+    std::filesystem::copy(Path(TY_GOLDEN_DIR) / "gpt2" / "tied_gelu_new" / "model", directory_);
+  }
+  // What reading says when a text in a file is another one, of the same length.
+  std::string refusal(const char* file, const std::string& text, const std::string& other) {
+    std::string content = read_text_file(directory_ / file, 1 << 24);
+    const std::size_t at = content.find(text);
+    EXPECT_NE(at, std::string::npos) << text;
+    content.replace(at, text.size(), other);
+    std::ofstream(directory_ / file, std::ios::binary) << content;
+    const std::string message = message_of<DataError>([&] { read_model_config(directory_); });
+    return message.substr(directory_.string().size() + 1);
+  }
+};
+
+TEST_F(SpoiledDirectory, SizesAreComparedWithTheTensorsBeforeAnythingIsAllocated) {
+  EXPECT_EQ(refusal("config.json", "\"n_embd\": 24", "\"n_embd\": 999999"),
+            "config.json: n_embd: 999999, but transformer.wpe.weight is [17, 24]; want 24");
+}
+TEST_F(SpoiledDirectory, AVocabularyBeyondTheTableIsNamed) {
+  EXPECT_EQ(refusal("config.json", "\"vocab_size\": 61", "\"vocab_size\": 2000000000"),
+            "config.json: vocab_size: 2000000000, but transformer.wte.weight is [61, 24]; want 61");
+}
+TEST_F(SpoiledDirectory, AnInnerWidthThatIsNotStatedIsFourTimesTheWidth) {
+  EXPECT_EQ(refusal("config.json", "\"n_inner\": null", "\"n_inner\": 95"),
+            "config.json: n_inner: 95, but transformer.h.0.mlp.c_fc.bias is [96]; want 96");
+}
+TEST_F(SpoiledDirectory, WeightsAreNoIntegers) {
+  EXPECT_EQ(refusal("model.safetensors", "\"transformer.h.0.attn.c_attn.bias\":{\"dtype\":\"F32\"",
+                    "\"transformer.h.0.attn.c_attn.bias\":{\"dtype\":\"I32\""),
+            "model.safetensors: transformer.h.0.attn.c_attn.bias: numbers are I32; want F32, BF16, "
+            "F16 or F64");
+}
 
 TEST(ModelDirectory, AMismatchListsTensorsAndBothShapes) {
   const auto backend = make_reference_backend();

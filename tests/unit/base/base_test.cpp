@@ -46,6 +46,18 @@ TEST(Shape, BroadcastNamesBothShapes) {
   }
 }
 
+TEST(Shape, CountsNoElementsByAProductThatWrapsAround) {
+  const std::int64_t large = std::int64_t{1} << 32;
+  EXPECT_EQ(Shape({large, 1 << 28}).numel(), std::int64_t{1} << 60);
+  EXPECT_EQ(Shape({large, large, 0}).numel(), 0);
+  try {
+    static_cast<void>(Shape({large, large, 1}).numel());
+    FAIL();
+  } catch (const ShapeError& e) {
+    EXPECT_STREQ(e.what(), "[4294967296, 4294967296, 1] has more than 2^60 elements");
+  }
+}
+
 TEST(View, SliceTransposeAndExpandOnlyChangeStrides) {
   float data[6] = {0, 1, 2, 3, 4, 5};
   const View v = contiguous_view(data, DType::f32, {2, 3});
