@@ -46,7 +46,8 @@ TtmShape transposed(const TtmShape& shape);
 enum class RankCap : std::uint8_t { ignore, require };
 
 // Throws ConfigError that names the broken rule and both values unless there is one mode pair per
-// core, at most kMostCores of them, N + 1 ranks of at least 1 with 1 at both ends, and room for in x out features.
+// core, at most kMostCores of them, N + 1 ranks of at least 1 with 1 at both ends, and room for
+// in x out features.
 void validate(const TtmShape& shape, std::int64_t in_features, std::int64_t out_features,
               RankCap cap = RankCap::ignore);
 

@@ -104,7 +104,8 @@ TEST(LinearRules, OfADeepModelTakeTimeThatGrowsWithTheirNumber) {
   }
   const auto start = std::chrono::steady_clock::now();
   const Model model(describe_gpt2(deep), LinearRules(deep.linear));
-  EXPECT_EQ(model.parameters().count(), 1000 * (2 * (48 + 24 + 60 + 60) + 36 + 12 + 48 + 12 + 48) + 17 * 12);
+  EXPECT_EQ(model.parameters().count(),
+            1000 * (2 * (48 + 24 + 60 + 60) + 36 + 12 + 48 + 12 + 48) + 17 * 12);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
 }
 
