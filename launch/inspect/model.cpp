@@ -86,7 +86,15 @@ Inspection inspect_model(const Path& directory) {
   attempt(result, [&] { add_tokenizer(result, directory); });
   attempt(result, [&] {
     const TensorSet tensors = open_tensors(directory);
-    if (config) attempt(result, [&] { config = read_model_config(directory, tensors); });
+    if (config) {
+      const bool says_tied = config->tied;
+      attempt(result, [&] { config = read_model_config(directory, tensors); });
+      if (says_tied != config->tied) {
+        result.line("head",
+                    "its own: lm_head.weight is not the token table, whatever "
+                    "tie_word_embeddings says");
+      }
+    }
     if (config) add_parameters(result, tensors, *config);
     add_tensors(result, tensors);
   });

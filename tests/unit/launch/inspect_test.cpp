@@ -83,6 +83,13 @@ TEST_F(Inspecting, ATiedHeadCountsOnce) {
   EXPECT_FALSE(untied.facts["tied"]);
 }
 
+TEST_F(Inspecting, SaysThatAHeadIsNotTheTableWhateverTheFlagSays) {
+  const Inspection own = inspect(kGolden / "own_head_tanh/model");
+  EXPECT_FALSE(own.facts["tied"]);
+  EXPECT_TRUE(contains(own.text, "its own: lm_head.weight is not the token table"));
+  EXPECT_TRUE(inspect(kGolden / "head_only/model").facts["tied"]);
+}
+
 TEST_F(Inspecting, ModelsMustFitTheirConfiguration) {
   std::filesystem::copy(kGolden / "untied_gelu/model", temp_ / "m");
   std::ifstream in(temp_ / "m/config.json");

@@ -93,6 +93,19 @@ TEST_F(JobFile, EveryChoiceCanBeStated) {
   EXPECT_EQ(job.tokenizer.kind, TokenizerKind::bytes);
 }
 
+TEST_F(JobFile, DropoutOfAModelDirectoryStaysUnlessItIsStated) {
+  EXPECT_EQ(with({"model={layers: 2, dropout: null}"}).model.dropout, 0.0);
+  EXPECT_EQ(with({"model={from: m, dropout: null}", "linear=[]"}).model.dropout, std::nullopt);
+  EXPECT_EQ(with({"model={from: m, dropout: 0.0}", "linear=[]"}).model.dropout, 0.0);
+}
+
+TEST_F(JobFile, ActivationsHaveTheirPublicNames) {
+  EXPECT_EQ(with({"model.activation=silu"}).model.activation, UnaryOp::silu);
+  EXPECT_EQ(with({"model.activation=quick_gelu"}).model.activation, UnaryOp::quick_gelu);
+  EXPECT_EQ(with({"model.activation=tanh"}).model.activation, UnaryOp::tanh);
+  EXPECT_EQ(with({"model.activation=gelu_fast"}).model.activation, UnaryOp::gelu_tanh);
+}
+
 TEST_F(JobFile, AModelDirectoryReplacesTheArchitecture) {
   EXPECT_EQ(with({"model={from: m, dropout: 0.1}", "linear=[]"}).model.from,
             std::filesystem::current_path() / "m");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
@@ -105,6 +107,17 @@ TEST_F(TinyGpt2, DropoutAndGradientsDoNotDependOnHowTheBatchIsCut) {
   for (std::size_t i = 0; i < whole.gradients.size(); ++i) {
     ASSERT_NEAR(whole.gradients[i], left.gradients[i] + right.gradients[i], 1e-11) << i;
   }
+}
+
+TEST_F(TinyGpt2, EachDropoutRateHasItsOwnPlace) {
+  std::set<double> losses;
+  for (const DropoutRates& rates :
+       {DropoutRates{}, DropoutRates{.embedding = 0.3}, DropoutRates{.attention = 0.3},
+        DropoutRates{.residual = 0.3}}) {
+    config_.dropout = rates;
+    losses.insert(run(Recompute::none, 0, 4).loss);
+  }
+  EXPECT_EQ(losses.size(), 4u);
 }
 
 TEST_F(TinyGpt2, InitialWeightsDoNotDependOnTheFlatLayout) {
