@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "models/compress/stored.h"
+#include "models/linear/kinds.h"
 
 namespace ty {
 
@@ -18,7 +19,7 @@ std::string names_of(const std::vector<LinearSite>& sites) {
 }
 
 void check_takes(const LinearSite& site, const Method& method, const Path& directory) {
-  if (!std::holds_alternative<DenseSpec>(site.spec)) {
+  if (!is_dense(site.spec)) {
     throw UsageError(
         "{}: is factorised already ({}); match other maps, or make the model dense first: "
         "trainyard "
@@ -72,7 +73,7 @@ std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method
   };
   for (const std::string& pattern : patterns) {
     if (std::none_of(all.begin(), all.end(), std::bind_front(matches, pattern))) {
-      throw UsageError("--match: \"{}\" matches no linear map of {}; there are: {}", pattern,
+      throw UsageError("--match: \"{}\" matches no linear layer of {}; there are: {}", pattern,
                        source.directory().string(), names_of(all));
     }
   }

@@ -6,7 +6,6 @@
 #include "launch/compression.h"
 #include "launch/text.h"
 #include "models/huggingface/linear_format.h"
-#include "models/linear/flops.h"
 
 namespace ty {
 

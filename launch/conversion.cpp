@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/io/new_directory.h"
+#include "models/linear/kinds.h"
 
 namespace ty {
 
@@ -53,7 +54,7 @@ Conversion to_dense(const StoredModel& source) {
   Conversion conversion = {.config = source.config()};
   conversion.config.linear.clear();
   for (const LinearSite& site : source.linear_sites()) {
-    if (std::holds_alternative<DenseSpec>(site.spec)) continue;
+    if (is_dense(site.spec)) continue;
     conversion.made[site.place() + ".weight"] = {
         source.dtype(site), [&source, site] { return source.dense_weight(site); }};
   }

@@ -3,7 +3,7 @@
 //
 // Keys that say what a number of the run means (model, tokenizer, data, batch, seed, optimizer) are
 // fixed once it has begun; the others say how it runs and may change. Files are compared by content
-// (job_inputs.h) and linear maps by what the rules come to, not by how they were written.
+// (job_inputs.h) and linear layers by what the rules come to, not by how they were written.
 #pragma once
 
 #include <string>

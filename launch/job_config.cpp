@@ -82,44 +82,6 @@ void check(const ModelSection& s, Checks& checks) {
               config::joined(valid));
 }
 
-void fields(Fields&, DenseSpec&) {}
-
-constexpr std::initializer_list<config::Named<FactorInit>> kFactorInits = {
-    {"normal", FactorInit::normal}, {"orthogonal", FactorInit::orthogonal}};
-
-void fields(Fields& f, TtmSpec& s) {
-  f.field("in", s.in, "input modes, core by core; none: chosen and printed", at_least(1));
-  f.field("out", s.out, "output modes, as many; none: chosen and printed", at_least(1));
-  f.when("in", s.in.empty(), "without in and out", [&] {
-    f.field("cores", s.cores, "cores at most, where modes are chosen", between(1, 6));
-  });
-  f.field("rank", s.rank, "rank of every bond; 0: by ranks or keep", at_least(0));
-  f.field("ranks", s.ranks, "rank of each inner bond", at_least(1));
-  f.field("keep", s.keep, "weights as a share of the dense map's, 30% or 0.3; 0: by rank",
-          between(0, 1).percent());
-  f.field("clip_ranks", s.clip_ranks, "cut ranks to what the modes can use");
-  f.field("init", s.init, "how cores start; orthogonal: the same W, better conditioned",
-          kFactorInits);
-}
-
-void fields(Fields& f, SvdSpec& s) {
-  f.field("rank", s.rank, "columns of the first factor; 0: by keep", at_least(0));
-  f.field("keep", s.keep, "weights as a share of the dense map's, 30% or 0.3; 0: by rank",
-          between(0, 1).percent());
-  f.field("init", s.init, "how the factors start", kFactorInits);
-}
-
-void fields(Fields& f, LinearRule& rule) {
-  f.field("match", rule.match,
-          "pattern on the path of the map, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
-          required());
-  f.alternatives("kind", rule.spec, "what the weight is made of", {"dense", "ttm", "svd"});
-}
-
-void check(const LinearRule& rule, Checks& checks) {
-  if (const auto fault = fault_of(rule.spec)) checks.fail(fault->key, "{}", fault->message);
-}
-
 void fields(Fields& f, TokenizerSection& s) {
   f.field("from", s.from, "directory with tokenizer files");
   f.when("from", s.from.empty(), "without from", [&] {
@@ -238,7 +200,7 @@ void fields(Fields& f, LogSection& s) {
 void fields(Fields& f, JobConfig& job) {
   f.field("run", job.run, "what runs and where");
   f.field("model", job.model, "architecture or model directory");
-  f.field("linear", job.linear, "kind of each linear map; the last rule that matches wins");
+  f.field("linear", job.linear, "kind of each linear layer; the last rule that matches wins");
   f.field("tokenizer", job.tokenizer, "how text becomes token ids");
   f.field("data", job.data, "what is learned from");
   f.field("optim", job.optim, "the optimizer");
@@ -263,7 +225,7 @@ void check(const JobConfig& job, Checks& checks) {
   }
   if (!model.from.empty() && !job.linear.empty()) {
     checks.fail("linear",
-                "model.from says what its linear maps are made of; remove one of them "
+                "model.from says what its linear layers are made of; remove one of them "
                 "(trainyard compress changes a model's kinds)");
   }
   if (job.tokenizer.kind && *job.tokenizer.kind != TokenizerKind::bytes && data.train.empty()) {

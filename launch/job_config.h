@@ -15,7 +15,7 @@
 #include "core/config/load.h"
 #include "core/data/text_source.h"
 #include "core/data/tokenizer.h"
-#include "models/linear/spec.h"
+#include "models/linear/rules.h"
 #include "optim/schedule.h"
 
 namespace ty {

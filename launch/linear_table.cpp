@@ -5,8 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/text.h"
-#include "models/linear/ttm_planner.h"
-#include "models/linear/ttm_spec.h"
+#include "models/huggingface/linear_format.h"
 
 namespace ty {
 
@@ -27,17 +26,17 @@ std::string without_numbers(const std::string& path) {
   return result;
 }
 
-// Maps that print alike, in the order of their first.
-struct Group {
+// Layers that print alike, in the order of their first.
+struct AlikeLayers {
   LinearSite site;
   std::int64_t count = 0;
 };
-std::vector<Group> grouped(const std::vector<LinearSite>& sites) {
-  std::vector<Group> groups;
+std::vector<AlikeLayers> grouped(const std::vector<LinearSite>& sites) {
+  std::vector<AlikeLayers> groups;
   for (const LinearSite& site : sites) {
     const std::string path = without_numbers(site.path);
     bool found = false;
-    for (Group& group : groups) {
+    for (AlikeLayers& group : groups) {
       found = group.site.path == path && group.site.spec == site.spec;
       if (found) ++group.count;
       if (found) break;
@@ -47,16 +46,10 @@ std::vector<Group> grouped(const std::vector<LinearSite>& sites) {
   return groups;
 }
 
-// How a TTM map runs.
-struct Execution {
-  std::string forward, backward;
-};
-Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens,
-                       bool shared) {
+Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
+  const Execution runs = execution_of(site.spec, site.shape, tokens);
   constexpr const char* kShared = "W once per step";
-  if (shared) return {kShared, kShared};
-  const TtmPlan plan = choose_ttm_plan({shape_of(spec), shape.in, shape.out}, tokens).plan;
-  return {to_string(plan.forward), to_string(plan.backward)};
+  return shared && !runs.forward.empty() ? Execution{kShared, kShared} : runs;
 }
 
 }  // namespace
@@ -64,14 +57,14 @@ Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64
 std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
                                 bool shared) {
   Table table(
-      {"linear map", "maps", "shape", "weights", "of dense", "made of", "forward / backward"});
-  for (const Group& group : grouped(sites)) {
+      {"linear layer", "layers", "shape", "weights", "of dense", "made of", "forward / backward"});
+  for (const AlikeLayers& group : grouped(sites)) {
     const LinearShape& shape = group.site.shape;
     const auto weights = static_cast<double>(num_weights(group.site.spec, shape));
     const auto dense = static_cast<double>(shape.in) * static_cast<double>(shape.out);
     std::string plan;
-    if (const auto* ttm = std::get_if<TtmSpec>(&group.site.spec)) {
-      const Execution runs = execution_of(*ttm, shape, tokens, shared);
+    const Execution runs = runs_as(group.site, tokens, shared);
+    if (!runs.forward.empty()) {
       plan = shared ? runs.forward : fmt::format("{} / {}", runs.forward, runs.backward);
     }
     table.add({group.site.path, std::to_string(group.count),
@@ -88,17 +81,12 @@ nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int6
     nlohmann::json row = {{"path", site.path},
                           {"in", site.shape.in},
                           {"out", site.shape.out},
-                          {"kind", kind_name(site.spec)},
+                          {"spec", linear_spec_to_json(site.spec)},
                           {"weights", num_weights(site.spec, site.shape)}};
-    if (const auto* ttm = std::get_if<TtmSpec>(&site.spec)) {
-      const Execution runs = execution_of(*ttm, site.shape, tokens, shared);
-      row["in_modes"] = ttm->in;
-      row["out_modes"] = ttm->out;
-      row["ranks"] = ttm->ranks;
+    const Execution runs = runs_as(site, tokens, shared);
+    if (!runs.forward.empty()) {
       row["forward"] = runs.forward;
       row["backward"] = runs.backward;
-    } else if (const auto* svd = std::get_if<SvdSpec>(&site.spec)) {
-      row["rank"] = svd->rank;
     }
     rows.push_back(std::move(row));
   }

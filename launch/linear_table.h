@@ -1,20 +1,20 @@
-// The linear maps of a model as a table: what the rules of a job came to.
+// The linear layers of a model as a table: what the rules of a job came to.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
-#include "models/linear/spec.h"
+#include "models/linear/rules.h"
 
 namespace ty {
 
-// One line for all blocks whose maps are alike: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with
-// weights, their share of the dense map's, and how TTM maps run at so many tokens per pass, or with
+// One line for all blocks whose layers are alike: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with
+// weights, their share of the dense layer's, and how they run at so many tokens per pass, or with
 // W shared over the micro-batches of a step.
 std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
                                 bool shared);
-// One object per map: path, in, out, kind, weights, and the sizes of its kind.
+// One object per layer: path, in, out, kind, weights, and the sizes of its kind.
 nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens,
                                  bool shared);
 

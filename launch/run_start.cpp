@@ -109,7 +109,7 @@ class Beginning {
     if (!changes.empty()) notes_.push_back("  changed since this run began: " + to_text(changes));
   }
 
-  // The files of a run stay with the linear maps that it was started with.
+  // The files of a run stay with the linear layers that it was started with.
   void check_same_maps(const Gpt2Config& config) const {
     const Path& directory = directory_->newest().checkpoint->path;
     const LinearRules stored(read_model_config(directory).linear);

@@ -42,7 +42,7 @@ class StoredModel {
   }
   // The same as numbers.
   std::vector<double> values(const std::string& parameter, const Shape& shape) const;
-  // The matrix that a linear map of any kind stands for, in the sizes of site.stored().
+  // The matrix that a linear layer of any kind stands for, in the sizes of site.stored().
   std::vector<double> dense_weight(const LinearSite& site) const;
 
  private:

@@ -2,14 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/config/json_form.h"
+
 namespace ty::config {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json json_of(const Scalar& scalar) {
-  return std::visit([](const auto& value) { return Json(value); }, scalar);
-}
 
 const char* json_type(ScalarKind kind) {
   switch (kind) {
@@ -62,24 +60,15 @@ Json leaf_schema(const Key& key, const Leaf& leaf) {
     out.update(one);
   }
   if (key.rule.is_required) return out;
-  const std::vector<Scalar> values = leaf.get();
-  if (leaf.type.is_list) {
-    Json list = Json::array();
-    for (const Scalar& value : values) list.push_back(json_of(value));
-    out["default"] = std::move(list);
-  } else if (!values.empty()) {
-    out["default"] = json_of(values[0]);
-  } else {
-    const bool is_null = leaf.type.empty_word == std::string_view("null");
-    out["default"] = is_null ? Json(nullptr) : Json(leaf.type.empty_word);
-  }
+  out["default"] = leaf_json(leaf);
   return out;
 }
 
 class SchemaWriter final : public Fields {
  public:
   // Required keys are demanded in list items only: a layered file may leave them to another layer.
-  explicit SchemaWriter(bool is_item) : is_item_(is_item) {}
+  explicit SchemaWriter(bool is_item, const Fields* outer = nullptr)
+      : Fields(outer), is_item_(is_item) {}
 
   Json take() {
     Json out{{"type", "object"}, {"additionalProperties", false}, {"properties", properties_}};
@@ -98,7 +87,7 @@ class SchemaWriter final : public Fields {
   }
 
   void section(const Key& key, const Section& section) override {
-    SchemaWriter inner(is_item_);
+    SchemaWriter inner(is_item_, this);
     section.visit(inner);
     Json schema{{"description", key.doc}};
     schema.update(inner.take());
@@ -106,7 +95,7 @@ class SchemaWriter final : public Fields {
   }
 
   void list(const Key& key, const SectionList& list) override {
-    SchemaWriter inner(true);
+    SchemaWriter inner(true, this);
     list.visit_default(inner);
     add(key.name, {{"description", key.doc}, {"type", "array"}, {"items", inner.take()}});
   }

@@ -25,6 +25,33 @@ void Fields::when(std::string_view selector, bool active, const std::string& con
   condition_ = outer;
 }
 
+void Fields::alternatives(std::string_view name, std::string_view doc, const Alternatives& among) {
+  Rule rule = required();
+  rule.choices = among.names;
+  std::string chosen = among.names.at(among.chosen);
+  leaf({name, doc, rule}, make_leaf(chosen));
+  // Structs that hold alternatives of their own kind have no end of keys that nobody chose.
+  constexpr int kDeepest = 2;
+  int depth = 0;
+  for (const Fields* f = this; f != nullptr; f = f->outer_) {
+    for (const Condition* c = f->condition_; c != nullptr; c = c->outer) {
+      if (!c->active && c->selector == name) ++depth;
+    }
+  }
+  if (depth >= kDeepest) return;
+  for (std::size_t i = 0; i < among.names.size(); ++i) {
+    const bool active = among.names[i] == chosen;
+    if (active && i != among.chosen) among.choose(i);
+    when(name, active, fmt::format("with {}: {}", name, among.names[i]), [&] {
+      if (active) {
+        among.visit_chosen(*this);
+      } else {
+        among.visit(*this, i);
+      }
+    });
+  }
+}
+
 bool Fields::is_active() const {
   for (const Condition* c = condition_; c != nullptr; c = c->outer) {
     if (!c->active) return false;

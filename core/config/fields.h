@@ -20,7 +20,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "core/config/diagnostics.h"
@@ -75,6 +74,15 @@ struct SectionList {
   std::function<void(Fields&)> visit_default;  // the field list of a fresh item
 };
 
+// Structs of which one is chosen by name; each has a field list of its own.
+struct Alternatives {
+  std::vector<std::string> names;
+  std::size_t chosen = 0;
+  std::function<void(std::size_t)> choose;          // makes another one, with its defaults, chosen
+  std::function<void(Fields&)> visit_chosen;        // the field list of the chosen one
+  std::function<void(Fields&, std::size_t)> visit;  // of a fresh one, only to know its keys
+};
+
 template <class T>
 Section make_section(T& value) {
   Section section;
@@ -97,6 +105,8 @@ SectionList make_section_list(std::vector<T>& value) {
 
 class Fields {
  public:
+  // `outer`: the use that this one, of a struct inside, is a part of.
+  explicit Fields(const Fields* outer = nullptr) : outer_(outer) {}
   virtual ~Fields() = default;
 
   // One key of the struct: its name, member, one-line doc, and what is allowed.
@@ -131,22 +141,8 @@ class Fields {
   void when(std::string_view selector, bool active, const std::string& condition,
             const std::function<void()>& body);
 
-  // A required key whose name picks the alternative of `spec`, and that alternative's own keys
-  // beside it. `names` has one name per alternative, in their order.
-  template <class... Specs>
-  void alternatives(std::string_view name, std::variant<Specs...>& spec, std::string_view doc,
-                    const char* const (&names)[sizeof...(Specs)]) {
-    std::vector<Named<std::size_t>> table;
-    Rule rule = required();
-    for (std::size_t i = 0; i < sizeof...(Specs); ++i) {
-      table.push_back({names[i], i});
-      rule.choices.emplace_back(names[i]);
-    }
-    std::size_t index = spec.index();
-    leaf({name, doc, rule}, make_leaf(index, std::move(table)));
-    std::size_t i = 0;
-    (alternative<Specs>(name, names[i], i == index, spec, i), ...);
-  }
+  // A required key that chooses among structs, and the keys of the chosen one beside it.
+  void alternatives(std::string_view name, std::string_view doc, const Alternatives& among);
 
  protected:
   // The condition of the innermost when() around the key that is visited; null outside of all.
@@ -172,17 +168,7 @@ class Fields {
     return rule;
   }
 
-  template <class Spec, class Variant>
-  void alternative(std::string_view selector, const char* name, bool active, Variant& spec,
-                   std::size_t& i) {
-    if (active && spec.index() != i) spec.template emplace<Spec>();
-    Spec fresh{};
-    Spec& value = active ? std::get<Spec>(spec) : fresh;
-    when(selector, active, fmt::format("with {}: {}", selector, name),
-         [&] { fields(*this, value); });
-    ++i;
-  }
-
+  const Fields* outer_;
   const Condition* condition_ = nullptr;
 };
 

@@ -259,10 +259,10 @@ class Reader final : public Fields {
 
 }  // namespace
 
-Origins read(const Node& root, const Section& section, const Place& file,
-             Diagnostics& diagnostics) {
+Origins read(const Node& root, const Section& section, const Place& file, Diagnostics& diagnostics,
+             const std::string& prefix) {
   Reader reader(file, diagnostics);
-  reader.read_section(&root, root.place, "", section);
+  reader.read_section(&root, root.place, prefix, section);
   return reader.finish();
 }
 

@@ -7,7 +7,8 @@ namespace ty::config {
 
 // Reads every stated key into the struct and runs the checks of each section that has no other
 // error. What is wrong is added to `diagnostics`; `file` is the place of errors that belong to no
-// stated key. Returns where each key was stated.
-Origins read(const Node& root, const Section& section, const Place& file, Diagnostics& diagnostics);
+// stated key, and `prefix` (dotted) stands before the keys. Returns where each key was stated.
+Origins read(const Node& root, const Section& section, const Place& file, Diagnostics& diagnostics,
+             const std::string& prefix = "");
 
 }  // namespace ty::config

@@ -23,20 +23,20 @@ bool much_cheaper_randomized(const Matrix& a, std::int64_t rank) {
 }
 
 // Left vectors and values come from the small triangle of a = l q; the right ones are never formed.
-Split split_wide(const Matrix& a, const TruncationRule& rule) {
+RangeSplit split_wide(const Matrix& a, const TruncationRule& rule) {
   TruncatedSvd left = truncated_svd(lq_factor(a), rule);
   Matrix rest = multiply_transposed(left.factors.u, a);
   return {std::move(left.factors.u), std::move(rest), left.discarded_energy};
 }
 
-Split split_by(TruncatedSvd svd) {
+RangeSplit split_by(TruncatedSvd svd) {
   scale_rows(svd.factors.vt, svd.factors.sigma);
   return {std::move(svd.factors.u), std::move(svd.factors.vt), svd.discarded_energy};
 }
 
 }  // namespace
 
-Split split(const Matrix& a, const TruncationRule& rule, SvdMethod method) {
+RangeSplit split(const Matrix& a, const TruncationRule& rule, SvdMethod method) {
   const auto* keep = std::get_if<KeepRank>(&rule);
   if (keep != nullptr && method != SvdMethod::exact &&
       (method == SvdMethod::randomized || much_cheaper_randomized(a, keep->rank))) {

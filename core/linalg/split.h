@@ -6,7 +6,7 @@
 namespace ty {
 
 // a [m, n] ~ basis [m, r] rest [r, n]: basis holds leading left singular vectors, rest = basis^T a.
-struct Split {
+struct RangeSplit {
   Matrix basis, rest;
   double discarded_energy = 0.0;  // |a - basis rest|^2
 };
@@ -16,6 +16,7 @@ struct Split {
 enum class SvdMethod : std::uint8_t { automatic, exact, randomized };
 
 // Keeps as much as the rule says. A bound on energy is always met exactly, whatever the method.
-Split split(const Matrix& a, const TruncationRule& rule, SvdMethod method = SvdMethod::automatic);
+RangeSplit split(const Matrix& a, const TruncationRule& rule,
+                 SvdMethod method = SvdMethod::automatic);
 
 }  // namespace ty

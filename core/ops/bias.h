@@ -1,4 +1,4 @@
-// The bias of a linear map [.., in] -> [.., out], for the functions that apply one.
+// The bias of a linear layer [.., in] -> [.., out], for the functions that apply one.
 #pragma once
 
 #include "core/autograd/graph.h"

@@ -8,8 +8,8 @@ namespace ty {
 // a [..., M, K] times b [..., K, N]; leading dimensions broadcast. Result [..., M, N].
 Tensor matmul(const Tensor& a, const Tensor& b);
 
-// How a linear map's weight is stored: [in, out] (the house convention, y = x w + b), or [out, in]
-// (a token table serving as output head).
+// How a linear layer's weight is stored: [in, out] (the house convention, y = x w + b), or [out,
+// in] (a token table serving as output head).
 enum class WeightLayout : std::uint8_t { in_out, out_in };
 
 // x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; gradients of

@@ -1,6 +1,6 @@
 // One linear layer made of different things, side by side: time forward and backward, bytes at the
 // worst moment, and bytes kept between the passes beyond input and output.
-#include "models/linear/linear.h"
+#include "models/linear/base/linear.h"
 
 #include <fmt/format.h>
 
@@ -14,9 +14,11 @@
 #include "launch/model_setup.h"
 #include "launch/text.h"
 #include "launch/world.h"
-#include "models/linear/choose_shape.h"
-#include "models/linear/ttm_planner.h"
-#include "models/linear/ttm_spec.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/choose_shape.h"
+#include "models/linear/ttm/ttm.h"
+#include "models/linear/ttm/ttm_planner.h"
 
 namespace ty::bench {
 
@@ -42,7 +44,7 @@ class Subject {
         map_(make_linear(
             Scope(store_, "layer"),
             {.in = request.map.in, .out = request.map.out, .bias = false, .weight_std = 0.02}, spec,
-            Split::none)),
+            Split::none, {})),
         flat_(store_, plan_flat_layout(store_, 1, 1), *backend_, {}) {
     flat_.initialise(1);
     apply_ = [this](const Tensor& x) { return map_->forward(x); };

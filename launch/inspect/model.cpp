@@ -1,11 +1,14 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "core/base/error.h"
 #include "core/io/json_fields.h"
 #include "launch/dataset.h"
 #include "launch/inspect/inspection.h"
 #include "launch/text.h"
 #include "models/huggingface/gpt2_config.h"
+#include "models/huggingface/linear_format.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -40,6 +43,21 @@ void add_sizes(Inspection& result, const Gpt2Config& config) {
                        {"context", config.context},
                        {"vocab", config.vocab},
                        {"activation", public_activation(config)}});
+}
+
+// What layers are made of, where that is not a matrix: "4 x {kind: svd, rank: 6}".
+void add_linear(Inspection& result, const Gpt2Config& config) {
+  std::map<std::string, int> counts;
+  for (const LinearRule& rule : config.linear) {
+    const nlohmann::json spec = linear_spec_to_json(rule.spec);
+    result.facts["linear"][rule.match] = spec;
+    std::string text = spec.dump();
+    std::erase(text, '"');
+    ++counts[text];
+  }
+  std::vector<std::string> kinds;
+  for (const auto& [text, count] : counts) kinds.push_back(fmt::format("{} x {}", count, text));
+  if (!kinds.empty()) result.line("linear", fmt::format("{}", fmt::join(kinds, ", ")));
 }
 
 void add_parameters(Inspection& result, const TensorSet& tensors, const Gpt2Config& config) {
@@ -82,6 +100,7 @@ Inspection inspect_model(const Path& directory) {
     if (family != kFamily) return;
     config = parse_model_config(directory);
     add_sizes(result, *config);
+    add_linear(result, *config);
   });
   attempt(result, [&] { add_tokenizer(result, directory); });
   attempt(result, [&] {

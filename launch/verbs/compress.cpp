@@ -170,7 +170,7 @@ const Verb& compress_verb() {
   static const Verb verb = {
       "compress",
       "MODEL OUT --method svd|ttm (--rank N | --keep SHARE | --error EPS) [options]",
-      "Cut linear maps of a trained model into factors: prints what each becomes, then writes a "
+      "Cut linear layers of a trained model into factors: prints what each becomes, then writes a "
       "model directory that trains on (model.from: OUT), evaluates and generates",
       {{"--method", "NAME", "svd: W = A B; ttm: a tensor train matrix"},
        {"--rank", "N", "of every bond; cut to what a map can use"},

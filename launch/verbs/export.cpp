@@ -8,6 +8,7 @@
 #include "launch/model_path.h"
 #include "launch/text.h"
 #include "launch/verbs/verbs.h"
+#include "models/linear/kinds.h"
 
 namespace ty {
 
@@ -15,9 +16,8 @@ namespace {
 
 std::int64_t factorised_maps(const StoredModel& model) {
   const auto& sites = model.linear_sites();
-  return std::count_if(sites.begin(), sites.end(), [](const LinearSite& site) {
-    return !std::holds_alternative<DenseSpec>(site.spec);
-  });
+  return std::count_if(sites.begin(), sites.end(),
+                       [](const LinearSite& site) { return !is_dense(site.spec); });
 }
 
 // What lies at the target now.

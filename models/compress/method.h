@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "core/linalg/matrix.h"
-#include "models/linear/spec.h"
+#include "models/linear/base/spec.h"
 
 namespace ty {
 

@@ -6,7 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
-#include "models/linear/linear.h"
+#include "models/linear/base/linear.h"
 
 namespace ty {
 
@@ -50,7 +50,7 @@ Matrix dense_weight(const LinearSpec& spec, const LinearShape& size,
   const auto backend = make_cpu_backend();
   ParameterStore store;
   const LinearShape shape = {.in = size.in, .out = size.out, .bias = false};
-  const auto map = make_linear(Scope(store), shape, spec, Split::none);
+  const auto map = make_linear(Scope(store), shape, spec, Split::none, {});
   const FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
                                   {.compute = DType::f64, .weights = DType::f64});
   for (std::size_t i = 0; i < store.all().size(); ++i) {

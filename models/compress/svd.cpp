@@ -1,16 +1,18 @@
 // The svd kind: W ~ A B by the leading singular values.
+#include "models/linear/svd/svd.h"
+
 #include <utility>
 
 #include "core/base/error.h"
 #include "models/compress/method.h"
-#include "models/linear/low_rank.h"
+#include "models/linear/svd/svd_factors.h"
 
 namespace ty {
 
 namespace {
 
 std::int64_t rank_within(const ShareBudget& budget, const LinearShape& size) {
-  const std::int64_t rank_one = low_rank_parameters(size.in, size.out, 1);
+  const std::int64_t rank_one = svd_parameters(size.in, size.out, 1);
   return check_share(size, budget.share, rank_one) / rank_one;
 }
 
@@ -33,7 +35,7 @@ void check_svd(const LinearShape& size, const DecompositionRequest& request) {
 }
 
 Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request) {
-  LowRank cut = low_rank(w, std::visit(RuleFor{w}, request.budget));
+  SvdFactors cut = svd_factors(w, std::visit(RuleFor{w}, request.budget));
   Decomposition result;
   result.spec = SvdSpec{.rank = cut.a.cols};
   result.error = cut.error;

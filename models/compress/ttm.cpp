@@ -1,12 +1,13 @@
 // The ttm kind: W as a tensor train matrix by TT-SVD.
+#include "models/linear/ttm/ttm.h"
+
 #include <algorithm>
 #include <utility>
 
 #include "core/base/error.h"
 #include "models/compress/method.h"
-#include "models/linear/choose_shape.h"
-#include "models/linear/tt_svd.h"
-#include "models/linear/ttm_spec.h"
+#include "models/linear/ttm/choose_shape.h"
+#include "models/linear/ttm/tt_svd.h"
 
 namespace ty {
 

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/io/json_fields.h"
 #include "models/huggingface/linear_format.h"
+#include "models/linear/kinds.h"
 
 namespace ty {
 
@@ -69,7 +70,7 @@ constexpr const char* kActivationKey = "activation_function";
 constexpr std::string_view kFactorisedMark = "trainyard:";  // before its activation
 constexpr const char* kNoteKey = "trainyard_note";
 constexpr const char* kNote =
-    "some linear maps are factorised: `trainyard export THIS OUT --dense` writes a plain "
+    "some linear layers are factorised: `trainyard export THIS OUT --dense` writes a plain "
     "GPT2LMHeadModel";
 
 // The op of a name; nothing for a name that is none of ours.
@@ -168,9 +169,8 @@ const char* public_name(DType dtype) {
 }  // namespace
 
 bool is_factorised(const Gpt2Config& config) {
-  return std::any_of(config.linear.begin(), config.linear.end(), [](const LinearRule& rule) {
-    return !std::holds_alternative<DenseSpec>(rule.spec);
-  });
+  return std::any_of(config.linear.begin(), config.linear.end(),
+                     [](const LinearRule& rule) { return !is_dense(rule.spec); });
 }
 
 Gpt2Config gpt2_config_from_json(const Json& document, const std::string& file) {

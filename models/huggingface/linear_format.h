@@ -1,5 +1,5 @@
-// Factorised linear maps in a model directory: their tensors stand under their own names
-// ("..core1", "..a", "..b"), and config.json says under "trainyard_linear" what each map is made
+// Factorised linear layers in a model directory: their tensors stand under their own names
+// ("..core1", "..a", "..b"), and config.json says under "trainyard_linear" what each layer is made
 // of.
 #pragma once
 
@@ -7,14 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "models/linear/spec.h"
+#include "models/linear/rules.h"
 
 namespace ty {
 
-// {"kind": "ttm", "in": [..], ..} of an exact spec.
+// {"kind": "ttm", "in": [..], ..}: the keys of a rule that differ from their defaults.
 nlohmann::json linear_spec_to_json(const LinearSpec& spec);
 // Sets {"trainyard_linear": {"blocks.0.mlp.up": {"kind": "ttm", "in": [..], ..}}}; removes it if
-// all maps are dense. Rules must be exact, one path each.
+// all layers are dense. Rules must be exact, one path each.
 void set_linear_rules(nlohmann::json& config, const std::vector<LinearRule>& rules);
 // The rules of a config.json; none if it has no such entry. Throws DataError that names `file` and
 // the key.

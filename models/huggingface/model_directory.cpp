@@ -41,7 +41,7 @@ std::string name_in(const TensorSet& tensors, const std::string& ours, const Gpt
   return is_head ? kHead : full;
 }
 
-// A size of the configuration and a tensor that shows it, whatever the linear maps are made of.
+// A size of the configuration and a tensor that shows it, whatever the linear layers are made of.
 struct ShownSize {
   const char* key;
   std::int64_t Gpt2Config::*size;

@@ -12,9 +12,9 @@ LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shap
 std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const LinearShape& shape,
                                                   Split split) const {
   const Scope place = scope.child(name);
-  auto map = ty::make_linear(place, shape, choose(place.path(), shape), split);
-  if (maps != nullptr) maps->push_back(map.get());
-  return map;
+  auto layer = ty::make_linear(place, shape, choose(place.path(), shape), split, sharing);
+  if (layers != nullptr) layers->push_back(layer.get());
+  return layer;
 }
 
 }  // namespace ty

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/nn/parameter.h"
-#include "models/linear/linear.h"
+#include "models/linear/rules.h"
 
 namespace ty {
 
@@ -29,20 +29,22 @@ class Block {
   virtual Tensor forward(const Tensor& x, const ForwardContext& context) const = 0;
 };
 
-// Where a block declares its parameters and how its linear maps are chosen.
+// Where a block declares its parameters and how its linear layers are chosen.
 struct BlockContext {
   Scope scope;
   const LinearRules& linear;
-  std::vector<LinearSite>* sites = nullptr;  // collects the maps that rules were asked for
-  std::vector<Linear*>* maps = nullptr;      // and what stands there
+  const Sharing& sharing;
+  std::vector<LinearSite>* sites = nullptr;  // collects the layers that rules were asked for
+  std::vector<Linear*>* layers = nullptr;    // and what stands there
 
   BlockContext child(std::string_view name) const {
-    return {scope.child(name), linear, sites, maps};
+    return {scope.child(name), linear, sharing, sites, layers};
   }
-  // A linear map at this place's child `name`, of the kind the rules say.
+  // A linear layer at this place's child `name`, of the kind the rules say.
   std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
                                       Split split) const;
-  // What the rules say about the map at a full path, all sizes worked out. `table`: see LinearSite.
+  // What the rules say about the layer at a full path, all sizes worked out. `table`: see
+  // LinearSite.
   LinearSpec choose(const std::string& path, const LinearShape& shape,
                     const std::string& table = "") const;
 };

@@ -29,7 +29,7 @@ struct Gpt2Config {
   double norm_epsilon = 1e-5;
   bool scale_by_width = true;           // attention scores are divided by sqrt(C / H)
   bool scale_by_depth = false;          // and by the number of their block, from 1
-  std::vector<LinearRule> linear = {};  // what its linear maps are made of
+  std::vector<LinearRule> linear = {};  // what its linear layers are made of
   std::string public_keys = {};         // the config.json it was read from, if any: JSON text
 };
 

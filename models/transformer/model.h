@@ -13,18 +13,20 @@ enum class Recompute : std::uint8_t { none, block };
 
 class Model {
  public:
-  // Builds blocks [first, last) of a description. Parameters are declared, without memory yet.
-  Model(const ModelDescription& description, const LinearRules& rules, std::size_t first,
-        std::size_t last);
+  // Builds blocks [first, last) of a description, whose layers are shared as `sharing` says.
+  // Parameters are declared, without memory yet.
+  Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
+        std::size_t first, std::size_t last);
+  // All blocks, on one rank.
   Model(const ModelDescription& description, const LinearRules& rules)
-      : Model(description, rules, 0, description.size()) {}
+      : Model(description, rules, {}, 0, description.size()) {}
 
   // Runs all blocks in order. With Recompute::block each recomputable block keeps only its input.
   Tensor forward(const Tensor& x, const ForwardContext& context, Recompute recompute) const;
 
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
-  // All linear maps in order, and what they are made of: what rules can match.
+  // All linear layers in order, and what they are made of: what rules can match.
   const std::vector<LinearSite>& linear_sites() const { return sites_; }
 
   // Around the micro-batches of one optimizer step; see Linear.
@@ -38,7 +40,7 @@ class Model {
   };
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
   std::vector<LinearSite> sites_;
-  std::vector<Linear*> maps_;
+  std::vector<Linear*> layers_;
   std::vector<Entry> blocks_;
 };
 

@@ -2,8 +2,9 @@
 
 #include "core/base/error.h"
 #include "core/ops/embedding.h"
-#include "models/linear/factor_init.h"
-#include "models/linear/low_rank_function.h"
+#include "models/linear/kinds.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/svd/svd_function.h"
 
 namespace ty {
 
@@ -24,14 +25,14 @@ class DenseTable final : public TokenTable {
 };
 
 // E = A B with A [V, r], B [r, C]: ids read rows of A.
-class LowRankTable final : public TokenTable {
+class SvdTable final : public TokenTable {
  public:
-  LowRankTable(const Parameter& a, const Parameter& b) : a_(a), b_(b) {}
+  SvdTable(const Parameter& a, const Parameter& b) : a_(a), b_(b) {}
   Tensor embed(const Tensor& ids) const override {
     return linear(embedding(a_.value, ids), b_.value, Tensor());
   }
   Tensor logits(const Tensor& h) const override {
-    return low_rank_linear(h, b_.value, a_.value, Tensor(), WeightLayout::out_in);
+    return svd_linear(h, b_.value, a_.value, Tensor(), WeightLayout::out_in);
   }
 
  private:
@@ -47,15 +48,15 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   const LinearShape map = {
       .in = shape.width, .out = shape.vocab, .bias = false, .weight_std = shape.std};
   if (tied) spec = at.choose(kTiedHead, map, at.scope.path());
-  if (const auto* svd = std::get_if<SvdSpec>(&spec)) {
+  if (const auto* svd = spec.as<SvdSpec>()) {
     // Seen from the ids: [V, r] [r, C].
     const SvdInits inits = svd_inits(
         {.in = shape.vocab, .out = shape.width, .weight_std = shape.std}, *svd, at.scope.path());
     const Parameter& a = at.scope.parameter("a", {shape.vocab, svd->rank}, inits.a);
     const Parameter& b = at.scope.parameter("b", {svd->rank, shape.width}, inits.b);
-    return std::make_unique<LowRankTable>(a, b);
+    return std::make_unique<SvdTable>(a, b);
   }
-  if (!std::holds_alternative<DenseSpec>(spec)) {
+  if (!is_dense(spec)) {
     throw ConfigError(
         "{}: {} [{}, {}]: a head tied to the token table can be dense or svd, not {}; add a rule "
         "{{match: {}, kind: dense}} after it, or set model.tied=false",
@@ -72,7 +73,7 @@ std::unique_ptr<TokenTable> find_token_table(ParameterStore& store, const std::s
   const Parameter* a = store.find(path + ".a");
   const Parameter* b = store.find(path + ".b");
   TY_CHECK(a != nullptr && b != nullptr, "a tied head stands on a rank without the token table");
-  return std::make_unique<LowRankTable>(*a, *b);
+  return std::make_unique<SvdTable>(*a, *b);
 }
 
 }  // namespace ty

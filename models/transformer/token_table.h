@@ -1,4 +1,4 @@
-// The table of token vectors: read by ids, and as a linear map by a head that is tied to it.
+// The table of token vectors: read by ids, and as a linear layer by a head that is tied to it.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,7 @@
 
 namespace ty {
 
-// E [V, C]. A tied table is the linear map "head.linear" (rules say what it is made of: dense or
+// E [V, C]. A tied table is the linear layer "head.linear" (rules say what it is made of: dense or
 // svd); an untied one is always dense.
 class TokenTable {
  public:

@@ -8,6 +8,9 @@
 #include "launch/model_setup.h"
 #include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensors.h"
@@ -94,26 +97,29 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   };
   const char* up = "blocks.0.mlp.up";
   const std::string key = "config.json: trainyard_linear.blocks.0.mlp.up";
-  EXPECT_EQ(with(up, {{"kind", "tmm"}}), key + ".kind: \"tmm\"; want dense, ttm or svd");
-  EXPECT_EQ(with(up, {{"rank", 3}}), key + ".kind: missing");
-  EXPECT_EQ(with(up, {{"kind", 7}}), key + ".kind: 7; want a name");
+  EXPECT_EQ(with(up, {{"kind", "tmm"}}),
+            key + ".kind: got \"tmm\"; want one of dense, ttm, svd (did you mean \"ttm\"?)");
+  EXPECT_EQ(with(up, {{"rank", 3}}), key + ".kind: missing; want one of dense, ttm, svd");
+  EXPECT_EQ(with(up, {{"kind", 7}}), key + ".kind: got 7; want one of dense, ttm, svd");
   EXPECT_EQ(with(up, "svd"), key + ": \"svd\"; want an object");
-  EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing");
-  const std::string integer = "; want an integer from 1 to 1099511627776";
-  const std::string integers = "; want a list of integers from 1 to 1099511627776";
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 0}}), key + ".rank: 0" + integer);
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", -3}}), key + ".rank: -3" + integer);
-  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 2.5}}), key + ".rank: 2.5" + integer);
+  EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing or 0; state rank >= 1, or keep");
+  const std::string integer = "; want an integer >= 0 and <= 1099511627776";
+  const std::string item = "; want an integer >= 1 and <= 1099511627776";
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", -3}}), key + ".rank: got -3" + integer);
+  EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 2.5}}), key + ".rank: got 2.5" + integer);
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", ~std::uint64_t{0}}}),
-            key + ".rank: 18446744073709551615" + integer);
+            key + ".rank: got 18446744073709551615" + integer + " that fits into 64 bits");
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 3}, {"scale", 1}}),
-            key + ".\"scale\": unknown key; expected kind, rank");
+            key + ".scale: unknown key; known: kind, rank, keep, init");
   const auto ttm = [](const Json& in, const Json& out, const Json& ranks) {
     return Json{{"kind", "ttm"}, {"in", in}, {"out", out}, {"ranks", ranks}};
   };
-  EXPECT_EQ(with(up, {{"kind", "ttm"}, {"in", {3, 4}}, {"out", {6, 8}}}), key + ".ranks: missing");
-  EXPECT_EQ(with(up, ttm(12, {6, 8}, {5})), key + ".in: 12" + integers);
-  EXPECT_EQ(with(up, ttm({3, "4"}, {6, 8}, {5})), key + ".in: [3,\"4\"]" + integers);
+  EXPECT_EQ(with(up, {{"kind", "ttm"}, {"in", {3, 4}}, {"out", {6, 8}}}),
+            key + ".rank: missing or 0; state rank >= 1, or ranks, or keep");
+  EXPECT_EQ(with(up, ttm(12, {6, 8}, {5})),
+            key + ".in: got 12; want a list of integers >= 1 and <= 1099511627776");
+  EXPECT_EQ(with(up, ttm({3, "4"}, {6, 8}, {5})),
+            key + ".in[1]: got \"4\"" + item + ", without quotes");
   EXPECT_EQ(with(up, ttm({3, 4}, {6, 8}, {5, 5})),
             key + ".ranks: [5, 5] has 2, but 2 cores have 1 inner bond");
   EXPECT_EQ(with(up, ttm({3, 4}, {48}, {5})),
@@ -143,9 +149,9 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
                        "trainyard_linear.head.linear: head.linear [12, 11]: a head tied to the "
                        "token table can be dense or svd, not ttm"));
   EXPECT_EQ(with("new\nline", {{"kind", "x"}}),
-            "config.json: trainyard_linear.\"new\\nline\": no linear map's name");
+            "config.json: trainyard_linear.\"new\\nline\": no linear layer's name");
   EXPECT_EQ(with("*", {{"kind", "dense"}}),
-            "config.json: trainyard_linear.\"*\": no linear map's name");
+            "config.json: trainyard_linear.\"*\": no linear layer's name");
   Json json = good;
   json["trainyard_linear"] = {1, 2};
   write_config(json);

@@ -108,7 +108,7 @@ bad 'rank: 0; want 1 or more' compress run x --method svd --rank 0
 bad 'less than rank 1 needs, 160 of 4096 weights; want 0.0391 or more' compress run x --method svd --keep 1%
 bad 'svd: exists already' compress run svd --method svd --rank 3
 bad 'is not a directory; make that first' compress run none/x --method svd --rank 3
-bad '"\*.mpl" matches no linear map of .*; there are: head.linear, blocks.0.attn.qkv' \
+bad '"\*.mpl" matches no linear layer of .*; there are: head.linear, blocks.0.attn.qkv' \
   compress run x --method svd --rank 3 --match '*.mpl'
 bad 'blocks.0.mlp.up: is factorised already (ttm .*trainyard export svd DENSE --dense' \
   compress svd x --method svd --rank 3

@@ -14,7 +14,7 @@ expect 78 'data.batch' "$binary" train "$work/job.yaml" parallel.microbatches=5 
 expect 74 'nowhere.txt' "$binary" train "$work/job.yaml" data.train="$work/nowhere.txt" run.dir="$work/a"
 head -c 2000 "$work/text.txt" > "$work/short.bin"
 expect 65 'short.bin: magic number' "$binary" train "$work/job.yaml" data.train="$work/short.bin" run.dir="$work/b"
-expect 78 'matches no linear map' "$binary" plan "$work/job.yaml" 'linear=[{match: "blocks.*.mpl", kind: dense}]'
+expect 78 'matches no linear layer' "$binary" plan "$work/job.yaml" 'linear=[{match: "blocks.*.mpl", kind: dense}]'
 "$binary" plan "$work/job.yaml" --json | grep -q '"parameters":' || fail "plan --json"
 "$binary" --help | grep -q train || fail "--help"
 echo "1 passed, 0 failed"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A job of ttm and svd maps as its users run it: it resumes to the same bits, its checkpoints are models,
+# A job of ttm and svd layers as its users run it: it resumes to the same bits, its checkpoints are models,
 # and a config.json that does not fit its tensors is a bad data file.
 . "$(dirname "$0")/common.sh"
 export OMP_NUM_THREADS=1
@@ -33,12 +33,12 @@ model=$work/whole/checkpoints/step-30
 cp -r "$model" "$work/bad"
 rm -f "$work/bad/manifest.json"
 sed -i 's/"kind": "ttm"/"kind": "tmm"/' "$work/bad/config.json"
-expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: "tmm"; want' \
+expect 65 'bad/config.json: trainyard_linear.blocks.0.mlp.down.kind: got "tmm"; want' \
   "$binary" eval "$work/bad" "$work/text.txt"
 sed -i 's/"kind": "tmm"/"kind": "ttm"/; s/"rank": 6/"rank": 5/' "$work/bad/config.json"
 expect 65 'file \[.*\] != config \[' "$binary" eval "$work/bad" "$work/text.txt"
 
-# W made once per step instead of in each pass of its micro-batches saves work, of a trained model's maps too.
+# W made once per step instead of in each pass of its micro-batches saves work, of a trained model's layers too.
 flops() { "$binary" plan "$work/job.yaml" "$@" --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/'; }
 for source in "" "model={from: $model}"; do
   over=(${source:+"$source" linear=[]})

@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/backend/cpu/cpu_backend.h"
-#include "models/linear/choose_shape.h"
-#include "models/linear/ttm_pass.h"
-#include "models/linear/ttm_planner.h"
+#include "models/linear/ttm/choose_shape.h"
+#include "models/linear/ttm/ttm_pass.h"
+#include "models/linear/ttm/ttm_planner.h"
 #include "tools/bench/timing.h"
 
 namespace {

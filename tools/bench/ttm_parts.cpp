@@ -6,9 +6,9 @@
 #include <fmt/format.h>
 
 #include "core/backend/cpu/cpu_backend.h"
-#include "models/linear/choose_shape.h"
-#include "models/linear/ttm_planner.h"
-#include "models/linear/ttm_weight.h"
+#include "models/linear/ttm/choose_shape.h"
+#include "models/linear/ttm/ttm_planner.h"
+#include "models/linear/ttm/ttm_weight.h"
 #include "tools/bench/timing.h"
 
 namespace {

@@ -62,7 +62,7 @@ class Gpt2(nn.Module):
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
     def load(self, file):
-        """Weights of a model.safetensors; its linear maps lie as [in, out], ours as [out, in]."""
+        """Weights of a model.safetensors; its linear layers lie as [in, out], ours as [out, in]."""
         tensors = {key.removeprefix("transformer."): t for key, t in load_file(file).items()}
         turned = {f"{name}.weight" for name, m in self.named_modules() if isinstance(m, nn.Linear)}
         self.load_state_dict({k: t.T if k in turned else t for k, t in tensors.items()})

@@ -44,6 +44,12 @@ struct SampleRule {
   std::variant<SampleDense, SampleLowRank, SampleTrain> spec;
 };
 
+inline std::variant<SampleDense, SampleLowRank, SampleTrain> sample_spec(std::size_t kind) {
+  if (kind == 1) return SampleLowRank{};
+  if (kind == 2) return SampleTrain{};
+  return SampleDense{};
+}
+
 struct Sample {
   std::string title = "a title";
   Fruit fruit = Fruit::apple;
@@ -93,7 +99,18 @@ inline void fields(config::Fields& f, SampleTrain& s) {
 
 inline void fields(config::Fields& f, SampleRule& s) {
   f.field("match", s.match, "pattern", config::required());
-  f.alternatives("kind", s.spec, "kind of map", {"dense", "svd", "train"});
+  config::Alternatives among;
+  among.names = {"dense", "svd", "train"};
+  among.chosen = s.spec.index();
+  among.choose = [&s](std::size_t i) { s.spec = sample_spec(i); };
+  among.visit_chosen = [&s](config::Fields& inner) {
+    std::visit([&](auto& each) { fields(inner, each); }, s.spec);
+  };
+  among.visit = [](config::Fields& inner, std::size_t i) {
+    auto fresh = sample_spec(i);
+    std::visit([&](auto& each) { fields(inner, each); }, fresh);
+  };
+  f.alternatives("kind", "kind of map", among);
 }
 
 inline void fields(config::Fields& f, Sample& s) {

@@ -10,6 +10,8 @@
 
 #include "core/base/error.h"
 #include "launch/probe.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensors.h"
@@ -241,7 +243,7 @@ TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
                          maps_to_compress(source, method("svd"), {"*", "*.mpl.*"});
                        }),
-                       "--match: \"*.mpl.*\" matches no linear map of "));
+                       "--match: \"*.mpl.*\" matches no linear layer of "));
   EXPECT_EQ(message_of<UsageError>([&] { maps_to_compress(source, method("ttm"), {"*"}); }),
             "head.linear: reads the token table, which cannot be ttm; want --method svd for it");
   compress_to(temp_ / "out", source, "svd", {.budget = RankBudget{2}}, "*.mlp.up");

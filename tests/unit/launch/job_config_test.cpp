@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/config/document.h"
 #include "core/config/print.h"
+#include "models/linear/svd/svd.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 
@@ -162,7 +163,8 @@ TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
   EXPECT_EQ(error("kind: ttm, rank: 0"), "rank: missing or 0; state rank >= 1, or ranks, or keep");
   EXPECT_EQ(error("kind: svd, rank: 0"), "rank: missing or 0; state rank >= 1, or keep");
   EXPECT_EQ(error("kind: svd, keep: 0"), "rank: missing or 0; state rank >= 1, or keep");
-  EXPECT_EQ(error("kind: svd, rank: -4"), "rank: got -4; want an integer >= 0");
+  EXPECT_EQ(error("kind: svd, rank: -4"),
+            "rank: got -4; want an integer >= 0 and <= 1099511627776");
   EXPECT_EQ(error("kind: svd, rank: 4, keep: 30%"), "keep: 0.3 beside rank = 4; state one of them");
   EXPECT_EQ(error("kind: ttm, in: [2, 2], out: [2, 2], ranks: [3], rank: 4"),
             "ranks: [3] beside rank = 4; state one of them");
@@ -186,14 +188,14 @@ TEST_F(JobFile, ALinearRuleTakesASharePerCent) {
   for (const char* share : {"30%", "0.3"}) {
     const JobConfig job =
         with({fmt::format("linear=[{{match: '*', kind: svd, keep: {}}}]", share)});
-    EXPECT_DOUBLE_EQ(std::get<SvdSpec>(job.linear[0].spec).keep, 0.3);
+    EXPECT_DOUBLE_EQ(job.linear[0].spec.as<SvdSpec>()->keep, 0.3);
   }
 }
 
 TEST_F(JobFile, LinearRulesThatClashWithOtherSections) {
   EXPECT_EQ(error_with({"model={from: m}"}),
             at(11, 3) +
-                "linear: model.from says what its linear maps are made of; remove one of them "
+                "linear: model.from says what its linear layers are made of; remove one of them "
                 "(trainyard compress changes a model's kinds)");
 }
 

@@ -143,7 +143,7 @@ TEST(Split, ProjectsOnTheLeadingLeftVectorsInEveryShape) {
   for (const auto& [rows, cols] : {std::pair(12, 90), {40, 33}, {90, 12}}) {
     const Matrix a = random_matrix(rows, cols);
     for (std::int64_t rank : {1, 5, 12}) {
-      const Split s = split(a, KeepRank{rank}, SvdMethod::exact);
+      const RangeSplit s = split(a, KeepRank{rank}, SvdMethod::exact);
       EXPECT_LT(distance(multiply_transposed(s.basis, s.basis), identity(rank)), 1e-12);
       EXPECT_LT(distance(multiply_transposed(s.basis, a), s.rest), 1e-11);
       EXPECT_NEAR(s.discarded_energy, truncated_svd(a, KeepRank{rank}).discarded_energy, 1e-9);

@@ -6,8 +6,10 @@
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "models/compress/method.h"
-#include "models/linear/flops.h"
-#include "models/linear/linear.h"
+#include "models/linear/base/linear.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 #include "tests/support/matrices.h"
 #include "tests/support/messages.h"
 #include "tests/support/tensors.h"
@@ -37,7 +39,7 @@ struct BuiltLayer {
 
   BuiltLayer(const Matrix& w, const Decomposition& d) {
     const LinearShape shape = {.in = w.rows, .out = w.cols, .bias = false};
-    map = make_linear(Scope(store, "map"), shape, resolved(d.spec, shape), Split::none);
+    map = make_linear(Scope(store, "map"), shape, resolved(d.spec, shape), Split::none, {});
     EXPECT_EQ(store.all().size(), d.factors.size());
     EXPECT_EQ(store.count(), count_factors(d));
     EXPECT_EQ(num_weights(d.spec, shape), count_factors(d));
@@ -102,18 +104,18 @@ TEST(Decomposition, OfSvdLosesTheTailOfTheSpectrum) {
   EXPECT_NEAR(decompose_svd(w, {.budget = RankBudget{5}}).error, 0, 1e-12);
   // The fewest values whose loss is within the bound: dropping 1 and 0.5 is, dropping 2 too is not.
   const double norm = frobenius_norm(w);
-  EXPECT_EQ(std::get<SvdSpec>(decompose_svd(w, {.budget = ErrorBudget{1.2 / norm}}).spec).rank, 3);
-  EXPECT_EQ(std::get<SvdSpec>(decompose_svd(w, {.budget = ErrorBudget{1.1 / norm}}).spec).rank, 4);
+  EXPECT_EQ(decompose_svd(w, {.budget = ErrorBudget{1.2 / norm}}).spec.as<SvdSpec>()->rank, 3);
+  EXPECT_EQ(decompose_svd(w, {.budget = ErrorBudget{1.1 / norm}}).spec.as<SvdSpec>()->rank, 4);
 }
 
 TEST(Decomposition, CutsRanksToWhatTheMatrixCanUse) {
   const Matrix w = random_matrix(8, 12);
   const Decomposition svd = decompose_svd(w, {.budget = RankBudget{1000}});
-  EXPECT_EQ(std::get<SvdSpec>(svd.spec).rank, 8);
+  EXPECT_EQ(svd.spec.as<SvdSpec>()->rank, 8);
   EXPECT_NEAR(svd.error, 0, 1e-10);
   const Decomposition ttm =
       decompose_ttm(w, {.budget = RankBudget{1000}, .in = {2, 2, 2}, .out = {2, 3, 2}});
-  EXPECT_EQ(std::get<TtmSpec>(ttm.spec).ranks, (std::vector<std::int64_t>{4, 4}));
+  EXPECT_EQ(ttm.spec.as<TtmSpec>()->ranks, (std::vector<std::int64_t>{4, 4}));
   EXPECT_NEAR(ttm.error, 0, 1e-10);
   EXPECT_NEAR(distance(BuiltLayer(w, ttm).weight(), w), 0, 1e-10);
   // One core is the matrix itself.
@@ -126,7 +128,7 @@ TEST(Decomposition, OfATrainUsesTheRoomThatCutBondsLeave) {
   // The first bond can use 4. Of 512 weights a uniform rank of 6 would use 304; 4 and 10 use 496.
   const Decomposition d = decompose_ttm(
       random_matrix(16, 32), {.budget = ShareBudget{1}, .in = {2, 2, 4}, .out = {2, 4, 4}});
-  EXPECT_EQ(std::get<TtmSpec>(d.spec).ranks, (std::vector<std::int64_t>{4, 10}));
+  EXPECT_EQ(d.spec.as<TtmSpec>()->ranks, (std::vector<std::int64_t>{4, 10}));
   EXPECT_EQ(count_factors(d), 496);
 }
 

@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "models/huggingface/gpt2_config.h"
+#include "models/linear/svd/svd.h"
 #include "tests/support/messages.h"
 
 namespace ty::test {

@@ -1,12 +1,14 @@
 // Factors start so that their product looks like the initial weight of a dense map.
-#include "models/linear/factor_init.h"
+#include "models/linear/base/factor_init.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/nn/flat_parameters.h"
-#include "models/linear/linear.h"
+#include "models/linear/base/linear.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -18,7 +20,7 @@ constexpr double kStd = 0.02;
 struct Map {
   Map(const LinearShape& shape, const LinearSpec& spec, std::uint64_t seed,
       std::int64_t bucket = 1 << 20, std::int64_t shards = 1)
-      : linear(make_linear(Scope(store, "map"), shape, spec, Split::none)),
+      : linear(make_linear(Scope(store, "map"), shape, spec, Split::none, {})),
         flat(store, plan_flat_layout(store, bucket, shards), *backend, {DType::f64, DType::f64}) {
     flat.initialise(seed);
   }

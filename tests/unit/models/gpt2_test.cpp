@@ -9,6 +9,7 @@
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
+#include "models/linear/dense/dense.h"
 #include "models/transformer/model.h"
 #include "tests/support/tensors.h"
 
@@ -43,7 +44,7 @@ TEST(LinearRules, LastMatchWinsAndAnUnusedRuleIsAnError) {
     FAIL();
   } catch (const ConfigError& e) {
     EXPECT_NE(
-        std::string(e.what()).find("linear[0].match: \"blocks.*.mpl.*\" matches no linear map"),
+        std::string(e.what()).find("linear[0].match: \"blocks.*.mpl.*\" matches no linear layer"),
         std::string::npos);
     EXPECT_NE(std::string(e.what()).find("blocks.1.mlp.down"), std::string::npos);
   }

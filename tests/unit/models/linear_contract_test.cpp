@@ -1,13 +1,22 @@
-// What every linear map must do, whatever it is made of: one row per kind and variant.
+// What every linear layer must do, whatever it is made of: one row per kind and variant.
 #include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
 
 #include "core/autograd/gradcheck.h"
 #include "core/autograd/replay.h"
+#include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "core/ops/shape.h"
-#include "models/linear/linear.h"
+#include "models/huggingface/linear_format.h"
+#include "models/linear/base/linear.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/kinds.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
+#include "parallel/comm/phantom/phantom.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -72,7 +81,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
   };
   std::unique_ptr<Map> make(DType dtype = DType::f64) {
     auto map = std::make_unique<Map>();
-    map->linear = make_linear(Scope(map->store, "map"), row_.shape, row_.spec, Split::none);
+    map->linear = make_linear(Scope(map->store, "map"), row_.shape, row_.spec, Split::none, {});
     map->flat = std::make_unique<FlatParameters>(
         map->store, plan_flat_layout(map->store, 1 << 20, 1), *backend_, FlatOptions{dtype, dtype});
     map->flat->initialise(3);
@@ -164,7 +173,7 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
 
 TEST_P(Contract, HasTheWeightsItSays) {
   ParameterStore store;
-  make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::none);
+  make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::none, {});
   EXPECT_EQ(store.count(),
             num_weights(row_.spec, row_.shape) + (row_.shape.bias ? row_.shape.out : 0));
   for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("map.")) << p.name;
@@ -242,6 +251,24 @@ TEST_P(Contract, TakesAConstantInput) {
 
 TEST_P(Contract, ResolvingAgainChangesNothing) {
   EXPECT_EQ(resolved(row_.spec, row_.shape), row_.spec);
+}
+
+TEST_P(Contract, IsStoredAsJsonAndReadBack) {
+  const nlohmann::json config = {{"trainyard_linear", {{"layer", linear_spec_to_json(row_.spec)}}}};
+  EXPECT_EQ(linear_rules_from_json(config, "config.json").at(0).spec, row_.spec);
+}
+
+TEST_P(Contract, SaysThatItCannotBeShared) {
+  ParameterStore store;
+  const auto pair = std::make_shared<PhantomCommunicator>(0, 2);
+  try {
+    make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::out, {.tensor = Group(pair)});
+    FAIL() << "shared by two ranks";
+  } catch (const ConfigError& e) {
+    EXPECT_EQ(std::string(e.what()),
+              fmt::format("parallel.tensor: 2, but {} layers cannot be shared by ranks; want 1",
+                          kind_name(row_.spec)));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Every, Contract,

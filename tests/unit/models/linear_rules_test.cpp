@@ -4,6 +4,9 @@
 #include <chrono>
 
 #include "core/base/error.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 #include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
 #include "tests/support/messages.h"
@@ -64,7 +67,7 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
             "not ttm; add a rule {match: head.linear, kind: dense} after it, or set "
             "model.tied=false");
   EXPECT_EQ(refusal({{"blocks.{1..4}.*", DenseSpec{}}}),
-            "linear[0].match: \"blocks.{1..4}.*\" matches no linear map; there are: head.linear, "
+            "linear[0].match: \"blocks.{1..4}.*\" matches no linear layer; there are: head.linear, "
             "blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, blocks.0.mlp.down");
   EXPECT_NO_THROW(Model(describe_gpt2([] {
                           auto c = kSmall;
@@ -83,7 +86,7 @@ TEST(LinearRules, ARuleOfAFileIsCalledByItsKey) {
 TEST(LinearRules, LaterRulesWinWhetherTheyNameOneMapOrSeveral) {
   const LinearShape shape = {.in = 12, .out = 48};
   const auto rank_of = [&](const LinearRules& rules) {
-    return std::get<SvdSpec>(rules.choose("blocks.0.mlp.up", shape)).rank;
+    return rules.choose("blocks.0.mlp.up", shape).as<SvdSpec>()->rank;
   };
   const LinearRule plain = {"blocks.0.mlp.up", SvdSpec{.rank = 1}},
                    pattern = {"*.up", SvdSpec{.rank = 2}};

@@ -1,4 +1,4 @@
-#include "models/linear/tt_svd.h"
+#include "models/linear/ttm/tt_svd.h"
 
 #include <gtest/gtest.h>
 

@@ -5,8 +5,8 @@
 
 #include "core/autograd/backward.h"
 #include "core/backend/dry/dry_backend.h"
-#include "models/linear/ttm_function.h"
-#include "models/linear/ttm_planner.h"
+#include "models/linear/ttm/ttm_function.h"
+#include "models/linear/ttm/ttm_planner.h"
 
 namespace ty::test {
 namespace {

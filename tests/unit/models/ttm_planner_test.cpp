@@ -1,5 +1,5 @@
 // What the planner counts is what happens, and what it chooses fits.
-#include "models/linear/ttm_planner.h"
+#include "models/linear/ttm/ttm_planner.h"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
-#include "models/linear/ttm_shape.h"
+#include "models/linear/ttm/ttm_shape.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "core/base/error.h"
-#include "models/linear/choose_shape.h"
+#include "models/linear/ttm/choose_shape.h"
 #include "tests/support/messages.h"
 
 namespace ty::test {

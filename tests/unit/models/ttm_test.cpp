@@ -6,8 +6,8 @@
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
-#include "models/linear/ttm_function.h"
-#include "models/linear/ttm_planner.h"
+#include "models/linear/ttm/ttm_function.h"
+#include "models/linear/ttm/ttm_planner.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/autograd/backward.h"
-#include "models/linear/ttm_function.h"
-#include "models/linear/ttm_planner.h"
+#include "models/linear/ttm/ttm_function.h"
+#include "models/linear/ttm/ttm_planner.h"
 #include "tests/support/tensors.h"
 #include "tests/support/threads.h"
 

@@ -1,0 +1,77 @@
+#include "models/linear/base/factor_init.h"
+
+#include <cmath>
+#include <functional>
+
+#include "core/base/random.h"
+#include "core/linalg/qr.h"
+
+namespace ty {
+
+namespace {
+
+Matrix with_unit_columns(Matrix a) {
+  std::vector<double> scales(static_cast<std::size_t>(a.cols), 0.0);
+  for (std::int64_t i = 0; i < a.rows; ++i) {
+    for (std::int64_t j = 0; j < a.cols; ++j)
+      scales[static_cast<std::size_t>(j)] += a(i, j) * a(i, j);
+  }
+  for (double& scale : scales) scale = 1.0 / std::sqrt(scale);
+  scale_columns(a, scales);
+  return a;
+}
+
+// Factors as matrices [R_{k-1} n_k, R_k]; all but the last with orthonormal columns. What a QR
+// leaves on the right goes into the next factor, so the product is the one that was drawn. A factor
+// that is wider than tall keeps its rank: columns beyond its rows are the drawn ones at length 1,
+// and meet zeros in the next factor, which train since these columns are none.
+std::vector<Matrix> orthogonal_factors(const std::vector<std::int64_t>& modes,
+                                       const std::vector<std::int64_t>& ranks, double weight_std,
+                                       const std::string& path, std::uint64_t seed) {
+  std::vector<Matrix> factors;
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    const RandomStream stream(seed, site_id(path + ".factor" + std::to_string(k + 1)));
+    factors.push_back(normal_matrix(ranks[k] * modes[k], ranks[k + 1], stream));
+    const double std = 1.0 / std::sqrt(static_cast<double>(ranks[k]));
+    for (double& value : factors.back().data) value *= std;
+  }
+  for (std::size_t k = 0; k + 1 < factors.size(); ++k) {
+    const std::int64_t rank = ranks[k + 1];
+    const Qr parts = qr(factors[k]);
+    const std::int64_t inner = parts.q.cols;
+    Matrix q = with_unit_columns(std::move(factors[k])), r(rank, rank);
+    for (std::int64_t i = 0; i < q.rows; ++i) {
+      for (std::int64_t j = 0; j < inner; ++j) q(i, j) = parts.q(i, j);
+    }
+    for (std::int64_t i = 0; i < inner; ++i) {
+      for (std::int64_t j = 0; j < rank; ++j) r(i, j) = parts.r(i, j);
+    }
+    Matrix& next = factors[k + 1];
+    const std::int64_t rows = next.rows, cols = next.cols;
+    next = reshape(multiply(r, reshape(std::move(next), rank, rows * cols / rank)), rows, cols);
+    factors[k] = std::move(q);
+  }
+  for (double& value : factors.back().data) value *= weight_std;
+  return factors;
+}
+
+}  // namespace
+
+std::vector<Init> factor_inits(const std::vector<std::int64_t>& modes,
+                               const std::vector<std::int64_t>& ranks, double weight_std,
+                               FactorInit kind, const std::string& path) {
+  std::vector<Init> result;
+  double paths = 1.0;  // terms that an entry of W is a sum of
+  for (const std::int64_t rank : ranks) paths *= static_cast<double>(rank);
+  const double std =
+      std::pow(weight_std * weight_std / paths, 1.0 / (2.0 * static_cast<double>(modes.size())));
+  for (std::size_t k = 0; k < modes.size(); ++k) {
+    result.push_back(
+        kind == FactorInit::normal ? Init::normal(std) : Init::computed([=](std::uint64_t seed) {
+          return orthogonal_factors(modes, ranks, weight_std, path, seed)[k].data;
+        }));
+  }
+  return result;
+}
+
+}  // namespace ty

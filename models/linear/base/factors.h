@@ -1,0 +1,49 @@
+// What kinds whose weight is a product of factors have in common: how their size is stated, and how
+// the factors start.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config/fields.h"
+#include "models/linear/base/spec.h"
+
+namespace ty {
+
+// How factors start. normal: independent entries; orthogonal: the same distribution of the product,
+// each factor but the last with orthonormal columns.
+enum class FactorInit : std::uint8_t { normal, orthogonal };
+
+// The keys `keep` (a share of the dense weights) and `init`.
+void keep_field(config::Fields& f, double& keep);
+void init_field(config::Fields& f, FactorInit& init);
+
+// Sizes that a job file or config.json may state, well below what could overflow a product.
+inline constexpr double kMostSize = 1LL << 40;
+
+// A way to say how large the factors are, as a job file would state it.
+struct SizeKey {
+  const char* key;
+  bool is_stated;
+  std::string value;
+};
+// What is wrong unless exactly one of them is stated, and `keep` is a share.
+std::optional<SpecFault> fault_of_size(const std::vector<SizeKey>& keys, double keep);
+
+// Throws ConfigError unless a share of the dense weights has room for `least` of them, the fewest
+// that `what`, the smallest form of the factors, can have.
+void check_budget(double keep, const LinearShape& shape, std::int64_t least,
+                  const std::string& what);
+
+// "[16, 16, 4]"
+std::string list_of(const std::vector<std::int64_t>& sizes);
+
+// Operations (a multiply-add is two) where each token meets every weight once.
+double flops_of_weights(std::int64_t weights, std::int64_t tokens);
+
+// Throws ConfigError if a layer of a kind that cannot be divided is to be shared by several ranks.
+void require_unshared(std::string_view kind, const Sharing& sharing);
+
+}  // namespace ty

@@ -1,0 +1,162 @@
+// What a linear layer's weight is made of: a value of any kind, behind one type.
+//
+// A kind is a plain struct and a set of functions on it, all in one pair of files (dense/, svd/,
+// ttm/), and a row in kinds.cpp. A struct S is a kind if it has:
+//
+//   S::kKind                           "svd", as in the job file
+//   fields(config::Fields&, s)         its keys: of the job file and of config.json alike
+//   fault_of(s)                        what is wrong with it, whatever layer it is for
+//   resolved(s, shape)                 one without a fault, all sizes worked out for a layer
+//   describe(s)                        "svd rank 64"
+//   num_weights(s, shape)              of a resolved one, bias excluded
+//   forward_flops(s, shape, tokens)    of a forward pass, bias excluded
+//   make_linear(scope, shape, s, split, sharing)
+//   execution_of(s, shape, tokens)     how it will run (optional)
+//   s == s
+//
+// Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <typeinfo>
+
+#include "models/linear/base/linear.h"
+
+namespace ty {
+
+namespace config {
+class Checks;
+class Fields;
+}  // namespace config
+
+// What is wrong with a spec.
+struct SpecFault {
+  std::string key, message;  // "ranks", "3 are given, but 3 cores have 2 inner bonds"
+};
+
+// How a layer runs, in words; empty where there is only one way.
+struct Execution {
+  std::string forward, backward;
+};
+
+template <typename S>
+concept LinearKind = requires {
+  { S::kKind } -> std::convertible_to<std::string_view>;
+};
+
+class LinearSpec {
+ public:
+  LinearSpec();  // dense (kinds.cpp)
+  template <LinearKind S>
+  LinearSpec(S spec)  // NOLINT: implicit on purpose
+      : kind_(std::make_shared<Kind<S>>(std::move(spec))) {}
+
+  // The struct, if it is of that kind; else null.
+  template <typename S>
+  const S* as() const {
+    const auto* kind = dynamic_cast<const Kind<S>*>(kind_.get());
+    return kind == nullptr ? nullptr : &kind->spec;
+  }
+  friend bool operator==(const LinearSpec& a, const LinearSpec& b) {
+    return a.kind_->equals(*b.kind_);
+  }
+
+  friend std::string_view kind_name(const LinearSpec& spec) { return spec.kind_->name(); }
+  // Its keys, without the one that says which kind it is.
+  friend void own_fields(config::Fields& f, LinearSpec& spec) { spec.own().visit(f); }
+  friend std::optional<SpecFault> fault_of(const LinearSpec& spec) { return spec.kind_->fault(); }
+  // Resolving the result changes nothing. Throws ConfigError that says what would be right.
+  friend LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape);
+  friend std::string describe(const LinearSpec& spec) { return spec.kind_->described(); }
+  // Of a resolved spec:
+  friend std::int64_t num_weights(const LinearSpec& spec, const LinearShape& shape) {
+    return spec.kind_->weights(shape);
+  }
+  friend double forward_flops(const LinearSpec& spec, const LinearShape& shape,
+                              std::int64_t tokens) {
+    return spec.kind_->flops(shape, tokens);
+  }
+  friend Execution execution_of(const LinearSpec& spec, const LinearShape& shape,
+                                std::int64_t tokens) {
+    return spec.kind_->execution(shape, tokens);
+  }
+  // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if the kind
+  // cannot be shared as it is asked to.
+  friend std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                             const LinearSpec& spec, Split split,
+                                             const Sharing& sharing);
+
+ private:
+  struct AnyKind {
+    virtual ~AnyKind() = default;
+    virtual std::shared_ptr<AnyKind> clone() const = 0;
+    virtual bool equals(const AnyKind& other) const = 0;
+    virtual std::string_view name() const = 0;
+    virtual void visit(config::Fields& f) = 0;
+    virtual std::optional<SpecFault> fault() const = 0;
+    virtual LinearSpec resolve(const LinearShape& shape) const = 0;
+    virtual std::string described() const = 0;
+    virtual std::int64_t weights(const LinearShape& shape) const = 0;
+    virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
+    virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
+    virtual std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
+                                         const Sharing& sharing) const = 0;
+  };
+
+  template <typename S>
+  struct Kind final : AnyKind {
+    explicit Kind(S value) : spec(std::move(value)) {}
+    std::shared_ptr<AnyKind> clone() const override { return std::make_shared<Kind>(spec); }
+    bool equals(const AnyKind& other) const override {
+      const auto* same = dynamic_cast<const Kind*>(&other);
+      return same != nullptr && same->spec == spec;
+    }
+    std::string_view name() const override { return S::kKind; }
+    void visit(config::Fields& f) override { fields(f, spec); }
+    std::optional<SpecFault> fault() const override { return fault_of(spec); }
+    LinearSpec resolve(const LinearShape& shape) const override { return resolved(spec, shape); }
+    std::string described() const override { return describe(spec); }
+    std::int64_t weights(const LinearShape& shape) const override {
+      return num_weights(spec, shape);
+    }
+    double flops(const LinearShape& shape, std::int64_t tokens) const override {
+      return forward_flops(spec, shape, tokens);
+    }
+    Execution execution(const LinearShape& shape, std::int64_t tokens) const override {
+      if constexpr (requires { execution_of(spec, shape, tokens); }) {
+        return execution_of(spec, shape, tokens);
+      }
+      return {};
+    }
+    std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
+                                 const Sharing& sharing) const override {
+      return make_linear(scope, shape, spec, split, sharing);
+    }
+    S spec;
+  };
+
+  // The kind, seen by no other copy of this value.
+  AnyKind& own() {
+    if (kind_.use_count() > 1) kind_ = kind_->clone();
+    return *kind_;
+  }
+
+  std::shared_ptr<AnyKind> kind_;
+};
+
+// The key `kind`, which chooses among linear_kinds(), and that kind's own keys beside it
+// (kinds.cpp).
+void fields(config::Fields& f, LinearSpec& spec);
+void check(const LinearSpec& spec, config::Checks& checks);
+
+LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape);
+std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                    const LinearSpec& spec, Split split, const Sharing& sharing);
+
+}  // namespace ty

@@ -1,0 +1,108 @@
+#include "models/linear/rules.h"
+
+#include <algorithm>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "models/linear/kinds.h"
+
+namespace ty {
+
+LinearShape LinearSite::stored() const {
+  LinearShape result = shape;
+  if (!table.empty()) std::swap(result.in, result.out);
+  result.bias = false;
+  return result;
+}
+
+namespace {
+
+// "blocks.0.attn.qkv, .., blocks.1.mlp.down and 40 more".
+std::string names_of(const std::vector<LinearSite>& sites) {
+  constexpr std::size_t kShown = 12;
+  std::vector<std::string> paths;
+  for (const LinearSite& site : sites) {
+    if (paths.size() < kShown) paths.push_back(site.path);
+  }
+  return fmt::format(
+      "{}{}", fmt::join(paths, ", "),
+      sites.size() > kShown ? fmt::format(" and {} more", sites.size() - kShown) : "");
+}
+
+}  // namespace
+
+void fields(config::Fields& f, LinearRule& rule) {
+  f.field("match", rule.match,
+          "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
+          config::required());
+  fields(f, rule.spec);
+}
+
+void check(const LinearRule& rule, config::Checks& checks) { check(rule.spec, checks); }
+
+std::string LinearRules::name_of(std::size_t rule) const {
+  return rules_[rule].where.empty() ? fmt::format("linear[{}]", rule) : rules_[rule].where;
+}
+
+LinearRules::LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (is_plain_name(rules_[i].match)) {
+      plain_[rules_[i].match] = i;
+    } else {
+      patterns_.push_back(i);
+    }
+  }
+}
+
+std::optional<std::size_t> LinearRules::find(const std::string& path) const {
+  std::optional<std::size_t> last;
+  if (const auto plain = plain_.find(path); plain != plain_.end()) last = plain->second;
+  for (auto i = patterns_.rbegin(); i != patterns_.rend() && (!last || *i > *last); ++i) {
+    if (glob_match(rules_[*i].match, path)) return *i;
+  }
+  return last;
+}
+
+std::string LinearRules::name_for(const std::string& path) const {
+  const auto rule = find(path);
+  return rule ? name_of(*rule) : "linear";
+}
+
+LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape) const {
+  const auto rule = find(path);
+  if (!rule) return {};
+  try {
+    return resolved(rules_[*rule].spec, shape);
+  } catch (const ConfigError& e) {
+    throw ConfigError("{}: {} [{}, {}]: {}", name_of(*rule), path, shape.in, shape.out, e.what());
+  }
+}
+
+void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
+  std::unordered_set<std::string_view> paths;
+  for (const LinearSite& site : sites) paths.insert(site.path);
+  const auto is_used = [&](const std::string& match) {
+    return is_plain_name(match)
+               ? paths.contains(match)
+               : std::any_of(sites.begin(), sites.end(),
+                             [&](const LinearSite& site) { return glob_match(match, site.path); });
+  };
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (is_used(rules_[i].match)) continue;
+    throw ConfigError("{}.match: \"{}\" matches no linear layer; there are: {}", name_of(i),
+                      rules_[i].match, names_of(sites));
+  }
+}
+
+std::vector<LinearRule> exact_rules(const std::vector<LinearSite>& sites) {
+  std::vector<LinearRule> rules;
+  for (const LinearSite& site : sites) {
+    if (!is_dense(site.spec)) rules.push_back({site.path, site.spec});
+  }
+  return rules;
+}
+
+}  // namespace ty

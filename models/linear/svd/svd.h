@@ -1,0 +1,34 @@
+// The svd kind: a weight W = A B with A [in, rank] and B [rank, out].
+#pragma once
+
+#include "models/linear/base/factors.h"
+
+namespace ty {
+
+struct SvdSpec {
+  static constexpr std::string_view kKind = "svd";
+
+  std::int64_t rank = 0;  // 0: see keep
+  double keep = 0;        // weights, as a share of the dense layer's
+  FactorInit init = FactorInit::normal;
+
+  friend bool operator==(const SvdSpec&, const SvdSpec&) = default;
+};
+
+void fields(config::Fields& f, SvdSpec& spec);
+std::optional<SpecFault> fault_of(const SvdSpec& spec);
+SvdSpec resolved(const SvdSpec& spec, const LinearShape& shape);
+std::string describe(const SvdSpec& spec);
+std::int64_t num_weights(const SvdSpec& spec, const LinearShape& shape);
+double forward_flops(const SvdSpec& spec, const LinearShape& shape, std::int64_t tokens);
+// Parameters a [in, r], b [r, out] and bias [out].
+std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                    const SvdSpec& spec, Split split, const Sharing& sharing);
+
+// How the factors start. `path` picks the random streams.
+struct SvdInits {
+  Init a, b;
+};
+SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::string& path);
+
+}  // namespace ty

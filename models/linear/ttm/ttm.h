@@ -1,0 +1,46 @@
+// The ttm kind: a weight that is a tensor train matrix (Oseledets, SIAM J. Sci. Comput. 33(5),
+// 2011; Novikov et al., arXiv 1509.06569). shape.h says what its sizes mean.
+#pragma once
+
+#include <vector>
+
+#include "models/linear/base/factors.h"
+#include "models/linear/ttm/ttm_shape.h"
+
+namespace ty {
+
+struct TtmSpec {
+  static constexpr std::string_view kKind = "ttm";
+
+  std::vector<std::int64_t> in = {}, out = {};  // modes, core by core; none: chosen
+  std::int64_t cores = 3;                       // at most so many, where modes are chosen
+  std::int64_t rank = 0;                        // of every bond; 0: see ranks and keep
+  std::vector<std::int64_t> ranks = {};         // of each inner bond
+  double keep = 0;          // weights, as a share of the dense layer's; 0: see rank
+  bool clip_ranks = false;  // to what the modes can use
+  FactorInit init = FactorInit::normal;
+
+  friend bool operator==(const TtmSpec&, const TtmSpec&) = default;
+};
+
+void fields(config::Fields& f, TtmSpec& spec);
+std::optional<SpecFault> fault_of(const TtmSpec& spec);
+TtmSpec resolved(const TtmSpec& spec, const LinearShape& shape);
+std::string describe(const TtmSpec& spec);
+std::int64_t num_weights(const TtmSpec& spec, const LinearShape& shape);
+// By the plan that would run.
+double forward_flops(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens);
+Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens);
+// Parameters core1, core2, .. [R_{k-1}, I_k, J_k, R_k] and bias [out].
+std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                    const TtmSpec& spec, Split split, const Sharing& sharing);
+
+// The shape of a resolved spec.
+TtmShape shape_of(const TtmSpec& spec);
+// How the cores of a weight start whose entries have the standard deviation `weight_std`.
+std::vector<Init> ttm_inits(const TtmShape& shape, double weight_std, FactorInit kind,
+                            const std::string& path);
+// A resolved spec of that shape; all else is as in `like`.
+TtmSpec exact_spec(const TtmShape& shape, TtmSpec like = {});
+
+}  // namespace ty

@@ -1,0 +1,24 @@
+// A tensor train matrix applied to activations, differentiable, by any execution plan.
+#pragma once
+
+#include <span>
+
+#include "core/autograd/graph.h"
+#include "models/linear/ttm/ttm_plan.h"
+
+namespace ty {
+
+// y [.., out] = x [.., in] W + bias. cores: [R_{k-1}, I_k, J_k, R_k]; bias [out] or undefined.
+// Keeps x and the cores for backward and nothing else; W and dW exist inside of a pass only.
+Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
+                  const TtmMap& map, const TtmPlan& plan);
+
+// W [in, out] itself, to be shared by several products; its gradient is projected on the cores.
+Tensor ttm_weight(std::span<const Tensor> cores, const TtmMap& map, int split);
+
+// The same as ttm_linear() by recorded products that keep every state for backward: what a
+// framework without this function would do, kept as the baseline of measurements.
+Tensor ttm_linear_recorded(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
+                           const TtmMap& map, const ChainPass& pass);
+
+}  // namespace ty

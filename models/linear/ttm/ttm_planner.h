@@ -1,0 +1,43 @@
+// Chooses how a TTM layer is executed: the cheapest of all plans whose transient memory fits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/linear/ttm/ttm_cost.h"
+
+namespace ty {
+
+// A pass that was considered.
+template <typename Pass>
+struct Candidate {
+  Pass pass;
+  PassCost cost;
+  bool fits = true;
+};
+
+struct TtmChoice {
+  TtmPlan plan;
+  // All that were considered, fastest first.
+  std::vector<Candidate<TtmPass>> forward;
+  std::vector<Candidate<BackwardPass>> backward;
+};
+
+// Transient bytes that a plan may take by default: W and dW of the dense layer, which a dense layer
+// keeps for good.
+std::int64_t default_workspace_limit(const TtmMap& map);
+
+// The plan for a number of rows (tokens). If nothing fits, the smallest.
+TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
+                          const CostModel& model = {});
+inline TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows) {
+  return choose_ttm_plan(map, rows, default_workspace_limit(map));
+}
+
+// The split at which W costs the fewest operations.
+int cheapest_split(const TtmShape& shape);
+
+// Every contiguous grouping of n cores: {1, 1, 1}, {1, 2}, {2, 1}, {3}.
+std::vector<std::vector<int>> groupings(int n);
+
+}  // namespace ty
