@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "core/io/tensor_set.h"
+#include "launch/rank.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -117,8 +118,8 @@ std::string together(const Group& world, Work work) {
   std::string error;
   try {
     work();
-  } catch (const Error& e) {
-    error = fmt::format("rank {}: {}", world.rank(), e.what());
+  } catch (...) {
+    error = fmt::format("rank {}: {}", world.rank(), current_failure().reason);
   }
   for (const std::string& text : world.all_gather_text(error)) {
     if (!text.empty()) return text;

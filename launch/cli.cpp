@@ -1,11 +1,9 @@
 // The only file that knows the command-line library.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <new>
 
 #include "core/base/suggest.h"
+#include "launch/output.h"
 #include "launch/verb.h"
 
 namespace ty {
@@ -31,7 +29,28 @@ class HelpText final : public CLI::Formatter {
   std::string usage_;
 };
 
-// Adds a verb's options to a sub-command; values land in `arguments`.
+// The value of an option lands in `values`, checked.
+void add_option(CLI::App* sub, const OptionSpec& option,
+                std::map<std::string, std::vector<config::Scalar>>& values) {
+  const std::string key = option.key();
+  if (option.is_flag()) {
+    sub->add_flag_callback(
+        option.name, [&values, key] { values[key]; }, option.help);
+    return;
+  }
+  const auto take = [&values, &option, key](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      for (config::Scalar& value : parse_option(option, text)) {
+        values[key].push_back(std::move(value));
+      }
+    }
+  };
+  CLI::Option* added =
+      sub->add_option_function<std::vector<std::string>>(option.name, take, option.help);
+  if (!option.type.is_list) added->expected(1);
+  added->allow_extra_args(false)->type_name(option.value);
+}
+
 CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
                    std::vector<std::string>& words) {
   CLI::App* sub = app.add_subcommand(verb.name, verb.help);
@@ -41,40 +60,56 @@ CLI::App* add_verb(CLI::App& app, const Verb& verb, Arguments& arguments,
   } else {
     sub->add_option("words", words, "")->group("");
   }
-  for (const OptionSpec& option : verb.options) {
-    if (option.repeats) {
-      sub->add_option_function<std::vector<std::string>>(
-             option.name,
-             [&](const std::vector<std::string>& values) {
-               arguments.options[option.name] = fmt::format("{}", fmt::join(values, ","));
-             },
-             option.help)
-          ->allow_extra_args(false)
-          ->type_name(option.value);
-    } else if (option.value.empty()) {
-      sub->add_flag_callback(
-          option.name, [&] { arguments.options[option.name] = ""; }, option.help);
-    } else {
-      sub->add_option_function<std::string>(
-             option.name, [&](const std::string& value) { arguments.options[option.name] = value; },
-             option.help)
-          ->type_name(option.value);
-    }
-  }
+  for (const OptionSpec& option : verb.options) add_option(sub, option, arguments.options);
   return sub;
 }
 
-void check_verb(int argc, const char* const* argv) {
-  if (argc < 2 || argv[1][0] == '-') return;
-  std::vector<std::string> names;
-  for (const Verb& verb : verbs()) names.push_back(verb.name);
-  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return;
-  throw UsageError("unknown verb \"{}\"; one of: {}{}", argv[1], fmt::join(names, " "),
-                   did_you_mean(argv[1], names));
+// An override that spaces have torn apart, as in `run.steps = 5`, in one piece; "" if there is
+// none.
+std::string torn_override(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    const bool ends_at_equals = is_override(words[i]) && words[i].ends_with('=');
+    if (!ends_at_equals && !words[i + 1].starts_with('=')) continue;
+    std::string whole = words[i] + words[i + 1];
+    if (whole.ends_with('=') && i + 2 < words.size()) whole += words[i + 2];
+    if (is_override(whole)) return whole;
+  }
+  return "";
+}
+
+[[noreturn]] void refuse_word(const Verb& verb, const Form& form, const std::string& word,
+                              const std::vector<std::string>& all) {
+  std::string hint =
+      form.hint.empty() ? fmt::format("see trainyard {} --help", verb.name) : form.hint;
+  const std::string torn = form.takes_overrides ? torn_override(all) : "";
+  if (!torn.empty()) hint = fmt::format("write {} without spaces", torn);
+  throw UsageError("{}: \"{}\" is one word too many; {}", verb.name, word, hint);
+}
+
+// Deals the words that are left out to words and overrides.
+void take_words(const Verb& verb, const Form& form, const std::vector<std::string>& all,
+                Arguments& arguments) {
+  for (const std::string& word : all) {
+    const bool override = form.takes_overrides && is_override(word);
+    (override ? arguments.overrides : arguments.words).push_back(word);
+  }
+  if (arguments.words.size() > form.most_words) {
+    refuse_word(verb, form, arguments.words[form.most_words], all);
+  }
+}
+
+void check_options(const Verb& verb, const Form& form, const Arguments& arguments) {
+  for (const OptionSpec& option : verb.options) {
+    const auto& forms = option.forms;
+    if (forms.empty() || !arguments.flag(option.key())) continue;
+    if (std::find(forms.begin(), forms.end(), form.name) != forms.end()) continue;
+    throw UsageError("{} {}: {} means nothing here; it is for {} {}", verb.name, form.name,
+                     option.key(), verb.name, fmt::join(forms, " and "));
+  }
 }
 
 ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
-  check_verb(argc, argv);
+  if (argc >= 2 && argv[1][0] != '-') find_verb(argv[1]);
   CLI::App app("trainyard: train and compress transformers on one process or many");
   app.name("trainyard");
   app.formatter(std::make_shared<HelpText>("VERB [CONFIG] [dotted.key=value ...] [options]"));
@@ -97,97 +132,50 @@ ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   for (const auto& [sub, verb] : subs) {
     if (!sub->parsed()) continue;
     if (verb->passes_on) words = sub->remaining();
-    for (const std::string& word : words) {
-      const bool override = verb->takes_overrides && is_override(word);
-      (override ? arguments.overrides : arguments.words).push_back(word);
-    }
-    return verb->run(arguments, status);
+    const Form& form = take_form(*verb, words);
+    take_words(*verb, form, words, arguments);
+    check_options(*verb, form, arguments);
+    return form.run(arguments, status);
   }
   return ExitCode::usage;
 }
 
 }  // namespace
 
-std::string Arguments::text(const std::string& name, const std::string& otherwise) const {
-  const auto found = options.find(name);
-  return found == options.end() ? otherwise : found->second;
-}
-
-namespace {
-
-std::int64_t parse_integer(const std::string& name, const std::string& text) {
-  std::int64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, fault] = std::from_chars(text.data(), end, value);
-  if (fault != std::errc() || stop != end) {
-    throw UsageError("{}: \"{}\" is not a whole number", name, text);
+const Verb& find_verb(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return verb;
+    names.push_back(verb.name);
   }
-  return value;
+  throw UsageError("unknown verb \"{}\"; one of: {}{}", name, fmt::join(names, " "),
+                   did_you_mean(name, names));
 }
 
-}  // namespace
-
-std::int64_t Arguments::integer(const std::string& name, std::int64_t otherwise) const {
-  const auto found = options.find(name);
-  return found == options.end() ? otherwise : parse_integer(name, found->second);
-}
-
-std::vector<std::string> Arguments::list(const std::string& name) const {
-  std::vector<std::string> parts;
-  const auto found = options.find(name);
-  if (found == options.end()) return parts;
-  std::string_view rest = found->second;
-  while (true) {
-    const std::size_t comma = rest.find(',');
-    parts.emplace_back(rest.substr(0, comma));
-    if (comma == std::string_view::npos) return parts;
-    rest.remove_prefix(comma + 1);
+const Form& take_form(const Verb& verb, std::vector<std::string>& words) {
+  if (verb.forms.front().name.empty()) return verb.forms.front();
+  std::vector<std::string> names;
+  for (const Form& form : verb.forms) names.push_back(form.name);
+  if (words.empty()) {
+    throw UsageError("{}: what to do is missing; one of: {}", verb.name, fmt::join(names, " "));
   }
-}
-
-std::vector<std::int64_t> Arguments::integers(const std::string& name) const {
-  std::vector<std::int64_t> values;
-  for (const std::string& part : list(name)) values.push_back(parse_integer(name, part));
-  return values;
-}
-
-double Arguments::number(const std::string& name, double otherwise) const {
-  const auto found = options.find(name);
-  if (found == options.end()) return otherwise;
-  double value = 0;
-  const char* end = found->second.data() + found->second.size();
-  const auto [stop, fault] = std::from_chars(found->second.data(), end, value);
-  if (fault != std::errc() || stop != end) {
-    throw UsageError("{}: \"{}\" is not a number", name, found->second);
+  const auto found = std::find(names.begin(), names.end(), words.front());
+  if (found == names.end()) {
+    throw UsageError("{}: unknown \"{}\"; one of: {}{}", verb.name, words.front(),
+                     fmt::join(names, " "), did_you_mean(words.front(), names));
   }
-  return value;
-}
-
-const std::string& Arguments::word(std::size_t i, std::string_view what) const {
-  if (i >= words.size()) {
-    throw UsageError("{}: {} is missing; see trainyard {} --help", argv[1], what, argv[1]);
-  }
-  return words[i];
-}
-
-void Arguments::at_most(std::size_t count, std::string_view hint) const {
-  if (words.size() <= count) return;
-  throw UsageError("{}: \"{}\" is one word too many; {}", argv[1], words[count],
-                   hint.empty() ? fmt::format("see trainyard {} --help", argv[1]) : hint);
+  words.erase(words.begin());
+  return verb.forms[static_cast<std::size_t>(found - names.begin())];
 }
 
 int run_command_line(int argc, const char* const* argv) {
   RankStatus status;
   try {
-    return static_cast<int>(dispatch(argc, argv, status));
-  } catch (const Error& error) {
-    return report_failure(status, error.code(), error.what());
-  } catch (const std::bad_alloc&) {
-    return report_failure(status, ExitCode::out_of_memory,
-                          "the system has no memory left; lower data.batch, "
-                          "raise parallel.microbatches or recompute");
-  } catch (const std::exception& error) {
-    return report_failure(status, ExitCode::internal, error.what());
+    const ExitCode code = dispatch(argc, argv, status);
+    finish_results();
+    return static_cast<int>(code);
+  } catch (...) {
+    return report_failure(status, current_failure());
   }
 }
 

@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -21,9 +23,20 @@ void limit_spinning(char** argv) {
   execv(std::filesystem::read_symlink("/proc/self/exe", error).c_str(), argv);
 }
 
+// A file of ours must not take the place of a stream that the caller has closed. Opened the wrong
+// way round, so that a result that has nowhere to go is an error.
+void keep_standard_streams() {
+  for (int descriptor = 0; descriptor <= 2; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) != -1) continue;
+    [[maybe_unused]] const int opened = open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  keep_standard_streams();
+  std::signal(SIGXFSZ, SIG_IGN);  // a write beyond `ulimit -f` is an error like any other
   limit_spinning(argv);
   return ty::run_command_line(argc, argv);
 }

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/io/checkpoint.h"
+#include "launch/output.h"
 
 namespace ty {
 
@@ -54,7 +55,7 @@ Path model_argument(const Arguments& arguments, std::string_view what) {
   const ModelPath found = find_model(arguments.word(0, what));
   if (found.warning.empty()) return found.directory;
   if (arguments.flag(kStrictOption.name)) throw DataError("{}", found.warning);
-  fmt::print(stderr, "warning: {}\n", found.warning);
+  remark("warning: " + found.warning);
   return found.directory;
 }
 

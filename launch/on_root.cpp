@@ -1,23 +1,25 @@
 #include "launch/on_root.h"
 
-#include "core/base/error.h"
+#include "launch/rank.h"
 
 namespace ty {
 
 std::string on_root(const Group& world, const std::function<std::string()>& work) {
   std::string result;
-  ExitCode code = ExitCode::ok;
+  Failure failure;
   if (world.rank() == 0) {
     try {
       result = work();
-    } catch (const Error& e) {
-      result = e.what();
-      code = e.code();
+    } catch (...) {
+      failure = current_failure();
+      result = failure.reason;
     }
   }
-  code = static_cast<ExitCode>(world.all_reduce(static_cast<double>(code), ReduceOp::max));
+  const auto code =
+      static_cast<ExitCode>(world.all_reduce(static_cast<double>(failure.code), ReduceOp::max));
+  const std::string key = world.all_gather_text(failure.key)[0];
   result = world.all_gather_text(result)[0];
-  if (code != ExitCode::ok) throw Error(code, result);
+  if (code != ExitCode::ok) rethrow({code, key, result});
   return result;
 }
 

@@ -19,24 +19,21 @@ std::string format_progress(const Progress& p) {
   return line;
 }
 
-ProgressLine::ProgressLine(std::FILE* out) : out_(out), in_place_(isatty(fileno(out)) != 0) {}
+ProgressLine::ProgressLine() : out_(STDERR_FILENO), in_place_(isatty(STDERR_FILENO) != 0) {}
 
 void ProgressLine::show(const std::string& line) {
-  fmt::print(out_, "{}{}{}", in_place_ ? "\r\033[K" : "", line, in_place_ ? "" : "\n");
+  out_.write(fmt::format("{}{}{}", in_place_ ? "\r\033[K" : "", line, in_place_ ? "" : "\n"));
   open_ = in_place_;
-  std::fflush(out_);
 }
 
 void ProgressLine::note(const std::string& text) {
   finish();
-  fmt::print(out_, "{}\n", text);
-  std::fflush(out_);
+  out_.write(text + "\n");
 }
 
 void ProgressLine::finish() {
-  if (open_) fmt::print(out_, "\n");
+  if (open_) out_.write("\n");
   open_ = false;
-  std::fflush(out_);
 }
 
 }  // namespace ty

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
 #include <string>
+
+#include "launch/output.h"
 
 namespace ty {
 
@@ -23,8 +24,8 @@ std::string format_progress(const Progress& progress);
 
 class ProgressLine {
  public:
-  // Writes to `out` (stderr in the binary); in place if it is a terminal.
-  explicit ProgressLine(std::FILE* out);
+  // On stderr; in place if that is a terminal.
+  ProgressLine();
   void update(const Progress& progress) { show(format_progress(progress)); }
   // The same for other long work.
   void show(const std::string& line);
@@ -34,7 +35,7 @@ class ProgressLine {
   void finish();
 
  private:
-  std::FILE* out_;
+  Remarks out_;
   bool in_place_;
   bool open_ = false;
 };

@@ -9,7 +9,7 @@
 namespace ty {
 
 TextOptions text_options(const DataSection& data);
-// Of --text-key, --column and --header. Throws UsageError.
+// Of --text-key, --column and --header.
 TextOptions text_options(const Arguments& arguments);
 // The same without a word on stderr, for a second reading.
 TextOptions quietly(TextOptions options);

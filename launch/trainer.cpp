@@ -63,8 +63,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
       world_(world),
       status_(status),
       mesh_((check_same_job(job_, world.group()), world.group()), mesh_of(job_, world.size())),
-      backend_(make_backend(job_.run.device, job_.parallel.reduction)),
-      progress_(stderr) {
+      backend_(make_backend(job_.run.device, job_.parallel.reduction)) {
   adopt_model_tokenizer(job_);
   check_layout(job_, mesh_.data().size());
   check_linear_rules(job_);

@@ -1,45 +1,24 @@
-// A verb of the command line, as data: what it is called, what it takes, what runs it.
+// A verb of the command line, as data: what it is called, what it takes, what runs it. What can be
+// known to be wrong without running it is refused by the dispatcher, for all verbs alike.
 #pragma once
 
-#include <map>
-#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "launch/arguments.h"
 #include "launch/rank.h"
 
 namespace ty {
 
-struct OptionSpec {
-  std::string name;   // "--prompt"
-  std::string value;  // placeholder of its value; empty: a flag
-  std::string help;
-  bool repeats = false;  // may be given several times; the values are joined by commas
-};
-
-// What the user typed after the verb.
-class Arguments {
- public:
-  std::vector<std::string> words;              // neither options nor overrides, in order
-  std::vector<std::string> overrides;          // dotted.key=value
-  std::map<std::string, std::string> options;  // by name; "" for a flag
-  std::vector<std::string> argv;               // everything, for the run's manifest
-
-  bool flag(const std::string& name) const { return options.contains(name); }
-  std::string text(const std::string& name, const std::string& otherwise) const;
-  // Throw UsageError that names the option if the value is no number.
-  std::int64_t integer(const std::string& name, std::int64_t otherwise) const;
-  double number(const std::string& name, double otherwise) const;
-  // The value cut at its commas; none if the option was not given.
-  std::vector<std::string> list(const std::string& name) const;
-  // Throw UsageError that names the option if a part of the list is no number.
-  std::vector<std::int64_t> integers(const std::string& name) const;
-  // Word i; throws UsageError "VERB: WHAT is missing" if there are fewer.
-  const std::string& word(std::size_t i, std::string_view what) const;
-  // Throws UsageError for the first word beyond so many, with a hint on what may have been meant.
-  void at_most(std::size_t count, std::string_view hint = "") const;
+// One of the things that a verb does.
+struct Form {
+  std::string name;        // the word after the verb that picks it; empty: the verb has no other
+  std::size_t most_words;  // after that, overrides apart
+  ExitCode (*run)(const Arguments& arguments, RankStatus& status);
+  bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
+  bool shares_work = false;      // among the ranks of a job
+  std::string hint = {};         // what may have been meant by a word too many
 };
 
 struct Verb {
@@ -47,13 +26,18 @@ struct Verb {
   std::string synopsis;  // after the name: "CONFIG [key=value ...]"
   std::string help;      // one sentence
   std::vector<OptionSpec> options;
-  bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
-  ExitCode (*run)(const Arguments& arguments, RankStatus& status);
+  std::vector<Form> forms;
   bool passes_on = false;  // words from the first one on are another command's, options included
 };
 
 // All verbs, in the order in which help lists them.
 std::span<const Verb> verbs();
+
+// The verb of that name; throws UsageError that says which there are.
+const Verb& find_verb(const std::string& name);
+// The form that the words after a verb pick, and `words` without its name; throws UsageError if
+// they pick none.
+const Form& take_form(const Verb& verb, std::vector<std::string>& words);
 
 // Parses and runs a whole command line; prints help and errors. Returns the process's exit code.
 int run_command_line(int argc, const char* const* argv);

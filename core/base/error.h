@@ -8,6 +8,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace ty {
 
@@ -26,23 +27,40 @@ enum class ExitCode : int {
   terminated = 143,    // stopped on request (SIGTERM, SIGUSR1) with a checkpoint
 };
 
+// The key of a job file that an error is about, dotted. Whoever loaded the file says where the key
+// was stated (core/config/load.h).
+struct Key {
+  std::string name;
+};
+
 // Root of all errors of this project.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  // The message becomes "KEY: MESSAGE"; an empty key says nothing.
+  Error(ExitCode code, Key key, const std::string& message)
+      : std::runtime_error(key.name.empty() ? message : key.name + ": " + message),
+        code_(code),
+        key_(std::move(key.name)) {}
   ExitCode code() const { return code_; }
+  // Empty if the error is about no key.
+  const std::string& key() const { return key_; }
 
  private:
   ExitCode code_;
+  std::string key_;
 };
 
-// One class per cause; all are built from a fmt format string and its arguments.
-#define TY_DEFINE_ERROR(Name, exit_code)                                        \
-  class Name : public Error {                                                   \
-   public:                                                                      \
-    template <typename... Args>                                                 \
-    explicit Name(fmt::format_string<Args...> format, Args&&... args)           \
-        : Error(exit_code, fmt::format(format, std::forward<Args>(args)...)) {} \
+// One class per cause; all are built from a fmt format string and its arguments, some after a Key.
+#define TY_DEFINE_ERROR(Name, exit_code)                                                        \
+  class Name : public Error {                                                                   \
+   public:                                                                                      \
+    template <typename... Args>                                                                 \
+    explicit Name(fmt::format_string<Args...> format, Args&&... args)                           \
+        : Error(exit_code, fmt::format(format, std::forward<Args>(args)...)) {}                 \
+    template <typename... Args>                                                                 \
+    explicit Name(Key key, fmt::format_string<Args...> format, Args&&... args)                  \
+        : Error(exit_code, std::move(key), fmt::format(format, std::forward<Args>(args)...)) {} \
   }
 
 TY_DEFINE_ERROR(ShapeError, ExitCode::internal);     // operands of an op do not fit together

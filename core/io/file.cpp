@@ -65,7 +65,7 @@ int open_or_throw(const Path& path, int flags, std::string_view what) {
 
 }  // namespace
 
-void throw_io_error(const Path& path, std::string_view what, int error_number) {
+std::string io_error_text(const Path& path, std::string_view what, int error_number) {
   std::string cause = std::generic_category().message(error_number);
   if (error_number == ENOSPC || error_number == EDQUOT) {
     struct statvfs info {};
@@ -73,7 +73,12 @@ void throw_io_error(const Path& path, std::string_view what, int error_number) {
       cause += fmt::format(" ({} bytes free there)", info.f_bavail * info.f_frsize);
     }
   }
-  throw IoError("{}: cannot {}: {}; {}", path.string(), what, cause, next_action(error_number));
+  return fmt::format("{}: cannot {}: {}; {}", path.string(), what, cause,
+                     next_action(error_number));
+}
+
+void throw_io_error(const Path& path, std::string_view what, int error_number) {
+  throw IoError("{}", io_error_text(path, what, error_number));
 }
 
 File::File(Path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}

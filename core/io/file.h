@@ -88,8 +88,10 @@ void remove_tree(const Path& path);
 // Bytes that this process may still write to the file system of a path.
 std::uint64_t free_bytes(const Path& path);
 
-// Throws the IoError for a failed system call, from errno: "PATH: cannot WHAT: No space left on
-// device (12 bytes free there); free some space or choose another directory".
+// What to say of a failed system call, by its errno: "PATH: cannot WHAT: No space left on device
+// (12 bytes free there); free some space or choose another directory".
+std::string io_error_text(const Path& path, std::string_view what, int error_number);
+// Throws the IoError that says so.
 [[noreturn]] void throw_io_error(const Path& path, std::string_view what, int error_number);
 
 }  // namespace ty

@@ -25,12 +25,6 @@ std::size_t outside_interval(std::size_t n) {
 
 }  // namespace
 
-std::int64_t count_of(const Arguments& arguments, const char* option, std::int64_t otherwise) {
-  const std::int64_t count = arguments.integer(option, otherwise);
-  if (count < 1) throw UsageError("{}: {}; want 1 or more", option, count);
-  return count;
-}
-
 Spread spread_of(std::vector<double> x) {
   std::sort(x.begin(), x.end());
   const std::size_t outside = outside_interval(x.size());
@@ -60,10 +54,8 @@ nlohmann::json to_json(const Spread& spread) {
 }
 
 Rounds rounds_of(const Arguments& arguments, std::int64_t warmup) {
-  const Rounds rounds = {.warmup = arguments.integer("--warmup", warmup),
-                         .measured = count_of(arguments, "--steps", 5)};
-  if (rounds.warmup < 0) throw UsageError("--warmup: {}; want 0 or more", rounds.warmup);
-  return rounds;
+  return {.warmup = arguments.integer("--warmup", warmup),
+          .measured = arguments.integer("--steps", 5)};
 }
 
 void take_turns(
@@ -71,7 +63,7 @@ void take_turns(
     const std::function<void(std::size_t thing, std::int64_t round, bool measured)>& run) {
   using Clock = std::chrono::steady_clock;
   constexpr std::chrono::seconds kQuiet(10);
-  ProgressLine line(stderr);
+  ProgressLine line;
   const auto start = Clock::now();
   auto said = start;
   const std::int64_t all = rounds.warmup + rounds.measured;

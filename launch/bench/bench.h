@@ -16,9 +16,6 @@ ExitCode step(const Arguments& arguments, RankStatus& status);
 ExitCode gemm(const Arguments& arguments, RankStatus& status);
 ExitCode linear(const Arguments& arguments, RankStatus& status);
 
-// An option that counts something; throws UsageError unless it is at least 1.
-std::int64_t count_of(const Arguments& arguments, const char* option, std::int64_t otherwise);
-
 struct Spread {
   double median = 0, min = 0, max = 0;
   // Holds the median of all such measurements with 95 % confidence (order statistics; of fewer than
@@ -36,7 +33,7 @@ Spread ratios_of(const std::vector<double>& a, const std::vector<double>& b);
 struct Rounds {
   std::int64_t warmup = 0, measured = 1;
 };
-// From --steps and --warmup; throws UsageError unless they are at least 1 and 0.
+// From --steps and --warmup.
 Rounds rounds_of(const Arguments& arguments, std::int64_t warmup);
 // Runs things 0 .. count - 1 in turns, in every other round the last one first: what else the
 // machine does, and a drift of its speed, falls on all of them alike. Long work says on stderr

@@ -134,10 +134,8 @@ Request request_of(const Arguments& arguments) {
     rank = 16;
     tokens = 16384;
     request.is_seed = true;
-  } else if (preset != "wide") {
-    throw UsageError("--preset: unknown \"{}\"; one of: seed wide", preset);
   }
-  rank = count_of(arguments, "--rank", rank);
+  rank = arguments.integer("--rank", rank);
   if (arguments.flag("--in")) in = arguments.integers("--in");
   if (arguments.flag("--out")) out = arguments.integers("--out");
   if (in.size() == 1 && out.size() == 1) {
@@ -147,8 +145,8 @@ Request request_of(const Arguments& arguments) {
     request.map = {shape, shape.padded_in(), shape.padded_out()};
     validate(shape, request.map.in, request.map.out);
   }
-  request.tokens = count_of(arguments, "--tokens", tokens);
-  request.passes = count_of(arguments, "--microbatches", 1);
+  request.tokens = arguments.integer("--tokens", tokens);
+  request.passes = arguments.integer("--microbatches", 1);
   request.all_plans = arguments.flag("--plans");
   // As many weights, to the nearest.
   const std::int64_t both = request.map.in + request.map.out;

@@ -92,15 +92,15 @@ class Contestant {
 }  // namespace
 
 ExitCode step(const Arguments& arguments, RankStatus& status) {
-  const std::string path = arguments.word(1, "the job file");
+  const std::string path = arguments.word(0, "the job file");
   const Rounds rounds = rounds_of(arguments, 2);
+  World world(status);
   std::vector<JobConfig> jobs = {load_job(path, arguments.overrides)};
   if (arguments.flag("--against")) {
     std::vector<std::string> overrides = arguments.overrides;
     overrides.push_back(arguments.text("--against", ""));
     jobs.push_back(load_job(path, overrides));
   }
-  World world(status);
   const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0].run.device), 0.5);
   std::vector<std::unique_ptr<Contestant>> contestants;
   for (const JobConfig& job : jobs) {

@@ -1,43 +1,55 @@
 #include "launch/bench/bench.h"
 
-#include "core/base/error.h"
+#include "launch/limits.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
 
-namespace {
-
-ExitCode run_bench(const Arguments& arguments, RankStatus& status) {
-  const std::string& what = arguments.word(0, "what to measure (step, gemm or linear)");
-  if (what == "step") return bench::step(arguments, status);
-  if (what == "gemm") return bench::gemm(arguments, status);
-  if (what == "linear") return bench::linear(arguments, status);
-  throw UsageError("bench: unknown \"{}\"; one of: step gemm linear", what);
-}
-
-}  // namespace
-
 const Verb& bench_verb() {
+  using config::at_least;
+  using config::between;
+  const std::vector<std::string> step = {"step"}, linear = {"linear"}, both = {"step", "linear"};
   static const Verb verb = {
       "bench",
       "step CONFIG [key=value ...] | gemm | linear",
       "Medians with spread, peak bytes, and the machine's own ceilings beside them",
-      {{"--steps", "N", "measured steps or rounds; default 5"},
-       {"--warmup", "N", "steps before them; default 2"},
-       {"--against", "KEY=VALUE",
-        "step: the same job with this override, in turns; prints how they compare"},
-       {"--preset", "NAME", "linear: seed (768 -> 2304) or wide (1024 -> 4096, the default)"},
-       {"--in", "N|LIST", "linear: input features, or modes as 8,8,16"},
-       {"--out", "N|LIST", "linear: output features, or modes as 8,32,16"},
-       {"--rank", "N", "linear: rank of every TTM bond; default 72"},
-       {"--svd-rank", "N", "linear: rank of svd; default: as many weights as TTM"},
-       {"--tokens", "N", "linear: rows of the input; default 1024"},
-       {"--microbatches", "N", "linear: passes per optimizer step; default 1"},
-       {"--plans", "", "linear: every execution plan, not only the chosen one"},
-       {"--explain", "", "linear: what the planner considered, and at what cost"},
+      {{"--steps", "N", "measured steps or rounds; default 5", kInteger, at_least(1), both},
+       {"--warmup", "N", "steps before them; default 2", kInteger, at_least(0), both},
+       {"--against",
+        "KEY=VALUE",
+        "step: the same job with this override, in turns; prints how they compare",
+        kText,
+        {},
+        step},
+       {"--preset", "NAME", "linear: seed (768 -> 2304) or wide (1024 -> 4096, the default)", kText,
+        config::one_of({"seed", "wide"}), linear},
+       {"--in", "N|LIST", "linear: input features, or modes as 8,8,16", kIntegers,
+        between(1, kMostFeatures), linear},
+       {"--out", "N|LIST", "linear: output features, or modes as 8,32,16", kIntegers,
+        between(1, kMostFeatures), linear},
+       {"--rank", "N", "linear: rank of every TTM bond; default 72", kInteger,
+        between(1, kMostFeatures), linear},
+       {"--svd-rank", "N", "linear: rank of svd; default: as many weights as TTM", kInteger,
+        between(1, kMostFeatures), linear},
+       {"--tokens", "N", "linear: rows of the input; default 1024", kInteger,
+        between(1, kLongestSequence), linear},
+       {"--microbatches", "N", "linear: passes per optimizer step; default 1", kInteger,
+        between(1, kMostSequences), linear},
+       {"--plans", "", "linear: every execution plan, not only the chosen one", kText, {}, linear},
+       {"--explain",
+        "",
+        "linear: what the planner considered, and at what cost",
+        kText,
+        {},
+        linear},
        {"--json", "", "one JSON object on stdout"}},
-      true,
-      run_bench};
+      {{.name = "step",
+        .most_words = 1,
+        .run = bench::step,
+        .takes_overrides = true,
+        .shares_work = true},
+       {.name = "gemm", .most_words = 0, .run = bench::gemm},
+       {.name = "linear", .most_words = 0, .run = bench::linear}}};
   return verb;
 }
 

@@ -23,43 +23,53 @@ schedule: {name: cosine, warmup: 50, min_lr: 4e-4}
 checkpoint: {every: 200, keep: 3}
 )";
 
-ExitCode run_config(const Arguments& arguments, RankStatus&) {
-  const std::string& what = arguments.word(0, "what to do (check, show, schema, keys or init)");
-  if (what == "check") {
-    const std::string& file = arguments.word(1, "the job file");
-    load_job(file, arguments.overrides);
-    fmt::print("{}: ok\n", file);
-  } else if (what == "show") {
-    const auto loaded =
-        load_job_with_origins(arguments.word(1, "the job file"), arguments.overrides);
-    fmt::print("{}", arguments.flag("--origin") ? config::to_origins(loaded.value, loaded.origins)
-                                                : config::to_yaml(loaded.value));
-  } else if (what == "schema") {
-    fmt::print("{}\n", config::json_schema<JobConfig>("trainyard job"));
-  } else if (what == "keys") {
-    fmt::print("{}", config::key_reference<JobConfig>());
-  } else if (what == "init") {
-    const Path file = arguments.words.size() > 1 ? arguments.words[1] : "job.yaml";
-    if (std::filesystem::exists(file)) {
-      throw UsageError("config init: {} exists; name another file", file.string());
-    }
-    atomic_write_file(file, bytes_of(kStarter));
-    fmt::print("wrote {}; next: trainyard config check {}\n", file.string(), file.string());
-  } else {
-    throw UsageError("config: unknown \"{}\"; one of: check show schema keys init", what);
+ExitCode check_file(const Arguments& arguments, RankStatus&) {
+  const std::string& file = arguments.word(0, "the job file");
+  load_job(file, arguments.overrides);
+  fmt::print("{}: ok\n", file);
+  return ExitCode::ok;
+}
+
+ExitCode show(const Arguments& arguments, RankStatus&) {
+  const auto loaded = load_job_with_origins(arguments.word(0, "the job file"), arguments.overrides);
+  fmt::print("{}", arguments.flag("--origin") ? config::to_origins(loaded.value, loaded.origins)
+                                              : config::to_yaml(loaded.value));
+  return ExitCode::ok;
+}
+
+ExitCode schema(const Arguments&, RankStatus&) {
+  fmt::print("{}\n", config::json_schema<JobConfig>("trainyard job"));
+  return ExitCode::ok;
+}
+
+ExitCode keys(const Arguments&, RankStatus&) {
+  fmt::print("{}", config::key_reference<JobConfig>());
+  return ExitCode::ok;
+}
+
+ExitCode init(const Arguments& arguments, RankStatus&) {
+  const Path file = arguments.words.empty() ? "job.yaml" : arguments.words[0];
+  if (std::filesystem::exists(file)) {
+    throw UsageError("config init: {} exists; name another file", file.string());
   }
+  atomic_write_file(file, bytes_of(kStarter));
+  fmt::print("wrote {}; next: trainyard config check {}\n", file.string(), file.string());
   return ExitCode::ok;
 }
 
 }  // namespace
 
 const Verb& config_verb() {
-  static const Verb verb = {"config",
-                            "check FILE | show FILE [--origin] | schema | keys | init [FILE]",
-                            "Check, print and document job files",
-                            {{"--origin", "", "where each value came from"}},
-                            true,
-                            run_config};
+  static const Verb verb = {
+      "config",
+      "check FILE | show FILE [--origin] | schema | keys | init [FILE]",
+      "Check, print and document job files",
+      {{"--origin", "", "where each value came from", kText, {}, {"show"}}},
+      {{.name = "check", .most_words = 1, .run = check_file, .takes_overrides = true},
+       {.name = "show", .most_words = 1, .run = show, .takes_overrides = true},
+       {.name = "schema", .most_words = 0, .run = schema},
+       {.name = "keys", .most_words = 0, .run = keys},
+       {.name = "init", .most_words = 1, .run = init}}};
   return verb;
 }
 

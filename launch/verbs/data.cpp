@@ -4,10 +4,11 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "core/base/suggest.h"
 #include "core/data/corpus.h"
 #include "launch/dataset.h"
 #include "launch/inspect/inspection.h"
+#include "launch/limits.h"
+#include "launch/output.h"
 #include "launch/progress.h"
 #include "launch/text.h"
 #include "launch/text_options.h"
@@ -21,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr double kShowEvery = 0.5;  // seconds
-constexpr std::int64_t kSmallestBpe = 257;
 
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -30,24 +30,18 @@ double since(Clock::time_point start) {
 // The kind and size that --kind and --vocab ask for.
 TokenizerSpec spec_of(const Arguments& arguments) {
   const std::string wanted = arguments.text("--kind", "");
-  std::vector<std::string> names;
-  for (TokenizerKind kind : kTokenizerKinds) names.emplace_back(name_of(kind));
-  const auto found = std::find(names.begin(), names.end(), wanted);
-  if (found == names.end()) {
-    throw UsageError("--kind: unknown \"{}\"; one of: {}{}", wanted, fmt::join(names, " "),
-                     did_you_mean(wanted, names));
-  }
-  const TokenizerKind kind = kTokenizerKinds[found - names.begin()];
+  if (wanted.empty()) throw UsageError("--kind: missing; want bytes, chars or bpe");
+  const TokenizerKind kind =
+      *std::find_if(std::begin(kTokenizerKinds), std::end(kTokenizerKinds),
+                    [&](TokenizerKind each) { return name_of(each) == wanted; });
   if (kind != TokenizerKind::bpe) {
     if (arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
     return {.kind = kind, .vocab = 0};
   }
-  const std::int64_t vocab = arguments.integer("--vocab", 0);
-  if (vocab < kSmallestBpe) {
-    throw UsageError("--vocab: got {}; --kind bpe wants at least {}, as in --vocab 1024",
-                     arguments.flag("--vocab") ? std::to_string(vocab) : "nothing", kSmallestBpe);
+  if (!arguments.flag("--vocab")) {
+    throw UsageError("--vocab: missing; --kind bpe wants the number of ids, as in --vocab 1024");
   }
-  return {.kind = kind, .vocab = vocab};
+  return {.kind = kind, .vocab = arguments.integer("--vocab", 0)};
 }
 
 // Says on stderr what was learned from a text.
@@ -56,13 +50,13 @@ std::unique_ptr<Tokenizer> learn(const Path& input, const TextOptions& options,
   const auto start = Clock::now();
   const std::vector<std::string> documents = read_text_documents(input, options);
   const std::vector<std::string_view> views(documents.begin(), documents.end());
-  fmt::print(stderr, "learning a {} tokenizer from {} document{}\n", name_of(spec.kind),
-             human_count(static_cast<double>(views.size())), views.size() == 1 ? "" : "s");
+  remark(fmt::format("learning a {} tokenizer from {} document{}", name_of(spec.kind),
+                     human_count(static_cast<double>(views.size())), views.size() == 1 ? "" : "s"));
   auto tokenizer = make_tokenizer(spec, views);
-  fmt::print(stderr, "  {} ids in {:.1f} s{}\n", tokenizer->vocab_size(), since(start),
-             tokenizer->vocab_size() < spec.vocab
-                 ? fmt::format(" (asked for {}; the text has no more pairs)", spec.vocab)
-                 : "");
+  remark(fmt::format("  {} ids in {:.1f} s{}", tokenizer->vocab_size(), since(start),
+                     tokenizer->vocab_size() < spec.vocab
+                         ? fmt::format(" (asked for {}; the text has no more pairs)", spec.vocab)
+                         : ""));
   return tokenizer;
 }
 
@@ -107,9 +101,9 @@ CorpusProgress on_stderr(ProgressLine& line, Clock::time_point start) {
   };
 }
 
-ExitCode tokenize(const Arguments& arguments) {
-  const Path input = arguments.word(1, "the text file");
-  const Path output = arguments.word(2, "the token file to write (.bin)");
+ExitCode tokenize(const Arguments& arguments, RankStatus&) {
+  const Path input = arguments.word(0, "the text file");
+  const Path output = arguments.word(1, "the token file to write (.bin)");
   if (output.extension() != ".bin") {
     throw UsageError("{}: a token file is recognised by its extension; name it {}.bin",
                      output.string(), Path(output).replace_extension().string());
@@ -118,7 +112,7 @@ ExitCode tokenize(const Arguments& arguments) {
     throw UsageError("{}: holds ids already; see trainyard data inspect", input.string());
   }
   const auto tokenizer = tokenizer_for(arguments, input, output);
-  ProgressLine progress(stderr);
+  ProgressLine progress;
   const auto start = Clock::now();
   const TextTokens tokens_made =
       tokenize_text(input, *tokenizer, text_options(arguments), on_stderr(progress, start));
@@ -146,9 +140,9 @@ ExitCode tokenize(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
-ExitCode train_tokenizer(const Arguments& arguments) {
-  const Path input = arguments.word(1, "the text file");
-  const Path directory = arguments.word(2, "the directory to write");
+ExitCode train_tokenizer(const Arguments& arguments, RankStatus&) {
+  const Path input = arguments.word(0, "the text file");
+  const Path directory = arguments.word(1, "the directory to write");
   const auto tokenizer = learn(input, text_options(arguments), spec_of(arguments));
   save_tokenizer(*tokenizer, directory);
   if (arguments.flag("--json")) {
@@ -159,20 +153,6 @@ ExitCode train_tokenizer(const Arguments& arguments) {
   return ExitCode::ok;
 }
 
-ExitCode run_data(const Arguments& arguments, RankStatus& status) {
-  const std::string& what = arguments.word(0, "what to do (tokenize, train-tokenizer or inspect)");
-  if (what == "tokenize") return tokenize(arguments);
-  if (what == "train-tokenizer") return train_tokenizer(arguments);
-  if (what == "inspect") {
-    Arguments rest = arguments;
-    rest.words.erase(rest.words.begin());
-    return inspect_verb().run(rest, status);
-  }
-  const std::vector<std::string> known = {"tokenize", "train-tokenizer", "inspect"};
-  throw UsageError("data: unknown \"{}\"; one of: {}{}", what, fmt::join(known, " "),
-                   did_you_mean(what, known));
-}
-
 }  // namespace
 
 const Verb& data_verb() {
@@ -181,17 +161,38 @@ const Verb& data_verb() {
       "tokenize INPUT OUT.bin (--tokenizer DIR | --kind KIND) | train-tokenizer INPUT DIR --kind "
       "KIND | inspect FILE",
       "Make token files from text (.txt, .jsonl, .tsv), train tokenizers, inspect datasets",
-      {{"--tokenizer", "DIR", "the tokenizer to use: tokenizer.json, or vocab.json and merges.txt"},
-       {"--kind", "KIND", "train one on INPUT instead: bytes, chars or bpe"},
-       {"--vocab", "N", "number of ids of bpe, at least 257"},
-       {"--save-tokenizer", "DIR",
-        "where it is kept; default for a trained one: tokenizer/ beside OUT"},
+      {{"--tokenizer",
+        "DIR",
+        "the tokenizer to use: tokenizer.json, or vocab.json and merges.txt",
+        kText,
+        {},
+        {"tokenize", "inspect"}},
+       {"--kind",
+        "KIND",
+        "train one on INPUT instead: bytes, chars or bpe",
+        kText,
+        config::one_of({"bytes", "chars", "bpe"}),
+        {"tokenize", "train-tokenizer"}},
+       {"--vocab",
+        "N",
+        "number of ids of bpe, at least 257",
+        kInteger,
+        config::between(kSmallestBpeVocab, kMostTokenIds),
+        {"tokenize", "train-tokenizer"}},
+       {"--save-tokenizer",
+        "DIR",
+        "where it is kept; default for a trained one: tokenizer/ beside OUT",
+        kText,
+        {},
+        {"tokenize"}},
        {"--text-key", "K", "of each object of a .jsonl file; default text"},
-       {"--column", "N", "of a .tsv file, from 0; default 0"},
-       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto"},
+       {"--column", "N", "of a .tsv file, from 0; default 0", kInteger, config::at_least(0)},
+       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto", kText,
+        config::one_of({"true", "false", "auto"})},
        {"--json", "", "one JSON object on stdout"}},
-      false,
-      run_data};
+      {{.name = "tokenize", .most_words = 2, .run = tokenize},
+       {.name = "train-tokenizer", .most_words = 2, .run = train_tokenizer},
+       {.name = "inspect", .most_words = 1, .run = inspect_verb().forms[0].run}}};
   return verb;
 }
 

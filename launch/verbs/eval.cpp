@@ -6,6 +6,7 @@
 
 #include "launch/dataset.h"
 #include "launch/evaluation.h"
+#include "launch/limits.h"
 #include "launch/model_path.h"
 #include "launch/probe.h"
 #include "launch/text_options.h"
@@ -97,14 +98,14 @@ const Verb& eval_verb() {
       "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" [--logits OUT] [--gradients OUT]",
       "Loss, perplexity and bits per byte of a run or model on a file",
       {{"--json", "", "one JSON object on stdout"},
-       {"--sequence", "N", "tokens per window; default: the model's context"},
-       {"--batch", "N", "windows at once; default 8"},
+       {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
+        config::between(1, kLongestSequence)},
+       {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
        kStrictOption,
        {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
-      false,
-      run_eval};
+      {{.name = "", .most_words = 2, .run = run_eval}}};
   return verb;
 }
 

@@ -39,7 +39,6 @@ void report(const Arguments& arguments, const Path& target, std::uint64_t bytes)
 }
 
 ExitCode run_export(const Arguments& arguments, RankStatus&) {
-  arguments.at_most(2);
   const Path target = arguments.word(1, "the directory to write");
   const StoredModel source(model_argument(arguments, "the run or model directory"));
   require_absent(target);
@@ -51,7 +50,6 @@ ExitCode run_export(const Arguments& arguments, RankStatus&) {
 }
 
 ExitCode run_import(const Arguments& arguments, RankStatus&) {
-  arguments.at_most(2);
   const Path target = arguments.word(1, "the directory to write");
   const StoredModel source(model_argument(arguments, "the directory to read"));
   require_absent(target);
@@ -71,8 +69,7 @@ const Verb& export_verb() {
         "Face files"},
        kStrictOption,
        {"--json", "", "one JSON object on stdout"}},
-      false,
-      run_export};
+      {{.name = "", .most_words = 2, .run = run_export}}};
   return verb;
 }
 
@@ -83,8 +80,7 @@ const Verb& import_verb() {
       "Any readable Hugging Face directory, checked and written in one spelling: one "
       "model.safetensors, full tensor names, present config.json keys; numbers keep their type",
       {kStrictOption, {"--json", "", "one JSON object on stdout"}},
-      false,
-      run_import};
+      {{.name = "", .most_words = 2, .run = run_import}}};
   return verb;
 }
 

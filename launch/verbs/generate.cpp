@@ -70,19 +70,25 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
 }  // namespace
 
 const Verb& generate_verb() {
-  static const Verb verb = {"generate",
-                            "MODEL [PROMPT] [options]",
-                            "Text from a run or model and a prompt",
-                            {{"--tokens", "N", "most new tokens; default 100"},
-                             {"--seed", "N", "of the draws; default 1"},
-                             {"--temperature", "T", "default 0.8"},
-                             {"--top-k", "K", "keep the K most likely tokens; 0: all; default 50"},
-                             {"--top-p", "P", "keep the fewest tokens of probability P; default 1"},
-                             {"--greedy", "", "always the most likely token"},
-                             kStrictOption,
-                             {"--json", "", "one JSON object on stdout"}},
-                            false,
-                            run_generate};
+  static const Verb verb = {
+      "generate",
+      "MODEL [PROMPT] [options]",
+      "Text from a run or model and a prompt",
+      {{"--tokens", "N", "most new tokens; default 100", kInteger, config::at_least(1)},
+       {"--seed", "N", "of the draws; default 1", kInteger, config::at_least(0)},
+       {"--temperature", "T", "0: always the most likely token; default 0.8", kNumber,
+        config::at_least(0)},
+       {"--top-k", "K", "keep the K most likely tokens; 0: all; default 50", kInteger,
+        config::at_least(0)},
+       {"--top-p", "P", "keep the fewest tokens of probability P; default 1", kNumber,
+        config::Rule{}.above(0).at_most(1)},
+       {"--greedy", "", "always the most likely token"},
+       kStrictOption,
+       {"--json", "", "one JSON object on stdout"}},
+      {{.name = "",
+        .most_words = 2,
+        .run = run_generate,
+        .hint = "write a prompt of several words in quotes"}}};
   return verb;
 }
 

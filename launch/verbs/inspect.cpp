@@ -18,7 +18,7 @@ ExitCode run_inspect(const Arguments& arguments, RankStatus&) {
   } else {
     fmt::print("{}", found.text);
   }
-  std::fflush(stdout);
+  std::fflush(stdout);  // before the error line
   if (!found.damage.empty()) throw DataError("{}", found.damage);
   return ExitCode::ok;
 }
@@ -34,10 +34,10 @@ const Verb& inspect_verb() {
       {{"--json", "", "one JSON object on stdout"},
        {"--tokenizer", "DIR", "decodes a token file, counts the tokens of a text"},
        {"--text-key", "K", "of each object of a .jsonl file; default text"},
-       {"--column", "N", "of a .tsv file, from 0; default 0"},
-       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto"}},
-      false,
-      run_inspect};
+       {"--column", "N", "of a .tsv file, from 0; default 0", kInteger, config::at_least(0)},
+       {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto", kText,
+        config::one_of({"true", "false", "auto"})}},
+      {{.name = "", .most_words = 1, .run = run_inspect}}};
   return verb;
 }
 

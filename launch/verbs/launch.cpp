@@ -7,7 +7,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <limits>
 
+#include "launch/limits.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -22,18 +24,31 @@ std::int64_t usable_cores() {
 // mpirun with settings that work on one machine: waiting ranks yield their core, ranks are not
 // bound to one core each, and threads share the cores.
 std::vector<std::string> command_line(std::int64_t ranks, const std::vector<std::string>& rest) {
-  std::vector<std::string> words = {"mpirun", "-n",    std::to_string(ranks), "--bind-to",
-                                    "none",   "--mca", "mpi_yield_when_idle", "1"};
+  std::vector<std::string> words = {
+      "mpirun", "-n",    std::to_string(ranks), "--bind-to", "none", "--stdin",
+      "none",   "--mca", "mpi_yield_when_idle", "1"};
   if (ranks > usable_cores()) words.emplace_back("--oversubscribe");
   words.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
   words.insert(words.end(), rest.begin(), rest.end());
   return words;
 }
 
+// Several copies of work that ranks do not share would only repeat it.
+void check_shares_work(const Arguments& arguments) {
+  const Verb& verb = find_verb(arguments.word(0, "the verb to run"));
+  std::vector<std::string> words(arguments.words.begin() + 1, arguments.words.end());
+  const Form& form = take_form(verb, words);
+  if (form.shares_work) return;
+  throw UsageError("launch: {} does its work in one process; run it without launch",
+                   form.name.empty() ? verb.name : verb.name + " " + form.name);
+}
+
 ExitCode run_launch(const Arguments& arguments, RankStatus&) {
-  const std::int64_t ranks = arguments.integer("-n", 0);
-  if (ranks < 1) throw UsageError("launch: -n RANKS is missing; as in launch -n 2 train job.yaml");
-  arguments.word(0, "the verb to run");
+  if (!arguments.flag("-n")) {
+    throw UsageError("launch: -n RANKS is missing; as in launch -n 2 train job.yaml");
+  }
+  check_shares_work(arguments);
+  const std::int64_t ranks = arguments.integer("-n", 1);
   const std::vector<std::string> words = command_line(ranks, arguments.words);
   if (arguments.flag("--dry-run")) {
     fmt::print("{}\n", fmt::join(words, " "));
@@ -59,9 +74,9 @@ const Verb& launch_verb() {
       "launch",
       "-n RANKS VERB [arguments ...]",
       "Run a verb on several ranks of this machine, under mpirun",
-      {{"-n", "RANKS", "number of ranks"}, {"--dry-run", "", "print the command line instead"}},
-      false,
-      run_launch,
+      {{"-n", "RANKS", "number of ranks", kInteger, config::between(1, kMostRanks)},
+       {"--dry-run", "", "print the command line instead"}},
+      {{.name = "", .most_words = std::numeric_limits<std::size_t>::max(), .run = run_launch}},
       true};
   return verb;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/limits.h"
 #include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
 #include "launch/model_setup.h"
@@ -52,12 +53,12 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
 const Verb& plan_verb() {
   static const Verb verb = {
       "plan",
-      "CONFIG [key=value ...] [--ranks N] [--json]",
+      "CONFIG [key=value ...] [-n N] [--json]",
       "What a job will need, without running it: parameters, memory by class, time",
-      {{"--ranks", "N", "number of data ranks; default: parallel.data"},
+      {{"-n,--ranks", "N", "number of data ranks; default: parallel.data", kInteger,
+        config::between(1, kMostRanks)},
        {"--json", "", "one JSON object on stdout"}},
-      true,
-      run_plan};
+      {{.name = "", .most_words = 1, .run = run_plan, .takes_overrides = true}}};
   return verb;
 }
 

@@ -1,3 +1,4 @@
+#include "launch/output.h"
 #include "launch/trainer.h"
 #include "launch/verbs/verbs.h"
 
@@ -6,8 +7,10 @@ namespace ty {
 namespace {
 
 ExitCode run_train(const Arguments& arguments, RankStatus& status) {
-  JobConfig job = load_job(arguments.word(0, "the job file"), arguments.overrides);
+  outlive_readers();
+  const std::string& file = arguments.word(0, "the job file");
   World world(status);
+  JobConfig job = load_job(file, arguments.overrides);
   return Trainer(std::move(job), world, status, arguments.argv).run();
 }
 
@@ -19,8 +22,11 @@ const Verb& train_verb() {
       "CONFIG [key=value ...]",
       "Run the job of a YAML file; resumes from the newest valid checkpoint of its run directory",
       {},
-      true,
-      run_train};
+      {{.name = "",
+        .most_words = 1,
+        .run = run_train,
+        .takes_overrides = true,
+        .shares_work = true}}};
   return verb;
 }
 

@@ -98,13 +98,13 @@ grep -q '"relative_error":0.00[1-9]' out || fail "not the error of what is store
 # Errors: one line, nothing written.
 rm -f out err && tree > before
 bad() { local pattern=$1; shift; expect 64 "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
-bad 'unknown "sdv"; one of: svd ttm (did you mean "svd"?)' compress run x --method sdv --rank 3
-bad 'method: missing; one of: svd ttm' compress run x --rank 3
+bad 'got sdv; want one of svd, ttm (did you mean "svd"?)' compress run x --method sdv --rank 3
+bad 'method: missing; want svd or ttm' compress run x --rank 3
 bad 'wants one of --rank N, --keep SHARE and --error EPS, got none' compress run x --method svd
 bad 'got --rank and --error' compress run x --method svd --rank 3 --error 0.1
-bad 'keep: "150%"; want a share' compress run x --method svd --keep 150%
-bad 'error: "big"; want a relative error' compress run x --method svd --error big
-bad 'rank: 0; want 1 or more' compress run x --method svd --rank 0
+bad 'keep: got 150%; want a number > 0 and <= 1, or a percentage' compress run x --method svd --keep 150%
+bad 'error: got big; want a number >= 0 and < 1' compress run x --method svd --error big
+bad 'rank: got 0; want an integer >= 1' compress run x --method svd --rank 0
 bad 'less than rank 1 needs, 160 of 4096 weights; want 0.0391 or more' compress run x --method svd --keep 1%
 bad 'svd: exists already' compress run svd --method svd --rank 3
 bad 'is not a directory; make that first' compress run none/x --method svd --rank 3
@@ -116,9 +116,9 @@ bad 'reads the token table, which cannot be ttm; want --method svd' compress run
 bad 'in modes \[4, 4\] multiply to 16, but the layer has 32 in features' \
   compress run x --method ttm --rank 3 --in 4,4 --out 8,16
 bad '--in alone; give modes of both sides' compress run x --method ttm --rank 3 --in 4,8
-bad 'in: "4x" is not a whole number' compress run x --method ttm --rank 3 --in 4x,8 --out 8,16
+bad 'in: got 4x; want a list of integers' compress run x --method ttm --rank 3 --in 4x,8 --out 8,16
 bad 'in: means nothing to --method svd' compress run x --method svd --rank 3 --in 4,8 --out 8,16
-bad 'cores: 9; want 1 to 6' compress run x --method ttm --rank 3 --cores 9
+bad 'cores: got 9; want an integer >= 1 and <= 6' compress run x --method ttm --rank 3 --cores 9
 bad '"y" is one word too many' compress run x y --method svd --rank 3
 bad 'the directory to write is missing' compress run --method svd --rank 3
 bad 'dense: exists already' export svd dense --dense
