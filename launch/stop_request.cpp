@@ -10,7 +10,7 @@ namespace ty {
 
 namespace {
 
-constexpr std::array<int, 3> kSignals = {SIGTERM, SIGUSR1, SIGINT};
+constexpr std::array<int, 4> kSignals = {SIGTERM, SIGUSR1, SIGINT, SIGHUP};
 // The one thing a signal handler may touch.
 volatile std::sig_atomic_t g_signal = 0;
 
@@ -24,6 +24,13 @@ void on_signal(int signal) {
   g_signal = signal;
 }
 
+// As under nohup.
+bool is_ignored(int signal) {
+  struct sigaction now = {};
+  sigaction(signal, nullptr, &now);
+  return now.sa_handler == SIG_IGN;
+}
+
 }  // namespace
 
 StopRequests::StopRequests() {
@@ -35,16 +42,21 @@ StopRequests::StopRequests() {
   struct sigaction action = {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
-  for (int signal : kSignals) sigaction(signal, &action, nullptr);
+  for (int signal : kSignals) {
+    if (signal != SIGHUP || !is_ignored(signal)) sigaction(signal, &action, nullptr);
+  }
 }
 
 StopRequests::~StopRequests() {
-  for (int signal : kSignals) std::signal(signal, SIG_DFL);
+  for (int signal : kSignals) {
+    if (!is_ignored(signal)) std::signal(signal, SIG_DFL);
+  }
 }
 
 int StopRequests::signal() const { return g_signal; }
 
 ExitCode exit_code_of(int signal) {
+  if (signal == SIGHUP) return ExitCode::hung_up;
   return signal == SIGINT ? ExitCode::interrupted : ExitCode::terminated;
 }
 

@@ -1,5 +1,6 @@
-// Polite requests to stop: SIGTERM, SIGUSR1 and SIGINT ask for a checkpoint and an orderly end at
-// the next agreed step; a second one of them ends the process at once.
+// Polite requests to stop: SIGTERM, SIGUSR1, SIGINT and SIGHUP (unless it is ignored, as under
+// nohup) ask for a checkpoint and an orderly end at the next agreed step; a second one of them ends
+// the process at once.
 #pragma once
 
 #include "core/base/error.h"

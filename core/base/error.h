@@ -23,6 +23,7 @@ enum class ExitCode : int {
   peer_lost = 75,      // another rank died or hangs; safe to retry
   non_finite = 76,     // NaN or infinity in loss, gradient or weights
   config = 78,         // the job file is wrong
+  hung_up = 129,       // stopped by SIGHUP with a checkpoint
   interrupted = 130,   // stopped on request (SIGINT) with a checkpoint
   terminated = 143,    // stopped on request (SIGTERM, SIGUSR1) with a checkpoint
 };

@@ -3,12 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 
+#include "launch/guarded_child.h"
 #include "launch/limits.h"
 #include "launch/verbs/verbs.h"
 
@@ -22,11 +21,11 @@ std::int64_t usable_cores() {
 }
 
 // mpirun with settings that work on one machine: waiting ranks yield their core, ranks are not
-// bound to one core each, and threads share the cores.
+// bound to one core each, and threads share the cores. Ranks say themselves what is wrong.
 std::vector<std::string> command_line(std::int64_t ranks, const std::vector<std::string>& rest) {
   std::vector<std::string> words = {
-      "mpirun", "-n",    std::to_string(ranks), "--bind-to", "none", "--stdin",
-      "none",   "--mca", "mpi_yield_when_idle", "1"};
+      "mpirun",  "--quiet", "-n",    std::to_string(ranks), "--bind-to", "none",
+      "--stdin", "none",    "--mca", "mpi_yield_when_idle", "1"};
   if (ranks > usable_cores()) words.emplace_back("--oversubscribe");
   words.push_back(std::filesystem::read_symlink("/proc/self/exe").string());
   words.insert(words.end(), rest.begin(), rest.end());
@@ -60,11 +59,7 @@ ExitCode run_launch(const Arguments& arguments, RankStatus&) {
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);
     setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 0);
   }
-  std::vector<char*> argv;
-  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
-  argv.push_back(nullptr);
-  execvp(argv[0], argv.data());
-  throw UsageError("launch: mpirun: {}; install openmpi-bin", std::strerror(errno));
+  return run_guarded(words);
 }
 
 }  // namespace
