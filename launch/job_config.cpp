@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "launch/limits.h"
+
 namespace ty {
 
 using config::at_least;
@@ -25,9 +27,11 @@ void fields(Fields& f, RunSection& s) {
   f.field("dir", s.dir, "run directory; null: runs/NAME under the working directory");
   f.field("seed", s.seed, "of initial weights, data order and dropout", at_least(0));
   f.field("steps", s.steps, "optimizer steps of the whole run; 0: only save the initial weights",
-          at_least(0));
-  f.field("eval_every", s.eval_every, "steps between evaluations; 0: only at the end", at_least(0));
-  f.field("sample_every", s.sample_every, "steps between printed samples; 0: never", at_least(0));
+          between(0, kMostSteps));
+  f.field("eval_every", s.eval_every, "steps between evaluations; 0: only at the end",
+          between(0, kMostSteps));
+  f.field("sample_every", s.sample_every, "steps between printed samples; 0: never",
+          between(0, kMostSteps));
   f.field("device", s.device, "where to compute",
           {{"auto", DeviceChoice::automatic},
            {"cpu", DeviceChoice::cpu},
@@ -50,11 +54,11 @@ void fields(Fields& f, ModelSection& s) {
   f.field("from", s.from, "model directory to start from; null: random weights");
   f.when("from", s.from.empty(), "without from", [&] {
     f.field("family", s.family, "kind of model", {{"gpt2", ModelFamily::gpt2}});
-    f.field("layers", s.layers, "number of blocks", at_least(1));
-    f.field("width", s.width, "size of the residual stream", at_least(1));
-    f.field("heads", s.heads, "attention heads; divides width", at_least(1));
-    f.field("inner", s.inner, "width inside of the MLP; 0: 4 * width", at_least(0));
-    f.field("context", s.context, "longest sequence in tokens", at_least(1));
+    f.field("layers", s.layers, "number of blocks", between(1, kMostLayers));
+    f.field("width", s.width, "size of the residual stream", between(1, kMostWidth));
+    f.field("heads", s.heads, "attention heads; divides width", between(1, kMostHeads));
+    f.field("inner", s.inner, "width inside of the MLP; 0: 4 * width", between(0, kMostFeatures));
+    f.field("context", s.context, "longest sequence in tokens", between(1, kLongestSequence));
     f.field("tied", s.tied, "whether the head reads the token table");
     f.field("activation", s.activation, "of the MLP",
             {{"gelu_tanh", UnaryOp::gelu_tanh},
@@ -64,7 +68,7 @@ void fields(Fields& f, ModelSection& s) {
              {"relu", UnaryOp::relu},
              {"silu", UnaryOp::silu},
              {"tanh", UnaryOp::tanh}});
-    f.field("vocab", s.vocab, "number of token ids; 0: the tokenizer's", at_least(0));
+    f.field("vocab", s.vocab, "number of token ids; 0: the tokenizer's", between(0, kMostTokenIds));
   });
   f.field(
       "dropout", s.dropout,
@@ -90,8 +94,8 @@ void fields(Fields& f, TokenizerSection& s) {
              {"chars", TokenizerKind::chars},
              {"bpe", TokenizerKind::bpe}});
     f.when("kind", s.kind == TokenizerKind::bpe, "with kind: bpe", [&] {
-      f.field("vocab", s.vocab, "number of token ids: 256 bytes and what is merged from them",
-              at_least(256));
+      f.field("vocab", s.vocab, "number of token ids: bytes, the end of text, and what is merged",
+              between(kSmallestBpeVocab, kMostTokenIds));
     });
   });
 }
@@ -99,11 +103,13 @@ void fields(Fields& f, TokenizerSection& s) {
 void fields(Fields& f, DataSection& s) {
   f.field("train", s.train, "training text (.txt, .jsonl, .tsv) or token ids (.bin)");
   f.field("valid", s.valid, "the same for evaluation");
-  f.field("sequence", s.sequence, "tokens per sequence; at most model.context", at_least(1));
+  f.field("sequence", s.sequence, "tokens per sequence; at most model.context",
+          between(1, kLongestSequence));
   f.field("batch", s.batch, "sequences per optimizer step, all ranks and micro-batches together",
-          at_least(1));
+          between(1, kMostSequences));
   f.field("text_key", s.text_key, "key of the text in each object of a .jsonl file");
-  f.field("column", s.column, "column of the text in a .tsv file, counted from 0", at_least(0));
+  f.field("column", s.column, "column of the text in a .tsv file, counted from 0",
+          between(0, kMostColumns));
   f.field(
       "header", s.header,
       "whether the first line of a .tsv file names its columns; auto: by content",
@@ -133,19 +139,21 @@ void fields(Fields& f, ScheduleSection& s) {
            {"linear", ScheduleKind::linear},
            {"cosine", ScheduleKind::cosine},
            {"wsd", ScheduleKind::wsd}});
-  f.field("warmup", s.warmup, "steps of linear growth to optim.lr", at_least(0));
+  f.field("warmup", s.warmup, "steps of linear growth to optim.lr", between(0, kMostSteps));
   f.when("name", s.name != ScheduleKind::constant, "with a name other than constant",
          [&] { f.field("min_lr", s.min_lr, "learning rate of the last step", at_least(0)); });
-  f.when("name", s.name == ScheduleKind::wsd, "with name: wsd",
-         [&] { f.field("decay", s.decay, "steps of the final decay to min_lr", at_least(0)); });
+  f.when("name", s.name == ScheduleKind::wsd, "with name: wsd", [&] {
+    f.field("decay", s.decay, "steps of the final decay to min_lr", between(0, kMostSteps));
+  });
 }
 
 void fields(Fields& f, ParallelSection& s) {
-  f.field("data", s.data, "ranks that share a batch; auto: those that are left", at_least(1));
-  f.field("tensor", s.tensor, "ranks that share each layer", at_least(1));
-  f.field("pipeline", s.pipeline, "ranks that share the chain of layers", at_least(1));
+  f.field("data", s.data, "ranks that share a batch; auto: those that are left",
+          between(1, kMostRanks));
+  f.field("tensor", s.tensor, "ranks that share each layer", between(1, kMostRanks));
+  f.field("pipeline", s.pipeline, "ranks that share the chain of layers", between(1, kMostRanks));
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
-          at_least(1));
+          between(1, kMostMicrobatches));
   f.field("recompute", s.recompute, "what is computed again in backward instead of being kept",
           {{"none", RecomputePolicy::none}, {"block", RecomputePolicy::block}});
   f.field("reuse", s.reuse,
@@ -156,7 +164,8 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("reduction", s.reduction,
           "canonical: the same bits for any number of data ranks and threads, up to a tenth slower",
           {{"fast", ReductionOrder::fast}, {"canonical", ReductionOrder::canonical}});
-  f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together", positive());
+  f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together",
+          positive().at_most(kMostBucketMb));
 }
 
 void check(const ParallelSection& s, Checks& checks) {
@@ -189,12 +198,13 @@ void check(const PrecisionSection& s, Checks& checks) {
 }
 
 void fields(Fields& f, CheckpointSection& s) {
-  f.field("every", s.every, "steps between checkpoints; 0: only at the end", at_least(0));
-  f.field("keep", s.keep, "newest checkpoints that are kept", at_least(1));
+  f.field("every", s.every, "steps between checkpoints; 0: only at the end",
+          between(0, kMostSteps));
+  f.field("keep", s.keep, "newest checkpoints that are kept", between(1, kMostSteps));
 }
 
 void fields(Fields& f, LogSection& s) {
-  f.field("every", s.every, "steps between lines in metrics.jsonl", at_least(1));
+  f.field("every", s.every, "steps between lines in metrics.jsonl", between(1, kMostSteps));
 }
 
 void fields(Fields& f, JobConfig& job) {
@@ -241,6 +251,12 @@ void check(const JobConfig& job, Checks& checks) {
   if (job.schedule.min_lr > job.optim.lr) {
     checks.fail("schedule.min_lr", "{} is more than optim.lr = {}", job.schedule.min_lr,
                 job.optim.lr);
+  }
+  if (data.batch * data.sequence > kMostStepTokens) {
+    checks.fail("data.batch",
+                "{} sequences of data.sequence = {} are more than the {} tokens that "
+                "a step may have",
+                data.batch, data.sequence, kMostStepTokens);
   }
   const std::int64_t ranks = job.parallel.data.value_or(1);
   const std::int64_t parts = job.parallel.microbatches;

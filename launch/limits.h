@@ -1,6 +1,6 @@
 // Upper limits of the sizes that a user states, in the job file or as an option: far above what any
-// machine runs, and so low that arithmetic on them is exact. Products of several of them are
-// checked where they meet (check_sizes in model_setup.h).
+// machine runs, and so low that no product or sum of them that a model or plan makes overflows
+// 64 bits: the largest tensor, of a step's logits, has fewer than 2^51 numbers.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,10 @@
 namespace ty {
 
 inline constexpr std::int64_t kMostSteps = 1'000'000'000;
-inline constexpr std::int64_t kMostSequences = 1 << 20;    // of a batch; also its micro-batches
+inline constexpr std::int64_t kMostSequences = 1 << 20;  // of a batch
+inline constexpr std::int64_t kMostMicrobatches = 1 << 12;
 inline constexpr std::int64_t kLongestSequence = 1 << 20;  // tokens; also a model's context
+inline constexpr std::int64_t kMostStepTokens = 1 << 27;   // of a batch together
 inline constexpr std::int64_t kMostLayers = 1000;
 inline constexpr std::int64_t kMostFeatures = 1 << 18;  // of a map's side; also ranks of factors
 inline constexpr std::int64_t kMostWidth = kMostFeatures / 4;
@@ -17,5 +19,7 @@ inline constexpr std::int64_t kMostHeads = 1 << 12;
 inline constexpr std::int64_t kMostTokenIds = 1 << 24;
 inline constexpr std::int64_t kSmallestBpeVocab = 257;  // bytes and the end of text
 inline constexpr std::int64_t kMostRanks = 1 << 16;
+inline constexpr std::int64_t kMostBucketMb = 1 << 16;
+inline constexpr std::int64_t kMostColumns = 1 << 20;  // of a table
 
 }  // namespace ty

@@ -34,7 +34,7 @@ const Verb& bench_verb() {
        {"--tokens", "N", "linear: rows of the input; default 1024", kInteger,
         between(1, kLongestSequence), linear},
        {"--microbatches", "N", "linear: passes per optimizer step; default 1", kInteger,
-        between(1, kMostSequences), linear},
+        between(1, kMostMicrobatches), linear},
        {"--plans", "", "linear: every execution plan, not only the chosen one", kText, {}, linear},
        {"--explain",
         "",

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/inspection.h"
+#include "launch/limits.h"
 #include "launch/text_options.h"
 #include "launch/verbs/verbs.h"
 
@@ -34,7 +35,8 @@ const Verb& inspect_verb() {
       {{"--json", "", "one JSON object on stdout"},
        {"--tokenizer", "DIR", "decodes a token file, counts the tokens of a text"},
        {"--text-key", "K", "of each object of a .jsonl file; default text"},
-       {"--column", "N", "of a .tsv file, from 0; default 0", kInteger, config::at_least(0)},
+       {"--column", "N", "of a .tsv file, from 0; default 0", kInteger,
+        config::between(0, kMostColumns)},
        {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto", kText,
         config::one_of({"true", "false", "auto"})}},
       {{.name = "", .most_words = 1, .run = run_inspect}}};
