@@ -8,7 +8,7 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "core/io/tensor_set.h"
-#include "launch/rank.h"
+#include "launch/failure.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/io/hash.h"
+#include "launch/failure.h"
 #include "launch/text_options.h"
 
 namespace ty {
@@ -9,8 +10,6 @@ namespace ty {
 namespace {
 
 using Json = nlohmann::json;
-
-bool is_token_file(const Path& path) { return lower_extension(path) == ".bin"; }
 
 bool has_tokenizer(const JobConfig& job) {
   return job.tokenizer.kind.has_value() || !job.tokenizer.from.empty();
@@ -53,7 +52,8 @@ void check_is_models(const JobConfig& job, const Tokenizer& tokenizer) {
   const auto own = find_tokenizer(job.model.from);
   if (own == nullptr || own->fingerprint() == tokenizer.fingerprint()) return;
   throw ConfigError(
-      "tokenizer: fingerprint {:016x}, but that of model.from ({}) is {:016x}; leave the section "
+      Key{"tokenizer"},
+      "fingerprint {:016x}, but that of model.from ({}) is {:016x}; leave the section "
       "out "
       "to use the model's, or set run.allow_changes: true",
       tokenizer.fingerprint(), job.model.from.string(), own->fingerprint());
@@ -71,14 +71,20 @@ Json origin_of(const JobConfig& job) {
 
 }  // namespace
 
+bool is_token_file(const Path& path) { return lower_extension(path) == ".bin"; }
+
 PreparedData::PreparedData(const JobConfig& job, const RunDirectory& run)
     : directory_(job.run.dir) {
   if (job.data.train.empty()) {
-    throw ConfigError("data.train: missing; name a text file (.txt, .jsonl, .tsv) or token file");
+    throw ConfigError(Key{"data.train"},
+                      "missing; name a text file (.txt, .jsonl, .tsv) or token file");
   }
   if (has_tokenizer(job)) prepare_tokenizer(job, run);
-  train_ = prepare(job, job.data.train, "data.train", "train.bin");
-  if (!job.data.valid.empty()) valid_ = prepare(job, job.data.valid, "data.valid", "valid.bin");
+  train_ =
+      at_key("data.train", [&] { return prepare(job, job.data.train, "data.train", "train.bin"); });
+  if (job.data.valid.empty()) return;
+  valid_ =
+      at_key("data.valid", [&] { return prepare(job, job.data.valid, "data.valid", "valid.bin"); });
 }
 
 void PreparedData::prepare_tokenizer(const JobConfig& job, const RunDirectory& run) {
@@ -94,7 +100,9 @@ void PreparedData::prepare_tokenizer(const JobConfig& job, const RunDirectory& r
     tokenizer_ = load_tokenizer(directory);
     return;
   }
-  tokenizer_ = learned ? learn(job) : load_tokenizer(job.tokenizer.from);
+  tokenizer_ = learned
+                   ? at_key("data.train", [&] { return learn(job); })
+                   : at_key("tokenizer.from", [&] { return load_tokenizer(job.tokenizer.from); });
   tokenizer_is_new_ = true;
   check_is_models(job, *tokenizer_);
 }
@@ -107,8 +115,8 @@ std::optional<PreparedData::Part> PreparedData::prepare(const JobConfig& job, co
     return Part{file, std::move(tokens), Origin::given};
   }
   if (!tokenizer_) {
-    throw ConfigError("tokenizer.kind: missing, but {} {} is text; want bytes, chars or bpe", key,
-                      file.string());
+    throw ConfigError(Key{"tokenizer.kind"}, "missing, but {} {} is text; want bytes, chars or bpe",
+                      key, file.string());
   }
   const Path target = cached(job, name);
   const TextOptions options = text_options(job.data);

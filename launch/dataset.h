@@ -15,6 +15,9 @@
 
 namespace ty {
 
+// By its name: token ids, not text.
+bool is_token_file(const Path& path);
+
 // The data of a job in memory, before anything of it is written; rank 0 only.
 class PreparedData {
  public:

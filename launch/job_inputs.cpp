@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/io/hash.h"
+#include "launch/failure.h"
 #include "launch/model_path.h"
 
 namespace ty {
@@ -41,8 +42,8 @@ std::string hash_of(const Path& path) {
 void check_model(const Path& path) {
   const Path found = find_model(path).directory;
   if (found == path) return;
-  throw ConfigError("model.from: {} is a run; name a checkpoint of it, as in {}", path.string(),
-                    found.string());
+  throw ConfigError(Key{"model.from"}, "{} is a run; name a checkpoint of it, as in {}",
+                    path.string(), found.string());
 }
 
 std::string shown(const Json& input) {
@@ -56,13 +57,9 @@ std::vector<JobInput> inputs_of(const JobConfig& job) {
   std::vector<JobInput> inputs;
   const auto add = [&](const char* key, const Path& path) {
     if (path.empty()) return;
-    try {
-      inputs.push_back({key, path, hash_of(path)});
-    } catch (const IoError& e) {
-      throw IoError("{}: {}", key, e.what());
-    }
+    inputs.push_back({key, path, at_key(key, [&] { return hash_of(path); })});
   };
-  if (!job.model.from.empty()) check_model(job.model.from);
+  if (!job.model.from.empty()) at_key("model.from", [&] { check_model(job.model.from); });
   add("model.from", job.model.from);
   add("tokenizer.from", job.tokenizer.from);
   add("data.train", job.data.train);

@@ -1,11 +1,8 @@
 #include "launch/model_setup.h"
 
-#include <algorithm>
-
 #include "core/base/error.h"
-#include "core/base/glob.h"
+#include "launch/failure.h"
 #include "models/huggingface/model_directory.h"
-#include "parallel/comm/tree.h"
 
 namespace ty {
 
@@ -13,17 +10,20 @@ namespace {
 constexpr std::int64_t kByteIds = 257;  // of the bytes tokenizer: all bytes and the end of text
 }  // namespace
 
+void check_device(DeviceChoice device) {
+  if (device != DeviceChoice::cuda) return;
+  throw ConfigError(Key{"run.device"}, "cuda is not part of this build; use cpu or auto");
+}
+
 std::unique_ptr<Backend> make_backend(DeviceChoice device, ReductionOrder order) {
-  if (device == DeviceChoice::cuda) {
-    throw ConfigError("run.device: cuda is not part of this build; use cpu or auto");
-  }
+  check_device(device);
   return make_cpu_backend(order == ReductionOrder::canonical ? Products::fixed : Products::fastest);
 }
 
 Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
   Gpt2Config config;
   if (!job.model.from.empty()) {
-    config = read_model_config(job.model.from);
+    config = at_key("model.from", [&] { return read_model_config(job.model.from); });
     if (vocab > config.vocab) {
       throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",
                       (job.model.from / "config.json").string(), config.vocab, vocab);
@@ -40,68 +40,48 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
               .activation = m.activation,
               .linear = job.linear};
     if (vocab > config.vocab) {
-      throw ConfigError("model.vocab: {} is smaller than the tokenizer's {}", config.vocab, vocab);
+      throw ConfigError(Key{"model.vocab"}, "{} is smaller than the tokenizer's {}", config.vocab,
+                        vocab);
     }
   }
   if (job.model.dropout) config.dropout = DropoutRates::all(*job.model.dropout);
   if (job.data.sequence > config.context) {
-    throw ConfigError("data.sequence: {} is longer than the model's context {}", job.data.sequence,
-                      config.context);
+    throw ConfigError(Key{"data.sequence"}, "{} is longer than the model's context {}",
+                      job.data.sequence, config.context);
   }
   return config;
 }
 
-Gpt2Config planned_model(const JobConfig& job) {
-  const TokenizerSection& tokenizer = job.tokenizer;
-  if (job.model.vocab != 0) return resolve_model(job, 0);
-  if (!tokenizer.from.empty())
-    return resolve_model(job, load_tokenizer(tokenizer.from)->vocab_size());
-  if (!tokenizer.kind) return resolve_model(job, 0);
-  if (*tokenizer.kind == TokenizerKind::bpe) return resolve_model(job, tokenizer.vocab);
-  if (*tokenizer.kind == TokenizerKind::bytes) return resolve_model(job, kByteIds);
-  throw ConfigError("model.vocab: missing; a plan cannot count the characters of data.train");
-}
-
 namespace {
 
-// The job's model before any data is read. Characters are counted later, and any number of them
-// serves here.
-Gpt2Config declared_model(const JobConfig& job) {
-  if (!job.model.from.empty()) return resolve_model(job, 0);
-  JobConfig sized = job;
-  if (job.tokenizer.kind == TokenizerKind::chars && job.model.vocab == 0) {
-    sized.model.vocab = kByteIds;
+// The tokenizer's size as far as it is known before data is read: bpe may find fewer pairs than it
+// is to learn. 0: unknown, or none.
+std::int64_t known_vocab(const TokenizerSection& tokenizer) {
+  if (!tokenizer.from.empty()) {
+    return at_key("tokenizer.from", [&] { return load_tokenizer(tokenizer.from)->vocab_size(); });
   }
-  return planned_model(sized);
+  return tokenizer.kind == TokenizerKind::bytes ? kByteIds : 0;
+}
+
+// A size for what only the data tells.
+std::int64_t assumed_vocab(const JobConfig& job, std::int64_t of_chars) {
+  const bool is_stated = job.model.vocab != 0 || !job.model.from.empty();
+  const std::int64_t known = known_vocab(job.tokenizer);
+  if (is_stated || known != 0 || !job.tokenizer.kind) return known;
+  return job.tokenizer.kind == TokenizerKind::bpe ? job.tokenizer.vocab : of_chars;
 }
 
 }  // namespace
 
-void check_linear_rules(const JobConfig& job) {
-  const Gpt2Config config = declared_model(job);
-  const Model declared(describe_gpt2(config), LinearRules(config.linear));
+Gpt2Config planned_model(const JobConfig& job) {
+  const Gpt2Config config = resolve_model(job, assumed_vocab(job, 0));
+  if (config.vocab != 0) return config;
+  throw ConfigError(Key{"model.vocab"},
+                    "missing; a plan cannot count the characters of data.train");
 }
 
-void check_no_decay(const JobConfig& job) {
-  const Gpt2Config config = declared_model(job);
-  const Model model(describe_gpt2(config), LinearRules(config.linear));
-  const auto& parameters = model.parameters().all();
-  for (const std::string& pattern : job.optim.no_decay) {
-    const bool matches = std::any_of(parameters.begin(), parameters.end(), [&](const auto& each) {
-      return glob_match(pattern, each.name);
-    });
-    if (matches) continue;
-    throw ConfigError("optim.no_decay: \"{}\" matches no parameter; names look like {} and {}",
-                      pattern, parameters.front().name, parameters.back().name);
-  }
-}
-
-void check_layout(const JobConfig& job, int data_ranks) {
-  if (job.data.batch < data_ranks) {
-    throw ConfigError("data.batch: {} sequences are fewer than the {} data ranks", job.data.batch,
-                      data_ranks);
-  }
-  if (job.parallel.reduction == ReductionOrder::canonical) check_tree_ranks(data_ranks);
+Gpt2Config declared_model(const JobConfig& job) {
+  return resolve_model(job, assumed_vocab(job, kByteIds));
 }
 
 ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,
@@ -119,7 +99,7 @@ void set_initial_weights(const JobConfig& job, ModelSetup& setup) {
   if (job.model.from.empty()) {
     setup.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
   } else {
-    load_weights(job.model.from, *setup.parameters, setup.config);
+    at_key("model.from", [&] { load_weights(job.model.from, *setup.parameters, setup.config); });
   }
 }
 

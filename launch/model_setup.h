@@ -11,7 +11,9 @@
 
 namespace ty {
 
-// A job's backend; throws ConfigError if the device is not to be had. A canonical order of
+// Throws ConfigError if the device is not to be had.
+void check_device(DeviceChoice device);
+// A job's backend; throws as check_device() does. A canonical order of
 // reductions wants products whose bits do not depend on the number of threads.
 std::unique_ptr<Backend> make_backend(DeviceChoice device,
                                       ReductionOrder order = ReductionOrder::fast);
@@ -23,12 +25,8 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
 // The same before any data is read: the tokenizer's size is what the job asks for. Throws
 // ConfigError too where only the data can tell.
 Gpt2Config planned_model(const JobConfig& job);
-// Throw ConfigError if the job's linear rules do not fit its model, if a pattern of optim.no_decay
-// matches no parameter, or if its batch and reduction do not fit this number of data ranks. None of
-// them reads data.
-void check_linear_rules(const JobConfig& job);
-void check_no_decay(const JobConfig& job);
-void check_layout(const JobConfig& job, int data_ranks);
+// The same where any number of characters of data.train will do.
+Gpt2Config declared_model(const JobConfig& job);
 
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.
 struct ModelSetup {

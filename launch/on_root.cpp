@@ -1,6 +1,6 @@
 #include "launch/on_root.h"
 
-#include "launch/rank.h"
+#include "launch/failure.h"
 
 namespace ty {
 

@@ -3,9 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
-#include "core/base/error.h"
+#include "launch/failure.h"
 
 namespace ty {
 
@@ -16,18 +15,6 @@ struct RankStatus {
   std::int64_t step = -1;                 // the one under way, from 1; -1: none has begun
   void (*abort_job)(int code) = nullptr;  // ends all ranks; null for a job of one
 };
-
-struct Failure {
-  ExitCode code = ExitCode::ok;
-  std::string key;     // of the job file, if the error is at one
-  std::string reason;  // begins with the key
-};
-
-// What the exception that is being handled means to a user: an error of ours says it itself, those
-// of the system and of the standard library get their exit code here. Call in a catch block.
-Failure current_failure();
-// Throws the Error that was such a failure, here or on another rank.
-[[noreturn]] void rethrow(const Failure& failure);
 
 // Prints one line per error on stderr, `trainyard: [rank R step S] REASON`, ends the other ranks of
 // the job, and returns the exit code. Of an error that all ranks have, one line is enough.

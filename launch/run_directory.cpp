@@ -121,7 +121,8 @@ void RunDirectory::begin(const JobConfig& job, Json facts, std::int64_t step) {
   std::error_code error;
   std::filesystem::create_directories(directory_ / "checkpoints", error);
   if (error) {
-    throw IoError("run.dir: {}: {}; choose another one", directory_.string(), error.message());
+    throw IoError(Key{"run.dir"}, "{}: {}; choose another one", directory_.string(),
+                  error.message());
   }
   if (!lock_) lock_ = std::make_unique<RunLock>(directory_);
   const std::string id = run_id();

@@ -72,10 +72,10 @@ class Beginning {
  private:
   void check_steps(std::int64_t newest) const {
     if (job_.run.steps >= newest) return;
-    throw ConfigError(
-        "run.steps: {} is less than the {} steps that {} has done; want {} or more, or "
-        "another run.dir",
-        job_.run.steps, newest, job_.run.dir.string(), newest);
+    throw ConfigError(Key{"run.steps"},
+                      "{} is less than the {} steps that {} has done; want {} or more, or "
+                      "another run.dir",
+                      job_.run.steps, newest, job_.run.dir.string(), newest);
   }
 
   void check_run_id(const Checkpoint& checkpoint) const {

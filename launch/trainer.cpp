@@ -8,6 +8,7 @@
 #include "core/config/print.h"
 #include "launch/evaluation.h"
 #include "launch/generation.h"
+#include "launch/job_check.h"
 #include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
 #include "launch/text.h"
@@ -44,17 +45,6 @@ void check_same_job(const JobConfig& job, const Group& world) {
   }
 }
 
-MeshShape mesh_of(const JobConfig& job, int ranks) {
-  const auto degree = [](const config::IntOrAuto& value) -> std::optional<int> {
-    if (!value.value) return std::nullopt;
-    return static_cast<int>(*value.value);
-  };
-  return resolve({.pipeline = degree(job.parallel.pipeline),
-                  .data = degree(job.parallel.data),
-                  .tensor = degree(job.parallel.tensor)},
-                 ranks);
-}
-
 }  // namespace
 
 Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
@@ -62,12 +52,10 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status,
     : job_(std::move(job)),
       world_(world),
       status_(status),
-      mesh_((check_same_job(job_, world.group()), world.group()), mesh_of(job_, world.size())),
+      mesh_((check_same_job(job_, world.group()), world.group()), mesh_shape(job_, world.size())),
       backend_(make_backend(job_.run.device, job_.parallel.reduction)) {
   adopt_model_tokenizer(job_);
-  check_layout(job_, mesh_.data().size());
-  check_linear_rules(job_);
-  check_no_decay(job_);
+  check_job(job_, mesh_.data().size());
   RunStart start = start_run(job_, world_.group(),
                              {{"version", TY_VERSION},
                               {"argv", argv},

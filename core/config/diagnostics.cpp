@@ -1,14 +1,12 @@
 #include "core/config/diagnostics.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "core/base/error.h"
 
 namespace ty::config {
 namespace {
 
-constexpr std::size_t kMaxLines = 20;
 constexpr std::size_t kMaxShown = 60;
 
 }  // namespace
@@ -22,18 +20,15 @@ void Diagnostics::add(const Place& place, std::string_view key, std::string_view
 void Diagnostics::throw_if_any() const {
   if (found_.empty()) return;
   std::vector<Found> sorted = found_;
-  const auto position = [](const Found& f) {
-    return std::tuple(f.place.source ? f.place.source->order : -1, f.place.line, f.place.column);
-  };
   std::stable_sort(sorted.begin(), sorted.end(),
-                   [&](const Found& a, const Found& b) { return position(a) < position(b); });
+                   [](const Found& a, const Found& b) { return a.place.comes_before(b.place); });
   std::string text;
-  for (std::size_t i = 0; i < std::min(sorted.size(), kMaxLines); ++i) {
+  for (std::size_t i = 0; i < std::min(sorted.size(), kMostErrorsShown); ++i) {
     if (i > 0) text += '\n';
     text += sorted[i].line;
   }
-  if (sorted.size() > kMaxLines) {
-    text += fmt::format("\n... and {} more", sorted.size() - kMaxLines);
+  if (sorted.size() > kMostErrorsShown) {
+    text += fmt::format("\n... and {} more", sorted.size() - kMostErrorsShown);
   }
   throw ConfigError("{}", text);
 }

@@ -9,6 +9,8 @@
 
 namespace ty::config {
 
+inline constexpr std::size_t kMostErrorsShown = 20;
+
 class Diagnostics {
  public:
   // Records one error; `key` is dotted and may be empty.
@@ -17,7 +19,7 @@ class Diagnostics {
   std::size_t size() const { return found_.size(); }
   bool empty() const { return found_.empty(); }
   // Throws ConfigError if there is any error: one line each, in the order of the files and of the
-  // positions in them; after 20 lines only their number.
+  // positions in them; after kMostErrorsShown lines only their number.
   void throw_if_any() const;
 
  private:

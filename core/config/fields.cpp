@@ -2,19 +2,20 @@
 
 namespace ty::config {
 
+Place place_of(std::string_view key, const Origins& origins) {
+  for (std::string_view around = key;;) {
+    if (const auto found = origins.find(around); found != origins.end()) return found->second;
+    if (around.empty()) return {};
+    const std::size_t end = around.find_last_of(".[");
+    around = end == std::string_view::npos ? "" : around.substr(0, end);
+  }
+}
+
 void Checks::add(std::string_view key, const std::string& message) {
   std::string full = prefix_;
   if (!full.empty() && !key.empty()) full += '.';
   full += key;
-  for (std::string_view around = full; !around.empty();) {
-    if (const auto found = origins_.find(around); found != origins_.end()) {
-      out_.add(found->second, full, message);
-      return;
-    }
-    const std::size_t end = around.find_last_of(".[");
-    around = end == std::string_view::npos ? "" : around.substr(0, end);
-  }
-  out_.add(file_, full, message);
+  out_.add(place_of(full, origins_), full, message);
 }
 
 void Fields::when(std::string_view selector, bool active, const std::string& condition,

@@ -31,16 +31,19 @@ namespace ty::config {
 class Fields;
 
 // Where every stated key got its value, by dotted key; keys that are not here have their default.
+// The key "" is the file itself.
 using Origins = std::map<std::string, Place, std::less<>>;
+
+// Where a key was stated, or else the nearest key around it, or else the file.
+Place place_of(std::string_view key, const Origins& origins);
 
 // Handed to a struct's check(): reports what is wrong between its fields.
 class Checks {
  public:
-  Checks(std::string prefix, const Origins& origins, const Place& file, Diagnostics& diagnostics)
-      : prefix_(std::move(prefix)), origins_(origins), file_(file), out_(diagnostics) {}
+  Checks(std::string prefix, const Origins& origins, Diagnostics& diagnostics)
+      : prefix_(std::move(prefix)), origins_(origins), out_(diagnostics) {}
 
-  // An error at `key` (dotted, relative to the struct), placed where the key or else the nearest
-  // key around it was stated.
+  // An error at place_of(`key`), which is dotted and relative to the struct.
   template <typename... Args>
   void fail(std::string_view key, fmt::format_string<Args...> format, Args&&... args) {
     add(key, fmt::format(format, std::forward<Args>(args)...));
@@ -51,7 +54,6 @@ class Checks {
 
   std::string prefix_;
   const Origins& origins_;
-  const Place& file_;
   Diagnostics& out_;
 };
 

@@ -203,6 +203,12 @@ Origins finish(Layers& layers, const Overrides& overrides, const Section& sectio
 
 }  // namespace
 
+Error placed(const Error& error, const Origins& origins) {
+  const Place place = place_of(error.key(), origins);
+  if (error.key().empty() || !place.source) return error;
+  return {error.code(), fmt::format("{}: {}", place.str(), error.what())};
+}
+
 Origins load_file(const fs::path& file, const Overrides& overrides, const Section& section) {
   Diagnostics diagnostics;
   Layers layers(diagnostics);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/config/fields.h"
 
 namespace ty::config {
@@ -21,6 +22,21 @@ struct Loaded {
   T value;
   Origins origins;
 };
+
+// The error that says where its key was stated: "a.yaml:3:7: KEY: ..."; the same error if it is
+// about no key.
+Error placed(const Error& error, const Origins& origins);
+
+// Runs work that uses a loaded struct; errors that it throws are placed.
+template <class Work>
+auto with_places(const Origins& origins, Work&& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (error.key().empty()) throw;
+    throw placed(error, origins);
+  }
+}
 
 // Fills the struct behind `section`; an empty `file` means defaults and overrides only. Throws
 // ConfigError with one line per error.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
 #include <unordered_map>
 
 namespace ty::config {
@@ -9,6 +10,13 @@ namespace ty::config {
 std::string Place::str() const {
   if (!source) return "default";
   return line > 0 ? fmt::format("{}:{}:{}", source->name, line, column) : source->name;
+}
+
+bool Place::comes_before(const Place& other) const {
+  const auto position = [](const Place& p) {
+    return std::tuple(p.source ? p.source->order : -1, p.line, p.column);
+  };
+  return position(*this) < position(other);
 }
 
 const Entry* Node::find(std::string_view key) const {

@@ -30,6 +30,8 @@ struct Place {
   std::string str() const;
   // The source's layer; -1 for a default.
   int layer() const { return source ? source->layer : -1; }
+  // In a report of errors.
+  bool comes_before(const Place& other) const;
 };
 
 struct Entry;

@@ -25,7 +25,8 @@ std::string described(const Node& node) {
 
 class Reader final : public Fields {
  public:
-  Reader(const Place& file, Diagnostics& diagnostics) : file_(file), out_(diagnostics) {}
+  Reader(const Place& file, Diagnostics& diagnostics)
+      : file_(file), out_(diagnostics), origins_{{"", file}} {}
 
   void read_section(const Node* map, const Place& place, const std::string& prefix,
                     const Section& section) {
@@ -35,12 +36,22 @@ class Reader final : public Fields {
     reject_undeclared();
     frames_.pop_back();
     if (errors() > errors_before || !section.check) return;
-    Checks checks(prefix, origins_, file_, out_);
+    Checks checks(prefix, origins_, out_);
     section.check(checks);
   }
 
+  // Only errors that can be shown are worth a search for what was meant: a file may hold a hundred
+  // thousand of them.
   Origins finish() {
-    for (const Unknown& unknown : unknown_) report(unknown);
+    std::stable_sort(unknown_.begin(), unknown_.end(), [](const Unknown& a, const Unknown& b) {
+      return a.place.comes_before(b.place);
+    });
+    for (std::size_t i = 0; i < unknown_.size(); ++i) {
+      if (i < kMostErrorsShown)
+        report(unknown_[i]);
+      else
+        out_.add(unknown_[i].place, unknown_[i].name, "unknown key");
+    }
     return std::move(origins_);
   }
 
@@ -81,10 +92,9 @@ class Reader final : public Fields {
       declared.condition = failing->text;
     }
     frame.declared.push_back(std::move(declared));
-    all_keys_.push_back(dotted(frame.prefix, key.name));
-    if (!active || frame.map == nullptr) return nullptr;
-    const Entry* entry = frame.map->find(key.name);
-    return entry;
+    const bool is_in_list = frame.prefix.ends_with(']');
+    if (!is_in_list) all_keys_.push_back(dotted(frame.prefix, key.name));
+    return active && frame.map != nullptr ? frame.map->find(key.name) : nullptr;
   }
 
   void fail(const Place& place, const std::string& key, std::string_view message) {
@@ -94,6 +104,7 @@ class Reader final : public Fields {
   void leaf(const Key& key, const Leaf& leaf) override {
     const Entry* entry = declare(key);
     Frame& frame = frames_.back();
+    if (entry == nullptr && !key.rule.is_required) return;
     const std::string name = dotted(frame.prefix, key.name);
     const std::size_t errors_before = errors();
     if (entry != nullptr) {
@@ -239,7 +250,7 @@ class Reader final : public Fields {
     if (hint.empty()) {
       // The same name in another section.
       for (const std::string& key : all_keys_) {
-        if (key.ends_with("." + unknown.name) && key.find('[') == std::string::npos) {
+        if (key.ends_with("." + unknown.name)) {
           hint = fmt::format(" (did you mean \"{}\"?)", key);
           break;
         }

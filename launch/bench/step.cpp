@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/bench/bench.h"
+#include "launch/job_check.h"
 #include "launch/machine_ceiling.h"
 #include "launch/plan.h"
 #include "launch/text.h"
@@ -95,11 +96,14 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
   const std::string path = arguments.word(0, "the job file");
   const Rounds rounds = rounds_of(arguments, 2);
   World world(status);
-  std::vector<JobConfig> jobs = {load_job(path, arguments.overrides)};
+  const auto load = [&](const config::Overrides& overrides) {
+    return load_checked_job(path, overrides, world.size()).value;
+  };
+  std::vector<JobConfig> jobs = {load(arguments.overrides)};
   if (arguments.flag("--against")) {
     std::vector<std::string> overrides = arguments.overrides;
     overrides.push_back(arguments.text("--against", ""));
-    jobs.push_back(load_job(path, overrides));
+    jobs.push_back(load(overrides));
   }
   const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0].run.device), 0.5);
   std::vector<std::unique_ptr<Contestant>> contestants;

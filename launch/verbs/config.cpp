@@ -3,7 +3,7 @@
 #include "core/config/document.h"
 #include "core/config/print.h"
 #include "core/io/file.h"
-#include "launch/job_config.h"
+#include "launch/job_check.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -25,7 +25,7 @@ checkpoint: {every: 200, keep: 3}
 
 ExitCode check_file(const Arguments& arguments, RankStatus&) {
   const std::string& file = arguments.word(0, "the job file");
-  load_job(file, arguments.overrides);
+  load_checked_job(file, arguments.overrides);
   fmt::print("{}: ok\n", file);
   return ExitCode::ok;
 }

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/job_check.h"
 #include "launch/limits.h"
 #include "launch/linear_table.h"
 #include "launch/machine_ceiling.h"
@@ -15,11 +16,18 @@ namespace ty {
 
 namespace {
 
+Plan plan_of(const Arguments& arguments) {
+  std::optional<int> ranks;
+  if (arguments.flag("--ranks")) ranks = static_cast<int>(arguments.integer("--ranks", 1));
+  const auto job = load_checked_job(arguments.word(0, "the job file"), arguments.overrides, ranks);
+  return config::with_places(job.origins, [&] {
+    return make_plan(job.value, planned_model(job.value),
+                     static_cast<int>(job.value.parallel.data.value_or(1)));
+  });
+}
+
 ExitCode run_plan(const Arguments& arguments, RankStatus&) {
-  const JobConfig job = load_job(arguments.word(0, "the job file"), arguments.overrides);
-  const auto ranks = static_cast<int>(arguments.integer("--ranks", job.parallel.data.value_or(1)));
-  const Gpt2Config config = planned_model(job);
-  const Plan plan = make_plan(job, config, ranks);
+  const Plan plan = plan_of(arguments);
   const auto backend = make_backend(DeviceChoice::cpu);
   const MachineCeiling ceiling = measure_ceiling(*backend, 0.3);
   const double seconds =

@@ -10,8 +10,9 @@ ExitCode run_train(const Arguments& arguments, RankStatus& status) {
   outlive_readers();
   const std::string& file = arguments.word(0, "the job file");
   World world(status);
-  JobConfig job = load_job(file, arguments.overrides);
-  return Trainer(std::move(job), world, status, arguments.argv).run();
+  const auto job = load_job_with_origins(file, arguments.overrides);
+  return config::with_places(
+      job.origins, [&] { return Trainer(job.value, world, status, arguments.argv).run(); });
 }
 
 }  // namespace

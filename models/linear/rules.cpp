@@ -47,6 +47,12 @@ std::string LinearRules::name_of(std::size_t rule) const {
   return rules_[rule].where.empty() ? fmt::format("linear[{}]", rule) : rules_[rule].where;
 }
 
+void LinearRules::fail(std::size_t rule, const char* key, const std::string& message) const {
+  const std::string place = name_of(rule) + key;
+  if (rules_[rule].where.empty()) throw ConfigError(Key{place}, "{}", message);
+  throw ConfigError("{}: {}", place, message);
+}
+
 LinearRules::LinearRules(std::vector<LinearRule> rules) : rules_(std::move(rules)) {
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (is_plain_name(rules_[i].match)) {
@@ -77,7 +83,7 @@ LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape
   try {
     return resolved(rules_[*rule].spec, shape);
   } catch (const ConfigError& e) {
-    throw ConfigError("{}: {} [{}, {}]: {}", name_of(*rule), path, shape.in, shape.out, e.what());
+    fail(*rule, "", fmt::format("{} [{}, {}]: {}", path, shape.in, shape.out, e.what()));
   }
 }
 
@@ -92,8 +98,9 @@ void LinearRules::check_all_used(const std::vector<LinearSite>& sites) const {
   };
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     if (is_used(rules_[i].match)) continue;
-    throw ConfigError("{}.match: \"{}\" matches no linear layer; there are: {}", name_of(i),
-                      rules_[i].match, names_of(sites));
+    fail(i, ".match",
+         fmt::format("\"{}\" matches no linear layer; there are: {}", rules_[i].match,
+                     names_of(sites)));
   }
 }
 

@@ -55,6 +55,8 @@ class LinearRules {
  private:
   std::optional<std::size_t> find(const std::string& path) const;
   std::string name_of(std::size_t rule) const;
+  // An error of a rule, at its key of the job file if it is from there.
+  [[noreturn]] void fail(std::size_t rule, const char* key, const std::string& message) const;
 
   std::vector<LinearRule> rules_;
   // A stored model has a rule for each of its layers: those are found by name, not by trying them.

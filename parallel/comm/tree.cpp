@@ -45,10 +45,10 @@ void exchange_sums(const Group& group, const View& x, const View& other, Add add
 
 void check_tree_ranks(int ranks) {
   if ((ranks & (ranks - 1)) == 0) return;
-  throw ConfigError(
-      "parallel.reduction: canonical wants 1, 2, 4, 8, ... data ranks, got {}; change "
-      "parallel.data or use parallel.reduction: fast",
-      ranks);
+  throw ConfigError(Key{"parallel.reduction"},
+                    "canonical wants 1, 2, 4, 8, ... data ranks, got {}; change "
+                    "parallel.data or use parallel.reduction: fast",
+                    ranks);
 }
 
 void tree_all_reduce(const Group& group, Backend& backend, const View& x) {

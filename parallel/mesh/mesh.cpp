@@ -35,10 +35,10 @@ void check_product(std::int64_t data, std::int64_t tensor, std::int64_t pipeline
   const double product =
       static_cast<double>(data) * static_cast<double>(tensor) * static_cast<double>(pipeline);
   if (product == ranks) return;
-  throw ConfigError(
-      "parallel: dp {} x tp {} x pp {} = {:.0f} ranks, but the job has {}; change "
-      "parallel.data, tensor or pipeline",
-      data, tensor, pipeline, product, ranks);
+  throw ConfigError(Key{"parallel"},
+                    "dp {} x tp {} x pp {} = {:.0f} ranks, but the job has {}; change "
+                    "parallel.data, tensor or pipeline",
+                    data, tensor, pipeline, product, ranks);
 }
 
 }  // namespace
@@ -48,14 +48,16 @@ MeshShape resolve(const MeshRequest& request, int ranks) {
        {std::pair("pipeline", request.pipeline), std::pair("data", request.data),
         std::pair("tensor", request.tensor)}) {
     if (degree.value_or(1) < 1) {
-      throw ConfigError("parallel.{}: {} is not a degree; give 1 or more, or auto", name, *degree);
+      throw ConfigError(Key{fmt::format("parallel.{}", name)},
+                        "{} is not a degree; give 1 or more, or auto", *degree);
     }
   }
   MeshShape shape = {request.pipeline.value_or(1), 1, request.tensor.value_or(1)};
   const std::int64_t rest = std::int64_t{shape.pipeline} * shape.tensor;
   if (!request.data && ranks % rest != 0) {
     throw ConfigError(
-        "parallel: tp {} x pp {} = {} does not divide the job's {} ranks, so parallel.data cannot "
+        Key{"parallel"},
+        "tp {} x pp {} = {} does not divide the job's {} ranks, so parallel.data cannot "
         "fill what is left; change parallel.tensor, pipeline or the number of ranks",
         shape.tensor, shape.pipeline, rest, ranks);
   }
