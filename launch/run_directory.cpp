@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/config/print.h"
 #include "core/io/json.h"
+#include "launch/output.h"
 
 namespace ty {
 
@@ -17,6 +18,12 @@ using Json = nlohmann::json;
 constexpr std::uint64_t kMaxManifest = std::uint64_t{16} << 20;
 constexpr std::uint64_t kMaxLog = std::uint64_t{1} << 32;
 constexpr std::string_view kSampleHead = "--- step ";
+
+std::unique_ptr<RunLock> lock(const Path& directory) {
+  return std::make_unique<RunLock>(directory, [&](const std::string& holder) {
+    remark(fmt::format("{}: waiting for {} to let go of this run", directory.string(), holder));
+  });
+}
 
 std::string new_run_id(const std::string& name) {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -48,6 +55,7 @@ Json read_run_manifest(const Path& file) {
 
 std::optional<JobConfig> read_job(const Path& file) {
   if (!std::filesystem::exists(file)) return std::nullopt;
+  static_cast<void>(File::open(file));  // a pipe in its place would be waited for
   try {
     return load_job(file);
   } catch (const ConfigError& e) {
@@ -105,7 +113,7 @@ void rewind_samples(const Path& file, std::int64_t step) {
 
 RunDirectory::RunDirectory(const Path& directory) : directory_(directory) {
   if (!std::filesystem::exists(directory)) return;
-  lock_ = std::make_unique<RunLock>(directory);
+  lock_ = lock(directory);
   newest_ = look_for_checkpoint(directory / "checkpoints");
   manifest_ = read_run_manifest(directory / "manifest.json");
   job_ = read_job(directory / "config.yaml");
@@ -124,7 +132,7 @@ void RunDirectory::begin(const JobConfig& job, Json facts, std::int64_t step) {
     throw IoError(Key{"run.dir"}, "{}: {}; choose another one", directory_.string(),
                   error.message());
   }
-  if (!lock_) lock_ = std::make_unique<RunLock>(directory_);
+  if (!lock_) lock_ = lock(directory_);
   const std::string id = run_id();
   facts["run_id"] = id.empty() ? new_run_id(job.run.name) : id;
   facts["name"] = job.run.name;

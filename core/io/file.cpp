@@ -34,7 +34,11 @@ const char* next_action(int error_number) {
     case EISDIR:
       return "a file is wanted here, not a directory";
     case ELOOP:
-      return "a plain file is wanted here, not a symbolic link";
+      return "it is a symbolic link where none may be, or one that leads in a circle";
+    case ENAMETOOLONG:
+      return "shorten the path";
+    case ENXIO:
+      return "a plain file is wanted here";
     case EMFILE:
     case ENFILE:
       return "raise the limit on open files (ulimit -n)";
@@ -84,7 +88,16 @@ void throw_io_error(const Path& path, std::string_view what, int error_number) {
 File::File(Path path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
 
 File File::create(const Path& path) {
-  return File(path, open_or_throw(path, O_WRONLY | O_CREAT | O_TRUNC, "create"));
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) == 0) {
+    if (S_ISDIR(info.st_mode)) throw_io_error(path, "create", EISDIR);
+    if (!S_ISREG(info.st_mode) && !S_ISLNK(info.st_mode)) {
+      throw IoError("{}: cannot create: something that is no plain file lies there; name another",
+                    path.string());
+    }
+    if (::unlink(path.c_str()) != 0) throw_io_error(path, "replace", errno);
+  }
+  return File(path, open_or_throw(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, "create"));
 }
 
 File File::open(const Path& path, Links links) {

@@ -22,7 +22,8 @@ enum class Links : std::uint8_t { follow, refuse };
 // An open regular file; closed on destruction, and by close() where a late error must be seen.
 class File {
  public:
-  // Makes the file empty if it exists.
+  // Always a new file: one of that name is removed first, and nothing is written through a
+  // symbolic link.
   static File create(const Path& path);
   static File open(const Path& path, Links links = Links::follow);
   // For writing at the end; makes the file if it is not there.

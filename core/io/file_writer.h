@@ -18,7 +18,7 @@ struct FileSummary {
 // Collects small writes; large ones go straight through. Without finish() the file is garbage.
 class FileWriter {
  public:
-  // Creates the file, or empties it.
+  // As File::create().
   explicit FileWriter(const Path& path);
 
   void write(std::span<const std::byte> bytes);

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "core/base/error.h"
 
@@ -31,28 +33,42 @@ std::string holder(int descriptor) {
   return result.empty() ? "another process" : result;
 }
 
+constexpr auto kPatience = std::chrono::seconds(5);
+constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
+
+// Whether the lock was to be had in time.
+bool lock_in_time(int descriptor, const Path& path, const RunLock::Waiting& waiting) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (bool said = false; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; said = true) {
+    if (errno != EWOULDBLOCK) throw_io_error(path, "lock", errno);
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    if (!said) waiting(holder(descriptor));
+    std::this_thread::sleep_for(kBetweenLooks);
+  }
+  return true;
+}
+
 }  // namespace
 
-RunLock::RunLock(const Path& run_directory) {
+RunLock::Descriptor::~Descriptor() {
+  if (number >= 0) ::close(number);
+}
+
+RunLock::RunLock(const Path& run_directory, const Waiting& waiting) {
   const Path path = run_directory / ".lock";
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-  if (descriptor_ < 0) throw_io_error(path, "open", errno);
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const int error_number = errno;
-    const std::string who = holder(descriptor_);
-    ::close(descriptor_);
-    if (error_number != EWOULDBLOCK) throw_io_error(path, "lock", error_number);
+  descriptor_.number = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+  if (descriptor_.number < 0) throw_io_error(path, "open", errno);
+  if (!lock_in_time(descriptor_.number, path, waiting)) {
     throw UsageError("{}: {} is working on this run; wait for it, or choose another run.dir",
-                     run_directory.string(), who);
+                     run_directory.string(), holder(descriptor_.number));
   }
   // Only for the message above: a failure to write it changes nothing.
   const std::string who = this_process();
-  if (::ftruncate(descriptor_, 0) == 0) {
-    [[maybe_unused]] const ssize_t written = ::pwrite(descriptor_, who.data(), who.size(), 0);
+  if (::ftruncate(descriptor_.number, 0) == 0) {
+    [[maybe_unused]] const ssize_t written =
+        ::pwrite(descriptor_.number, who.data(), who.size(), 0);
   }
 }
-
-RunLock::~RunLock() { ::close(descriptor_); }
 
 bool is_locked(const Path& run_directory) {
   const int descriptor = ::open((run_directory / ".lock").c_str(), O_RDONLY | O_CLOEXEC);

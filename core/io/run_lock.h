@@ -1,6 +1,9 @@
 // At most one job works on a run directory.
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "core/io/file.h"
 
 namespace ty {
@@ -9,14 +12,20 @@ namespace ty {
 // the process dies, so a lock is never stale.
 class RunLock {
  public:
-  // Throws UsageError, naming the other job, if somebody holds it.
-  explicit RunLock(const Path& run_directory);
+  // Ranks of a job that was killed take a second or two to go, so that a lock is waited for a few
+  // seconds; `waiting` is told once who holds it. Throws UsageError that names the holder if it is
+  // held still.
+  using Waiting = std::function<void(const std::string& holder)>;
+  RunLock(const Path& run_directory, const Waiting& waiting);
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
-  ~RunLock();
 
  private:
-  int descriptor_;
+  struct Descriptor {
+    ~Descriptor();
+    int number = -1;
+  };
+  Descriptor descriptor_;
 };
 
 // True if a job works on the run directory right now. Holds the lock for an instant to find out.

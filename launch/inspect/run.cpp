@@ -27,6 +27,8 @@ struct LastMetrics {
 
 LastMetrics read_metrics(const Path& file) {
   LastMetrics last;
+  if (!std::filesystem::exists(file)) return last;
+  static_cast<void>(File::open(file));  // a pipe in its place would be waited for
   std::ifstream in(file);
   for (std::string line; std::getline(in, line);) {
     const Json json = Json::parse(line, nullptr, false);
@@ -128,6 +130,7 @@ Inspection inspect_run(const Path& directory) {
   const LastMetrics last = read_metrics(directory / "metrics.jsonl");
   const std::vector<Verdict> checkpoints = check_all(directory / "checkpoints");
   try {
+    static_cast<void>(File::open(directory / "config.yaml"));
     const JobConfig job = load_job(directory / "config.yaml");
     const std::string state =
         state_of(directory, last.step(), newest_valid_step(checkpoints).value_or(0), job.run.steps);

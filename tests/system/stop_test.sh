@@ -42,7 +42,7 @@ signal=HUP stops alone 129 "$binary"
 grep -q 'resumed after step' log || fail "no resume: $(cat log)"
 
 # The second signal is not polite any more.
-"$binary" launch -n 2 "${slow[@]}" run.dir=twice >twice.log 2>&1 &
+"$binary" launch -n 2 "${slow[@]}" data.batch=512 run.dir=twice >twice.log 2>&1 &
 job=$!
 await 'step  *1/1000' twice.log "$job"
 kill -TERM "$job"
@@ -71,6 +71,20 @@ code=0; wait "$job" || code=$?
 [ "$code" = 137 ] || fail "a killed rank: exit code $code: $(cat killed.log)"
 grep -q '^trainyard: launch: signal 9 (Killed) has ended a process of the job' killed.log ||
   fail "$(cat killed.log)"
+
+# The same command right after mpirun was killed: its ranks take a second or two to go.
+mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" train job.yaml run.dir=orphans \
+  run.steps=100000 schedule.warmup=0 checkpoint.every=100 >orphans.log 2>&1 &
+job=$!
+await 'step *200/' orphans.log "$job"
+kill -KILL "$job"
+"$binary" train job.yaml run.dir=orphans run.steps=100000 schedule.warmup=0 >again.log 2>&1 &
+again=$!
+await 'resumed after step' again.log "$again"
+grep -q 'orphans: waiting for process [0-9]* on .* to let go of this run' again.log || fail "$(cat again.log)"
+kill -TERM "$again"
+code=0; wait "$again" || code=$?
+[ "$code" = 143 ] || fail "a run after the end of mpirun: exit code $code: $(tail -n 2 again.log)"
 
 # An error that all ranks have is one line; so is that of one rank alone.
 one_line() { [ "$(wc -l < err)" = 1 ] || fail "not one line: $(cat err)"; }

@@ -61,7 +61,27 @@ TEST(File, RefusesDirectoriesPipesAndUnwantedLinks) {
   std::filesystem::create_symlink("real", dir / "link");
   EXPECT_EQ(File::open(dir / "link").size(), 1u);
   EXPECT_TRUE(contains(message_of<IoError>([&] { File::open(dir / "link", Links::refuse); }),
-                       "not a symbolic link"));
+                       "it is a symbolic link where none may be"));
+}
+
+// A temporary file's name can be guessed: what lies there must not be written through.
+TEST(File, IsAlwaysCreatedAnew) {
+  const TempDir dir;
+  spill(dir / "victim", "precious");
+  std::filesystem::create_symlink("victim", dir / "link.tmp");
+  atomic_write_file(dir / "link", bytes_of("new"));
+  EXPECT_EQ(slurp(dir / "victim"), "precious");
+  EXPECT_EQ(slurp(dir / "link"), "new");
+  std::filesystem::create_hard_link(dir / "victim", dir / "hard");
+  File::create(dir / "hard").write_all(bytes_of("new"));
+  EXPECT_EQ(slurp(dir / "victim"), "precious");
+  std::filesystem::create_symlink("nowhere", dir / "dangling");
+  File::create(dir / "dangling").write_all(bytes_of("new"));
+  EXPECT_FALSE(std::filesystem::exists(dir / "nowhere"));
+  ASSERT_EQ(::mkfifo((dir / "pipe").c_str(), 0600), 0);
+  EXPECT_TRUE(contains(message_of<IoError>([&] { File::create(dir / "pipe"); }),
+                       "pipe: cannot create: something that is no plain file lies there"));
+  EXPECT_TRUE(std::filesystem::is_fifo(dir / "pipe"));
 }
 
 TEST(File, FailedWriteIsAnErrorNotAShortFile) {
@@ -152,19 +172,37 @@ TEST(FileName, OnlyPlainNamesPass) {
 
 TEST(RunLock, RefusesASecondJobAndNamesTheFirst) {
   const TempDir dir;
+  const std::string first = "process " + std::to_string(getpid());
+  std::vector<std::string> told;
+  const auto tell = [&](const std::string& holder) { told.push_back(holder); };
   {
-    const RunLock lock(dir.path());
-    const std::string message = message_of<UsageError>([&] { RunLock second(dir.path()); });
-    EXPECT_TRUE(contains(message, dir.path().string() + ": process " + std::to_string(getpid())));
+    const RunLock lock(dir.path(), tell);
+    EXPECT_TRUE(told.empty());
+    const std::string message = message_of<UsageError>([&] { RunLock second(dir.path(), tell); });
+    EXPECT_TRUE(contains(message, dir.path().string() + ": " + first));
     EXPECT_TRUE(contains(message, "wait for it, or choose another run.dir"));
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_TRUE(contains(told[0], first));
   }
-  EXPECT_NO_THROW(RunLock third(dir.path()));
+  EXPECT_NO_THROW(RunLock third(dir.path(), tell));
+}
+
+// Ranks of a job whose launcher was killed hold it a second longer.
+TEST(RunLock, IsWaitedForAMoment) {
+  const TempDir dir;
+  bool waited = false;
+  auto lock = std::make_unique<RunLock>(dir.path(), [](const std::string&) {});
+  const RunLock second(dir.path(), [&](const std::string&) {
+    waited = true;
+    lock.reset();
+  });
+  EXPECT_TRUE(waited);
 }
 
 TEST(RunLock, AFileLeftByADeadJobIsNoLock) {
   const TempDir dir;
   spill(dir / ".lock", "process 1 on elsewhere");
-  EXPECT_NO_THROW(RunLock lock(dir.path()));
+  EXPECT_NO_THROW(RunLock lock(dir.path(), [](const std::string&) { FAIL(); }));
 }
 
 }  // namespace
