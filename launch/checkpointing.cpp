@@ -151,7 +151,7 @@ void add_tokenizer(CheckpointWriter& writer, const Path& directory) {
 
 }  // namespace
 
-std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
                             const Position& position) {
   const bool root = context.world.rank() == 0;
   const std::int64_t step = position.step;
@@ -178,6 +178,7 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
     });
   }
   std::vector<std::string> lists;
+  std::string warning;
   if (error.empty()) lists = context.world.all_gather_text(to_json(writer->files()).dump());
   if (error.empty()) {
     error = together(context.world, [&] {
@@ -192,8 +193,9 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
                          {"samples", position.samples},
                          {"tokens", position.tokens},
                          {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
-      writer->commit(manifest);
-      retain(context.directory, context.keep, step);
+      warning = writer->commit(manifest);
+      const std::string kept = retain(context.directory, context.keep, step);
+      if (warning.empty()) warning = kept;
     });
   }
   if (!error.empty() && root && writer) {
@@ -202,7 +204,7 @@ std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& set
     } catch (const Error&) {  // what is left is removed at the next start
     }
   }
-  return error;
+  return {error, warning};
 }
 
 Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,

@@ -30,10 +30,14 @@ struct CheckpointContext {
   bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };
 
-// Saves the state at a position. A collective call. Returns "" or, on all ranks, why nothing
-// was saved; the caller decides whether to go on. Throws NonFiniteError, on all ranks, for weights
-// or moments that no run could go on from; then nothing is saved either.
-std::string save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+struct SaveOutcome {
+  std::string error;    // why nothing was saved, on all ranks alike; empty if it was
+  std::string warning;  // rank 0: what could not be done after that; may be empty
+};
+// Saves the state at a position; the caller decides whether to go on after an error. A collective
+// call. Throws NonFiniteError, on all ranks, for weights or moments that no run could go on from;
+// then nothing is saved either.
+SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
                             const Position& position);
 
 // Restores weights and optimizer, and says where the run was. Throws DataError if the checkpoint

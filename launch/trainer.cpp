@@ -165,7 +165,7 @@ ExitCode Trainer::run() {
   };
   if (is_finished_) return ExitCode::ok;
   for (std::int64_t step = start_.step; step < job_.run.steps; ++step) {
-    status_.step = step;
+    status_.step = step + 1;
     const auto start = Clock::now();
     const StepReport report = setup_->step.run(batch_of(step), step);
     seconds_ += since(start);
@@ -304,7 +304,10 @@ void Trainer::sample_now(std::int64_t step) {
 }
 
 void Trainer::save_now(std::int64_t step) {
-  const std::string error = save_checkpoint(checkpoints_, *setup_, position_at(step));
+  const auto [error, warning] = save_checkpoint(checkpoints_, *setup_, position_at(step));
+  if (!warning.empty()) {
+    progress_.note(fmt::format("warning: step {} is saved, but {}", step, warning));
+  }
   if (error.empty()) {
     failed_saves_ = 0;
     saved_step_ = step;

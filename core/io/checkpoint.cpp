@@ -62,20 +62,53 @@ void remove_published(const Path& path) {
   remove_tree(hidden);
 }
 
+// Why no plain file lies at a path where one was written; empty: one does. That is damage, whereas
+// a file that the system does not let us read may be whole.
+std::string missing_file(const Path& path) {
+  std::error_code error;
+  const auto type = std::filesystem::symlink_status(path, error).type();
+  if (type == std::filesystem::file_type::regular) return "";
+  if (type == std::filesystem::file_type::none) throw_io_error(path, "inspect", error.value());
+  if (type == std::filesystem::file_type::not_found) return io_error_text(path, "open", ENOENT);
+  return path.string() + ": cannot open: not a plain file (a symbolic link, directory or device)";
+}
+
+// Read, not mapped: an error of the device is then an IoError.
+std::string hash_of(const File& file) {
+  constexpr std::uint64_t kPart = std::uint64_t{1} << 22;
+  ContentHash hash;
+  std::vector<std::byte> part;
+  const std::uint64_t size = file.size();
+  for (std::uint64_t first = 0; first < size; first += kPart) {
+    part.resize(std::min(kPart, size - first));
+    file.read_at(first, part);
+    hash.update(part);
+  }
+  return hash.hex();
+}
+
 // What makes the file differ from its record; empty: nothing.
 std::string damage_of(const Path& path, const std::string& shown, const FileRecord& record) {
+  if (std::string why = missing_file(path); !why.empty()) return why;
+  const File file = File::open(path, Links::refuse);
+  if (file.size() != record.summary.size) {
+    return fmt::format("file {}: {} bytes, the manifest says {}", shown, file.size(),
+                       record.summary.size);
+  }
+  const std::string hash = hash_of(file);
+  if (hash == record.summary.hash) return "";
+  return fmt::format("file {}: hash {}, the manifest says {}", shown, hash, record.summary.hash);
+}
+
+// Runs work whose failure does not undo what is done; the warning, or "".
+template <typename Work>
+std::string attempt(Work&& work) {
   try {
-    const MappedFile file(path, Links::refuse);
-    if (file.bytes().size() != record.summary.size) {
-      return fmt::format("file {}: {} bytes, the manifest says {}", shown, file.bytes().size(),
-                         record.summary.size);
-    }
-    const std::string hash = content_hash(file.bytes());
-    if (hash == record.summary.hash) return "";
-    return fmt::format("file {}: hash {}, the manifest says {}", shown, hash, record.summary.hash);
-  } catch (const Error& e) {
+    work();
+  } catch (const IoError& e) {
     return e.what();
   }
+  return "";
 }
 
 }  // namespace
@@ -105,7 +138,7 @@ void CheckpointWriter::add(const std::string& name, const std::function<void(Fil
   files_.push_back({name, file.finish()});
 }
 
-void CheckpointWriter::commit(const Manifest& manifest) {
+std::string CheckpointWriter::commit(const Manifest& manifest) {
   TY_CHECK(manifest.step == step_, "manifest of step {} in a checkpoint of step {}", manifest.step,
            step_);
   FileWriter file(temporary_ / kManifestName);
@@ -114,15 +147,17 @@ void CheckpointWriter::commit(const Manifest& manifest) {
   fsync_directory(temporary_);
 
   const Path published = checkpoints_ / directory_name(step_);
+  std::string warning;
   if (!std::filesystem::exists(published)) {
     rename_path(temporary_, published);
   } else if (exchange(temporary_, published)) {
-    remove_tree(temporary_);  // the replaced one
+    warning = attempt([&] { remove_tree(temporary_); });  // the replaced one
   } else {
     remove_published(published);
     rename_path(temporary_, published);
   }
-  fsync_directory(checkpoints_);
+  const std::string unsynced = attempt([&] { fsync_directory(checkpoints_); });
+  return unsynced.empty() ? warning : unsynced;
 }
 
 void CheckpointWriter::abandon() { remove_tree(temporary_); }
@@ -167,11 +202,12 @@ std::vector<FileVerdict> check_files(const Checkpoint& checkpoint, const Manifes
 }
 
 std::optional<std::string> find_damage(const Checkpoint& checkpoint) {
+  if (std::string why = missing_file(checkpoint.path / kManifestName); !why.empty()) return why;
   try {
     for (FileVerdict& verdict : check_files(checkpoint, read_manifest(checkpoint))) {
       if (!verdict.damage.empty()) return std::move(verdict.damage);
     }
-  } catch (const Error& e) {
+  } catch (const DataError& e) {
     return e.what();
   }
   return std::nullopt;
@@ -201,20 +237,21 @@ NewestCheckpoint newest_valid(const Path& checkpoints) {
 void remove_unfinished(const Path& checkpoints) {
   if (!std::filesystem::exists(checkpoints)) return;
   for (const std::string& name : list_directory(checkpoints)) {
-    if (name.starts_with(kPrefix) && name.ends_with(kTemporary)) remove_tree(checkpoints / name);
+    if (!name.starts_with(kPrefix) || !name.ends_with(kTemporary)) continue;
+    static_cast<void>(attempt([&] { remove_tree(checkpoints / name); }));
   }
 }
 
-void retain(const Path& checkpoints, std::int64_t keep, std::int64_t step) {
+std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step) {
   TY_CHECK(keep >= 1, "keep {} checkpoints", keep);
+  std::string warning;
   for (const Checkpoint& checkpoint : find_checkpoints(checkpoints)) {
     if (checkpoint.step > step) continue;
-    if (keep > 0) {
-      --keep;
-    } else {
-      remove_published(checkpoint.path);
-    }
+    if (keep-- > 0) continue;
+    const std::string why = attempt([&] { remove_published(checkpoint.path); });
+    if (!why.empty()) warning = why;
   }
+  return warning;
 }
 
 }  // namespace ty

@@ -34,9 +34,9 @@ class CheckpointWriter {
   const std::vector<FileRecord>& files() const { return files_; }
 
   // Publishes the checkpoint; `manifest.files` are those of all processes, `manifest.step` is ours.
-  // An older checkpoint of the same step is replaced. On IoError nothing was published, except when
-  // only the last fsync of the parent directory failed.
-  void commit(const Manifest& manifest);
+  // An older checkpoint of the same step is replaced. On IoError nothing was published. Returns a
+  // warning, or "": what could not be done once it was.
+  [[nodiscard]] std::string commit(const Manifest& manifest);
   // Removes what was written.
   void abandon();
 
@@ -67,10 +67,11 @@ struct FileVerdict {
   std::string damage;  // what differs from the manifest; empty: nothing
 };
 // Reads and hashes every file of the manifest; tensor files that it does not list come last, as
-// damage.
+// damage. Throws IoError if the system refuses to read what is there: that says nothing about it.
 std::vector<FileVerdict> check_files(const Checkpoint& checkpoint, const Manifest& manifest);
 // Reads everything and compares with the manifest; the reason if the checkpoint is damaged:
-// `file step-400/optimizer-0.safetensors: hash 12ab..., the manifest says 34cd...`.
+// `file step-400/optimizer-0.safetensors: hash 12ab..., the manifest says 34cd...`. Throws IoError
+// as check_files() does.
 std::optional<std::string> find_damage(const Checkpoint& checkpoint);
 
 struct SkippedCheckpoint {
@@ -84,13 +85,16 @@ struct NewestCheckpoint {
   std::vector<SkippedCheckpoint> skipped;  // newer and damaged, newest first
 };
 // Looks for something to resume from. No checkpoint but skipped ones means that the run is lost:
-// the caller must not start it afresh without being told to.
+// the caller must not start it afresh without being told to. Throws IoError as check_files() does:
+// a checkpoint that cannot be read just now must not be passed over, and then replaced.
 NewestCheckpoint newest_valid(const Path& checkpoints);
 
-// Removes what a crash left behind (`step-N.tmp`). One process, before any begin().
+// Removes what a crash left behind (`step-N.tmp`). One process, before any begin(). What cannot be
+// removed is in nobody's way until its step is saved again.
 void remove_unfinished(const Path& checkpoints);
 // Keeps the `keep` newest checkpoints up to `step`, the one just written, and removes older ones.
-// Later steps (left by a run that was taken back) do not count and stay.
-void retain(const Path& checkpoints, std::int64_t keep, std::int64_t step);
+// Later steps (left by a run that was taken back) do not count and stay. Returns a warning, or "":
+// why an old one is still there.
+[[nodiscard]] std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step);
 
 }  // namespace ty

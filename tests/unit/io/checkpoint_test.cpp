@@ -6,12 +6,14 @@
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/io/bytes.h"
+#include "tests/unit/io/other_user.h"
 
 namespace ty {
 namespace {
 
 using test::contains;
 using test::message_of;
+using test::OtherUser;
 using test::slurp;
 using test::spill;
 using test::TempDir;
@@ -27,7 +29,18 @@ class Checkpoints : public ::testing::Test {
     Manifest manifest{.step = step, .run_id = "r", .files = first.files()};
     manifest.files.insert(manifest.files.end(), second.files().begin(), second.files().end());
     manifest.fields["data_position"] = step * 8;
-    first.commit(manifest);
+    EXPECT_EQ(first.commit(manifest), "");
+  }
+  // Files of this user, in a directory that others can look into but not change.
+  void close_to_others() const {
+    using std::filesystem::perms;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(dir.path())) {
+      std::filesystem::permissions(entry.path(), entry.is_directory() ? perms(0555) : perms(0444));
+    }
+    std::filesystem::permissions(dir.path(), perms(0555));
+  }
+  void TearDown() override {
+    std::filesystem::permissions(dir.path(), std::filesystem::perms(0755));
   }
   std::vector<std::int64_t> steps() const {
     std::vector<std::int64_t> result;
@@ -157,7 +170,7 @@ TEST_F(Checkpoints, SymbolicLinksInsideAreRefused) {
   save(1);
   std::filesystem::rename(file(1, "model.safetensors"), dir / "elsewhere");
   std::filesystem::create_symlink(dir / "elsewhere", file(1, "model.safetensors"));
-  EXPECT_TRUE(contains(damage(1), "symbolic link"));
+  EXPECT_TRUE(contains(damage(1), "model.safetensors: cannot open: not a plain file"));
 }
 
 TEST_F(Checkpoints, TheSameStepCanBeWrittenAgain) {
@@ -170,7 +183,7 @@ TEST_F(Checkpoints, TheSameStepCanBeWrittenAgain) {
 
 TEST_F(Checkpoints, RetentionKeepsTheNewestOnes) {
   for (const std::int64_t step : {10, 20, 30, 40}) save(step);
-  retain(dir.path(), 2, 40);
+  EXPECT_EQ(retain(dir.path(), 2, 40), "");
   EXPECT_EQ(entries(), (std::vector<std::string>{"step-30", "step-40"}));
   EXPECT_EQ(damage(30), "none");
 }
@@ -178,15 +191,44 @@ TEST_F(Checkpoints, RetentionKeepsTheNewestOnes) {
 TEST_F(Checkpoints, RetentionNeverRemovesTheOneJustWritten) {
   // Resumed from 10 because 20 and 30 were damaged: 15 is what counts now.
   for (const std::int64_t step : {10, 15, 20, 30}) save(step);
-  retain(dir.path(), 1, 15);
+  EXPECT_EQ(retain(dir.path(), 1, 15), "");
   EXPECT_EQ(steps(), (std::vector<std::int64_t>{30, 20, 15}));
+}
+
+// The checkpoint just written is whole, whatever becomes of older ones.
+TEST_F(Checkpoints, AnOldOneThatCannotBeRemovedIsAWarning) {
+  for (const std::int64_t step : {10, 20, 30}) save(step);
+  close_to_others();
+  {
+    const OtherUser other;
+    EXPECT_TRUE(contains(retain(dir.path(), 1, 30), "step-10: cannot rename to step-10.old.tmp"));
+    EXPECT_NO_THROW(remove_unfinished(dir.path()));
+  }
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{30, 20, 10}));
+}
+
+// A file that the system refuses to read may be whole: to pass it over would lose it.
+TEST_F(Checkpoints, AFileThatCannotBeReadIsNoDamage) {
+  save(10);
+  save(20);
+  close_to_others();
+  const Path locked = file(20, "model.safetensors");
+  std::filesystem::permissions(locked, std::filesystem::perms::none);
+  const OtherUser other;
+  EXPECT_EQ(message_of<IoError>([&] { newest_valid(dir.path()); }),
+            locked.string() +
+                ": cannot open: Permission denied; check the owner and the mode, or choose another "
+                "directory");
+  EXPECT_THROW(damage(20), IoError);
+  EXPECT_EQ(damage(10), "none");
 }
 
 TEST_F(Checkpoints, WriterRefusesNamesAndStepsThatAreNotItsOwn) {
   CheckpointWriter writer = CheckpointWriter::begin(dir.path(), 7);
   const auto nothing = [](FileWriter&) {};
   EXPECT_THROW(writer.add("../x", nothing), DataError);
-  EXPECT_THROW(writer.commit(Manifest{.step = 8, .run_id = "r", .files = {}}), InternalError);
+  EXPECT_THROW(static_cast<void>(writer.commit({.step = 8, .run_id = "r", .files = {}})),
+               InternalError);
   EXPECT_TRUE(steps().empty());
 }
 
