@@ -1,5 +1,6 @@
 #include "launch/rank.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
@@ -9,15 +10,16 @@ namespace ty {
 
 namespace {
 
-// How long the first rank has to say what is wrong, and to end the job, before another rank does.
-constexpr std::chrono::seconds kFirstWord(1);
+// How long a rank leaves the one before it to say what is wrong and to end the job.
+constexpr std::chrono::milliseconds kForOneBefore(1200);
+constexpr int kMostBefore = 3;
 
 }  // namespace
 
 int report_failure(const RankStatus& status, const Failure& failure) {
-  // Ranks that fail alike do so at about the same time, and the first rank ends the job before the
-  // others get to speak; what only they have found they say a little later.
-  if (status.rank > 0) std::this_thread::sleep_for(kFirstWord);
+  // Ranks that fail alike do so at about the same time, and the first of them ends the job before
+  // the others get to speak; what one of them alone has found it says a little later.
+  std::this_thread::sleep_for(kForOneBefore * std::min(status.rank, kMostBefore));
   std::string where;
   if (status.size > 1 || status.step >= 0) {
     where = fmt::format("[rank {}", status.rank);

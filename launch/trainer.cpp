@@ -25,6 +25,8 @@ constexpr std::int64_t kQuickEvaluationTokens = 16384;
 constexpr int kMostFailedSaves = 3;
 constexpr std::int64_t kSampleTokens = 80;
 
+bool is_due(std::int64_t step, std::int64_t every) { return every > 0 && step % every == 0; }
+
 double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -160,39 +162,67 @@ HostBatch Trainer::batch_of(std::int64_t step) const {
 }
 
 ExitCode Trainer::run() {
-  const auto due = [](std::int64_t step, std::int64_t every) {
-    return every > 0 && step % every == 0;
-  };
   if (is_finished_) return ExitCode::ok;
   for (std::int64_t step = start_.step; step < job_.run.steps; ++step) {
-    status_.step = step + 1;
-    const auto start = Clock::now();
-    const StepReport report = setup_->step.run(batch_of(step), step);
-    seconds_ += since(start);
-    tokens_ += report.tokens;
-    ++steps_;
+    take_step(step);
     const std::int64_t done = step + 1;
-    const bool last = done == job_.run.steps;
-    if (due(done, job_.log.every) || last || done == start_.step + 1) log_step(done, report);
-    if (due(done, job_.run.sample_every) && !last) sample_now(done);
-    if (due(done, job_.run.eval_every) && !last) evaluate_now(done, false);
-    if (due(done, job_.checkpoint.every) && !last) save_now(done);
-    if (const int signal = agreed_stop(); signal != 0 && !last) {
-      if (saved_step_ != done) save_now(done);
-      progress_.finish();
-      if (saved_step_ != done)
-        throw IoError("stopped on request, but step {} could not be saved", done);
-      if (world_.is_root())
-        progress_.note(
-            fmt::format("stopped on request after step {}; run the same command to go on", done));
-      return exit_code_of(signal);
-    }
+    if (done == job_.run.steps) break;
+    do_what_is_due(done);
+    if (const int signal = agreed_stop(); signal != 0) return stop(signal, done);
   }
+  world_.group().set_patience(kDefaultPatience);
   if (saved_step_ != job_.run.steps) save_now(job_.run.steps);
   evaluate_now(job_.run.steps, true);
   sample_now(job_.run.steps);
   finish();
   return ExitCode::ok;
+}
+
+void Trainer::take_step(std::int64_t step) {
+  const std::int64_t done = step + 1;
+  status_.step = done;
+  const auto start = Clock::now();
+  const StepReport report = setup_->step.run(batch_of(step), step);
+  const double seconds = since(start);
+  patience_.add(seconds);
+  world_.group().set_patience(patience_.seconds());
+  seconds_ += seconds;
+  tokens_ += report.tokens;
+  ++steps_;
+  const bool first = step == start_.step, last = done == job_.run.steps;
+  if (is_due(done, job_.log.every) || first || last) log_step(done, report);
+}
+
+void Trainer::do_what_is_due(std::int64_t step) {
+  const bool sample = is_due(step, job_.run.sample_every);
+  const bool evaluate = is_due(step, job_.run.eval_every);
+  const bool save = is_due(step, job_.checkpoint.every);
+  if (!sample && !evaluate && !save) return;
+  between_steps([&] {
+    if (sample) sample_now(step);
+    if (evaluate) evaluate_now(step, false);
+    if (save) save_now(step);
+  });
+}
+
+void Trainer::between_steps(const std::function<void()>& work) {
+  world_.group().set_patience(kDefaultPatience);
+  work();
+  world_.group().barrier();
+  world_.group().set_patience(patience_.seconds());
+}
+
+ExitCode Trainer::stop(int signal, std::int64_t step) {
+  if (saved_step_ != step) between_steps([&] { save_now(step); });
+  progress_.finish();
+  if (saved_step_ != step) {
+    throw IoError("stopped on request, but step {} could not be saved", step);
+  }
+  if (world_.is_root()) {
+    progress_.note(
+        fmt::format("stopped on request after step {}; run the same command to go on", step));
+  }
+  return exit_code_of(signal);
 }
 
 void Trainer::finish() {

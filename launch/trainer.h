@@ -1,6 +1,7 @@
 // The training run of one rank: data, steps, evaluation, samples, checkpoints, progress.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "launch/checkpointing.h"
@@ -9,6 +10,7 @@
 #include "launch/progress.h"
 #include "launch/run_directory.h"
 #include "launch/run_start.h"
+#include "launch/step_patience.h"
 #include "launch/stop_request.h"
 #include "launch/world.h"
 #include "parallel/mesh/mesh.h"
@@ -30,10 +32,17 @@ class Trainer {
   // Where the run is once so many steps are done.
   Position position_at(std::int64_t step) const;
   HostBatch batch_of(std::int64_t step) const;
+  void take_step(std::int64_t step);
+  // Samples, evaluation and checkpoint of a step that is done.
+  void do_what_is_due(std::int64_t step);
+  ExitCode stop(int signal, std::int64_t step);
   void log_step(std::int64_t step, const StepReport& report);
   void evaluate_now(std::int64_t step, bool last);
   void sample_now(std::int64_t step);
   void save_now(std::int64_t step);
+  // Work of one rank or all of them that takes as long as it takes: the others wait for its end
+  // with the patience that they have outside of steps.
+  void between_steps(const std::function<void()>& work);
   // The signal that some rank has received, on all ranks alike.
   int agreed_stop();
   void finish();
@@ -61,6 +70,7 @@ class Trainer {
   std::int64_t saved_step_ = -1;
   int failed_saves_ = 0;
   bool lost_said_ = false;
+  StepPatience patience_;
   double seconds_ = 0;  // of training steps since the last log line
   double tokens_ = 0;
   std::int64_t steps_ = 0;

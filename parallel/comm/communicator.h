@@ -22,7 +22,7 @@ enum class ReduceOp : std::uint8_t { sum, max, min };
 std::string_view name_of(ReduceOp op);
 
 // How long a rank waits for the others unless it is told otherwise, in seconds.
-inline constexpr double kDefaultTimeout = 600.0;
+inline constexpr double kDefaultPatience = 600.0;
 // Message tags of callers are in [0, kReservedTags); those above are this folder's own.
 inline constexpr int kReservedTags = 1 << 14;
 
@@ -34,25 +34,26 @@ class [[nodiscard]] Work {
     virtual ~State() = default;
     // Makes progress; true when done.
     virtual bool test() = 0;
-    // Throws CommError, which names the call, if it is not done in time; may be called again then.
-    virtual void wait(double timeout_seconds) = 0;
+    // Throws CommError, which names the late ranks, if it is not done in time; may be called again
+    // then.
+    virtual void wait(double patience_seconds) = 0;
   };
 
   Work() = default;  // already done
-  Work(std::unique_ptr<State> state, double timeout_seconds)
-      : state_(std::move(state)), timeout_seconds_(timeout_seconds) {}
+  Work(std::unique_ptr<State> state, double patience_seconds)
+      : state_(std::move(state)), patience_seconds_(patience_seconds) {}
   // True when done. Throws CommError if it failed.
   bool test() { return state_ == nullptr || state_->test(); }
-  // Blocks until it is done; throws CommError if a peer failed or the group's timeout has passed.
-  void wait() { wait(timeout_seconds_); }
-  void wait(double timeout_seconds) {
-    if (state_ != nullptr) state_->wait(timeout_seconds);
+  // Blocks until it is done; throws CommError if a peer failed or patience has ended.
+  void wait() { wait(patience_seconds_); }
+  void wait(double patience_seconds) {
+    if (state_ != nullptr) state_->wait(patience_seconds);
     state_.reset();
   }
 
  private:
   std::unique_ptr<State> state_;
-  double timeout_seconds_ = 0.0;
+  double patience_seconds_ = 0.0;
 };
 
 class Communicator {
@@ -60,6 +61,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  // See Group::set_patience().
+  virtual void set_patience(double) {}
 
   // x = op over all ranks' x.
   virtual Work all_reduce(const View& x, ReduceOp op) = 0;
@@ -92,6 +95,9 @@ class Group {
       : communicator_(std::move(communicator)) {}
   int rank() const { return communicator_->rank(); }
   int size() const { return communicator_->size(); }
+  // How long this rank's calls that begin from now on, in this group and all others of its world,
+  // wait for the others before the late ones are named in a CommError.
+  void set_patience(double seconds) const { communicator_->set_patience(seconds); }
   Work all_reduce(const View& x, ReduceOp op) const { return communicator_->all_reduce(x, op); }
   Work all_gather(const View& all, const View& own) const {
     return communicator_->all_gather(all, own);

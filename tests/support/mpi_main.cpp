@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   // Few elements, so that tests send messages in pieces.
   g_session = std::make_unique<ty::MpiSession>(
-      ty::MpiOptions{.timeout_seconds = 60.0, .max_elements = 100'000});
+      ty::MpiOptions{.patience_seconds = 60.0, .max_elements = 100'000});
   g_world = g_session->world();
   const char* expected = std::getenv("TY_EXPECT_RANKS");
   if (expected == nullptr || std::atoi(expected) != g_world.size()) {

@@ -1,49 +1,18 @@
 #include "parallel/comm/mpi/mpi_world.h"
 
-#include <mpi.h>
-#include <sched.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <map>
 #include <vector>
 
 #include "core/base/error.h"
+#include "parallel/comm/mpi/requests.h"
 #include "parallel/comm/self/self.h"
 
 namespace ty {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-void check(int code, const char* call) {
-  if (code == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(code, text, &length);
-  throw CommError("{}: {}", call, std::string_view(text, static_cast<std::size_t>(length)));
-}
-#define TY_MPI_CALL(call) check(call, #call)
-
-MPI_Datatype type_of(DType dtype) {
-  switch (dtype) {
-    case DType::f32:
-      return MPI_FLOAT;
-    case DType::f64:
-      return MPI_DOUBLE;
-    case DType::i32:
-      return MPI_INT32_T;
-    case DType::i64:
-      return MPI_INT64_T;
-    case DType::bf16:
-    case DType::f16:
-      return MPI_UINT16_T;  // sums go through operations of ours
-  }
-  return MPI_BYTE;
-}
 
 template <DType dtype, ReduceOp op>
 void combine_spans(void* in, void* inout, int* count, MPI_Datatype*) {
@@ -81,86 +50,21 @@ class Operations {
 };
 
 // What all communicators of a session share.
-struct Settings {
-  MpiOptions options;
-  Operations operations;
-};
-
-// One call and its requests: more than one where a message travels in pieces.
-class Requests final : public Work::State {
- public:
-  struct What {
-    const char* call;
-    std::int64_t count;  // -1: nothing is counted
-    DType dtype;
-    int ranks;
-    int peer = -1;  // of a message
-  };
-  Requests(const What& what, std::vector<MPI_Request> requests)
-      : what_(what), requests_(std::move(requests)) {}
-
-  // A receive whose pieces must have these lengths.
-  void expect_counts(std::vector<int> counts) { expected_ = std::move(counts); }
-
-  bool test() override {
-    if (done_) return true;
-    std::vector<MPI_Status> statuses(requests_.size());
-    int done = 0;
-    const int code =
-        MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses.data());
-    if (code == MPI_ERR_IN_STATUS) {
-      for (const MPI_Status& status : statuses) {
-        if (status.MPI_ERROR != MPI_ERR_PENDING) check(status.MPI_ERROR, describe().c_str());
-      }
-    }
-    check(code, describe_if(code).c_str());
-    done_ = done != 0;
-    if (done_) check_lengths(statuses);
-    return done_;
-  }
-
-  void wait(double timeout_seconds) override {
-    const auto start = Clock::now();
-    for (int spins = 0; !test(); ++spins) {
-      if (spins < 64) continue;
-      sched_yield();  // ranks may share a core
-      const double waited = std::chrono::duration<double>(Clock::now() - start).count();
-      if (waited > timeout_seconds) {
-        throw CommError("{}: waited {:.3g} s for the others; one of them hangs or is gone",
-                        describe(), waited);
-      }
-    }
-  }
-
- private:
-  std::string describe() const {
-    if (what_.count < 0) return fmt::format("{} among {} ranks", what_.call, what_.ranks);
-    const std::string peer = what_.peer < 0 ? "" : fmt::format(" with rank {}", what_.peer);
-    return fmt::format("{} of {} x {}{} among {} ranks", what_.call, what_.count,
-                       name_of(what_.dtype), peer, what_.ranks);
-  }
-  std::string describe_if(int code) const { return code == MPI_SUCCESS ? "" : describe(); }
-  // MPI accepts a message that is shorter than what was asked for.
-  void check_lengths(std::span<MPI_Status> statuses) const {
-    for (std::size_t i = 0; i < expected_.size(); ++i) {
-      int count = 0;
-      TY_MPI_CALL(MPI_Get_count(&statuses[i], type_of(what_.dtype), &count));
-      if (count != expected_[i]) {
-        throw CommError("{}: a piece of {} elements came, not {}", describe(), count, expected_[i]);
-      }
-    }
-  }
-
-  What what_;
-  std::vector<MPI_Request> requests_;
-  std::vector<int> expected_;
-  bool done_ = false;
+struct Session {
+  explicit Session(const MpiOptions& options)
+      : patience(options.patience_seconds),
+        max_elements(options.max_elements),
+        alarm(std::make_shared<Alarm>(MPI_COMM_WORLD)) {}
+  double patience;  // seconds
+  const std::int64_t max_elements;
+  const Operations operations;
+  const std::shared_ptr<Alarm> alarm;
 };
 
 class MpiCommunicator final : public Communicator {
  public:
-  MpiCommunicator(MPI_Comm comm, std::shared_ptr<const Settings> settings)
-      : comm_(comm), settings_(std::move(settings)) {
+  MpiCommunicator(MPI_Comm comm, std::shared_ptr<Session> session)
+      : comm_(comm), session_(std::move(session)) {
     TY_MPI_CALL(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
     TY_MPI_CALL(MPI_Comm_rank(comm_, &rank_));
     TY_MPI_CALL(MPI_Comm_size(comm_, &size_));
@@ -173,12 +77,13 @@ class MpiCommunicator final : public Communicator {
 
   int rank() const override { return rank_; }
   int size() const override { return size_; }
+  void set_patience(double seconds) override { session_->patience = seconds; }
 
   Work all_reduce(const View& x, ReduceOp op) override {
     check_whole("all_reduce", x);
     return work(
         what("all_reduce", x), pieces(x, [&](const View& part, MPI_Request* request) {
-          TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, count(part), type_of(part.dtype),
+          TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, count(part), mpi_type_of(part.dtype),
                                      operation(part, op), comm_, request));
         }));
   }
@@ -188,32 +93,33 @@ class MpiCommunicator final : public Communicator {
     const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank_);
     const bool in_place = own.data == all.as<std::byte>() + offset;
     const std::byte* begin = own.as<std::byte>();
-    return work(what("all_gather", own), pieces(own, [&](const View& part, MPI_Request* request) {
-                  const void* source = in_place ? MPI_IN_PLACE : part.data;
-                  std::byte* target = all.as<std::byte>() + (part.as<std::byte>() - begin);
-                  if (part.numel() == own.numel()) {
-                    TY_MPI_CALL(MPI_Iallgather(source, count(part), type_of(part.dtype), target,
-                                               count(part), type_of(part.dtype), comm_, request));
-                    return;
-                  }
-                  // The parts of one piece lie as far apart as whole shards.
-                  MPI_Datatype piece, spread;
-                  TY_MPI_CALL(MPI_Type_contiguous(count(part), type_of(part.dtype), &piece));
-                  TY_MPI_CALL(MPI_Type_create_resized(piece, 0, static_cast<MPI_Aint>(own.bytes()),
-                                                      &spread));
-                  TY_MPI_CALL(MPI_Type_commit(&spread));
-                  TY_MPI_CALL(MPI_Iallgather(source, count(part), type_of(part.dtype), target, 1,
-                                             spread, comm_, request));
-                  TY_MPI_CALL(MPI_Type_free(&spread));  // MPI keeps it while it is in use
-                  TY_MPI_CALL(MPI_Type_free(&piece));
-                }));
+    return work(
+        what("all_gather", own), pieces(own, [&](const View& part, MPI_Request* request) {
+          const void* source = in_place ? MPI_IN_PLACE : part.data;
+          std::byte* target = all.as<std::byte>() + (part.as<std::byte>() - begin);
+          if (part.numel() == own.numel()) {
+            TY_MPI_CALL(MPI_Iallgather(source, count(part), mpi_type_of(part.dtype), target,
+                                       count(part), mpi_type_of(part.dtype), comm_, request));
+            return;
+          }
+          // The parts of one piece lie as far apart as whole shards.
+          MPI_Datatype piece, spread;
+          TY_MPI_CALL(MPI_Type_contiguous(count(part), mpi_type_of(part.dtype), &piece));
+          TY_MPI_CALL(
+              MPI_Type_create_resized(piece, 0, static_cast<MPI_Aint>(own.bytes()), &spread));
+          TY_MPI_CALL(MPI_Type_commit(&spread));
+          TY_MPI_CALL(MPI_Iallgather(source, count(part), mpi_type_of(part.dtype), target, 1,
+                                     spread, comm_, request));
+          TY_MPI_CALL(MPI_Type_free(&spread));  // MPI keeps it while it is in use
+          TY_MPI_CALL(MPI_Type_free(&piece));
+        }));
   }
 
   Work reduce_scatter(const View& own, const View& all, ReduceOp op) override {
     check_parts("reduce_scatter", all, own, size_);
-    if (own.numel() <= settings_->options.max_elements) {
+    if (own.numel() <= session_->max_elements) {
       MPI_Request request;
-      TY_MPI_CALL(MPI_Ireduce_scatter_block(all.data, own.data, count(own), type_of(own.dtype),
+      TY_MPI_CALL(MPI_Ireduce_scatter_block(all.data, own.data, count(own), mpi_type_of(own.dtype),
                                             operation(own, op), comm_, &request));
       return work(what("reduce_scatter", all), {request});
     }
@@ -222,7 +128,7 @@ class MpiCommunicator final : public Communicator {
       const std::byte* shard = all.as<std::byte>() + own.bytes() * static_cast<std::size_t>(root);
       const auto more = pieces(own, [&](const View& part, MPI_Request* request) {
         const auto* source = shard + (part.as<std::byte>() - own.as<std::byte>());
-        TY_MPI_CALL(MPI_Ireduce(source, part.data, count(part), type_of(part.dtype),
+        TY_MPI_CALL(MPI_Ireduce(source, part.data, count(part), mpi_type_of(part.dtype),
                                 operation(part, op), root, comm_, request));
       });
       requests.insert(requests.end(), more.begin(), more.end());
@@ -234,15 +140,15 @@ class MpiCommunicator final : public Communicator {
     check_whole("broadcast", x);
     check_rank("broadcast", root, size_);
     return work(what("broadcast", x), pieces(x, [&](const View& part, MPI_Request* request) {
-                  TY_MPI_CALL(MPI_Ibcast(part.data, count(part), type_of(part.dtype), root, comm_,
-                                         request));
+                  TY_MPI_CALL(MPI_Ibcast(part.data, count(part), mpi_type_of(part.dtype), root,
+                                         comm_, request));
                 }));
   }
 
   Work send(const View& x, int peer, int tag) override {
     check_message("send", x, peer, tag, size_);
     return work(what("send", x, peer), pieces(x, [&](const View& part, MPI_Request* request) {
-                  TY_MPI_CALL(MPI_Isend(part.data, count(part), type_of(part.dtype), peer, tag,
+                  TY_MPI_CALL(MPI_Isend(part.data, count(part), mpi_type_of(part.dtype), peer, tag,
                                         comm_, request));
                 }));
   }
@@ -253,11 +159,12 @@ class MpiCommunicator final : public Communicator {
     auto requests = pieces(x, [&](const View& part, MPI_Request* request) {
       counts.push_back(count(part));
       TY_MPI_CALL(
-          MPI_Irecv(part.data, count(part), type_of(part.dtype), peer, tag, comm_, request));
+          MPI_Irecv(part.data, count(part), mpi_type_of(part.dtype), peer, tag, comm_, request));
     });
-    auto state = std::make_unique<Requests>(what("receive", x, peer), std::move(requests));
+    auto state =
+        std::make_unique<Requests>(what("receive", x, peer), std::move(requests), session_->alarm);
     state->expect_counts(std::move(counts));
-    return {std::move(state), settings_->options.timeout_seconds};
+    return {std::move(state), session_->patience};
   }
 
   void barrier() override {
@@ -270,7 +177,7 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm child;
     TY_MPI_CALL(MPI_Comm_split(comm_, color < 0 ? MPI_UNDEFINED : color, key, &child));
     if (child == MPI_COMM_NULL) return std::make_shared<SelfCommunicator>();
-    auto result = std::make_shared<MpiCommunicator>(child, settings_);
+    auto result = std::make_shared<MpiCommunicator>(child, session_);
     if (result->size() == 1) return std::make_shared<SelfCommunicator>();  // at no cost
     return result;
   }
@@ -278,21 +185,21 @@ class MpiCommunicator final : public Communicator {
  private:
   static int count(const View& x) { return static_cast<int>(x.numel()); }
   MPI_Op operation(const View& x, ReduceOp op) const {
-    return settings_->operations.get(x.dtype, op);
+    return session_->operations.get(x.dtype, op);
   }
   Requests::What what(const char* call, const View& x, int peer = -1) const {
     return {call, x.numel(), x.dtype, size_, peer};
   }
   Work work(const Requests::What& what, std::vector<MPI_Request> requests) const {
-    return {std::make_unique<Requests>(what, std::move(requests)),
-            settings_->options.timeout_seconds};
+    return {std::make_unique<Requests>(what, std::move(requests), session_->alarm),
+            session_->patience};
   }
 
   // Starts one request for each piece of x; one empty piece if x is empty, so that messages match.
   template <typename Start>
   std::vector<MPI_Request> pieces(const View& x, Start start) const {
     const View flat = contiguous_view(x.data, x.dtype, {x.numel()});
-    const std::int64_t most = settings_->options.max_elements;
+    const std::int64_t most = session_->max_elements;
     std::vector<MPI_Request> requests;
     std::int64_t first = 0;
     do {
@@ -304,7 +211,7 @@ class MpiCommunicator final : public Communicator {
   }
 
   MPI_Comm comm_;
-  std::shared_ptr<const Settings> settings_;
+  std::shared_ptr<Session> session_;
   int rank_ = 0;
   int size_ = 1;
 };
@@ -326,8 +233,7 @@ MpiSession::MpiSession(MpiOptions options) : exceptions_(std::uncaught_exception
         "MPI_Init_thread: this MPI serves no process that has threads (level {}, want {})",
         provided, MPI_THREAD_FUNNELED);
   }
-  world_ = std::make_shared<MpiCommunicator>(MPI_COMM_WORLD,
-                                             std::make_shared<Settings>(Settings{options, {}}));
+  world_ = std::make_shared<MpiCommunicator>(MPI_COMM_WORLD, std::make_shared<Session>(options));
   MPI_Comm node;
   TY_MPI_CALL(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   TY_MPI_CALL(MPI_Comm_size(node, &local_size_));

@@ -16,8 +16,8 @@ bool launched_by_mpi();
 std::string mpi_library();
 
 struct MpiOptions {
-  // How long a rank waits for the others before it gives up with CommError.
-  double timeout_seconds = kDefaultTimeout;
+  // How long a rank waits for the others before it asks who is late; see Group::set_patience().
+  double patience_seconds = kDefaultPatience;
   // MPI counts are ints: longer messages travel in pieces.
   std::int64_t max_elements = std::int64_t{1} << 30;
 };

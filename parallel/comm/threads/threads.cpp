@@ -13,6 +13,7 @@
 
 #include "core/base/error.h"
 #include "parallel/comm/mailbox.h"
+#include "parallel/comm/roll_call.h"
 #include "parallel/comm/self/self.h"
 
 namespace ty {
@@ -23,8 +24,7 @@ using Bytes = std::vector<std::byte>;
 
 // What all groups of one run_ranks() share. Its mutex guards every piece of state below.
 struct World {
-  World(int size, double timeout) : timeout_seconds(timeout), has_ended(size, false) {}
-  double timeout_seconds;
+  explicit World(int size) : has_ended(size, false) {}
   std::mutex mutex;
   std::condition_variable changed;
   std::exception_ptr first_error;
@@ -62,20 +62,20 @@ class Waiting : public Work::State {
     std::lock_guard lock(room_->world->mutex);
     return finish_if_ready();
   }
-  void wait(double timeout_seconds) final {
+  void wait(double patience_seconds) final {
     std::unique_lock lock(room_->world->mutex);
     const auto deadline =
-        std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_seconds);
+        std::chrono::steady_clock::now() + std::chrono::duration<double>(patience_seconds);
     while (!finish_if_ready()) {
       if (room_->world->changed.wait_until(lock, deadline) == std::cv_status::timeout &&
           !finish_if_ready()) {
-        throw CommError("{}: waited {:.3g} s for {}", describe(), timeout_seconds, absentees());
+        throw CommError("{}", roll_call(patience_seconds).verdict());
       }
     }
   }
 
  protected:
-  explicit Waiting(std::shared_ptr<Room> room) : room_(std::move(room)) {}
+  Waiting(std::shared_ptr<Room> room, int own) : room_(std::move(room)), own_(own) {}
   virtual bool ready() const = 0;
   virtual bool missing(int rank) const = 0;
   virtual void finish() = 0;
@@ -99,24 +99,26 @@ class Waiting : public Work::State {
     }
     return false;
   }
-  std::string absentees() const {
-    std::string text = "rank";
+  // Ranks that this wait does not miss are taken to wait for the same.
+  RollCall roll_call(double waited_seconds) const {
+    RollCall roll(room_->members, room_->members[own_], describe(), waited_seconds);
     for (std::size_t r = 0; r < room_->members.size(); ++r) {
-      if (missing(static_cast<int>(r))) text += fmt::format(" {}", r);
+      if (!missing(static_cast<int>(r))) roll.answer(room_->members[r], describe());
     }
-    return text;
+    return roll;
   }
 
   std::shared_ptr<Room> room_;
+  int own_;  // rank in the group
   bool done_ = false;
 };
 
 class Collective final : public Waiting {
  public:
   // When done, out receives the result's bytes from `offset` on.
-  Collective(std::shared_ptr<Room> room, std::shared_ptr<Call> call, const View& out,
+  Collective(std::shared_ptr<Room> room, int own, std::shared_ptr<Call> call, const View& out,
              std::size_t offset)
-      : Waiting(std::move(room)), call_(std::move(call)), out_(out), offset_(offset) {}
+      : Waiting(std::move(room), own), call_(std::move(call)), out_(out), offset_(offset) {}
 
  private:
   bool ready() const override { return call_->done; }
@@ -136,7 +138,7 @@ class Collective final : public Waiting {
 class Receive final : public Waiting {
  public:
   Receive(std::shared_ptr<Room> room, Mailbox::Ticket ticket, const View& x)
-      : Waiting(std::move(room)), ticket_(ticket), x_(x) {}
+      : Waiting(std::move(room), ticket.address.to), ticket_(ticket), x_(x) {}
 
  private:
   bool ready() const override { return room()->mail.has(ticket_); }
@@ -167,9 +169,11 @@ auto reduction(ReduceOp op, DType dtype) {
 
 class ThreadCommunicator final : public Communicator {
  public:
-  ThreadCommunicator(std::shared_ptr<Room> room, int rank) : room_(std::move(room)), rank_(rank) {}
+  ThreadCommunicator(std::shared_ptr<Room> room, int rank, std::shared_ptr<double> patience)
+      : room_(std::move(room)), rank_(rank), patience_(std::move(patience)) {}
   int rank() const override { return rank_; }
   int size() const override { return static_cast<int>(room_->members.size()); }
+  void set_patience(double seconds) override { *patience_ = seconds; }
 
   Work all_reduce(const View& x, ReduceOp op) override {
     check_whole("all_reduce", x);
@@ -214,7 +218,7 @@ class ThreadCommunicator final : public Communicator {
     std::lock_guard lock(world().mutex);
     check_alive("receive");
     const Mailbox::Ticket ticket = room_->mail.post_receive({peer, rank_, tag});
-    return {std::make_unique<Receive>(room_, ticket, x), world().timeout_seconds};
+    return {std::make_unique<Receive>(room_, ticket, x), *patience_};
   }
 
   void barrier() override {
@@ -245,8 +249,8 @@ class ThreadCommunicator final : public Communicator {
     const std::shared_ptr<Room>& child = call->children.at(color);
     if (color < 0 || child->members.size() == 1) return std::make_shared<SelfCommunicator>();
     const auto own = std::find(child->members.begin(), child->members.end(), room_->members[rank_]);
-    return std::make_shared<ThreadCommunicator>(child,
-                                                static_cast<int>(own - child->members.begin()));
+    return std::make_shared<ThreadCommunicator>(
+        child, static_cast<int>(own - child->members.begin()), patience_);
   }
 
  private:
@@ -289,19 +293,20 @@ class ThreadCommunicator final : public Communicator {
       world().changed.notify_all();
     }
     if (joined != nullptr) *joined = call;
-    return {std::make_unique<Collective>(room_, call, out, offset), world().timeout_seconds};
+    return {std::make_unique<Collective>(room_, rank_, call, out, offset), *patience_};
   }
 
   std::shared_ptr<Room> room_;
   int rank_;
+  std::shared_ptr<double> patience_;  // seconds; of this rank, in all its groups
   std::int64_t sequence_ = 0;
 };
 
 }  // namespace
 
-void run_ranks(int size, const std::function<void(Group world)>& body, double timeout_seconds) {
+void run_ranks(int size, const std::function<void(Group world)>& body, double patience_seconds) {
   TY_CHECK(size >= 1, "{} ranks", size);
-  const auto world = std::make_shared<World>(size, timeout_seconds);
+  const auto world = std::make_shared<World>(size);
   std::vector<int> everybody(size);
   std::iota(everybody.begin(), everybody.end(), 0);
   const auto room = std::make_shared<Room>(world, everybody);
@@ -315,7 +320,8 @@ void run_ranks(int size, const std::function<void(Group world)>& body, double ti
   };
   const auto run = [&](int rank) {
     try {
-      body(Group(std::make_shared<ThreadCommunicator>(room, rank)));
+      body(Group(std::make_shared<ThreadCommunicator>(room, rank,
+                                                      std::make_shared<double>(patience_seconds))));
       std::lock_guard lock(world->mutex);
       world->has_ended[rank] = true;
       world->changed.notify_all();

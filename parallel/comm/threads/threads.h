@@ -12,6 +12,6 @@ namespace ty {
 // Runs body(world) on `size` threads at once. If one throws, the others' communication throws
 // CommError instead of waiting, and the first exception leaves run_ranks.
 void run_ranks(int size, const std::function<void(Group world)>& body,
-               double timeout_seconds = kDefaultTimeout);
+               double patience_seconds = kDefaultPatience);
 
 }  // namespace ty

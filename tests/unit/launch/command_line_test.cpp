@@ -96,7 +96,7 @@ TEST(CommandLine, OptionsKeepToTheirRange) {
       {{"bench", "linear", "--in", "8,,3"},
        "--in: got \"\"; want a list of integers >= 1 and <= 262144"},
       {{"launch", "-n", "0", "train", "a.yaml"}, "-n: got 0; want an integer >= 1 and <= 65536"},
-      {{"inspect", "a", "--column", "-1"}, "--column: got -1; want an integer >= 0"},
+      {{"inspect", "a", "--column", "-1"}, "--column: got -1; want an integer >= 0 and <= 1048576"},
       {{"data", "tokenize", "a", "b.bin", "--kind", "bpe", "--vocab", "256"},
        "--vocab: got 256; want an integer >= 257 and <= 16777216"},
       {{"compress", "a", "b", "--method", "tmt", "--rank", "3"},

@@ -1,0 +1,71 @@
+#include "parallel/comm/mpi/requests.h"
+
+#include <sched.h>
+
+#include <chrono>
+
+#include "core/base/error.h"
+
+namespace ty {
+
+namespace {
+
+using Seconds = std::chrono::duration<double>;
+
+constexpr int kEagerTests = 64;             // before the core is given away
+constexpr double kBetweenQuestions = 0.05;  // seconds, to look whether somebody asks
+
+}  // namespace
+
+bool Requests::test() {
+  if (done_) return true;
+  std::vector<MPI_Status> statuses(requests_.size());
+  int done = 0;
+  const int code =
+      MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses.data());
+  if (code == MPI_ERR_IN_STATUS) {
+    for (const MPI_Status& status : statuses) {
+      if (status.MPI_ERROR != MPI_ERR_PENDING) check_mpi(status.MPI_ERROR, describe().c_str());
+    }
+  }
+  if (code != MPI_SUCCESS) check_mpi(code, describe().c_str());
+  done_ = done != 0;
+  if (done_) check_lengths(statuses);
+  return done_;
+}
+
+void Requests::wait(double patience_seconds) {
+  const auto start = std::chrono::steady_clock::now();
+  double next_look = kBetweenQuestions;
+  for (int tests = 0; !test(); ++tests) {
+    if (tests < kEagerTests) continue;
+    if (tests == kEagerTests) alarm_->begin();
+    sched_yield();  // ranks may share a core
+    const double waited = Seconds(std::chrono::steady_clock::now() - start).count();
+    if (waited > patience_seconds) {
+      alarm_->raise(describe(), waited, [this] { return test(); });
+    } else if (waited > next_look) {
+      alarm_->attend(describe());
+      next_look = waited + kBetweenQuestions;
+    }
+  }
+}
+
+std::string Requests::describe() const {
+  if (what_.count < 0) return fmt::format("{} among {} ranks", what_.call, what_.ranks);
+  const std::string peer = what_.peer < 0 ? "" : fmt::format(" with rank {}", what_.peer);
+  return fmt::format("{} of {} x {}{} among {} ranks", what_.call, what_.count,
+                     name_of(what_.dtype), peer, what_.ranks);
+}
+
+void Requests::check_lengths(const std::vector<MPI_Status>& statuses) const {
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    int count = 0;
+    TY_MPI_CALL(MPI_Get_count(&statuses[i], mpi_type_of(what_.dtype), &count));
+    if (count != expected_[i]) {
+      throw CommError("{}: a piece of {} elements came, not {}", describe(), count, expected_[i]);
+    }
+  }
+}
+
+}  // namespace ty

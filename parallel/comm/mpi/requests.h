@@ -1,0 +1,45 @@
+// A call under way over MPI, and waiting for it no longer than patience lasts.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "parallel/comm/communicator.h"
+#include "parallel/comm/mpi/alarm.h"
+#include "parallel/comm/mpi/mpi_call.h"
+
+namespace ty {
+
+// One call and its requests: more than one where a message travels in pieces.
+class Requests final : public Work::State {
+ public:
+  struct What {
+    const char* call;
+    std::int64_t count;  // -1: nothing is counted
+    DType dtype;
+    int ranks;
+    int peer = -1;  // of a message
+  };
+  Requests(const What& what, std::vector<MPI_Request> requests, std::shared_ptr<Alarm> alarm)
+      : what_(what), requests_(std::move(requests)), alarm_(std::move(alarm)) {}
+
+  // A receive whose pieces must have these lengths.
+  void expect_counts(std::vector<int> counts) { expected_ = std::move(counts); }
+
+  bool test() override;
+  void wait(double patience_seconds) override;
+
+ private:
+  std::string describe() const;
+  // MPI accepts a message that is shorter than what was asked for.
+  void check_lengths(const std::vector<MPI_Status>& statuses) const;
+
+  What what_;
+  std::vector<MPI_Request> requests_;
+  std::vector<int> expected_;
+  std::shared_ptr<Alarm> alarm_;
+  bool done_ = false;
+};
+
+}  // namespace ty
