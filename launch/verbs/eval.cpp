@@ -67,7 +67,11 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   job.data.sequence = 1;
   const auto tokenizer = find_tokenizer(directory);
   Gpt2Config config = resolve_model(job, 0);
-  job.data.sequence = std::min(arguments.integer("--sequence", config.context), config.context);
+  job.data.sequence = arguments.integer("--sequence", config.context);
+  if (job.data.sequence > config.context) {
+    throw UsageError("--sequence: got {}; the model's context is {}, want no more",
+                     job.data.sequence, config.context);
+  }
   const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
                                        text_options(job.data), config.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);

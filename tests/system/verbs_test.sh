@@ -85,6 +85,7 @@ done
 grep '"valid_loss":' run/metrics.jsonl | grep -q '"bits_per_byte":.*"step":' || fail "no evaluation line"
 head -n 1 run/metrics.jsonl > line && is_json line loss
 json 'loss perplexity bits_per_byte tokens' "$binary" eval run text.txt
+expect 64 'sequence: got 33; the model.s context is 32' "$binary" eval run text.txt --sequence 33
 json 'loss perplexity tokens' "$binary" eval run --tokens '1 2 3'
 json 'parameters memory parameters_bytes gradients_bytes optimizer_bytes activations_bytes workspace_bytes
   communication_bytes peak_bytes step_seconds' "$binary" plan job.yaml
