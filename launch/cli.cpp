@@ -108,36 +108,56 @@ void check_options(const Verb& verb, const Form& form, const Arguments& argument
   }
 }
 
+// The library's parser with all verbs; what it reads lands in `arguments` and `words`.
+class Parser {
+ public:
+  Parser() : app_("trainyard: train and compress transformers on one process or many") {
+    app_.name("trainyard");
+    app_.formatter(std::make_shared<HelpText>("VERB [CONFIG] [dotted.key=value ...] [options]"));
+    app_.require_subcommand(1);
+    app_.failure_message(
+        [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
+    for (const Verb& verb : verbs())
+      subs_.emplace_back(add_verb(app_, verb, arguments, words), &verb);
+  }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
+
+  // The verb of the line; null if all it wants is help, which is printed.
+  const Verb* parse(int argc, const char* const* argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::CallForHelp& help) {
+      app_.exit(help);
+      return nullptr;
+    } catch (const CLI::ParseError& error) {
+      throw UsageError("{}; see trainyard --help", error.what());
+    }
+    const auto parsed = std::find_if(subs_.begin(), subs_.end(),
+                                     [](const auto& sub) { return sub.first->parsed(); });
+    if (parsed->second->passes_on) words = parsed->first->remaining();
+    return parsed->second;
+  }
+
+  Arguments arguments;
+  std::vector<std::string> words;
+
+ private:
+  CLI::App app_;
+  std::vector<std::pair<CLI::App*, const Verb*>> subs_;
+};
+
 ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   if (argc >= 2 && argv[1][0] != '-') find_verb(argv[1]);
-  CLI::App app("trainyard: train and compress transformers on one process or many");
-  app.name("trainyard");
-  app.formatter(std::make_shared<HelpText>("VERB [CONFIG] [dotted.key=value ...] [options]"));
-  app.require_subcommand(1);
-  app.failure_message(
-      [](const CLI::App*, const CLI::Error& error) { return std::string(error.what()); });
-  Arguments arguments;
+  Parser parser;
+  const Verb* verb = parser.parse(argc, argv);
+  if (verb == nullptr) return ExitCode::ok;
+  Arguments& arguments = parser.arguments;
   arguments.argv.assign(argv, argv + argc);
-  std::vector<std::string> words;
-  std::vector<std::pair<CLI::App*, const Verb*>> subs;
-  for (const Verb& verb : verbs()) subs.emplace_back(add_verb(app, verb, arguments, words), &verb);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    app.exit(help);
-    return ExitCode::ok;
-  } catch (const CLI::ParseError& error) {
-    throw UsageError("{}; see trainyard --help", error.what());
-  }
-  for (const auto& [sub, verb] : subs) {
-    if (!sub->parsed()) continue;
-    if (verb->passes_on) words = sub->remaining();
-    const Form& form = take_form(*verb, words);
-    take_words(*verb, form, words, arguments);
-    check_options(*verb, form, arguments);
-    return form.run(arguments, status);
-  }
-  return ExitCode::usage;
+  const Form& form = take_form(*verb, parser.words);
+  take_words(*verb, form, parser.words, arguments);
+  check_options(*verb, form, arguments);
+  return form.run(arguments, status);
 }
 
 }  // namespace

@@ -112,6 +112,19 @@ bool is_polite(ExitCode code) {
   return code == ExitCode::interrupted || code == ExitCode::terminated || code == ExitCode::hung_up;
 }
 
+std::string reason_for(ExitCode code) {
+  const int number = static_cast<int>(code), signal = number - 128;
+  if (signal > 0 && signal < SIGRTMIN) {
+    return fmt::format(
+        "signal {} ({}) has ended a process of the job; run the same command to go on", signal,
+        strsignal(signal));
+  }
+  return fmt::format(
+      "mpirun ended with exit code {}; to hear why, run what `launch --dry-run` prints without "
+      "--quiet",
+      number);
+}
+
 // A job that was asked to stop may still have ended by itself.
 ExitCode exit_code(int status, int stop_signal) {
   const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -155,13 +168,9 @@ class Watch {
 
   ExitCode end(int status) {
     const ExitCode code = exit_code(status, stop_signal_);
-    const int signal = static_cast<int>(code) - 128;
-    if (stop_signal_ == 0 && signal > 0 && !is_polite(code)) {
-      remarks_.write(fmt::format(
-          "trainyard: launch: signal {} ({}) has ended a process of the job; run the same command "
-          "to go on\n",
-          signal, strsignal(signal)));
-    }
+    const bool is_explained = code == ExitCode::ok || stop_signal_ != 0 || is_polite(code) ||
+                              is_failure_of_ours(static_cast<int>(code));
+    if (!is_explained) remarks_.write(fmt::format("trainyard: launch: {}\n", reason_for(code)));
     return code;
   }
 

@@ -72,6 +72,11 @@ code=0; wait "$job" || code=$?
 grep -q '^trainyard: launch: signal 9 (Killed) has ended a process of the job' killed.log ||
   fail "$(cat killed.log)"
 
+code=0
+OMPI_MCA_plm=nonsense "$binary" launch -n 2 train job.yaml run.dir=none 2>mpirun.log || code=$?
+grep -q "^trainyard: launch: mpirun ended with exit code $code; to hear why, run what .launch --dry-run. prints" mpirun.log ||
+  fail "mpirun itself: exit code $code: $(cat mpirun.log)"
+
 # The same command right after mpirun was killed: its ranks take a second or two to go.
 mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary" train job.yaml run.dir=orphans \
   run.steps=100000 schedule.warmup=0 checkpoint.every=100 >orphans.log 2>&1 &
