@@ -95,12 +95,11 @@ void warn_of_error(const Compression& compression, const Budget& budget) {
   const std::vector<const CompressedMap*> beyond = maps_beyond(compression, asked->eps);
   if (beyond.empty()) return;
   const CompressedMap& first = *beyond.front();
-  fmt::print(
-      stderr,
+  remark(fmt::format(
       "warning: --error {} cannot be kept by {} of {} maps: rounding the factors of {} to {} "
-      "leaves {:.2g}\n",
+      "leaves {:.2g}",
       asked->eps, beyond.size(), compression.maps.size(), first.before.path, name_of(first.dtype),
-      first.relative_error);
+      first.relative_error));
 }
 
 ExitCode run_compress(const Arguments& arguments, RankStatus&) {

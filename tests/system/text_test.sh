@@ -30,7 +30,7 @@ expect 0 'rows.tsv: the first line, "first", is read as text; data.header (--hea
 [ "$(grep -c 'first line' err)" = 1 ] || fail "said more than once: $(cat err)"
 says '2 documents' tokenize rows.tsv rows.bin --kind bytes
 says '1 document ' tokenize rows.tsv rows.bin --kind bytes --header true
-expect 64 'header: unknown "maybe"; one of: auto true false' tokenize rows.tsv rows.bin --kind bytes --header maybe
+expect 64 'header: got maybe; want one of true, false, auto' tokenize rows.tsv rows.bin --kind bytes --header maybe
 for i in $(seq 40); do echo "row $i of a table without a header"; done > table.tsv
 "$binary" train job.yaml run.dir=table data.train=table.tsv data.valid= tokenizer.kind=bytes run.steps=1 schedule.warmup=0 \
   data.header=false 2>log || fail "train: $(cat log)"
