@@ -23,7 +23,7 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device, ReductionOrder order)
 Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
   Gpt2Config config;
   if (!job.model.from.empty()) {
-    config = at_key("model.from", [&] { return read_model_config(job.model.from); });
+    config = read_model_config(job.model.from);
     if (vocab > config.vocab) {
       throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",
                       (job.model.from / "config.json").string(), config.vocab, vocab);
@@ -99,7 +99,7 @@ void set_initial_weights(const JobConfig& job, ModelSetup& setup) {
   if (job.model.from.empty()) {
     setup.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
   } else {
-    at_key("model.from", [&] { load_weights(job.model.from, *setup.parameters, setup.config); });
+    load_weights(job.model.from, *setup.parameters, setup.config);
   }
 }
 

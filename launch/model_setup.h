@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/nn/flat_parameters.h"
+#include "launch/failure.h"
 #include "launch/job_config.h"
 #include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
@@ -27,6 +28,12 @@ Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
 Gpt2Config planned_model(const JobConfig& job);
 // The same where any number of characters of data.train will do.
 Gpt2Config declared_model(const JobConfig& job);
+
+// Runs work on the model of a job file; what is wrong with its directory is wrong at model.from.
+template <class Work>
+auto at_model(const JobConfig& job, Work&& work) {
+  return job.model.from.empty() ? work() : at_key("model.from", work);
+}
 
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.
 struct ModelSetup {

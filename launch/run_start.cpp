@@ -146,7 +146,8 @@ RunStart start_run(const JobConfig& job, const Group& world, const Json& facts) 
   }
   start.notes = found["notes"].get<std::vector<std::string>>();
   if (start.is_finished) return start;
-  start.config = resolve_model(job, found["vocab"].get<std::int64_t>());
+  start.config =
+      at_model(job, [&] { return resolve_model(job, found["vocab"].get<std::int64_t>()); });
   on_root_do(world, [&] {
     beginning.check_model(start.config);
     beginning.write(facts);

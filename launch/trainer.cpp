@@ -135,7 +135,7 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
     }
     saved_step_ = start_.step;
   } else {
-    set_initial_weights(job_, setup_->model);
+    at_model(job_, [&] { set_initial_weights(job_, setup_->model); });
   }
   if (!world_.is_root()) return;
   for (const std::string& note : notes) progress_.note(note);
