@@ -38,7 +38,7 @@ signal=INT stops int 130 "$binary" launch -n 2
 signal=HUP stops hup 129 "$binary" launch -n 2
 signal=USR1 stops usr1 143 mpirun -n 2 --oversubscribe --bind-to none --mca mpi_yield_when_idle 1 "$binary"
 signal=HUP stops alone 129 "$binary"
-"$binary" launch -n 2 "${slow[@]}" run.dir=term run.steps=4 schedule.warmup=2 2>log || fail "resume: $(cat log)"
+"$binary" launch -n 2 "${slow[@]}" run.dir=term run.steps=$(($(newest term) + 1)) schedule.warmup=2 2>log || fail "resume: $(cat log)"
 grep -q 'resumed after step' log || fail "no resume: $(cat log)"
 
 # The second signal is not polite any more.
@@ -95,7 +95,7 @@ code=0; wait "$again" || code=$?
 one_line() { [ "$(wc -l < err)" = 1 ] || fail "not one line: $(cat err)"; }
 expect 78 'optim.lr: got x' "$binary" launch -n 4 train job.yaml optim.lr=x run.dir=bad
 one_line
-expect 78 'matches no linear map' "$binary" launch -n 4 train job.yaml run.dir=bad 'linear=[{match: "x", kind: dense}]'
+expect 78 'matches no linear layer' "$binary" launch -n 4 train job.yaml run.dir=bad 'linear=[{match: "x", kind: dense}]'
 one_line
 expect 74 'nowhere.txt' "$binary" launch -n 4 train job.yaml run.dir=bad data.train=nowhere.txt
 one_line

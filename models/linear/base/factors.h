@@ -21,7 +21,7 @@ void keep_field(config::Fields& f, double& keep);
 void init_field(config::Fields& f, FactorInit& init);
 
 // Sizes that a job file or config.json may state, well below what could overflow a product.
-inline constexpr double kMostSize = 1LL << 40;
+inline constexpr double kMostSize = 1 << 24;
 
 // A way to say how large the factors are, as a job file would state it.
 struct SizeKey {

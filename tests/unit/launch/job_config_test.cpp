@@ -163,8 +163,7 @@ TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
   EXPECT_EQ(error("kind: ttm, rank: 0"), "rank: missing or 0; state rank >= 1, or ranks, or keep");
   EXPECT_EQ(error("kind: svd, rank: 0"), "rank: missing or 0; state rank >= 1, or keep");
   EXPECT_EQ(error("kind: svd, keep: 0"), "rank: missing or 0; state rank >= 1, or keep");
-  EXPECT_EQ(error("kind: svd, rank: -4"),
-            "rank: got -4; want an integer >= 0 and <= 1099511627776");
+  EXPECT_EQ(error("kind: svd, rank: -4"), "rank: got -4; want an integer >= 0 and <= 16777216");
   EXPECT_EQ(error("kind: svd, rank: 4, keep: 30%"), "keep: 0.3 beside rank = 4; state one of them");
   EXPECT_EQ(error("kind: ttm, in: [2, 2], out: [2, 2], ranks: [3], rank: 4"),
             "ranks: [3] beside rank = 4; state one of them");
