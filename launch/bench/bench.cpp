@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "launch/progress.h"
-#include "launch/text.h"
+#include "launch/report/progress.h"
+#include "launch/report/text.h"
 
 namespace ty::bench {
 

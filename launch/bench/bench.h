@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "launch/rank.h"
-#include "launch/verb.h"
+#include "launch/cli/verb.h"
+#include "launch/process/rank.h"
 
 namespace ty::bench {
 

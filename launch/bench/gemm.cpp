@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/bench/bench.h"
-#include "launch/machine_ceiling.h"
-#include "launch/model_setup.h"
-#include "launch/text.h"
-#include "launch/world.h"
+#include "launch/process/world.h"
+#include "launch/report/text.h"
+#include "launch/run/machine_ceiling.h"
+#include "launch/run/model_setup.h"
 
 namespace ty::bench {
 

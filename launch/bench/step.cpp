@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/bench/bench.h"
-#include "launch/job_check.h"
-#include "launch/machine_ceiling.h"
-#include "launch/plan.h"
-#include "launch/text.h"
-#include "launch/training_setup.h"
-#include "launch/world.h"
+#include "launch/process/world.h"
+#include "launch/report/memory_table.h"
+#include "launch/report/text.h"
+#include "launch/run/job_check.h"
+#include "launch/run/machine_ceiling.h"
+#include "launch/run/plan.h"
+#include "launch/run/training_setup.h"
 
 namespace ty::bench {
 

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-#include "launch/text.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

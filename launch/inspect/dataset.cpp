@@ -1,4 +1,4 @@
-#include "launch/dataset.h"
+#include "launch/run/dataset.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include "core/data/utf8.h"
 #include "core/io/json.h"
 #include "launch/inspect/inspection.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

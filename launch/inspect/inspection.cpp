@@ -4,7 +4,7 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/path_kind.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

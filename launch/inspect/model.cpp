@@ -4,9 +4,9 @@
 
 #include "core/base/error.h"
 #include "core/io/json_fields.h"
-#include "launch/dataset.h"
 #include "launch/inspect/inspection.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
+#include "launch/run/dataset.h"
 #include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/linear_format.h"
 #include "models/huggingface/model_directory.h"

@@ -8,8 +8,8 @@
 #include "core/io/json.h"
 #include "core/io/run_lock.h"
 #include "launch/inspect/inspection.h"
-#include "launch/job_config.h"
-#include "launch/text.h"
+#include "launch/job/job_config.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

@@ -6,7 +6,7 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "launch/inspect/inspection.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

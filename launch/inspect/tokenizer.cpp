@@ -2,7 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/inspection.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
 
 namespace ty {
 

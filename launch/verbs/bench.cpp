@@ -1,6 +1,6 @@
 #include "launch/bench/bench.h"
 
-#include "launch/limits.h"
+#include "launch/job/limits.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

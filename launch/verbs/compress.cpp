@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/io/new_directory.h"
-#include "launch/compression.h"
-#include "launch/limits.h"
-#include "launch/model_path.h"
-#include "launch/output.h"
-#include "launch/progress.h"
-#include "launch/text.h"
+#include "launch/job/limits.h"
+#include "launch/process/output.h"
+#include "launch/report/compression_report.h"
+#include "launch/report/progress.h"
+#include "launch/report/text.h"
+#include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

@@ -3,7 +3,7 @@
 #include "core/config/document.h"
 #include "core/config/print.h"
 #include "core/io/file.h"
-#include "launch/job_check.h"
+#include "launch/run/job_check.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/data/corpus.h"
-#include "launch/dataset.h"
 #include "launch/inspect/inspection.h"
-#include "launch/limits.h"
-#include "launch/output.h"
-#include "launch/progress.h"
-#include "launch/text.h"
-#include "launch/text_options.h"
+#include "launch/job/limits.h"
+#include "launch/process/output.h"
+#include "launch/report/progress.h"
+#include "launch/report/text.h"
+#include "launch/run/dataset.h"
+#include "launch/verbs/text_arguments.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

@@ -4,12 +4,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "launch/dataset.h"
-#include "launch/evaluation.h"
-#include "launch/limits.h"
-#include "launch/model_path.h"
-#include "launch/probe.h"
-#include "launch/text_options.h"
+#include "launch/job/limits.h"
+#include "launch/run/dataset.h"
+#include "launch/run/evaluation.h"
+#include "launch/run/probe.h"
+#include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/model_directory.h"
 

@@ -4,10 +4,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/io/new_directory.h"
-#include "launch/conversion.h"
-#include "launch/model_path.h"
-#include "launch/text.h"
+#include "launch/report/text.h"
+#include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
+#include "models/huggingface/conversion.h"
 #include "models/linear/kinds.h"
 
 namespace ty {

@@ -3,11 +3,11 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "launch/dataset.h"
-#include "launch/generation.h"
-#include "launch/model_path.h"
-#include "launch/model_setup.h"
+#include "launch/run/dataset.h"
+#include "launch/run/model_setup.h"
+#include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
+#include "models/generation/generation.h"
 
 namespace ty {
 

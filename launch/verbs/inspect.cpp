@@ -2,8 +2,8 @@
 
 #include "core/base/error.h"
 #include "launch/inspect/inspection.h"
-#include "launch/limits.h"
-#include "launch/text_options.h"
+#include "launch/job/limits.h"
+#include "launch/verbs/text_arguments.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <limits>
 
-#include "launch/guarded_child.h"
-#include "launch/limits.h"
+#include "launch/job/limits.h"
+#include "launch/process/guarded_child.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

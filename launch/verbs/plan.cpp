@@ -1,15 +1,16 @@
-#include "launch/plan.h"
+#include "launch/run/plan.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "launch/job_check.h"
-#include "launch/limits.h"
-#include "launch/linear_table.h"
-#include "launch/machine_ceiling.h"
-#include "launch/model_setup.h"
-#include "launch/text.h"
+#include "launch/job/limits.h"
+#include "launch/report/linear_table.h"
+#include "launch/report/memory_table.h"
+#include "launch/report/text.h"
+#include "launch/run/job_check.h"
+#include "launch/run/machine_ceiling.h"
+#include "launch/run/model_setup.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

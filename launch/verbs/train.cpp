@@ -1,5 +1,5 @@
-#include "launch/output.h"
-#include "launch/trainer.h"
+#include "launch/process/output.h"
+#include "launch/verbs/trainer.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {

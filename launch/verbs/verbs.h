@@ -1,7 +1,7 @@
 // All verbs; each is defined in the file of its name.
 #pragma once
 
-#include "launch/verb.h"
+#include "launch/cli/verb.h"
 
 namespace ty {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <utility>
 
+#include "core/backend/backend.h"
 #include "core/base/error.h"
-#include "core/nn/flat_parameters.h"
-#include "models/linear/base/linear.h"
+#include "models/linear/dense_weight.h"
 
 namespace ty {
 
@@ -44,21 +44,6 @@ Rounded rounded(Decomposition d, const Matrix& w, DType dtype) {
 double square(double x) { return x * x; }
 
 }  // namespace
-
-Matrix dense_weight(const LinearSpec& spec, const LinearShape& size,
-                    const ParameterValues& values) {
-  const auto backend = make_cpu_backend();
-  ParameterStore store;
-  const LinearShape shape = {.in = size.in, .out = size.out, .bias = false};
-  const auto map = make_linear(Scope(store), shape, spec, Split::none, {});
-  const FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
-                                  {.compute = DType::f64, .weights = DType::f64});
-  for (std::size_t i = 0; i < store.all().size(); ++i) {
-    const Parameter& parameter = store.all()[i];
-    backend->write(parameters.weight_of(i).view(), values(parameter.name, parameter.shape).data());
-  }
-  return Matrix(size.in, size.out, map->dense_weight().values<double>());
-}
 
 Decomposition decompose_stored(const Method& method, const Matrix& w,
                                const DecompositionRequest& request, DType dtype) {

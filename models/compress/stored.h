@@ -2,22 +2,10 @@
 // then.
 #pragma once
 
-#include <functional>
-#include <string>
-#include <vector>
-
 #include "core/base/dtype.h"
-#include "core/base/shape.h"
 #include "models/compress/method.h"
 
 namespace ty {
-
-// Numbers of a map's parameter, row-major, by its name at the map ("core1").
-using ParameterValues =
-    std::function<std::vector<double>(const std::string& name, const Shape& shape)>;
-
-// The matrix [in, out] that a map of an exact spec stands for.
-Matrix dense_weight(const LinearSpec& spec, const LinearShape& size, const ParameterValues& values);
 
 // What the method makes of w [in, out], its factors rounded to `dtype`; `error` is that of the
 // rounded ones, without padding. An ErrorBudget holds for them unless their rounding alone is more:

@@ -5,7 +5,7 @@
 
 #include "core/autograd/backward.h"
 #include "core/base/error.h"
-#include "launch/training_step.h"
+#include "launch/run/training_step.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/transformer/gpt2.h"

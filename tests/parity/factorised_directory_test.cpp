@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "launch/model_setup.h"
+#include "launch/run/model_setup.h"
 #include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
 #include "models/linear/dense/dense.h"

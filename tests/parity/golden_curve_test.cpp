@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/io/tensor_set.h"
-#include "launch/training_step.h"
+#include "launch/run/training_step.h"
 #include "models/huggingface/model_directory.h"
 #include "tests/support/tensors.h"
 

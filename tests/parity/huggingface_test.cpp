@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "launch/probe.h"
+#include "launch/run/probe.h"
 #include "models/huggingface/gpt2_config.h"
 #include "models/huggingface/model_directory.h"
 #include "tests/support/messages.h"

@@ -1,10 +1,10 @@
 // What a plan predicts is what the step takes: bytes of every class at the peak, for every kind of
 // layer, precision, recomputation, micro-batches and sharded optimizer.
-#include "launch/plan.h"
+#include "launch/run/plan.h"
 
 #include <gtest/gtest.h>
 
-#include "launch/training_setup.h"
+#include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "parallel/comm/threads/threads.h"
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "launch/verb.h"
+#include "launch/cli/verb.h"
 #include "tests/support/messages.h"
 
 namespace ty::test {

@@ -1,7 +1,5 @@
 // From a model directory to a compressed one and back, with numbers that the layers themselves
 // give.
-#include "launch/compression.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -9,7 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "launch/probe.h"
+#include "launch/report/compression_report.h"
+#include "launch/run/probe.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/support/messages.h"

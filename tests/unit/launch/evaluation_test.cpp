@@ -1,5 +1,5 @@
 // What an evaluation adds up: every target once, whatever windows, batches and ranks there are.
-#include "launch/evaluation.h"
+#include "launch/run/evaluation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "launch/generation.h"
+#include "models/generation/generation.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // What is known to be wrong with a job before its data is read: sizes beyond every machine, and
 // what only the model, the number of ranks or the build can tell. `config check` says it, training
 // says the same, and neither makes anything.
-#include "launch/job_check.h"
+#include "launch/run/job_check.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <fstream>
 
 #include "core/base/error.h"
-#include "launch/model_setup.h"
-#include "launch/plan.h"
+#include "launch/run/model_setup.h"
+#include "launch/run/plan.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 

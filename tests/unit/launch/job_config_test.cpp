@@ -1,5 +1,5 @@
 // The job file of the product: the documented example, its defaults and its cross-field rules.
-#include "launch/job_config.h"
+#include "launch/job/job_config.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
-#include "launch/verb.h"
+#include "launch/cli/verb.h"
 #include "models/linear/base/factors.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/kinds.h"

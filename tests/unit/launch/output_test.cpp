@@ -1,5 +1,5 @@
 // Remarks where nobody reads them.
-#include "launch/output.h"
+#include "launch/process/output.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

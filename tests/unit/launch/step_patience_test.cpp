@@ -1,4 +1,4 @@
-#include "launch/step_patience.h"
+#include "launch/run/step_patience.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,28 @@
+// A run that goes on under a changed job: which keys differ, and which of them it may not change
+// without being told to.
+//
+// Keys that say what a number of the run means (model, tokenizer, data, batch, seed, optimizer) are
+// fixed once it has begun; the others say how it runs and may change. Files are compared by content
+// (job_inputs.h) and linear layers by what the rules come to, not by how they were written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "launch/job/job_config.h"
+
+namespace ty {
+
+struct JobChange {
+  std::string key;
+  std::string before, after;  // as YAML spells them; "none" where the key is not used
+  bool is_fixed = false;
+};
+
+// Keys whose values differ, in the order of the field lists.
+std::vector<JobChange> changes_between(const JobConfig& before, const JobConfig& after);
+
+// "optim.lr 0.01 -> 0.001, run.steps 20 -> 40".
+std::string to_text(const std::vector<JobChange>& changes);
+
+}  // namespace ty

@@ -1,0 +1,51 @@
+#include "launch/process/world.h"
+
+#include <omp.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+
+#ifdef TY_HAVE_MPI
+#include "parallel/comm/mpi/mpi_world.h"
+#endif
+
+namespace ty {
+
+namespace {
+
+int usable_cores() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+}  // namespace
+
+#ifndef TY_HAVE_MPI
+class MpiSession {};
+#endif
+
+World::World(RankStatus& status) : cores_(usable_cores()) {
+  int share = 1;  // ranks that use the same cores
+#ifdef TY_HAVE_MPI
+  if (launched_by_mpi()) {
+    mpi_ = std::make_unique<MpiSession>();
+    group_ = mpi_->world();
+    status.abort_job = abort_mpi_job;
+    share = mpi_->local_size();
+  }
+#endif
+  status.rank = group_.rank();
+  status.size = group_.size();
+  if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(std::max(1, cores_ / share));
+  threads_ = omp_get_max_threads();
+}
+
+World::~World() {
+  group_ = Group();  // before the session ends
+  // After an error the job ends by abort: finalising would wait for ranks that wait for this one.
+  if (std::uncaught_exceptions() > 0) static_cast<void>(mpi_.release());
+}
+
+}  // namespace ty

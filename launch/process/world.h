@@ -1,0 +1,36 @@
+// This process's place among the ranks of the job: MPI if a launcher started it, else alone.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "launch/process/rank.h"
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+class MpiSession;
+
+class World {
+ public:
+  // Joins the other ranks and gives each rank of a machine its share of the cores this process may
+  // use, unless OMP_NUM_THREADS says otherwise. Fills `status` so that failures end the whole job.
+  explicit World(RankStatus& status);
+  ~World();
+
+  const Group& group() const { return group_; }
+  int rank() const { return group_.rank(); }
+  int size() const { return group_.size(); }
+  bool is_root() const { return rank() == 0; }
+  int threads() const { return threads_; }
+  // Cores that this process may run on.
+  int cores() const { return cores_; }
+
+ private:
+  std::unique_ptr<MpiSession> mpi_;
+  Group group_;
+  int threads_ = 1;
+  int cores_ = 1;
+};
+
+}  // namespace ty

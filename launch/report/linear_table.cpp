@@ -1,0 +1,96 @@
+#include "launch/report/linear_table.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "launch/report/text.h"
+#include "models/huggingface/linear_format.h"
+
+namespace ty {
+
+namespace {
+
+// "blocks.3.mlp.up" -> "blocks.*.mlp.up".
+std::string without_numbers(const std::string& path) {
+  std::string result;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const bool starts = i > 0 && path[i - 1] == '.';
+    if (starts && path[i] >= '0' && path[i] <= '9') {
+      while (i + 1 < path.size() && path[i + 1] != '.') ++i;
+      result += '*';
+    } else {
+      result += path[i];
+    }
+  }
+  return result;
+}
+
+// Layers that print alike, in the order of their first.
+struct AlikeLayers {
+  LinearSite site;
+  std::int64_t count = 0;
+};
+std::vector<AlikeLayers> grouped(const std::vector<LinearSite>& sites) {
+  std::vector<AlikeLayers> groups;
+  for (const LinearSite& site : sites) {
+    const std::string path = without_numbers(site.path);
+    bool found = false;
+    for (AlikeLayers& group : groups) {
+      found = group.site.path == path && group.site.spec == site.spec;
+      if (found) ++group.count;
+      if (found) break;
+    }
+    if (!found) groups.push_back({{path, site.shape, site.spec}, 1});
+  }
+  return groups;
+}
+
+Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
+  const Execution runs = execution_of(site.spec, site.shape, tokens);
+  constexpr const char* kShared = "W once per step";
+  return shared && !runs.forward.empty() ? Execution{kShared, kShared} : runs;
+}
+
+}  // namespace
+
+std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                bool shared) {
+  Table table(
+      {"linear layer", "layers", "shape", "weights", "of dense", "made of", "forward / backward"});
+  for (const AlikeLayers& group : grouped(sites)) {
+    const LinearShape& shape = group.site.shape;
+    const auto weights = static_cast<double>(num_weights(group.site.spec, shape));
+    const auto dense = static_cast<double>(shape.in) * static_cast<double>(shape.out);
+    std::string plan;
+    const Execution runs = runs_as(group.site, tokens, shared);
+    if (!runs.forward.empty()) {
+      plan = shared ? runs.forward : fmt::format("{} / {}", runs.forward, runs.backward);
+    }
+    table.add({group.site.path, std::to_string(group.count),
+               fmt::format("[{}, {}]", shape.in, shape.out), human_count(weights),
+               fmt::format("{:.0f} %", 100 * weights / dense), describe(group.site.spec), plan});
+  }
+  return table.str();
+}
+
+nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int64_t tokens,
+                                 bool shared) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const LinearSite& site : sites) {
+    nlohmann::json row = {{"path", site.path},
+                          {"in", site.shape.in},
+                          {"out", site.shape.out},
+                          {"spec", linear_spec_to_json(site.spec)},
+                          {"weights", num_weights(site.spec, site.shape)}};
+    const Execution runs = runs_as(site, tokens, shared);
+    if (!runs.forward.empty()) {
+      row["forward"] = runs.forward;
+      row["backward"] = runs.backward;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace ty

@@ -1,0 +1,48 @@
+// Saving and restoring a training run: a model directory, optimizer shards and a manifest,
+// committed together (core/io/checkpoint.h). Optimizer state is stored by parameter name and
+// position, so any number of data ranks, sharded or not, can go on from it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/io/checkpoint.h"
+#include "launch/run/training_setup.h"
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+// How far a run has come. Samples are counted, not worked out from the step: the batch may change.
+struct Position {
+  std::int64_t step = 0;     // steps done
+  std::int64_t samples = 0;  // sequences that were trained on
+  std::int64_t tokens = 0;   // of them
+};
+
+struct CheckpointContext {
+  Path directory;  // run_dir/checkpoints
+  std::string run_id;
+  Group world;
+  Path tokenizer_directory;  // its files go into every checkpoint; may be empty
+  std::uint64_t tokenizer_fingerprint = 0;
+  bool sharded = false;  // every rank holds a part of the optimizer state
+  std::int64_t keep = 3;
+  bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
+};
+
+struct SaveOutcome {
+  std::string error;    // why nothing was saved, on all ranks alike; empty if it was
+  std::string warning;  // rank 0: what could not be done after that; may be empty
+};
+// Saves the state at a position; the caller decides whether to go on after an error. A collective
+// call. Throws NonFiniteError, on all ranks, for weights or moments that no run could go on from;
+// then nothing is saved either.
+SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+                            const Position& position);
+
+// Restores weights and optimizer, and says where the run was. Throws DataError if the checkpoint
+// belongs to another model, tokenizer or optimizer.
+Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
+                            TrainingSetup& setup);
+
+}  // namespace ty

@@ -1,0 +1,81 @@
+#include "launch/run/job_check.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "launch/run/dataset.h"
+#include "launch/run/model_setup.h"
+#include "parallel/comm/tree.h"
+
+namespace ty {
+
+namespace {
+
+void check_layout(const JobConfig& job, int data_ranks) {
+  if (job.data.batch < data_ranks) {
+    throw ConfigError(Key{"data.batch"}, "{} sequences are fewer than the {} data ranks",
+                      job.data.batch, data_ranks);
+  }
+  if (job.parallel.reduction == ReductionOrder::canonical) check_tree_ranks(data_ranks);
+}
+
+void check_no_decay(const JobConfig& job, const Model& model) {
+  const auto& parameters = model.parameters().all();
+  for (std::size_t i = 0; i < job.optim.no_decay.size(); ++i) {
+    const std::string& pattern = job.optim.no_decay[i];
+    const bool matches = std::any_of(parameters.begin(), parameters.end(), [&](const auto& each) {
+      return glob_match(pattern, each.name);
+    });
+    if (matches) continue;
+    throw ConfigError(Key{"optim.no_decay"},
+                      "\"{}\" matches no parameter; names look like {} and {}", pattern,
+                      parameters.front().name, parameters.back().name);
+  }
+}
+
+// A model directory may bring its own tokenizer.
+void check_texts_have_tokenizer(const JobConfig& job) {
+  if (job.tokenizer.kind || !job.tokenizer.from.empty() || !job.model.from.empty()) return;
+  for (const auto& [key, file] :
+       {std::pair("data.train", job.data.train), std::pair("data.valid", job.data.valid)}) {
+    if (file.empty() || is_token_file(file)) continue;
+    throw ConfigError(Key{"tokenizer.kind"}, "missing, but {} {} is text; want bytes, chars or bpe",
+                      key, file.string());
+  }
+}
+
+}  // namespace
+
+MeshShape mesh_shape(const JobConfig& job, int ranks) {
+  const auto degree = [](const config::IntOrAuto& value) -> std::optional<int> {
+    if (!value.value) return std::nullopt;
+    return static_cast<int>(*value.value);
+  };
+  return resolve({.pipeline = degree(job.parallel.pipeline),
+                  .data = degree(job.parallel.data),
+                  .tensor = degree(job.parallel.tensor)},
+                 ranks);
+}
+
+void check_job(const JobConfig& job, int data_ranks) {
+  check_device(job.run.device);
+  check_layout(job, data_ranks);
+  check_texts_have_tokenizer(job);
+  const Gpt2Config config = at_model(job, [&] { return declared_model(job); });
+  const Model model(describe_gpt2(config), LinearRules(config.linear));  // checks the rules
+  check_no_decay(job, model);
+}
+
+config::Loaded<JobConfig> load_checked_job(const std::filesystem::path& file,
+                                           const config::Overrides& overrides,
+                                           std::optional<int> data_ranks) {
+  auto job = load_job_with_origins(file, overrides);
+  if (data_ranks) job.value.parallel.data = *data_ranks;
+  config::with_places(job.origins, [&] {
+    check_job(job.value, static_cast<int>(job.value.parallel.data.value_or(1)));
+  });
+  return job;
+}
+
+}  // namespace ty

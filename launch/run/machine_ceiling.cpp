@@ -1,0 +1,52 @@
+#include "launch/run/machine_ceiling.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "core/tensor/tensor.h"
+
+namespace ty {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Best rate of `work` units per call within a time budget, after one call to warm up.
+template <typename Fn>
+double best_rate(double seconds, double work, Fn fn) {
+  fn();
+  double best = 0;
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  do {
+    const auto start = Clock::now();
+    fn();
+    best = std::max(best, work / std::chrono::duration<double>(Clock::now() - start).count());
+  } while (Clock::now() < end);
+  return best;
+}
+
+}  // namespace
+
+MachineCeiling measure_ceiling(Backend& backend, double seconds) {
+  MachineCeiling ceiling;
+  {
+    constexpr std::int64_t n = 1024;
+    const Tensor a = Tensor::full(backend, {n, n}, DType::f32, 0.5);
+    const Tensor b = Tensor::full(backend, {n, n}, DType::f32, 0.5);
+    const Tensor c = Tensor::empty(backend, {n, n}, DType::f32);
+    ceiling.gemm_flops_per_second = best_rate(seconds * 0.7, 2.0 * n * n * n, [&] {
+      backend.gemm(c.view(), a.view(), b.view(), {});
+      backend.synchronize();
+    });
+  }
+  constexpr std::int64_t n = std::int64_t{1} << 24;  // 64 MiB
+  const Tensor x = Tensor::full(backend, {n}, DType::f32, 1.0);
+  const Tensor y = Tensor::full(backend, {n}, DType::f32, 0.0);
+  ceiling.copy_bytes_per_second = best_rate(seconds * 0.3, 8.0 * n, [&] {
+    backend.copy(y.view(), x.view());
+    backend.synchronize();
+  });
+  return ceiling;
+}
+
+}  // namespace ty

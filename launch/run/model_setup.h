@@ -1,0 +1,53 @@
+// From a job to a model with memory.
+#pragma once
+
+#include <memory>
+
+#include "core/nn/flat_parameters.h"
+#include "launch/job/job_config.h"
+#include "launch/process/failure.h"
+#include "models/transformer/gpt2.h"
+#include "models/transformer/model.h"
+#include "parallel/data/gradient_reducer.h"
+
+namespace ty {
+
+// Throws ConfigError if the device is not to be had.
+void check_device(DeviceChoice device);
+// A job's backend; throws as check_device() does. A canonical order of
+// reductions wants products whose bits do not depend on the number of threads.
+std::unique_ptr<Backend> make_backend(DeviceChoice device,
+                                      ReductionOrder order = ReductionOrder::fast);
+
+// The architecture a job asks for. `vocab` is the tokenizer's; 0 if there is none. Throws
+// ConfigError or DataError if job, tokenizer and model directory disagree.
+Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
+
+// The same before any data is read: the tokenizer's size is what the job asks for. Throws
+// ConfigError too where only the data can tell.
+Gpt2Config planned_model(const JobConfig& job);
+// The same where any number of characters of data.train will do.
+Gpt2Config declared_model(const JobConfig& job);
+
+// Runs work on the model of a job file; what is wrong with its directory is wrong at model.from.
+template <class Work>
+auto at_model(const JobConfig& job, Work&& work) {
+  return job.model.from.empty() ? work() : at_key("model.from", work);
+}
+
+// A model, its parameters in flat memory, and (for training) who updates and reduces what.
+struct ModelSetup {
+  Gpt2Config config;
+  std::unique_ptr<Model> model;
+  std::unique_ptr<FlatParameters> parameters;
+
+  // Weights are uninitialised.
+  ModelSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend, int data_ranks);
+};
+
+// Initial weights of a job: drawn from its seed, or read from model.from.
+void set_initial_weights(const JobConfig& job, ModelSetup& setup);
+
+ReducerOptions reducer_options(const JobConfig& job);
+
+}  // namespace ty

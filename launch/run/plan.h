@@ -1,0 +1,30 @@
+// What a job will need, found out before it starts by taking one step without memory or arithmetic.
+#pragma once
+
+#include "core/backend/allocator.h"
+#include "launch/job/job_config.h"
+#include "models/transformer/gpt2.h"
+
+namespace ty {
+
+struct Plan {
+  int ranks = 1;
+  std::int64_t parameters = 0;       // numbers in the whole model
+  MemoryStats memory;                // bytes of one rank over one step
+  double matrix_flops = 0;           // of one rank's step
+  double bytes_moved = 0;            // by kernels of one rank's step
+  double reduced_bytes = 0;          // gradients each rank sends into reductions per step
+  double tokens = 0;                 // of the global batch
+  std::vector<LinearSite> linear;    // what the rules came to
+  std::int64_t tokens_per_pass = 0;  // of one rank's micro-batch
+  bool shares_maps = false;          // over a step's micro-batches
+};
+
+// The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's
+// size.
+Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks);
+
+// Seconds per step at a measured GEMM rate (FLOP/s) and memory bandwidth (bytes/s).
+double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth);
+
+}  // namespace ty

@@ -1,0 +1,61 @@
+#include "launch/run/training_setup.h"
+
+#include <algorithm>
+
+#include "core/base/glob.h"
+
+namespace ty {
+
+namespace {
+
+DecayOf decay_rule(const OptimSection& optim) {
+  return [&optim](const Parameter& parameter) {
+    const bool exempt = std::any_of(
+        optim.no_decay.begin(), optim.no_decay.end(),
+        [&](const std::string& pattern) { return glob_match(pattern, parameter.name); });
+    return exempt ? 0.0 : optim.weight_decay;
+  };
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParameters& parameters,
+                                          const std::vector<Piece>& pieces) {
+  if (optim.name == OptimizerKind::sgd) {
+    return make_sgd(parameters, pieces, decay_rule(optim), {.momentum = optim.momentum});
+  }
+  return make_adamw(parameters, pieces, decay_rule(optim),
+                    {.beta1 = optim.betas[0], .beta2 = optim.betas[1], .eps = optim.eps});
+}
+
+StepOptions step_options(const JobConfig& job, const Group& data) {
+  const bool canonical = job.parallel.reduction == ReductionOrder::canonical;
+  return {.micro_batches =
+              canonical ? share_of_batch(job.data.batch, data).count : job.parallel.microbatches,
+          .recompute =
+              job.parallel.recompute == RecomputePolicy::block ? Recompute::block : Recompute::none,
+          .share_maps = job.parallel.reuse == WeightReuse::step,
+          .clip = job.optim.clip,
+          .seed = static_cast<std::uint64_t>(job.run.seed),
+          .schedule = {.kind = job.schedule.name,
+                       .peak = job.optim.lr,
+                       .floor = job.schedule.min_lr,
+                       .warmup = job.schedule.warmup,
+                       .steps = job.run.steps,
+                       .decay = job.schedule.decay}};
+}
+
+}  // namespace
+
+Range share_of_batch(std::int64_t batch, const Group& data) {
+  const std::int64_t first = batch * data.rank() / data.size();
+  const std::int64_t last = batch * (data.rank() + 1) / data.size();
+  return {first, last - first};
+}
+
+TrainingSetup::TrainingSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend,
+                             const Group& data)
+    : model(job, config, backend, data.size()),
+      reducer(*model.parameters, {.data = data}, reducer_options(job)),
+      optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
+      step(*model.model, *model.parameters, *optimizer, reducer, step_options(job, data)) {}
+
+}  // namespace ty

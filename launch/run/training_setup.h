@@ -1,0 +1,27 @@
+// Everything one rank needs to take optimizer steps, built from a job in one place; the same for a
+// real run, a benchmark and a plan.
+#pragma once
+
+#include <memory>
+
+#include "launch/run/model_setup.h"
+#include "launch/run/training_step.h"
+#include "optim/optimizer.h"
+
+namespace ty {
+
+struct TrainingSetup {
+  ModelSetup model;
+  GradientReducer reducer;
+  std::unique_ptr<Optimizer> optimizer;
+  TrainingStep step;
+
+  // `data` is this rank's group of data ranks. Weights are uninitialised.
+  TrainingSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend,
+                const Group& data);
+};
+
+// Sequences [first, last) of a global batch that a data rank trains on.
+Range share_of_batch(std::int64_t batch, const Group& data);
+
+}  // namespace ty

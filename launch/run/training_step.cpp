@@ -1,0 +1,91 @@
+#include "launch/run/training_step.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/autograd/backward.h"
+#include "core/base/error.h"
+#include "core/ops/loss.h"
+#include "core/ops/shape.h"
+
+namespace ty {
+
+DeviceBatch upload(Backend& backend, const HostBatch& batch, std::int64_t first,
+                   std::int64_t count) {
+  const auto part = [&](const std::vector<std::int32_t>& all) {
+    return std::span(all).subspan(static_cast<std::size_t>(first * batch.length),
+                                  static_cast<std::size_t>(count * batch.length));
+  };
+  return {Tensor::from<std::int32_t>(backend, {count, batch.length}, part(batch.inputs),
+                                     MemoryClass::activation),
+          Tensor::from<std::int32_t>(backend, {count * batch.length}, part(batch.targets),
+                                     MemoryClass::activation)};
+}
+
+TrainingStep::TrainingStep(Model& model, FlatParameters& parameters, Optimizer& optimizer,
+                           GradientReducer& reducer, StepOptions options)
+    : model_(model),
+      parameters_(parameters),
+      optimizer_(optimizer),
+      reducer_(reducer),
+      options_(options) {}
+
+StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
+  const auto valid = std::count_if(batch.targets.begin(), batch.targets.end(),
+                                   [](std::int32_t target) { return target >= 0; });
+  StepReport report;
+  report.tokens = reducer_.sum_over_ranks(static_cast<double>(valid));
+  const double weight = 1.0 / std::max(report.tokens, 1.0);
+
+  parameters_.clear_gradients();
+  const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
+  std::vector<double> losses;
+  const bool shared = options_.share_maps && parts > 1;
+  if (shared) model_.begin_step();
+  for (std::int64_t i = 0; i < parts; ++i) {
+    const std::int64_t first = i * batch.sequences / parts;
+    const std::int64_t last = (i + 1) * batch.sequences / parts;
+    BackwardOptions options = reducer_.backward_options(i, parts);
+    options.release_shared = i + 1 == parts;
+    losses.push_back(run_micro_batch(batch, first, last - first, step, weight, options));
+    reducer_.micro_batch_done(i, parts);
+  }
+  if (shared) model_.end_step();
+  reducer_.finish();
+  report.loss = reducer_.sum_losses(losses) * weight;
+  report.gradient_norm = reducer_.gradient_norm();
+  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
+    const std::string culprit = parameters_.first_non_finite_weight();
+    if (!culprit.empty())
+      throw NonFiniteError("loss {}: weight {} is not finite", report.loss, culprit);
+    throw NonFiniteError(
+        "loss {} and gradient norm {}{}, all weights are finite; lower optim.lr or resume from an "
+        "earlier checkpoint",
+        report.loss, report.gradient_norm, reducer_.first_non_finite());
+  }
+  report.learning_rate = learning_rate(options_.schedule, step);
+  optimizer_.step({.learning_rate = report.learning_rate,
+                   .gradient_scale = clip_factor(report.gradient_norm, options_.clip),
+                   .step = step + 1,
+                   .seed = options_.seed});
+  reducer_.share_weights();
+  return report;
+}
+
+double TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
+                                     std::int64_t step, double weight,
+                                     const BackwardOptions& options) {
+  const DeviceBatch device = upload(parameters_.backend(), batch, first, count);
+  const ForwardContext context = {.training = true,
+                                  .seed = options_.seed,
+                                  .step = step,
+                                  .first_sample = batch.first_sample + first};
+  Tensor logits = model_.forward(device.inputs, context, options_.recompute);  // [B, T, V]
+  logits = reshape(logits, {-1, logits.dim(-1)});
+  const Tensor loss = cross_entropy(logits, device.targets);
+  logits = Tensor();  // backward may overwrite it
+  backward(loss, Tensor::full(parameters_.backend(), {1}, loss.dtype(), weight), options);
+  return loss.item();
+}
+
+}  // namespace ty

@@ -1,0 +1,134 @@
+#include "models/compress/compression.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "models/compress/stored.h"
+#include "models/linear/kinds.h"
+
+namespace ty {
+
+namespace {
+
+std::string names_of(const std::vector<LinearSite>& sites) {
+  std::vector<std::string> paths;
+  for (const LinearSite& site : sites) paths.push_back(site.path);
+  return fmt::format("{}", fmt::join(paths, ", "));
+}
+
+void check_takes(const LinearSite& site, const Method& method, const Path& directory) {
+  if (!is_dense(site.spec)) {
+    throw UsageError(
+        "{}: is factorised already ({}); match other maps, or make the model dense first: "
+        "trainyard "
+        "export {} DENSE --dense",
+        site.path, describe(site.spec), directory.string());
+  }
+  if (!site.table.empty() && !method.fits_tables) {
+    std::vector<std::string_view> others;
+    for (const Method& each : methods()) {
+      if (each.fits_tables) others.push_back(each.name);
+    }
+    throw UsageError("{}: reads the token table, which cannot be {}; want --method {} for it",
+                     site.path, method.name, fmt::join(others, " or "));
+  }
+}
+
+// The model with every compressed map in its new kind.
+Gpt2Config compressed_config(const StoredModel& source, const std::vector<CompressedMap>& maps) {
+  Gpt2Config config = source.config();
+  for (const CompressedMap& map : maps) {
+    config.linear.push_back({map.before.path, map.after.spec});
+  }
+  return config;
+}
+
+// Runs a part of a method for one map; the request came from the command line.
+template <typename Part>
+auto at(const LinearSite& site, Part part) {
+  try {
+    return part();
+  } catch (const ConfigError& error) {
+    throw UsageError("{} [{}, {}]: {}", site.path, site.shape.in, site.shape.out, error.what());
+  } catch (const NonFiniteError& error) {
+    throw NonFiniteError("{}: {}", site.path, error.what());
+  }
+}
+
+}  // namespace
+
+LinearSite CompressedMap::site() const {
+  LinearSite result = before;
+  result.spec = after.spec;
+  return result;
+}
+
+std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method& method,
+                                         const std::vector<std::string>& patterns) {
+  const std::vector<LinearSite>& all = source.linear_sites();
+  const auto matches = [](const std::string& pattern, const LinearSite& site) {
+    return glob_match(pattern, site.path);
+  };
+  for (const std::string& pattern : patterns) {
+    if (std::none_of(all.begin(), all.end(), std::bind_front(matches, pattern))) {
+      throw UsageError("--match: \"{}\" matches no linear layer of {}; there are: {}", pattern,
+                       source.directory().string(), names_of(all));
+    }
+  }
+  std::vector<LinearSite> found;
+  for (const LinearSite& site : all) {
+    const auto is_meant = [&](const std::string& pattern) { return matches(pattern, site); };
+    if (std::any_of(patterns.begin(), patterns.end(), is_meant)) {
+      check_takes(site, method, source.directory());
+      found.push_back(site);
+    }
+  }
+  return found;
+}
+
+Compression compress(const StoredModel& source, const std::vector<LinearSite>& maps,
+                     const Method& method, const DecompositionRequest& request,
+                     const std::function<void(std::size_t)>& progress) {
+  Compression result = {.maps = {},
+                        .parameters_before = source.parameters().count(),
+                        .parameters_after = 0,
+                        .tokens = source.config().context};
+  for (const LinearSite& site : maps) {  // before any work is done
+    at(site, [&] { method.check(site.stored(), request); });
+  }
+  for (const LinearSite& site : maps) {
+    progress(result.maps.size());
+    const LinearShape size = site.stored();
+    const Matrix w(size.in, size.out, source.values(site.place() + ".weight", {size.in, size.out}));
+    Decomposition after =
+        at(site, [&] { return decompose_stored(method, w, request, source.dtype(site)); });
+    const double norm = frobenius_norm(w);
+    const double relative = norm > 0 ? after.error / norm : 0.0;
+    result.maps.push_back({site, std::move(after), source.dtype(site), relative});
+  }
+  result.parameters_after = count_parameters(compressed_config(source, result.maps));
+  return result;
+}
+
+std::vector<const CompressedMap*> maps_beyond(const Compression& compression, double error) {
+  std::vector<const CompressedMap*> beyond;
+  for (const CompressedMap& map : compression.maps) {
+    if (map.relative_error > error) beyond.push_back(&map);
+  }
+  return beyond;
+}
+
+Conversion conversion_of(const StoredModel& source, const Compression& compression) {
+  Conversion conversion = {.config = compressed_config(source, compression.maps)};
+  for (const CompressedMap& map : compression.maps) {
+    for (const auto& [name, values] : map.after.factors) {
+      conversion.made[map.before.place() + "." + name] = {map.dtype,
+                                                          [&values = values] { return values; }};
+    }
+  }
+  return conversion;
+}
+
+}  // namespace ty
