@@ -29,41 +29,69 @@ std::int64_t Sampler::first_token(std::int64_t index) const {
   return offset + window * sequence_;
 }
 
-TokenBatch training_batch(const TokenFile& file, const Sampler& sampler, std::int64_t sequence,
-                          std::int64_t first, std::int64_t count) {
-  TokenBatch batch;
-  std::vector<std::int32_t> window(static_cast<std::size_t>(sequence + 1));
-  for (std::int64_t i = 0; i < count; ++i) {
-    file.copy(sampler.first_token(first + i), window);
-    batch.inputs.insert(batch.inputs.end(), window.begin(), window.end() - 1);
-    batch.targets.insert(batch.targets.end(), window.begin() + 1, window.end());
+namespace {
+
+class TrainingWindows final : public Source {
+ public:
+  TrainingWindows(const TokenFile& file, std::int64_t sequence, std::uint64_t seed)
+      : file_(file), sequence_(sequence), sampler_(file.size(), sequence, seed) {}
+  std::int64_t examples() const override { return sampler_.windows(); }
+  HostBatch batch(std::span<const std::int64_t> samples) const override {
+    std::vector<std::int32_t> ids, targets, window(static_cast<std::size_t>(sequence_ + 1));
+    for (std::int64_t sample : samples) {
+      file_.copy(sampler_.first_token(sample), window);
+      ids.insert(ids.end(), window.begin(), window.end() - 1);
+      targets.insert(targets.end(), window.begin() + 1, window.end());
+    }
+    return token_batch(samples.empty() ? 0 : samples[0], std::ssize(samples), std::move(ids),
+                       std::move(targets));
   }
-  return batch;
+
+ private:
+  const TokenFile& file_;
+  std::int64_t sequence_;
+  Sampler sampler_;
+};
+
+class EvaluationWindows final : public Source {
+ public:
+  EvaluationWindows(const TokenFile& file, std::int64_t sequence)
+      : file_(file), sequence_(sequence) {}
+  std::int64_t examples() const override { return (file_.size() - 1 + sequence_ - 1) / sequence_; }
+  HostBatch batch(std::span<const std::int64_t> windows) const override {
+    std::vector<std::int32_t> ids, targets;
+    for (std::int64_t window : windows) {
+      const std::int64_t first = window * sequence_;
+      const std::int64_t valid = std::min(sequence_, file_.size() - 1 - first);
+      std::vector<std::int32_t> tokens(static_cast<std::size_t>(valid + 1));
+      file_.copy(first, tokens);
+      const auto missing = static_cast<std::size_t>(sequence_ - valid);
+      ids.insert(ids.end(), tokens.begin(), tokens.end() - 1);
+      ids.insert(ids.end(), missing, 0);
+      targets.insert(targets.end(), tokens.begin() + 1, tokens.end());
+      targets.insert(targets.end(), missing, -1);
+    }
+    return token_batch(0, std::ssize(windows), std::move(ids), std::move(targets));
+  }
+
+ private:
+  const TokenFile& file_;
+  std::int64_t sequence_;
+};
+
+}  // namespace
+
+std::unique_ptr<Source> training_windows(const TokenFile& file, std::int64_t sequence,
+                                         std::uint64_t seed) {
+  return std::make_unique<TrainingWindows>(file, sequence, seed);
 }
 
-std::int64_t evaluation_windows(const TokenFile& file, std::int64_t sequence) {
+std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence) {
   if (file.size() < 2) {
     throw DataError("{}: {} token has nothing to predict; want at least 2", file.path().string(),
                     file.size());
   }
-  return (file.size() - 1 + sequence - 1) / sequence;
-}
-
-TokenBatch evaluation_batch(const TokenFile& file, std::int64_t sequence,
-                            std::span<const std::int64_t> windows) {
-  TokenBatch batch;
-  for (std::int64_t window : windows) {
-    const std::int64_t first = window * sequence;
-    const std::int64_t valid = std::min(sequence, file.size() - 1 - first);
-    std::vector<std::int32_t> ids(static_cast<std::size_t>(valid + 1));
-    file.copy(first, ids);
-    const auto missing = static_cast<std::size_t>(sequence - valid);
-    batch.inputs.insert(batch.inputs.end(), ids.begin(), ids.end() - 1);
-    batch.inputs.insert(batch.inputs.end(), missing, 0);
-    batch.targets.insert(batch.targets.end(), ids.begin() + 1, ids.end());
-    batch.targets.insert(batch.targets.end(), missing, -1);
-  }
-  return batch;
+  return std::make_unique<EvaluationWindows>(file, sequence);
 }
 
 }  // namespace ty

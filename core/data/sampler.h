@@ -1,5 +1,5 @@
-// Which sequences a step trains on: a pure function of (seed, step, place in the batch), so it
-// needs no state, resumes anywhere and does not depend on the number of ranks.
+// Which windows of a corpus a step trains on: a pure function of (seed, step, place in the batch),
+// so it needs no state, resumes anywhere and does not depend on the number of ranks.
 //
 // The corpus is cut into windows of sequence + 1 tokens (the last one is only a target), shifted by
 // an offset that changes with every epoch; an epoch visits every window once, in a keyed random
@@ -7,9 +7,9 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
+#include <memory>
 
+#include "core/data/batch.h"
 #include "core/data/token_file.h"
 
 namespace ty {
@@ -21,7 +21,7 @@ class Sampler {
 
   // Windows of one epoch.
   std::int64_t windows() const { return windows_; }
-  // First token of the window that sample `index` (step * batch + place in the batch) trains on.
+  // First token of the window that sample `index` (counted over the whole run) trains on.
   std::int64_t first_token(std::int64_t index) const;
 
  private:
@@ -31,18 +31,14 @@ class Sampler {
   std::uint64_t seed_;
 };
 
-// Inputs and targets of windows, [count, sequence] each.
-struct TokenBatch {
-  std::vector<std::int32_t> inputs, targets;
-};
-// The samples [first, first + count).
-TokenBatch training_batch(const TokenFile& file, const Sampler& sampler, std::int64_t sequence,
-                          std::int64_t first, std::int64_t count);
+// Training: example i is sample i of the run, in epoch i / examples(). Refers to the file. Throws
+// as Sampler does.
+std::unique_ptr<Source> training_windows(const TokenFile& file, std::int64_t sequence,
+                                         std::uint64_t seed);
 
 // Evaluation reads a file from end to end: windows of `sequence` targets, one after the other; the
-// last one is filled up with targets of -1. Throws DataError for a file without a target.
-std::int64_t evaluation_windows(const TokenFile& file, std::int64_t sequence);
-TokenBatch evaluation_batch(const TokenFile& file, std::int64_t sequence,
-                            std::span<const std::int64_t> windows);
+// last one is filled up with targets of -1. Refers to the file. Throws DataError for a file without
+// a target.
+std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence);
 
 }  // namespace ty

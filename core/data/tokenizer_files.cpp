@@ -52,7 +52,8 @@ Json merge_lines(const Path& file) {
   return merges;
 }
 
-std::unique_ptr<Tokenizer> load_gpt2_files(const Path& directory, const TokenizerConfig& config) {
+std::unique_ptr<Tokenizer> load_vocab_and_merges(const Path& directory,
+                                                 const TokenizerConfig& config) {
   if (const Path added = directory / "added_tokens.json"; is_there(added)) {
     throw DataError(
         "{}: is not supported beside vocab.json; want a tokenizer.json, which the "
@@ -75,7 +76,7 @@ bool has_tokenizer_files(const std::filesystem::path& directory) {
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
   const TokenizerConfig config = read_config(directory);
   const Path file = directory / "tokenizer.json";
-  return is_there(file) ? load_json(file, config) : load_gpt2_files(directory, config);
+  return is_there(file) ? load_json(file, config) : load_vocab_and_merges(directory, config);
 }
 
 }  // namespace ty

@@ -27,7 +27,7 @@ bool is_byte_level(const Json& value) {
   return value.is_object() && value.value("type", Json()) == "ByteLevel";
 }
 bool is_null_or_byte_level(const Json& value) { return value.is_null() || is_byte_level(value); }
-bool splits_as_gpt2(const Json& value) {
+bool splits_at_words(const Json& value) {
   return is_byte_level(value) && value.value("add_prefix_space", Json(false)) == false &&
          value.value("use_regex", Json(true)) == true;
 }
@@ -54,7 +54,7 @@ constexpr Part kBpeParts[] = {
     {"normalizer", is_null, "null"},
     {"truncation", is_null, "null"},
     {"padding", pads_no_single_text, "null"},
-    {"pre_tokenizer", splits_as_gpt2, "ByteLevel with add_prefix_space false, use_regex true"},
+    {"pre_tokenizer", splits_at_words, "ByteLevel with add_prefix_space false, use_regex true"},
     {"post_processor", is_null_or_byte_level, "null or ByteLevel"},
     {"decoder", is_null_or_byte_level, "ByteLevel"},
 };
@@ -233,10 +233,11 @@ std::unique_ptr<Tokenizer> tokenizer_of(const JsonValue& file, std::string text,
 std::unique_ptr<Tokenizer> tokenizer_of_vocabulary(const JsonValue& vocab, const JsonValue& merges,
                                                    const TokenizerConfig& config) {
   // GPT-2's own tokenizer adds <|endoftext|> without being told.
-  TokenizerConfig gpt2 = config;
-  if (!gpt2.ending) gpt2.ending = kEndOfText;
-  return std::make_unique<BpeTokenizer>(bpe_model(vocab, merges, read_vocab(vocab), {}, gpt2),
-                                        TokenizerFiles{{}, config.text});
+  TokenizerConfig with_ending = config;
+  if (!with_ending.ending) with_ending.ending = kEndOfText;
+  return std::make_unique<BpeTokenizer>(
+      bpe_model(vocab, merges, read_vocab(vocab), {}, with_ending),
+      TokenizerFiles{{}, config.text});
 }
 
 }  // namespace ty

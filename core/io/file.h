@@ -64,6 +64,9 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
   const Path& path() const { return path_; }
+  // Lets go of memory that holds a part of bytes(); it is read from the file again if it is wanted
+  // again.
+  void forget(std::span<const std::byte> part) const;
 
  private:
   Path path_;

@@ -95,6 +95,11 @@ const StoredTensor& SafetensorsFile::tensor(const std::string& name) const {
   throw_no_tensor(path(), name, names);
 }
 
+void SafetensorsFile::forget(const std::string& name) const {
+  const StoredTensor& stored = tensor(name);
+  file_.forget(file_.bytes().subspan(stored.begin, stored.end - stored.begin));
+}
+
 View SafetensorsFile::view(const std::string& name) const {
   const StoredTensor& stored = tensor(name);
   const std::optional<DType> dtype = stored.dtype();

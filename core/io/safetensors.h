@@ -55,6 +55,8 @@ class SafetensorsFile {
   // The elements, contiguous and read-only, as long as this object lives. Throws DataError for an
   // unknown name and for a dtype that we cannot compute in.
   View view(const std::string& name) const;
+  // Lets go of the memory that a tensor was read into; a view of it reads the file again.
+  void forget(const std::string& name) const;
 
  private:
   MappedFile file_;

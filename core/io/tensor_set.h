@@ -26,6 +26,8 @@ class TensorSet {
   // Both throw DataError, with the nearest names, if there is none; see SafetensorsFile::view.
   const StoredTensor& tensor(const std::string& name) const { return owner(name).tensor(name); }
   View view(const std::string& name) const { return owner(name).view(name); }
+  // See SafetensorsFile::forget.
+  void forget(const std::string& name) const { owner(name).forget(name); }
   // Of the first file.
   const std::map<std::string, std::string>& metadata() const { return files_.front()->metadata(); }
 

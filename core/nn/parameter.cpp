@@ -17,6 +17,11 @@ Parameter* ParameterStore::find(std::string_view name) {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+const Parameter* ParameterStore::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
 std::int64_t ParameterStore::count() const {
   std::int64_t total = 0;
   for (const Parameter& parameter : parameters_) total += parameter.shape.numel();

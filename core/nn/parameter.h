@@ -70,6 +70,7 @@ class ParameterStore {
   Parameter& declare(std::string name, Shape shape, Init init, Placement placement = {});
   // Null if there is none of that name.
   Parameter* find(std::string_view name);
+  const Parameter* find(std::string_view name) const;
   std::deque<Parameter>& all() { return parameters_; }
   const std::deque<Parameter>& all() const { return parameters_; }
   // Numbers in all parameters together, as this rank holds them.

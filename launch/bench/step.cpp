@@ -22,11 +22,6 @@ namespace {
 HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& data,
                        std::int64_t step) {
   const Range share = share_of_batch(job.data.batch, data);
-  HostBatch batch{.first_sample = step * job.data.batch + share.first,
-                  .sequences = share.count,
-                  .length = job.data.sequence,
-                  .inputs = {},
-                  .targets = {}};
   const RandomStream stream(static_cast<std::uint64_t>(job.run.seed), site_id("bench"),
                             static_cast<std::uint64_t>(step));
   const auto draw = [&](std::uint64_t i) {
@@ -34,11 +29,13 @@ HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& da
                                      static_cast<std::uint64_t>(vocab));
   };
   const auto count = static_cast<std::uint64_t>(share.count * job.data.sequence);
+  std::vector<std::int32_t> ids, targets;
   for (std::uint64_t i = 0; i < count; ++i) {
-    batch.inputs.push_back(draw(i));
-    batch.targets.push_back(draw(i + count));
+    ids.push_back(draw(i));
+    targets.push_back(draw(i + count));
   }
-  return batch;
+  return token_batch(step * job.data.batch + share.first, share.count, std::move(ids),
+                     std::move(targets));
 }
 
 double now() {
@@ -85,7 +82,7 @@ class Contestant {
 
   JobConfig job_;
   std::unique_ptr<Backend> backend_;
-  Gpt2Config config_;
+  ModelSpec config_;
   World& world_;
   Plan plan_;
   TrainingSetup setup_;

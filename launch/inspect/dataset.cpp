@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kChunk = std::int64_t{1} << 20;
 constexpr std::int64_t kShownTokens = 40;
 constexpr std::size_t kShownBytes = 90;
-constexpr std::int32_t kGpt2EndOfText = 50256;
+constexpr std::int32_t kPublicEndOfText = 50256;
 
 // The tokenizer that a token file was made with: the one asked for, or one that lies where a run
 // directory or `data tokenize` puts it. One with another fingerprint is passed over.
@@ -95,10 +95,10 @@ void add_ids(Inspection& result, const TokenFile& file, const Tokenizer* tokeniz
                              counts.first_without_text));
   }
   // Shards of GPT-2's tokenizer do not say so, but no other id is as large.
-  const bool as_gpt2 =
-      tokenizer == nullptr && info.tokenizer == 0 && counts.largest == kGpt2EndOfText;
-  if (as_gpt2) {
-    end = kGpt2EndOfText;
+  const bool as_public =
+      tokenizer == nullptr && info.tokenizer == 0 && counts.largest == kPublicEndOfText;
+  if (as_public) {
+    end = kPublicEndOfText;
     counts = count_ids(file, tokenizer, end);
   }
   result.line("tokens", count_with_digits(file.size()));
@@ -114,7 +114,7 @@ void add_ids(Inspection& result, const TokenFile& file, const Tokenizer* tokeniz
   result.facts["end_of_text_count"] = counts.ends;
   result.line("documents",
               fmt::format("{}, {} end-of-text id{} ({}{})", counts.documents, counts.ends,
-                          counts.ends == 1 ? "" : "s", *end, as_gpt2 ? ", as in GPT-2" : ""));
+                          counts.ends == 1 ? "" : "s", *end, as_public ? ", as in GPT-2" : ""));
 }
 
 void add_source(Inspection& result, const TokenFile& file) {

@@ -7,32 +7,29 @@
 #include "launch/inspect/inspection.h"
 #include "launch/report/text.h"
 #include "launch/run/dataset.h"
-#include "models/huggingface/gpt2_config.h"
+#include "models/families/family.h"
 #include "models/huggingface/linear_format.h"
+#include "models/huggingface/model_config.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
 
 namespace ty {
 
 namespace {
 
-constexpr const char* kFamily = "gpt2";
-
 // A family that this build does not run can still be listed.
-std::string family_of(const Path& directory) {
+std::string family_in(const Path& directory) {
   const Path file = directory / "config.json";
   if (!std::filesystem::exists(file)) {
     throw DataError("{}: config.json is missing; the tensors alone do not say how to run them",
                     directory.string());
   }
   constexpr std::uint64_t kMost = std::uint64_t{1} << 20;
-  const nlohmann::json config = parse_json(read_text_file(file, kMost), file.string());
-  const JsonFields keys(config, file.string());
-  const std::string type = keys.has("model_type") ? keys.text("model_type") : kFamily;
-  return type == kFactorisedType ? kFamily : type;
+  return family_named(parse_json(read_text_file(file, kMost), file.string()), file.string());
 }
 
-void add_sizes(Inspection& result, const Gpt2Config& config) {
-  const std::int64_t inner = config.inner == 0 ? 4 * config.width : config.inner;
+void add_sizes(Inspection& result, const ModelSpec& config) {
+  const std::int64_t inner = config.inner_width();
   result.line("sizes", fmt::format("{} layers x {}  heads {}  inner {}  context {}  vocabulary {}",
                                    config.layers, config.width, config.heads, inner, config.context,
                                    config.vocab));
@@ -46,7 +43,7 @@ void add_sizes(Inspection& result, const Gpt2Config& config) {
 }
 
 // What layers are made of, where that is not a matrix: "4 x {kind: svd, rank: 6}".
-void add_linear(Inspection& result, const Gpt2Config& config) {
+void add_linear(Inspection& result, const ModelSpec& config) {
   std::map<std::string, int> counts;
   for (const LinearRule& rule : config.linear) {
     const nlohmann::json spec = linear_spec_to_json(rule.spec);
@@ -60,7 +57,7 @@ void add_linear(Inspection& result, const Gpt2Config& config) {
   if (!kinds.empty()) result.line("linear", fmt::format("{}", fmt::join(kinds, ", ")));
 }
 
-void add_parameters(Inspection& result, const TensorSet& tensors, const Gpt2Config& config) {
+void add_parameters(Inspection& result, const TensorSet& tensors, const ModelSpec& config) {
   std::int64_t count = 0;
   for (const std::string& name : tensors.names()) {
     if (!is_redundant_tensor(tensors, name, config)) count += tensors.tensor(name).shape.numel();
@@ -90,14 +87,15 @@ void attempt(Inspection& result, Part part) {
 
 Inspection inspect_model(const Path& directory) {
   Inspection result;
-  std::optional<Gpt2Config> config;
+  std::optional<ModelSpec> config;
   attempt(result, [&] {
-    const std::string family = family_of(directory);
+    const std::string family = family_in(directory);
+    const bool is_known = find_family(family) != nullptr;
     result.facts["family"] = family;
-    result.facts["supported"] = family == kFamily;
+    result.facts["supported"] = is_known;
     result.line("family",
-                family == kFamily ? family : in_quotes(family) + ", which this build does not run");
-    if (family != kFamily) return;
+                is_known ? family : in_quotes(family) + ", which this build does not run");
+    if (!is_known) return;
     config = parse_model_config(directory);
     add_sizes(result, *config);
     add_linear(result, *config);

@@ -20,6 +20,12 @@ namespace {
 constexpr std::initializer_list<config::Named<DType>> kFloatTypes = {
     {"fp32", DType::f32}, {"bf16", DType::bf16}, {"fp16", DType::f16}, {"fp64", DType::f64}};
 
+config::Rule one_of_families() {
+  config::Rule rule;
+  for (const Family& family : families()) rule.choices.emplace_back(family.name);
+  return rule;
+}
+
 }  // namespace
 
 void fields(Fields& f, RunSection& s) {
@@ -53,7 +59,7 @@ void check(const RunSection& s, Checks& checks) {
 void fields(Fields& f, ModelSection& s) {
   f.field("from", s.from, "model directory to start from; null: random weights");
   f.when("from", s.from.empty(), "without from", [&] {
-    f.field("family", s.family, "kind of model", {{"gpt2", ModelFamily::gpt2}});
+    f.field("family", s.family, "kind of model", one_of_families());
     f.field("layers", s.layers, "number of blocks", between(1, kMostLayers));
     f.field("width", s.width, "size of the residual stream", between(1, kMostWidth));
     f.field("heads", s.heads, "attention heads; divides width", between(1, kMostHeads));

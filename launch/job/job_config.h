@@ -15,13 +15,13 @@
 #include "core/config/load.h"
 #include "core/data/text_source.h"
 #include "core/data/tokenizer.h"
+#include "models/families/family.h"
 #include "models/linear/rules.h"
 #include "optim/schedule.h"
 
 namespace ty {
 
 enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
-enum class ModelFamily : std::uint8_t { gpt2 };
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 enum class RecomputePolicy : std::uint8_t { none, block };
 enum class WeightReuse : std::uint8_t { pass, step };
@@ -42,7 +42,7 @@ struct RunSection {
 struct ModelSection {
   std::filesystem::path from;  // a model directory; empty: start from random weights
   // Without `from`:
-  ModelFamily family = ModelFamily::gpt2;
+  std::string family{families().front().name};
   std::int64_t layers = 12;
   std::int64_t width = 768;
   std::int64_t heads = 12;

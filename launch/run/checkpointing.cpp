@@ -10,6 +10,8 @@
 #include "core/io/tensor_set.h"
 #include "launch/process/failure.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
+#include "models/huggingface/model_writer.h"
 
 namespace ty {
 

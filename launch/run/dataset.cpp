@@ -143,7 +143,7 @@ void PreparedData::check(std::int64_t vocab, std::int64_t sequence, std::uint64_
     if (*part && (*part)->origin == Origin::given) (*part)->tokens.check_ids(vocab);
   }
   const Sampler sampler(train_->tokens.size(), sequence, seed);  // refuses what is too short
-  if (valid_) evaluation_windows(valid_->tokens, sequence);
+  if (valid_) (void)evaluation_windows(valid_->tokens, sequence);
 }
 
 void PreparedData::write() const {

@@ -7,22 +7,32 @@
 #include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/data/sampler.h"
-#include "core/ops/loss.h"
-#include "core/ops/shape.h"
-#include "launch/run/training_step.h"
 
 namespace ty {
 
 double Evaluation::perplexity() const { return std::exp(loss); }
 
-Evaluation evaluate(const Model& model, Backend& backend, const TokenFile& file,
-                    const EvaluationOptions& options, const Group& data) {
+namespace {
+
+// Of all windows of a file.
+std::int64_t windows_to_read(std::int64_t all, const EvaluationOptions& options) {
+  if (options.most_tokens == 0) return all;
+  return std::clamp<std::int64_t>(options.most_tokens / options.sequence, 1, all);
+}
+
+}  // namespace
+
+std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& options) {
+  const std::int64_t all = evaluation_windows(file, options.sequence)->examples();
+  return std::min(options.batch, windows_to_read(all, options));
+}
+
+Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
+                    const TokenFile& file, const EvaluationOptions& options, const Group& data) {
   const NoGrad no_grad;
-  const std::int64_t all = evaluation_windows(file, options.sequence);
-  const std::int64_t wanted =
-      options.most_tokens == 0
-          ? all
-          : std::clamp<std::int64_t>(options.most_tokens / options.sequence, 1, all);
+  const auto windows = evaluation_windows(file, options.sequence);
+  const std::int64_t all = windows->examples();
+  const std::int64_t wanted = windows_to_read(all, options);
   std::vector<std::int64_t> own;
   for (std::int64_t i = data.rank(); i < wanted; i += data.size()) own.push_back(i * all / wanted);
 
@@ -30,18 +40,10 @@ Evaluation evaluate(const Model& model, Backend& backend, const TokenFile& file,
   for (std::size_t first = 0; first < own.size();
        first += static_cast<std::size_t>(options.batch)) {
     const auto count = std::min(own.size() - first, static_cast<std::size_t>(options.batch));
-    TokenBatch part =
-        evaluation_batch(file, options.sequence, std::span(own).subspan(first, count));
-    tokens += static_cast<double>(
-        std::count_if(part.targets.begin(), part.targets.end(), [](auto t) { return t >= 0; }));
-    const HostBatch batch{.first_sample = 0,
-                          .sequences = static_cast<std::int64_t>(count),
-                          .length = options.sequence,
-                          .inputs = std::move(part.inputs),
-                          .targets = std::move(part.targets)};
-    const DeviceBatch device = upload(backend, batch, 0, batch.sequences);
-    const Tensor logits = model.forward(device.inputs, {}, Recompute::none);
-    sum += cross_entropy(reshape(logits, {-1, logits.dim(-1)}), device.targets).item();
+    const HostBatch part = windows->batch(std::span(own).subspan(first, count));
+    tokens += static_cast<double>(objective.targets(part));
+    const Batch batch = upload(backend, part, 0, part.sequences);
+    sum += objective.loss(model.forward({.batch = batch}), batch).item();
   }
   sum = data.all_reduce(sum, ReduceOp::sum);
   Evaluation result;

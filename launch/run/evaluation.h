@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/data/token_file.h"
+#include "models/objective/objective.h"
 #include "models/transformer/model.h"
 #include "parallel/comm/communicator.h"
 
@@ -20,9 +21,12 @@ struct Evaluation {
   double perplexity() const;
 };
 
+// Sequences of the largest batch of an evaluation by one rank.
+std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& options);
+
 // Ranks of `data` share the windows; all of them get the result. Throws NonFiniteError if the loss
 // is none.
-Evaluation evaluate(const Model& model, Backend& backend, const TokenFile& file,
-                    const EvaluationOptions& options, const Group& data);
+Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
+                    const TokenFile& file, const EvaluationOptions& options, const Group& data);
 
 }  // namespace ty

@@ -62,8 +62,8 @@ void check_job(const JobConfig& job, int data_ranks) {
   check_device(job.run.device);
   check_layout(job, data_ranks);
   check_texts_have_tokenizer(job);
-  const Gpt2Config config = at_model(job, [&] { return declared_model(job); });
-  const Model model(describe_gpt2(config), LinearRules(config.linear));  // checks the rules
+  const ModelSpec config = at_model(job, [&] { return declared_model(job); });
+  const Model model(describe_model(config), LinearRules(config.linear));  // checks the rules
   check_no_decay(job, model);
 }
 

@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "launch/process/failure.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
 
 namespace ty {
 
@@ -20,17 +21,21 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device, ReductionOrder order)
   return make_cpu_backend(order == ReductionOrder::canonical ? Products::fixed : Products::fastest);
 }
 
-Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab) {
-  Gpt2Config config;
+void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab) {
+  if (vocab <= spec.vocab) return;
+  throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",
+                  (directory / "config.json").string(), spec.vocab, vocab);
+}
+
+ModelSpec resolve_model(const JobConfig& job, std::int64_t vocab) {
+  ModelSpec config;
   if (!job.model.from.empty()) {
     config = read_model_config(job.model.from);
-    if (vocab > config.vocab) {
-      throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",
-                      (job.model.from / "config.json").string(), config.vocab, vocab);
-    }
+    check_vocab(config, job.model.from, vocab);
   } else {
     const ModelSection& m = job.model;
-    config = {.layers = m.layers,
+    config = {.family = m.family,
+              .layers = m.layers,
               .width = m.width,
               .heads = m.heads,
               .inner = m.inner,
@@ -73,21 +78,21 @@ std::int64_t assumed_vocab(const JobConfig& job, std::int64_t of_chars) {
 
 }  // namespace
 
-Gpt2Config planned_model(const JobConfig& job) {
-  const Gpt2Config config = resolve_model(job, assumed_vocab(job, 0));
+ModelSpec planned_model(const JobConfig& job) {
+  const ModelSpec config = resolve_model(job, assumed_vocab(job, 0));
   if (config.vocab != 0) return config;
   throw ConfigError(Key{"model.vocab"},
                     "missing; a plan cannot count the characters of data.train");
 }
 
-Gpt2Config declared_model(const JobConfig& job) {
+ModelSpec declared_model(const JobConfig& job) {
   return resolve_model(job, assumed_vocab(job, kByteIds));
 }
 
-ModelSetup::ModelSetup(const JobConfig& job, const Gpt2Config& model_config, Backend& backend,
+ModelSetup::ModelSetup(const JobConfig& job, const ModelSpec& model_config, Backend& backend,
                        int data_ranks)
     : config(model_config) {
-  model = std::make_unique<Model>(describe_gpt2(config), LinearRules(config.linear));
+  model = std::make_unique<Model>(describe_model(config), LinearRules(config.linear));
   config.linear = exact_rules(model->linear_sites());
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   parameters = std::make_unique<FlatParameters>(

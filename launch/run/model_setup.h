@@ -3,11 +3,12 @@
 
 #include <memory>
 
+#include "core/io/file.h"
 #include "core/nn/flat_parameters.h"
 #include "launch/job/job_config.h"
 #include "launch/process/failure.h"
-#include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
+#include "models/transformer/spec.h"
 #include "parallel/data/gradient_reducer.h"
 
 namespace ty {
@@ -19,15 +20,18 @@ void check_device(DeviceChoice device);
 std::unique_ptr<Backend> make_backend(DeviceChoice device,
                                       ReductionOrder order = ReductionOrder::fast);
 
+// Throws DataError if a model's directory has fewer token ids than a tokenizer.
+void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab);
+
 // The architecture a job asks for. `vocab` is the tokenizer's; 0 if there is none. Throws
 // ConfigError or DataError if job, tokenizer and model directory disagree.
-Gpt2Config resolve_model(const JobConfig& job, std::int64_t vocab);
+ModelSpec resolve_model(const JobConfig& job, std::int64_t vocab);
 
 // The same before any data is read: the tokenizer's size is what the job asks for. Throws
 // ConfigError too where only the data can tell.
-Gpt2Config planned_model(const JobConfig& job);
+ModelSpec planned_model(const JobConfig& job);
 // The same where any number of characters of data.train will do.
-Gpt2Config declared_model(const JobConfig& job);
+ModelSpec declared_model(const JobConfig& job);
 
 // Runs work on the model of a job file; what is wrong with its directory is wrong at model.from.
 template <class Work>
@@ -37,12 +41,12 @@ auto at_model(const JobConfig& job, Work&& work) {
 
 // A model, its parameters in flat memory, and (for training) who updates and reduces what.
 struct ModelSetup {
-  Gpt2Config config;
+  ModelSpec config;
   std::unique_ptr<Model> model;
   std::unique_ptr<FlatParameters> parameters;
 
   // Weights are uninitialised.
-  ModelSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend, int data_ranks);
+  ModelSetup(const JobConfig& job, const ModelSpec& config, Backend& backend, int data_ranks);
 };
 
 // Initial weights of a job: drawn from its seed, or read from model.from.

@@ -2,22 +2,18 @@
 
 #include "core/backend/dry/dry_backend.h"
 #include "launch/run/training_setup.h"
+#include "models/huggingface/model_directory.h"
 #include "parallel/comm/phantom/phantom.h"
 
 namespace ty {
 
-Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks) {
+Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
   DryBackend backend;
   const Group data(std::make_shared<PhantomCommunicator>(0, ranks));
   TrainingSetup setup(job, config, backend, data);
   const Range share = share_of_batch(job.data.batch, data);
-  HostBatch batch{.first_sample = 0,
-                  .sequences = share.count,
-                  .length = job.data.sequence,
-                  .inputs = {},
-                  .targets = {}};
-  batch.inputs.resize(static_cast<std::size_t>(share.count * job.data.sequence));
-  batch.targets = batch.inputs;
+  const std::vector<std::int32_t> ids(static_cast<std::size_t>(share.count * job.data.sequence));
+  const HostBatch batch = token_batch(0, share.count, ids, ids);
   backend.reset_counts();
   setup.step.run(batch, 0);
   return {.ranks = ranks,
@@ -32,6 +28,17 @@ Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks) {
           .linear = setup.model.model->linear_sites(),
           .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches,
           .shares_maps = job.parallel.reuse == WeightReuse::step && job.parallel.microbatches > 1};
+}
+
+MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
+                           std::int64_t length) {
+  const NoGrad no_grad;
+  DryBackend backend;
+  const OpenedModel declared = declare_model(spec, backend, dtype);
+  const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
+  const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
+  cross_entropy_objective()->loss(declared.model->forward({.batch = batch}), batch);
+  return backend.memory().stats();
 }
 
 double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth) {

@@ -3,7 +3,7 @@
 
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
-#include "models/transformer/gpt2.h"
+#include "models/transformer/spec.h"
 
 namespace ty {
 
@@ -22,7 +22,12 @@ struct Plan {
 
 // The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's
 // size.
-Plan make_plan(const JobConfig& job, const Gpt2Config& config, int ranks);
+Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks);
+
+// The memory of a model that is only run, on a batch of `sequences` x `length` ids: weights, and
+// what a forward pass with its loss takes at most. Allocates next to nothing.
+MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
+                           std::int64_t length);
 
 // Seconds per step at a measured GEMM rate (FLOP/s) and memory bandwidth (bytes/s).
 double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/io/file.h"
-#include "launch/run/model_setup.h"
+#include "models/huggingface/model_directory.h"
 
 namespace ty {
 
@@ -22,7 +22,7 @@ class Probe {
   double loss() const { return loss_; }             // nats per token
   const Tensor& logits() const { return logits_; }  // [N, V]
   // Gradient of a parameter of ours, in our layout.
-  const FlatParameters& parameters() const { return *setup_.parameters; }
+  const FlatParameters& parameters() const { return *opened_.parameters; }
 
   // Safetensors files: "logits" [N, V]; gradients under the directory's own tensor names.
   void write_logits(const Path& file) const;
@@ -31,7 +31,7 @@ class Probe {
  private:
   Path directory_;
   Backend& backend_;
-  ModelSetup setup_;
+  OpenedModel opened_;
   Tensor logits_;
   double loss_ = 0;
 };

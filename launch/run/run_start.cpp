@@ -42,7 +42,7 @@ class Beginning {
   void prepare_data() { data_.emplace(job_, *directory_); }
 
   // `config` is the job's model with this data.
-  void check_model(const Gpt2Config& config) {
+  void check_model(const ModelSpec& config) {
     data_->check(config.vocab, job_.data.sequence, static_cast<std::uint64_t>(job_.run.seed));
     if (directory_->newest().checkpoint) check_same_maps(config);
   }
@@ -110,10 +110,10 @@ class Beginning {
   }
 
   // The files of a run stay with the linear layers that it was started with.
-  void check_same_maps(const Gpt2Config& config) const {
+  void check_same_maps(const ModelSpec& config) const {
     const Path& directory = directory_->newest().checkpoint->path;
     const LinearRules stored(read_model_config(directory).linear);
-    const Model model(describe_gpt2(config), LinearRules(config.linear));
+    const Model model(describe_model(config), LinearRules(config.linear));
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));
       if (there == describe(site.spec)) continue;

@@ -10,7 +10,7 @@
 
 #include "launch/run/dataset.h"
 #include "launch/run/run_directory.h"
-#include "models/transformer/gpt2.h"
+#include "models/transformer/spec.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
@@ -18,7 +18,7 @@ namespace ty {
 struct RunStart {
   std::unique_ptr<RunDirectory> directory;  // rank 0 only
   Dataset dataset;
-  Gpt2Config config;
+  ModelSpec config;
   std::optional<Checkpoint> checkpoint;  // to go on from
   bool is_finished = false;              // it holds all steps of the job; then nothing is written
   std::vector<std::string> notes;        // what a user must know before the first step

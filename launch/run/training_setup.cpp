@@ -51,11 +51,13 @@ Range share_of_batch(std::int64_t batch, const Group& data) {
   return {first, last - first};
 }
 
-TrainingSetup::TrainingSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend,
+TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
                              const Group& data)
     : model(job, config, backend, data.size()),
+      objective(cross_entropy_objective()),
       reducer(*model.parameters, {.data = data}, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
-      step(*model.model, *model.parameters, *optimizer, reducer, step_options(job, data)) {}
+      step(*model.model, *objective, *model.parameters, *optimizer, reducer,
+           step_options(job, data)) {}
 
 }  // namespace ty

@@ -12,13 +12,13 @@ namespace ty {
 
 struct TrainingSetup {
   ModelSetup model;
+  std::unique_ptr<Objective> objective;
   GradientReducer reducer;
   std::unique_ptr<Optimizer> optimizer;
   TrainingStep step;
 
   // `data` is this rank's group of data ranks. Weights are uninitialised.
-  TrainingSetup(const JobConfig& job, const Gpt2Config& config, Backend& backend,
-                const Group& data);
+  TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend, const Group& data);
 };
 
 // Sequences [first, last) of a global batch that a data rank trains on.

@@ -5,36 +5,21 @@
 
 #include "core/autograd/backward.h"
 #include "core/base/error.h"
-#include "core/ops/loss.h"
-#include "core/ops/shape.h"
 
 namespace ty {
 
-DeviceBatch upload(Backend& backend, const HostBatch& batch, std::int64_t first,
-                   std::int64_t count) {
-  const auto part = [&](const std::vector<std::int32_t>& all) {
-    return std::span(all).subspan(static_cast<std::size_t>(first * batch.length),
-                                  static_cast<std::size_t>(count * batch.length));
-  };
-  return {Tensor::from<std::int32_t>(backend, {count, batch.length}, part(batch.inputs),
-                                     MemoryClass::activation),
-          Tensor::from<std::int32_t>(backend, {count * batch.length}, part(batch.targets),
-                                     MemoryClass::activation)};
-}
-
-TrainingStep::TrainingStep(Model& model, FlatParameters& parameters, Optimizer& optimizer,
-                           GradientReducer& reducer, StepOptions options)
+TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParameters& parameters,
+                           Optimizer& optimizer, GradientReducer& reducer, StepOptions options)
     : model_(model),
+      objective_(objective),
       parameters_(parameters),
       optimizer_(optimizer),
       reducer_(reducer),
       options_(options) {}
 
 StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
-  const auto valid = std::count_if(batch.targets.begin(), batch.targets.end(),
-                                   [](std::int32_t target) { return target >= 0; });
   StepReport report;
-  report.tokens = reducer_.sum_over_ranks(static_cast<double>(valid));
+  report.tokens = reducer_.sum_over_ranks(static_cast<double>(objective_.targets(batch)));
   const double weight = 1.0 / std::max(report.tokens, 1.0);
 
   parameters_.clear_gradients();
@@ -75,15 +60,10 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
 double TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
                                      std::int64_t step, double weight,
                                      const BackwardOptions& options) {
-  const DeviceBatch device = upload(parameters_.backend(), batch, first, count);
-  const ForwardContext context = {.training = true,
-                                  .seed = options_.seed,
-                                  .step = step,
-                                  .first_sample = batch.first_sample + first};
-  Tensor logits = model_.forward(device.inputs, context, options_.recompute);  // [B, T, V]
-  logits = reshape(logits, {-1, logits.dim(-1)});
-  const Tensor loss = cross_entropy(logits, device.targets);
-  logits = Tensor();  // backward may overwrite it
+  const Batch part = upload(parameters_.backend(), batch, first, count);
+  const ForwardContext context = {
+      .batch = part, .training = true, .seed = options_.seed, .step = step};
+  const Tensor loss = objective_.loss(model_.forward(context, options_.recompute), part);
   backward(loss, Tensor::full(parameters_.backend(), {1}, loss.dtype(), weight), options);
   return loss.item();
 }

@@ -3,24 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
-#include <vector>
 
+#include "models/objective/objective.h"
 #include "models/transformer/model.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "parallel/data/gradient_reducer.h"
 
 namespace ty {
-
-// This rank's sequences of one step, on the host.
-struct HostBatch {
-  std::int64_t first_sample = 0;  // global index of the first one
-  std::int64_t sequences = 0;
-  std::int64_t length = 0;            // tokens per sequence
-  std::vector<std::int32_t> inputs;   // [sequences, length]
-  std::vector<std::int32_t> targets;  // the same shape; negative: ignored
-};
 
 struct StepOptions {
   std::int64_t micro_batches = 1;  // per rank
@@ -32,20 +22,20 @@ struct StepOptions {
 };
 
 struct StepReport {
-  double loss = 0.0;  // mean over the global batch's valid tokens, nats
+  double loss = 0.0;  // mean over the global batch's targets, nats
   double gradient_norm = 0.0;
   double learning_rate = 0.0;
-  double tokens = 0.0;  // valid tokens of the global batch
+  double tokens = 0.0;  // targets of the global batch that count
 };
 
 class TrainingStep {
  public:
   // All references must outlive this.
-  TrainingStep(Model& model, FlatParameters& parameters, Optimizer& optimizer,
-               GradientReducer& reducer, StepOptions options);
+  TrainingStep(Model& model, const Objective& objective, FlatParameters& parameters,
+               Optimizer& optimizer, GradientReducer& reducer, StepOptions options);
 
-  // Runs step `step` (from 0). Throws NonFiniteError, on all ranks and before any weight changes,
-  // if the loss or a gradient is not finite.
+  // Runs step `step` (from 0) on this rank's sequences. Throws NonFiniteError, on all ranks and
+  // before any weight changes, if the loss or a gradient is not finite.
   StepReport run(const HostBatch& batch, std::int64_t step);
 
  private:
@@ -53,18 +43,11 @@ class TrainingStep {
                          std::int64_t step, double weight, const BackwardOptions& options);
 
   Model& model_;
+  const Objective& objective_;
   FlatParameters& parameters_;
   Optimizer& optimizer_;
   GradientReducer& reducer_;
   StepOptions options_;
 };
-
-// Device copies of part of a batch.
-struct DeviceBatch {
-  Tensor inputs;   // [B, T] int32
-  Tensor targets;  // [B T] int32
-};
-DeviceBatch upload(Backend& backend, const HostBatch& batch, std::int64_t first,
-                   std::int64_t count);
 
 }  // namespace ty

@@ -7,6 +7,8 @@
 #include "launch/job/limits.h"
 #include "launch/run/dataset.h"
 #include "launch/run/evaluation.h"
+#include "launch/run/model_setup.h"
+#include "launch/run/plan.h"
 #include "launch/run/probe.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
@@ -61,28 +63,30 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\"");
   }
-  JobConfig job;
-  job.model.from = directory;
-  job.data.sequence = 1;
   const auto tokenizer = find_tokenizer(directory);
-  Gpt2Config config = resolve_model(job, 0);
-  job.data.sequence = arguments.integer("--sequence", config.context);
-  if (job.data.sequence > config.context) {
-    throw UsageError("--sequence: got {}; the model's context is {}, want no more",
-                     job.data.sequence, config.context);
+  const ModelSpec spec = read_model_config(directory);
+  const std::int64_t sequence = arguments.integer("--sequence", spec.context);
+  if (sequence > spec.context) {
+    throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
+                     spec.context);
   }
   const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
-                                       text_options(job.data), config.vocab);
+                                       text_options(DataSection{}), spec.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
-  ModelSetup setup(job, config, *backend, 1);
-  set_initial_weights(job, setup);
+  const OpenedModel opened = open_model(directory, *backend);
+  const EvaluationOptions options = {.sequence = sequence,
+                                     .batch = arguments.integer("--batch", 8)};
   const Evaluation result =
-      evaluate(*setup.model, *backend, tokens,
-               {.sequence = job.data.sequence, .batch = arguments.integer("--batch", 8)}, Group());
+      evaluate(*opened.model, *cross_entropy_objective(), *backend, tokens, options, Group());
   if (arguments.flag("--json")) {
-    nlohmann::json json = {{"loss", result.loss},
-                           {"perplexity", result.perplexity()},
-                           {"tokens", static_cast<std::int64_t>(result.tokens)}};
+    nlohmann::json json = {
+        {"loss", result.loss},
+        {"perplexity", result.perplexity()},
+        {"tokens", static_cast<std::int64_t>(result.tokens)},
+        {"peak_bytes", backend->memory().stats().total_peak},
+        {"predicted_peak_bytes",
+         plan_inference(opened.spec, DType::f32, largest_batch(tokens, options), sequence)
+             .total_peak}};
     if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
     fmt::print("{}\n", json.dump());
   } else {

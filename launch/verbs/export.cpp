@@ -53,7 +53,7 @@ ExitCode run_import(const Arguments& arguments, RankStatus&) {
   const Path target = arguments.word(1, "the directory to write");
   const StoredModel source(model_argument(arguments, "the directory to read"));
   require_absent(target);
-  report(arguments, target, write_converted(source, {.config = source.config()}, target));
+  report(arguments, target, write_converted(source, {.spec = source.spec()}, target));
   return ExitCode::ok;
 }
 

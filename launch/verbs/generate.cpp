@@ -5,9 +5,11 @@
 
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
+#include "launch/run/plan.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/generation/generation.h"
+#include "models/huggingface/model_directory.h"
 
 namespace ty {
 
@@ -30,12 +32,9 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
   if (tokenizer == nullptr) {
     throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
   }
-  JobConfig job;
-  job.model.from = directory;
-  job.data.sequence = 1;
   const auto backend = make_backend(DeviceChoice::automatic);
-  ModelSetup setup(job, resolve_model(job, tokenizer->vocab_size()), *backend, 1);
-  set_initial_weights(job, setup);
+  const OpenedModel opened = open_model(directory, *backend);
+  check_vocab(opened.spec, directory, tokenizer->vocab_size());
 
   const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "";
   const SamplingOptions options = {
@@ -44,25 +43,31 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
       .top_k = arguments.integer("--top-k", 50),
       .top_p = arguments.number("--top-p", 1.0),
       .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1))};
+  const std::vector<std::int32_t> begin = start_of(prompt, *tokenizer);
   using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   double first = 0;
-  const std::vector<std::int32_t> ids =
-      generate(*setup.model, *backend, setup.config.context, start_of(prompt, *tokenizer), options,
-               *tokenizer, [&](std::int32_t) {
-                 if (first == 0)
-                   first = std::chrono::duration<double>(Clock::now() - start).count();
-               });
+  const std::vector<std::int32_t> ids = generate(
+      *opened.model, *backend, opened.spec.context, begin, options, *tokenizer, [&](std::int32_t) {
+        if (first == 0) first = std::chrono::duration<double>(Clock::now() - start).count();
+      });
   const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
   const std::string text = prompt + tokenizer->decode(ids);
+  // Tokens that the last pass read: all but the one that it gave, unless that ended the text.
+  const std::int64_t all = std::ssize(begin) + std::ssize(ids);
+  const bool is_full = std::ssize(ids) == options.max_tokens;
+  const std::int64_t longest = std::min(opened.spec.context, is_full ? all - 1 : all);
   if (!arguments.flag("--json")) {
     fmt::print("{}\n", text);
     return ExitCode::ok;
   }
-  const nlohmann::json json = {{"text", text},
-                               {"tokens", ids.size()},
-                               {"tokens_per_second", static_cast<double>(ids.size()) / seconds},
-                               {"first_token_seconds", first}};
+  const nlohmann::json json = {
+      {"text", text},
+      {"tokens", ids.size()},
+      {"tokens_per_second", static_cast<double>(ids.size()) / seconds},
+      {"first_token_seconds", first},
+      {"peak_bytes", backend->memory().stats().total_peak},
+      {"predicted_peak_bytes", plan_inference(opened.spec, DType::f32, 1, longest).total_peak}};
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return ExitCode::ok;
 }

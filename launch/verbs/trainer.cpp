@@ -13,7 +13,7 @@
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "models/generation/generation.h"
-#include "models/huggingface/gpt2_config.h"
+#include "models/huggingface/model_config.h"
 
 namespace ty {
 
@@ -82,8 +82,8 @@ void Trainer::build(RunStart start) {
   set_run_keys(config_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
                job_.precision.weights);
   plan_ = make_plan(job_, config_, mesh_.data().size());
-  sampler_ = std::make_unique<Sampler>(dataset_.train->size(), job_.data.sequence,
-                                       static_cast<std::uint64_t>(job_.run.seed));
+  windows_ = training_windows(*dataset_.train, job_.data.sequence,
+                              static_cast<std::uint64_t>(job_.run.seed));
   const MachineCeiling ceiling = measure_ceiling(*backend_, 0.15);
   ceiling_ = world_.group().all_reduce(ceiling.gemm_flops_per_second, ReduceOp::sum);
   backend_->memory().reset_peak();
@@ -111,11 +111,11 @@ void Trainer::print_start() {
   }
   progress_.note(fmt::format("  data   {} tokens, vocabulary {}, {} windows of {} per epoch",
                              human_count(static_cast<double>(dataset_.train->size())),
-                             config_.vocab, human_count(static_cast<double>(sampler_->windows())),
+                             config_.vocab, human_count(static_cast<double>(windows_->examples())),
                              job_.data.sequence));
-  progress_.note(fmt::format("  model  gpt2 {} layers x {}  heads {}  context {}  parameters {}",
-                             config_.layers, config_.width, config_.heads, config_.context,
-                             human_count(static_cast<double>(plan_.parameters))));
+  progress_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}",
+                             config_.family, config_.layers, config_.width, config_.heads,
+                             config_.context, human_count(static_cast<double>(plan_.parameters))));
   if (!exact_rules(plan_.linear).empty()) {
     std::string table = format_linear_sites(plan_.linear, plan_.tokens_per_pass, plan_.shares_maps);
     table.pop_back();  // note() ends the line
@@ -152,14 +152,7 @@ Position Trainer::position_at(std::int64_t step) const {
 
 HostBatch Trainer::batch_of(std::int64_t step) const {
   const Range share = share_of_batch(job_.data.batch, mesh_.data());
-  const std::int64_t first = position_at(step).samples + share.first;
-  TokenBatch tokens =
-      training_batch(*dataset_.train, *sampler_, job_.data.sequence, first, share.count);
-  return {.first_sample = first,
-          .sequences = share.count,
-          .length = job_.data.sequence,
-          .inputs = std::move(tokens.inputs),
-          .targets = std::move(tokens.targets)};
+  return windows_->batch(position_at(step).samples + share.first, share.count);
 }
 
 ExitCode Trainer::run() {
@@ -291,7 +284,7 @@ void Trainer::log_step(std::int64_t step, const StepReport& report) {
 void Trainer::evaluate_now(std::int64_t step, bool last) {
   if (!dataset_.valid) return;
   const Evaluation result =
-      evaluate(*setup_->model.model, *backend_, *dataset_.valid,
+      evaluate(*setup_->model.model, *setup_->objective, *backend_, *dataset_.valid,
                {.sequence = job_.data.sequence,
                 .batch = std::max<std::int64_t>(1, job_.data.batch / mesh_.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},

@@ -57,9 +57,9 @@ class Trainer {
   std::unique_ptr<Backend> backend_;
   std::unique_ptr<RunDirectory> directory_;  // rank 0 only
   Dataset dataset_;
-  Gpt2Config config_;
+  ModelSpec config_;
   std::unique_ptr<TrainingSetup> setup_;
-  std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<Source> windows_;  // of the training text
   CheckpointContext checkpoints_;
   StopRequests stop_;
   ProgressLine progress_;

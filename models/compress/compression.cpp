@@ -37,12 +37,12 @@ void check_takes(const LinearSite& site, const Method& method, const Path& direc
 }
 
 // The model with every compressed map in its new kind.
-Gpt2Config compressed_config(const StoredModel& source, const std::vector<CompressedMap>& maps) {
-  Gpt2Config config = source.config();
+ModelSpec compressed_spec(const StoredModel& source, const std::vector<CompressedMap>& maps) {
+  ModelSpec spec = source.spec();
   for (const CompressedMap& map : maps) {
-    config.linear.push_back({map.before.path, map.after.spec});
+    spec.linear.push_back({map.before.path, map.after.spec});
   }
-  return config;
+  return spec;
 }
 
 // Runs a part of a method for one map; the request came from the command line.
@@ -94,7 +94,7 @@ Compression compress(const StoredModel& source, const std::vector<LinearSite>& m
   Compression result = {.maps = {},
                         .parameters_before = source.parameters().count(),
                         .parameters_after = 0,
-                        .tokens = source.config().context};
+                        .tokens = source.spec().context};
   for (const LinearSite& site : maps) {  // before any work is done
     at(site, [&] { method.check(site.stored(), request); });
   }
@@ -108,7 +108,7 @@ Compression compress(const StoredModel& source, const std::vector<LinearSite>& m
     const double relative = norm > 0 ? after.error / norm : 0.0;
     result.maps.push_back({site, std::move(after), source.dtype(site), relative});
   }
-  result.parameters_after = count_parameters(compressed_config(source, result.maps));
+  result.parameters_after = count_parameters(compressed_spec(source, result.maps));
   return result;
 }
 
@@ -121,7 +121,7 @@ std::vector<const CompressedMap*> maps_beyond(const Compression& compression, do
 }
 
 Conversion conversion_of(const StoredModel& source, const Compression& compression) {
-  Conversion conversion = {.config = compressed_config(source, compression.maps)};
+  Conversion conversion = {.spec = compressed_spec(source, compression.maps)};
   for (const CompressedMap& map : compression.maps) {
     for (const auto& [name, values] : map.after.factors) {
       conversion.made[map.before.place() + "." + name] = {map.dtype,

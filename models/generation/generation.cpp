@@ -57,8 +57,10 @@ namespace {
 std::vector<float> next_logits(const Model& model, Backend& backend,
                                std::span<const std::int32_t> ids) {
   const std::int64_t length = std::ssize(ids);
-  const Tensor input = Tensor::from<std::int32_t>(backend, {1, length}, ids);
-  const Tensor logits = model.forward(input, {}, Recompute::none);  // [1, T, V]
+  const Batch batch = {
+      .sequences = 1,
+      .columns = {{Column::ids, Tensor::from<std::int32_t>(backend, {1, length}, ids)}}};
+  const Tensor logits = model.forward({.batch = batch}).hidden;  // [1, T, V]
   const Tensor last = logits.alias(logits.view()[0].slice(0, length - 1, 1)).to(DType::f32);
   std::vector<float> values = last.values<float>();
   if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {

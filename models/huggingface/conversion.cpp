@@ -2,6 +2,8 @@
 
 #include "core/base/error.h"
 #include "core/io/new_directory.h"
+#include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_writer.h"
 #include "models/linear/kinds.h"
 
 namespace ty {
@@ -29,30 +31,30 @@ OutgoingParameter outgoing(const StoredModel& source, const Conversion& conversi
 
 }  // namespace
 
-std::int64_t count_parameters(const Gpt2Config& config) {
-  return Model(describe_gpt2(config), LinearRules(config.linear)).parameters().count();
+std::int64_t count_parameters(const ModelSpec& spec) {
+  return Model(describe_model(spec), LinearRules(spec.linear)).parameters().count();
 }
 
 std::uint64_t write_converted(const StoredModel& source, const Conversion& conversion,
                               const Path& target) {
-  const Gpt2Config& config = conversion.config;
-  const Model model(describe_gpt2(config), LinearRules(config.linear));
+  const ModelSpec& spec = conversion.spec;
+  const Model model(describe_model(spec), LinearRules(spec.linear));
   std::vector<OutgoingParameter> parameters;
   for (const Parameter& parameter : model.parameters().all()) {
     parameters.push_back(outgoing(source, conversion, parameter));
   }
   NewDirectory directory(target);
   directory.add("model.safetensors",
-                [&](FileWriter& out) { write_parameters(out, parameters, config); });
-  directory.add("config.json", [&](FileWriter& out) { write_model_config(out, config); });
+                [&](FileWriter& out) { write_parameters(out, parameters, spec); });
+  directory.add("config.json", [&](FileWriter& out) { write_model_config(out, spec); });
   for (const Path& file : source.side_files()) directory.copy(file);
   directory.publish();
   return directory.bytes();
 }
 
 Conversion to_dense(const StoredModel& source) {
-  Conversion conversion = {.config = source.config()};
-  conversion.config.linear.clear();
+  Conversion conversion = {.spec = source.spec()};
+  conversion.spec.linear.clear();
   for (const LinearSite& site : source.linear_sites()) {
     if (is_dense(site.spec)) continue;
     conversion.made[site.place() + ".weight"] = {

@@ -17,22 +17,22 @@ struct MadeParameter {
   std::function<std::vector<double>()> values;  // of the whole parameter, row-major
 };
 
-// How a model is changed: its new configuration, and those parameters, by name, that are not the
+// How a model is changed: its new description, and those parameters, by name, that are not the
 // source's.
 struct Conversion {
-  Gpt2Config config;
+  ModelSpec spec;
   std::map<std::string, MadeParameter> made = {};
 };
 
-// Numbers in the parameters of a configuration.
-std::int64_t count_parameters(const Gpt2Config& config);
+// How many numbers the parameters of a model hold.
+std::int64_t count_parameters(const ModelSpec& spec);
 
 // Writes the converted model as a new directory, with the source's tokenizer; all or nothing.
 // Returns the bytes written.
 std::uint64_t write_converted(const StoredModel& source, const Conversion& conversion,
                               const Path& target);
 
-// The model without factorised maps: each is replaced by the matrix that it stands for. Refers to
+// The model without factorised layers: each is replaced by the matrix that it stands for. Refers to
 // the source.
 Conversion to_dense(const StoredModel& source);
 

@@ -1,6 +1,7 @@
 #include "models/huggingface/stored_model.h"
 
 #include "core/base/error.h"
+#include "models/huggingface/model_directory.h"
 #include "models/linear/dense_weight.h"
 
 namespace ty {
@@ -21,8 +22,8 @@ constexpr const char* kSideFiles[] = {"tokenizer.json",
 StoredModel::StoredModel(const Path& directory)
     : directory_(directory),
       tensors_(open_tensors(directory)),
-      config_(read_model_config(directory, tensors_)),
-      model_(describe_gpt2(config_), LinearRules(config_.linear)) {}
+      spec_(read_model_config(directory, tensors_)),
+      model_(describe_model(spec_), LinearRules(spec_.linear)) {}
 
 DType StoredModel::dtype(const LinearSite& site) const {
   for (const Parameter& parameter : parameters().all()) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/io/tensor_set.h"
-#include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
 #include "models/transformer/model.h"
 
 namespace ty {
@@ -18,7 +18,7 @@ class StoredModel {
   explicit StoredModel(const Path& directory);
 
   const Path& directory() const { return directory_; }
-  const Gpt2Config& config() const { return config_; }
+  const ModelSpec& spec() const { return spec_; }
   // Everything on disk that is the model: tensors, configuration and side files.
   std::vector<Path> files() const;
   // What belongs to it beside tensors and configuration: its tokenizer's files.
@@ -28,17 +28,17 @@ class StoredModel {
   const ParameterStore& parameters() const { return model_.parameters(); }
 
   // Throws NonFiniteError that names file and tensor if a weight holds NaN or infinity.
-  void check_finite() const { ty::check_finite(tensors_, parameters(), config_); }
+  void check_finite() const { ty::check_finite(tensors_, parameters(), spec_); }
 
   DType dtype(const std::string& parameter) const {
-    return stored_dtype(tensors_, parameter, config_);
+    return stored_dtype(tensors_, *parameters().find(parameter), spec_);
   }
-  // Of a map's weight, whatever it is made of.
+  // Of a linear layer's weight, whatever it is made of.
   DType dtype(const LinearSite& site) const;
   // A parameter's values in our order, to contiguous host memory of any float type. Throws
   // NonFiniteError that names file and tensor.
   void read(const std::string& parameter, const View& to) const {
-    read_parameter(tensors_, parameter, config_, to);
+    read_parameter(tensors_, parameter, spec_, to);
   }
   // The same as numbers.
   std::vector<double> values(const std::string& parameter, const Shape& shape) const;
@@ -48,7 +48,7 @@ class StoredModel {
  private:
   Path directory_;
   TensorSet tensors_;
-  Gpt2Config config_;
+  ModelSpec spec_;
   Model model_;
 };
 

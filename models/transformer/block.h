@@ -10,23 +10,24 @@
 
 #include "core/nn/parameter.h"
 #include "models/linear/rules.h"
+#include "models/transformer/batch.h"
 
 namespace ty {
 
-// What a forward pass needs besides its input.
+// What a forward pass needs besides what flows from block to block.
 struct ForwardContext {
+  const Batch& batch;     // must outlive the backward pass, in which blocks may run again
   bool training = false;  // dropout on
   std::uint64_t seed = 0;
   std::int64_t step = 0;
-  std::int64_t first_sample = 0;  // global index of the batch's first sequence, for dropout masks
 };
 
 class Block {
  public:
   virtual ~Block() = default;
-  // The first block of a model takes token ids [B, T] (int32); all others take what the one before
-  // returns. May record a graph.
-  virtual Tensor forward(const Tensor& x, const ForwardContext& context) const = 0;
+  // The first block of a model takes nothing but the batch; all others what the one before returns.
+  // May record a graph.
+  virtual Flow forward(Flow in, const ForwardContext& context) const = 0;
 };
 
 // Where a block declares its parameters and how its linear layers are chosen.

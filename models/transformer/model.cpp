@@ -23,19 +23,20 @@ void Model::end_step() {
   for (Linear* layer : layers_) layer->end_step();
 }
 
-Tensor Model::forward(const Tensor& x, const ForwardContext& context, Recompute recompute) const {
-  Tensor h = x;
+Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flow) const {
   for (const Entry& entry : blocks_) {
+    const Block* block = entry.block.get();
     if (recompute == Recompute::block && entry.recomputable) {
-      const Block* block = entry.block.get();
-      h = ty::recompute(
-          [block, context](std::span<const Tensor> in) { return block->forward(in[0], context); },
-          {h});
+      flow.hidden = ty::recompute(
+          [block, context](std::span<const Tensor> in) {
+            return block->forward({in[0]}, context).hidden;
+          },
+          {flow.hidden});
     } else {
-      h = entry.block->forward(h, context);
+      flow = block->forward(std::move(flow), context);
     }
   }
-  return h;
+  return flow;
 }
 
 }  // namespace ty

@@ -21,8 +21,10 @@ class Model {
   Model(const ModelDescription& description, const LinearRules& rules)
       : Model(description, rules, {}, 0, description.size()) {}
 
-  // Runs all blocks in order. With Recompute::block each recomputable block keeps only its input.
-  Tensor forward(const Tensor& x, const ForwardContext& context, Recompute recompute) const;
+  // Runs all blocks in order; `in` is what the blocks before them returned. With Recompute::block
+  // each recomputable block keeps only its input.
+  Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none,
+               Flow in = {}) const;
 
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }

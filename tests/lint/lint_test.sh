@@ -29,15 +29,18 @@ tree; printf '\n#include "core/nn/n.h"\n' > core/base/b.h
 finds layering 'core/base/b.h:2: core/base may not include core/nn/n.h'
 tree; echo '#include "launch/l.h"' > parallel/comm/c.cpp
 finds layering 'parallel may not include launch/l.h'
-tree; echo '#include <mpi.h>' > launch/l.cpp
-finds layering 'launch/l.cpp:1: mpi.h is only for parallel/comm/mpi/'
+tree; mkdir launch/cli; echo '#include <mpi.h>' > launch/cli/l.cpp
+finds layering 'launch/cli/l.cpp:1: mpi.h is only for parallel/comm/mpi/'
 tree; echo '#include "b.h"' > core/base/c.h
 finds layering 'write the path from the root'
 tree; mkdir core/new; echo '#include "core/base/b.h"' > core/new/n.h
 finds layering 'core/new has no line in layers.txt'
-tree; mkdir -p models/a models/b
-echo '#include "models/b/b.h"' > models/a/a.h; echo '#include "models/a/c.h"' > models/b/b.h
+tree; mkdir -p models/linear/a models/linear/b
+echo '#include "models/linear/b/b.h"' > models/linear/a/a.h
+echo '#include "models/linear/a/c.h"' > models/linear/b/b.h
 finds layering 'cycle'
+tree; mkdir -p models/linear; echo '#include "models/transformer/t.h"' > models/linear/l.h
+finds layering 'models/linear may not include models/transformer/t.h'
 tree; seq 601 > core/base/long.cpp
 finds sizes 'core/base/long.cpp: 601 lines'
 tree; seq 201 > core/base/long.h

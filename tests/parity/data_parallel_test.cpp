@@ -8,7 +8,7 @@
 #include "launch/run/training_step.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
-#include "models/transformer/gpt2.h"
+#include "models/transformer/spec.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/tensors.h"
 
@@ -61,37 +61,38 @@ constexpr std::int64_t kBatch = 12, kLength = 6, kVocab = 19;
 // The global batch of a step; some targets are missing, unevenly over the sequences.
 HostBatch part_of_batch(std::int64_t step, int rank, int ranks) {
   const std::int64_t first = kBatch * rank / ranks, last = kBatch * (rank + 1) / ranks;
-  HostBatch batch{step * kBatch + first, last - first, kLength, {}, {}};
+  std::vector<std::int32_t> ids, targets;
   const RandomStream stream(9, site_id("batch"), static_cast<std::uint64_t>(step));
   for (std::int64_t s = first; s < last; ++s) {
     for (std::int64_t t = 0; t < kLength; ++t) {
       const auto at = static_cast<std::uint64_t>(t);
       const auto token =
           static_cast<std::int32_t>(stream.word(static_cast<std::uint64_t>(s), at) % kVocab);
-      batch.inputs.push_back(token);
-      batch.targets.push_back(t < s % 3 ? -1 : (token * 5 + 1) % static_cast<std::int32_t>(kVocab));
+      ids.push_back(token);
+      targets.push_back(t < s % 3 ? -1 : (token * 5 + 1) % static_cast<std::int32_t>(kVocab));
     }
   }
-  return batch;
+  return token_batch(step * kBatch + first, last - first, std::move(ids), std::move(targets));
 }
 
 Curve train_rank(const Group& data, const Training& setup) {
   const auto backend = make_reference_backend();
-  const Gpt2Config config = {.layers = 2,
-                             .width = 8,
-                             .heads = 2,
-                             .context = kLength,
-                             .vocab = kVocab,
-                             .dropout = DropoutRates::all(0.1)};
-  Model model(describe_gpt2(config), LinearRules(setup.linear));
+  const ModelSpec config = {.layers = 2,
+                            .width = 8,
+                            .heads = 2,
+                            .context = kLength,
+                            .vocab = kVocab,
+                            .dropout = DropoutRates::all(0.1)};
+  Model model(describe_model(config), LinearRules(setup.linear));
   FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 300, data.size()),
                       *backend, setup.dtypes);
   flat.initialise(7);
   GradientReducer reducer(flat, {.data = data}, {setup.zero, setup.reduction});
   const auto optimizer = make_optimizer(flat, reducer.owned_pieces(), setup.sgd);
   const std::int64_t sequences = part_of_batch(0, data.rank(), data.size()).sequences;
+  const auto objective = cross_entropy_objective();
   TrainingStep step(
-      model, flat, *optimizer, reducer,
+      model, *objective, flat, *optimizer, reducer,
       {.micro_batches = setup.reduction == Reduction::canonical ? sequences : setup.micro_batches,
        .recompute = setup.recompute,
        .share_maps = setup.share_maps,
@@ -290,7 +291,7 @@ TEST(DataParallel, AnEmptyGradientIsZeroInEveryBucket) {
 TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {
   const auto backend = make_reference_backend();
   Model model(
-      describe_gpt2({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
+      describe_model({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
       LinearRules());
   FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1),
                       *backend, {});
@@ -300,7 +301,8 @@ TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {
   GradientReducer reducer(flat, {}, {});
   const auto optimizer =
       make_adamw(flat, reducer.owned_pieces(), [](const Parameter&) { return 0.0; }, {});
-  TrainingStep step(model, flat, *optimizer, reducer, {});
+  const auto objective = cross_entropy_objective();
+  TrainingStep step(model, *objective, flat, *optimizer, reducer, {});
   try {
     step.run(part_of_batch(0, 0, 1), 0);
     FAIL();

@@ -6,8 +6,10 @@
 
 #include "core/base/error.h"
 #include "launch/run/model_setup.h"
-#include "models/huggingface/gpt2_config.h"
+#include "models/huggingface/model_config.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
+#include "models/huggingface/model_writer.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
@@ -20,7 +22,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Gpt2Config tiny(bool tied, std::vector<LinearRule> rules) {
+ModelSpec tiny(bool tied, std::vector<LinearRule> rules) {
   return {.layers = 2,
           .width = 12,
           .heads = 3,
@@ -47,20 +49,20 @@ class FactorisedDirectory : public testing::Test {
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
   TempDir temp_;
 
-  ModelSetup write(const Gpt2Config& config) {
+  ModelSetup write(const ModelSpec& config) {
     ModelSetup setup({}, config, *backend_, 1);
     setup.parameters->initialise(3);
     FileWriter weights(temp_ / "model.safetensors");
     write_parameters(weights, *setup.parameters, setup.config, Content::weights);
     weights.finish();
-    write_config(gpt2_config_to_json(setup.config));
+    write_config(model_spec_to_json(setup.config));
     return setup;
   }
   void write_config(const Json& json) { std::ofstream(temp_ / "config.json") << json; }
   // What reading the directory says; its path is cut.
   std::string refusal() {
     const std::string text = message_of<DataError>([&] {
-      const Gpt2Config config = read_model_config(temp_.path());
+      const ModelSpec config = read_model_config(temp_.path());
       ModelSetup setup({}, config, *backend_, 1);
       load_weights(temp_.path(), *setup.parameters, setup.config);
     });
@@ -73,7 +75,7 @@ class FactorisedDirectory : public testing::Test {
 TEST_F(FactorisedDirectory, ComesBackBitByBit) {
   for (const bool tied : {true, false}) {
     const ModelSetup written = write(tiny(tied, all_kinds(tied)));
-    const Gpt2Config config = read_model_config(temp_.path());
+    const ModelSpec config = read_model_config(temp_.path());
     ModelSetup read({}, config, *backend_, 1);
     load_weights(temp_.path(), *read.parameters, read.config);
     const auto &a = written.model->parameters().all(), &b = read.model->parameters().all();
@@ -82,13 +84,13 @@ TEST_F(FactorisedDirectory, ComesBackBitByBit) {
       EXPECT_EQ(a[i].name, b[i].name);
       EXPECT_EQ(doubles(a[i].value), doubles(b[i].value)) << a[i].name;
     }
-    EXPECT_EQ(gpt2_config_to_json(read.config), gpt2_config_to_json(written.config));
+    EXPECT_EQ(model_spec_to_json(read.config), model_spec_to_json(written.config));
     EXPECT_EQ(read.model->linear_sites().size(), 9u);
   }
 }
 
 TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
-  const Json good = gpt2_config_to_json(write(tiny(true, all_kinds(true))).config);
+  const Json good = model_spec_to_json(write(tiny(true, all_kinds(true))).config);
   const auto with = [&](const char* path, const Json& entry) {
     Json json = good;
     json["trainyard_linear"][path] = entry;
@@ -159,7 +161,7 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
 }
 
 TEST_F(FactorisedDirectory, TensorsOfOtherRanksShowBothShapes) {
-  Json json = gpt2_config_to_json(write(tiny(true, all_kinds(true))).config);
+  Json json = model_spec_to_json(write(tiny(true, all_kinds(true))).config);
   json["trainyard_linear"]["blocks.0.mlp.up"]["ranks"] = {4};
   json["trainyard_linear"]["blocks.1.attn.qkv"] = {{"kind", "dense"}};
   write_config(json);

@@ -7,6 +7,8 @@
 #include "core/io/tensor_set.h"
 #include "launch/run/training_step.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
+#include "models/huggingface/model_writer.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -21,14 +23,14 @@ class GoldenCurve : public testing::Test {
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
 
   HostBatch batch(std::int64_t step) const {
-    HostBatch batch{step * kBatch, kBatch, kLength, {}, {}};
+    std::vector<std::int32_t> ids, targets;
     const auto* tokens =
         expected_.view("tokens").as<std::int32_t>() + step * kBatch * (kLength + 1);
     for (std::int64_t b = 0; b < kBatch; ++b, tokens += kLength + 1) {
-      batch.inputs.insert(batch.inputs.end(), tokens, tokens + kLength);
-      batch.targets.insert(batch.targets.end(), tokens + 1, tokens + kLength + 1);
+      ids.insert(ids.end(), tokens, tokens + kLength);
+      targets.insert(targets.end(), tokens + 1, tokens + kLength + 1);
     }
-    return batch;
+    return token_batch(step * kBatch, kBatch, std::move(ids), std::move(targets));
   }
 
   // Largest relative errors.
@@ -37,8 +39,8 @@ class GoldenCurve : public testing::Test {
   };
   Errors train(DType dtype, std::int64_t micro_batches) {
     const Path directory = folder_ / "tied_gelu_new/model";
-    const Gpt2Config config = read_model_config(directory);
-    Model model(describe_gpt2(config), LinearRules());
+    const ModelSpec config = read_model_config(directory);
+    Model model(describe_model(config), LinearRules());
     FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 500, 1), *backend_,
                         {.compute = dtype, .weights = dtype});
     load_weights(directory, flat, config);
@@ -46,7 +48,8 @@ class GoldenCurve : public testing::Test {
     const auto adamw = make_adamw(flat, reducer.owned_pieces(),
                                   [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; },
                                   {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8});
-    TrainingStep step(model, flat, *adamw, reducer,
+    const auto objective = cross_entropy_objective();
+    TrainingStep step(model, *objective, flat, *adamw, reducer,
                       {.micro_batches = micro_batches,
                        .clip = 1.8,
                        .schedule = {.kind = ScheduleKind::cosine,

@@ -8,8 +8,10 @@
 
 #include "core/base/error.h"
 #include "launch/run/probe.h"
-#include "models/huggingface/gpt2_config.h"
+#include "models/huggingface/model_config.h"
 #include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_tensors.h"
+#include "models/huggingface/model_writer.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/tensors.h"
@@ -78,7 +80,7 @@ TEST_P(Golden, LogitsLossAndEveryGradientAgree) {
 
 TEST_P(Golden, WhatWeWriteHoldsTheSameTensors) {
   Probe probe(folder_ / "model", *backend_);
-  const Gpt2Config config = read_model_config(folder_ / "model");
+  const ModelSpec config = read_model_config(folder_ / "model");
   const TempDir temp;
   FileWriter out(temp.path() / "model.safetensors");
   write_parameters(out, probe.parameters(), config, Content::weights,
@@ -89,8 +91,8 @@ TEST_P(Golden, WhatWeWriteHoldsTheSameTensors) {
   for (const std::string& name : ours.names()) {
     EXPECT_EQ(doubles_of(ours.view(name)), doubles_of(theirs.view(name))) << name;
   }
-  const Gpt2Config again = gpt2_config_from_json(gpt2_config_to_json(config), "config.json");
-  EXPECT_EQ(gpt2_config_to_json(again), gpt2_config_to_json(config));
+  const ModelSpec again = model_spec_from_json(model_spec_to_json(config), "config.json");
+  EXPECT_EQ(model_spec_to_json(again), model_spec_to_json(config));
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Golden,
@@ -140,14 +142,13 @@ TEST_F(SpoiledDirectory, WeightsAreNoIntegers) {
 
 TEST(ModelDirectory, AMismatchListsTensorsAndBothShapes) {
   const auto backend = make_reference_backend();
-  JobConfig job;
   const Path directory = Path(TY_GOLDEN_DIR) / "gpt2" / "tied_gelu_new" / "model";
-  Gpt2Config config = read_model_config(directory);
+  ModelSpec config = read_model_config(directory);
   config.layers += 1;
   config.vocab += 1;
-  ModelSetup setup(job, config, *backend, 1);
+  const OpenedModel declared = declare_model(config, *backend);
   try {
-    load_weights(directory, *setup.parameters, config);
+    load_weights(directory, *declared.parameters, config);
     FAIL();
   } catch (const DataError& e) {
     const std::string text = e.what();

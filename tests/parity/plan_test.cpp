@@ -45,18 +45,19 @@ TEST_P(Planned, MemoryOfEveryClassIsWhatTheStepTakes) {
                                  "data={sequence: 33, batch: 12}", "model.dropout=0.1"};
   for (const std::string& more : GetParam().overrides) overrides.push_back(more);
   const JobConfig job = load_job("", overrides);
-  const Gpt2Config config = planned_model(job);
+  const ModelSpec config = planned_model(job);
   const Plan plan = make_plan(job, config, GetParam().ranks);
   run_ranks(GetParam().ranks, [&](const Group& world) {
     const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
     TrainingSetup setup(job, config, *backend, world);
     set_initial_weights(job, setup.model);
     const Range share = share_of_batch(job.data.batch, world);
-    HostBatch batch{share.first, share.count, job.data.sequence, {}, {}};
+    std::vector<std::int32_t> ids, targets;
     for (std::int64_t i = 0; i < share.count * job.data.sequence; ++i) {
-      batch.inputs.push_back(static_cast<std::int32_t>(i % 97));
-      batch.targets.push_back(static_cast<std::int32_t>(i * 7 % 97));
+      ids.push_back(static_cast<std::int32_t>(i % 97));
+      targets.push_back(static_cast<std::int32_t>(i * 7 % 97));
     }
+    const HostBatch batch = token_batch(share.first, share.count, ids, targets);
     for (std::int64_t step = 0; step < 2; ++step) setup.step.run(batch, step);
     if (world.rank() > 0) return;
     const MemoryStats measured = backend->memory().stats();

@@ -151,26 +151,32 @@ TEST_F(Windows, TargetsAreInputsShiftedByOne) {
   write(100);
   const TokenFile file(path_);
   const Sampler sampler(file.size(), 8, 3);
-  const TokenBatch batch = training_batch(file, sampler, 8, 40, 3);
-  ASSERT_EQ(batch.inputs.size(), 24u);
-  for (std::size_t i = 0; i < 24; ++i) EXPECT_EQ(batch.targets[i], batch.inputs[i] + 1);
-  EXPECT_EQ(batch.inputs[8], sampler.first_token(41));
+  const auto windows = training_windows(file, 8, 3);
+  EXPECT_EQ(windows->examples(), sampler.windows());
+  const HostBatch batch = windows->batch(40, 3);
+  EXPECT_EQ(batch.first_sample, 40);
+  EXPECT_EQ(batch.sequences, 3);
+  const std::vector<std::int32_t>&ids = batch.at(Column::ids).ids,
+        &targets = batch.at(Column::targets).ids;
+  ASSERT_EQ(ids.size(), 24u);
+  for (std::size_t i = 0; i < 24; ++i) EXPECT_EQ(targets[i], ids[i] + 1);
+  EXPECT_EQ(ids[8], sampler.first_token(41));
 }
 
 TEST_F(Windows, EvaluationReadsEveryTargetOnce) {
   write(20);
   const TokenFile file(path_);
-  EXPECT_EQ(evaluation_windows(file, 8), 3);
-  const std::vector<std::int64_t> all = {0, 1, 2};
-  const TokenBatch batch = evaluation_batch(file, 8, all);
+  const auto windows = evaluation_windows(file, 8);
+  EXPECT_EQ(windows->examples(), 3);
+  const HostBatch batch = windows->batch(0, 3);
   std::vector<std::int32_t> targets;
-  for (std::int32_t t : batch.targets) {
+  for (std::int32_t t : batch.at(Column::targets).ids) {
     if (t >= 0) targets.push_back(t);
   }
   std::vector<std::int32_t> expected(19);
   std::iota(expected.begin(), expected.end(), 1);
   EXPECT_EQ(targets, expected);
-  EXPECT_EQ(batch.targets.back(), -1);
+  EXPECT_EQ(batch.at(Column::targets).ids.back(), -1);
   write(1);
   const TokenFile one(path_);
   EXPECT_TRUE(contains(message_of<DataError>([&] { evaluation_windows(one, 8); }),

@@ -9,6 +9,8 @@
 #include "core/base/error.h"
 #include "launch/report/compression_report.h"
 #include "launch/run/probe.h"
+#include "models/huggingface/model_directory.h"
+#include "models/huggingface/model_writer.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/support/messages.h"
@@ -36,9 +38,9 @@ class CompressedModel : public testing::Test {
   Path random_model(bool tied, DType dtype = DType::f32) {
     const Path directory = temp_ / "model";
     std::filesystem::create_directory(directory);
-    const Gpt2Config config = {
+    const ModelSpec config = {
         .layers = 2, .width = 24, .heads = 3, .context = 12, .vocab = 31, .tied = tied};
-    Model model(describe_gpt2(config), LinearRules());
+    Model model(describe_model(config), LinearRules());
     FlatParameters parameters(model.parameters(), plan_flat_layout(model.parameters(), 1, 1),
                               *backend_, {.compute = dtype, .weights = dtype});
     for (std::size_t i = 0; i < parameters.layout().parameters.size(); ++i) {
@@ -93,7 +95,7 @@ TEST_F(CompressedModel, OfFullRankGivesTheSameLogits) {
     // Every map of the blocks, fused projections too; modes are chosen.
     compress_to(temp_ / "ttm", source, "ttm", {.budget = ErrorBudget{0}}, "blocks.*");
     EXPECT_LT(largest_difference(answer(temp_ / "ttm").logits, before.logits), 1e-4);
-    EXPECT_EQ(StoredModel(temp_ / "ttm").config().linear.size(), 8u);
+    EXPECT_EQ(StoredModel(temp_ / "ttm").spec().linear.size(), 8u);
     for (const char* name : {"model", "svd", "ttm"}) std::filesystem::remove_all(temp_ / name);
   }
 }
@@ -107,11 +109,11 @@ TEST_F(CompressedModel, MadeDenseAgainIsTheSameModel) {
   const StoredModel both(temp_ / "all");
   compress_to(temp_ / "table", both, "svd", {.budget = RankBudget{6}}, "head.linear");
   const StoredModel compressed(temp_ / "table");
-  EXPECT_EQ(compressed.config().linear.size(), 9u);
+  EXPECT_EQ(compressed.spec().linear.size(), 9u);
   write_converted(compressed, to_dense(compressed), temp_ / "dense");
 
   const StoredModel dense(temp_ / "dense");
-  EXPECT_TRUE(dense.config().linear.empty());
+  EXPECT_TRUE(dense.spec().linear.empty());
   EXPECT_EQ(dense.parameters().count(), source.parameters().count());
   const Answer factors = answer(temp_ / "table"), matrices = answer(temp_ / "dense");
   EXPECT_NEAR(factors.loss, matrices.loss, 1e-5);
@@ -262,7 +264,7 @@ TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
 
 // GPT-2 medium with both MLP matrices of its blocks factorised: published sizes.
 TEST(CompressedSizes, OfGpt2Medium) {
-  Gpt2Config config = {.layers = 24, .width = 1024, .heads = 16};
+  ModelSpec config = {.layers = 24, .width = 1024, .heads = 16};
   EXPECT_EQ(count_parameters(config), 354'823'168);
   TtmSpec up;
   up.in = {16, 16, 4};
@@ -286,7 +288,7 @@ TEST(Import, KeepsEveryNumberOfPublicModels) {
     SCOPED_TRACE(name);
     const TempDir temp;
     const StoredModel source(Path(TY_GOLDEN_DIR) / "gpt2" / name / "model");
-    write_converted(source, {.config = source.config()}, temp / "out");
+    write_converted(source, {.spec = source.spec()}, temp / "out");
     const StoredModel written(temp / "out");
     EXPECT_TRUE(std::filesystem::exists(temp / "out" / "model.safetensors"));
     for (const Parameter& parameter : source.parameters().all()) {

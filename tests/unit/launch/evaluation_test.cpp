@@ -9,7 +9,7 @@
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
-#include "models/transformer/gpt2.h"
+#include "models/transformer/spec.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/messages.h"
 #include "tests/support/tensors.h"
@@ -19,14 +19,16 @@ namespace {
 
 constexpr std::int64_t kVocab = 13, kContext = 8;
 
+const std::unique_ptr<Objective> objective = cross_entropy_objective();
+
 struct Small {
   explicit Small(std::int64_t tokens)
-      : model(describe_gpt2({.layers = 1,
-                             .width = 8,
-                             .heads = 2,
-                             .context = kContext,
-                             .vocab = kVocab,
-                             .dropout = 0.5}),
+      : model(describe_model({.layers = 1,
+                              .width = 8,
+                              .heads = 2,
+                              .context = kContext,
+                              .vocab = kVocab,
+                              .dropout = 0.5}),
               LinearRules()),
         flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1), *backend,
              {.compute = DType::f64, .weights = DType::f64, .gradients = false}),
@@ -51,7 +53,8 @@ struct Small {
       };
       const Tensor in = Tensor::from<std::int32_t>(*backend, {1, count}, part(first));
       const Tensor targets = Tensor::from<std::int32_t>(*backend, {count}, part(first + 1));
-      const Tensor logits = model.forward(in, {}, Recompute::none);
+      const Batch batch = {.sequences = 1, .columns = {{Column::ids, in}}};
+      const Tensor logits = model.forward({.batch = batch}).hidden;
       sum += cross_entropy(reshape(logits, {count, kVocab}), targets).item();
     }
     return sum;
@@ -68,8 +71,8 @@ TEST(Evaluation, IsTheMeanOverAllTargets) {
     Small s(tokens);
     for (const std::int64_t sequence : {1, 5, 8}) {
       for (const std::int64_t batch : {1, 3, 100}) {
-        const Evaluation result =
-            evaluate(s.model, *s.backend, s.file, {.sequence = sequence, .batch = batch}, Group());
+        const Evaluation result = evaluate(s.model, *objective, *s.backend, s.file,
+                                           {.sequence = sequence, .batch = batch}, Group());
         EXPECT_EQ(result.tokens, static_cast<double>(tokens - 1));
         EXPECT_NEAR(result.loss, s.sum_of_losses(sequence) / static_cast<double>(tokens - 1),
                     1e-12);
@@ -85,11 +88,12 @@ TEST(Evaluation, IsTheMeanOverAllTargets) {
 TEST(Evaluation, DoesNotDependOnTheNumberOfRanks) {
   Small alone(41);
   const EvaluationOptions options = {.sequence = 5, .batch = 2};
-  const double wanted = evaluate(alone.model, *alone.backend, alone.file, options, Group()).loss;
+  const double wanted =
+      evaluate(alone.model, *objective, *alone.backend, alone.file, options, Group()).loss;
   for (const int ranks : {2, 3, 12}) {  // the last has ranks without a window
     run_ranks(ranks, [&](const Group& world) {
       Small s(41);
-      const Evaluation result = evaluate(s.model, *s.backend, s.file, options, world);
+      const Evaluation result = evaluate(s.model, *objective, *s.backend, s.file, options, world);
       EXPECT_NEAR(result.loss, wanted, 1e-12);
       EXPECT_EQ(result.tokens, 40);
     });
@@ -99,14 +103,15 @@ TEST(Evaluation, DoesNotDependOnTheNumberOfRanks) {
 TEST(Evaluation, OfAPartTakesWindowsFromAllOfTheFile) {
   Small s(1000);
   const EvaluationOptions options = {.sequence = 8, .batch = 4, .most_tokens = 80};
-  EXPECT_EQ(evaluate(s.model, *s.backend, s.file, options, Group()).tokens, 80);
+  EXPECT_EQ(evaluate(s.model, *objective, *s.backend, s.file, options, Group()).tokens, 80);
 }
 
 TEST(Evaluation, OfALossThatIsNoneSaysSo) {
   Small s(20);
   s.backend->fill(s.flat.model().view(), NAN);
   EXPECT_TRUE(contains(message_of<NonFiniteError>([&] {
-                         evaluate(s.model, *s.backend, s.file, {.sequence = 8}, Group());
+                         evaluate(s.model, *objective, *s.backend, s.file, {.sequence = 8},
+                                  Group());
                        }),
                        "text: the model's loss is nan"));
 }

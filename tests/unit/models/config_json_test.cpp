@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/io/json.h"
-#include "models/huggingface/gpt2_config.h"
+#include "models/huggingface/model_config.h"
 #include "models/linear/svd/svd.h"
 #include "tests/support/messages.h"
 
@@ -25,7 +25,7 @@ Json with(const char* key, const Json& value) {
   return json;
 }
 
-Gpt2Config read(const Json& json) { return gpt2_config_from_json(json, "m/config.json"); }
+ModelSpec read(const Json& json) { return model_spec_from_json(json, "m/config.json"); }
 std::string refusal(const Json& json) {
   const std::string text = message_of<DataError>([&] { read(json); });
   EXPECT_TRUE(text.starts_with("m/config.json: ")) << text;
@@ -93,7 +93,7 @@ TEST(ConfigJson, SpellingsOfOneSizeMustAgree) {
   EXPECT_EQ(refusal(other),
             "num_attention_heads: 4; want 3 as n_head says, or one of the two keys");
   EXPECT_EQ(read(with("n_ctx", 99)).context, 16);  // which the public library does not read
-  const Json written = gpt2_config_to_json(read(with("max_position_embeddings", 16)));
+  const Json written = model_spec_to_json(read(with("max_position_embeddings", 16)));
   EXPECT_FALSE(written.contains("max_position_embeddings"));
   EXPECT_EQ(written["n_positions"], 16);
 }
@@ -111,55 +111,55 @@ TEST(ConfigJson, KeysThatMeanNothingHereAreKept) {
                {"resid_pdrop", 0.1},
                {"n_inner", 36},
                {"torch_dtype", "float16"}});
-  const Gpt2Config config = read(json);
+  const ModelSpec config = read(json);
   EXPECT_EQ(config.dropout.attention, 0.0);
   EXPECT_EQ(config.dropout.embedding, 0.25);
   EXPECT_EQ(config.dropout.residual, 0.1);
-  const Json written = gpt2_config_to_json(config);
+  const Json written = model_spec_to_json(config);
   for (const auto& [key, value] : json.items()) EXPECT_EQ(written[key], value) << key;
-  EXPECT_EQ(gpt2_config_to_json(read(written)), written);
+  EXPECT_EQ(model_spec_to_json(read(written)), written);
 }
 
 TEST(ConfigJson, StatesWhatThePublicLibraryWouldGuess) {
-  Gpt2Config own = {.layers = 1, .width = 8, .heads = 2, .vocab = 257};
+  ModelSpec own = {.layers = 1, .width = 8, .heads = 2, .vocab = 257};
   set_run_keys(own, 256, DType::bf16);
-  const Json written = gpt2_config_to_json(own);
+  const Json written = model_spec_to_json(own);
   for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
     EXPECT_EQ(written[key], 256) << key;
   }
   EXPECT_EQ(written["dtype"], "bfloat16");
-  Gpt2Config ids = {.layers = 1, .width = 8, .heads = 2, .vocab = 257};
+  ModelSpec ids = {.layers = 1, .width = 8, .heads = 2, .vocab = 257};
   set_run_keys(ids, std::nullopt, DType::f32);
-  EXPECT_TRUE(gpt2_config_to_json(ids)["eos_token_id"].is_null());  // missing would mean 50256
+  EXPECT_TRUE(model_spec_to_json(ids)["eos_token_id"].is_null());  // missing would mean 50256
   Json stated = with("eos_token_id", 3);
   stated["torch_dtype"] = "float16";
-  Gpt2Config tuned = read(stated);
+  ModelSpec tuned = read(stated);
   set_run_keys(tuned, 10, DType::f32);
-  EXPECT_EQ(gpt2_config_to_json(tuned)["eos_token_id"], 3);
-  EXPECT_EQ(gpt2_config_to_json(tuned)["bos_token_id"], 10);
-  EXPECT_EQ(gpt2_config_to_json(tuned)["dtype"], "float32");
-  EXPECT_FALSE(gpt2_config_to_json(tuned).contains("torch_dtype"));
+  EXPECT_EQ(model_spec_to_json(tuned)["eos_token_id"], 3);
+  EXPECT_EQ(model_spec_to_json(tuned)["bos_token_id"], 10);
+  EXPECT_EQ(model_spec_to_json(tuned)["dtype"], "float32");
+  EXPECT_FALSE(model_spec_to_json(tuned).contains("torch_dtype"));
 }
 
 // The public library fills factorised maps with random numbers unless something stops it: its
 // automatic classes know no such type, GPT2LMHeadModel no such activation.
 TEST(ConfigJson, OfFactorisedMapsIsNoGpt2ToThePublicLibrary) {
-  Gpt2Config config = read(with("activation_function", "silu"));
+  ModelSpec config = read(with("activation_function", "silu"));
   config.linear = {{"blocks.0.mlp.up", SvdSpec{.rank = 2}}};
-  const Json written = gpt2_config_to_json(config);
+  const Json written = model_spec_to_json(config);
   EXPECT_EQ(written["model_type"], "trainyard_gpt2");
   EXPECT_EQ(written["architectures"], Json({"TrainyardGPT2LMHeadModel"}));
   EXPECT_EQ(written["activation_function"], "trainyard:silu");
   EXPECT_TRUE(contains(written["trainyard_note"], "export THIS OUT --dense"));
-  Gpt2Config again = read(written);
+  ModelSpec again = read(written);
   EXPECT_EQ(again.activation, UnaryOp::silu);
   EXPECT_EQ(again.linear.size(), 1u);
   // The spelling of before is read, too; without factorised maps it is a plain directory again.
   Json before = written;
   before.update({{"model_type", "gpt2"}, {"activation_function", "silu"}});
-  EXPECT_EQ(gpt2_config_to_json(read(before)), written);
+  EXPECT_EQ(model_spec_to_json(read(before)), written);
   again.linear.clear();
-  const Json dense = gpt2_config_to_json(again);
+  const Json dense = model_spec_to_json(again);
   EXPECT_EQ(dense["model_type"], "gpt2");
   EXPECT_EQ(dense["architectures"], Json({"GPT2LMHeadModel"}));
   EXPECT_EQ(dense["activation_function"], "silu");

@@ -12,16 +12,16 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
-#include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
+#include "models/transformer/spec.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
 namespace {
 
 std::int64_t count_medium(const std::vector<LinearRule>& rules) {
-  const Gpt2Config medium = {.layers = 24, .width = 1024, .heads = 16};
-  return Model(describe_gpt2(medium), LinearRules(rules)).parameters().count();
+  const ModelSpec medium = {.layers = 24, .width = 1024, .heads = 16};
+  return Model(describe_model(medium), LinearRules(rules)).parameters().count();
 }
 
 TEST(FactorisedGpt2, HasThePublishedParameterCounts) {
@@ -41,16 +41,17 @@ class Tiny : public testing::Test {
   static constexpr std::int64_t kVocab = 11;
   std::unique_ptr<Backend> backend_ = make_reference_backend();
   const Tensor ids_ = random_ids(*backend_, {2, 5}, 7);  // ids 7 .. 10 are never read
+  const Batch batch_ = {.sequences = 2, .columns = {{Column::ids, ids_}}};
   const Tensor targets_ = random_ids(*backend_, {10}, kVocab, "targets");
 
   struct Built {
     Built(Backend& backend, bool tied, const std::vector<LinearRule>& rules)
-        : model(describe_gpt2({.layers = 2,
-                               .width = 8,
-                               .heads = 2,
-                               .context = 6,
-                               .vocab = kVocab,
-                               .tied = tied}),
+        : model(describe_model({.layers = 2,
+                                .width = 8,
+                                .heads = 2,
+                                .context = 6,
+                                .vocab = kVocab,
+                                .tied = tied}),
                 LinearRules(rules)),
           flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1), backend,
                {DType::f64, DType::f64}) {
@@ -63,7 +64,7 @@ class Tiny : public testing::Test {
     FlatParameters flat;
   };
   Tensor loss(const Model& model, Recompute recompute = Recompute::none) const {
-    const Tensor logits = model.forward(ids_, {}, recompute);
+    const Tensor logits = model.forward({.batch = batch_}, recompute).hidden;
     return cross_entropy(reshape(logits, {-1, kVocab}), targets_);
   }
   void differentiate(Built& built, Recompute recompute = Recompute::none) const {

@@ -1,5 +1,3 @@
-#include "models/transformer/gpt2.h"
-
 #include <gtest/gtest.h>
 
 #include <set>
@@ -10,14 +8,16 @@
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
 #include "models/linear/dense/dense.h"
+#include "models/objective/objective.h"
 #include "models/transformer/model.h"
+#include "models/transformer/spec.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
 namespace {
 
-std::int64_t count_parameters(const Gpt2Config& config) {
-  return Model(describe_gpt2(config), LinearRules()).parameters().count();
+std::int64_t count_parameters(const ModelSpec& config) {
+  return Model(describe_model(config), LinearRules()).parameters().count();
 }
 
 // Published sizes: Radford et al. 2019 and the DistilGPT2 model card.
@@ -31,12 +31,12 @@ TEST(Gpt2, HasThePublishedParameterCounts) {
 }
 
 TEST(Gpt2, RefusesSizesThatDoNotFit) {
-  EXPECT_THROW(describe_gpt2({.width = 10, .heads = 3}), ConfigError);
-  EXPECT_THROW(describe_gpt2({.heads = 0}), ConfigError);
+  EXPECT_THROW(describe_model({.width = 10, .heads = 3}), ConfigError);
+  EXPECT_THROW(describe_model({.heads = 0}), ConfigError);
 }
 
 TEST(LinearRules, LastMatchWinsAndAnUnusedRuleIsAnError) {
-  const ModelDescription model = describe_gpt2({.layers = 2, .width = 4, .heads = 2, .vocab = 5});
+  const ModelDescription model = describe_model({.layers = 2, .width = 4, .heads = 2, .vocab = 5});
   EXPECT_NO_THROW(
       Model(model, LinearRules({{"*", DenseSpec{}}, {"blocks.*.mlp.up", DenseSpec{}}})));
   try {
@@ -53,12 +53,12 @@ TEST(LinearRules, LastMatchWinsAndAnUnusedRuleIsAnError) {
 // A small model with memory, and one training pass through it.
 class TinyGpt2 : public testing::Test {
  protected:
-  Gpt2Config config_ = {.layers = 2,
-                        .width = 12,
-                        .heads = 3,
-                        .context = 7,
-                        .vocab = 11,
-                        .dropout = DropoutRates::all(0.2)};
+  ModelSpec config_ = {.layers = 2,
+                       .width = 12,
+                       .heads = 3,
+                       .context = 7,
+                       .vocab = 11,
+                       .dropout = DropoutRates::all(0.2)};
   std::unique_ptr<Backend> backend_ = make_reference_backend();
 
   struct Pass {
@@ -68,19 +68,18 @@ class TinyGpt2 : public testing::Test {
   };
   Pass run(Recompute recompute, std::int64_t first, std::int64_t count, DType dtype = DType::f64,
            std::int64_t shards = 1) {
-    Model model(describe_gpt2(config_), LinearRules());
+    Model model(describe_model(config_), LinearRules());
     FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 200, shards),
                         *backend_, {dtype, dtype});
     flat.initialise(1);
     const Tensor ids = random_ids(*backend_, {4, 6}, 11);
     const Tensor targets = random_ids(*backend_, {4, 6}, 11, "targets");
     const auto rows = [&](const Tensor& x) { return x.alias(x.view().slice(0, first, count)); };
-    const ForwardContext context = {
-        .training = true, .seed = 5, .step = 3, .first_sample = 100 + first};
-    const Tensor logits = model.forward(rows(ids), context, recompute);
-    Tensor loss = cross_entropy(
-        reshape(logits, {-1, 11}),
-        rows(targets).alias(contiguous_view(rows(targets).view().data, DType::i32, {count * 6})));
+    const Batch batch = {.first_sample = 100 + first,
+                         .sequences = count,
+                         .columns = {{Column::ids, rows(ids)}, {Column::targets, rows(targets)}}};
+    const ForwardContext context = {.batch = batch, .training = true, .seed = 5, .step = 3};
+    Tensor loss = cross_entropy_objective()->loss(model.forward(context, recompute), batch);
     const auto live = backend_->memory().stats().of(MemoryClass::activation);
     backward(loss, Tensor::full(*backend_, {1}, loss.dtype(), 1.0));
     Pass pass{loss.item(), {}, live};

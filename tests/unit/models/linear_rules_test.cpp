@@ -7,19 +7,19 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
-#include "models/transformer/gpt2.h"
 #include "models/transformer/model.h"
+#include "models/transformer/spec.h"
 #include "tests/support/messages.h"
 
 namespace ty::test {
 namespace {
 
-const Gpt2Config kSmall = {.layers = 1, .width = 12, .heads = 2, .context = 4, .vocab = 11};
+const ModelSpec kSmall = {.layers = 1, .width = 12, .heads = 2, .context = 4, .vocab = 11};
 
 std::string refusal(const std::vector<LinearRule>& rules, bool tied = true) {
-  Gpt2Config config = kSmall;
+  ModelSpec config = kSmall;
   config.tied = tied;
-  return message_of<ConfigError>([&] { Model(describe_gpt2(config), LinearRules(rules)); });
+  return message_of<ConfigError>([&] { Model(describe_model(config), LinearRules(rules)); });
 }
 const LinearRule kDense = {"*", DenseSpec{}};
 
@@ -69,7 +69,7 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
   EXPECT_EQ(refusal({{"blocks.{1..4}.*", DenseSpec{}}}),
             "linear[0].match: \"blocks.{1..4}.*\" matches no linear layer; there are: head.linear, "
             "blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, blocks.0.mlp.down");
-  EXPECT_NO_THROW(Model(describe_gpt2([] {
+  EXPECT_NO_THROW(Model(describe_model([] {
                           auto c = kSmall;
                           c.tied = false;
                           return c;
@@ -98,7 +98,7 @@ TEST(LinearRules, LaterRulesWinWhetherTheyNameOneMapOrSeveral) {
 
 // A stored model of 1000 blocks has a rule for each of its 4001 maps.
 TEST(LinearRules, OfADeepModelTakeTimeThatGrowsWithTheirNumber) {
-  Gpt2Config deep = kSmall;
+  ModelSpec deep = kSmall;
   deep.layers = 1000;
   for (std::int64_t i = 0; i < deep.layers; ++i) {
     for (const char* map : {"attn.qkv", "attn.out", "mlp.up", "mlp.down"}) {
@@ -106,7 +106,7 @@ TEST(LinearRules, OfADeepModelTakeTimeThatGrowsWithTheirNumber) {
     }
   }
   const auto start = std::chrono::steady_clock::now();
-  const Model model(describe_gpt2(deep), LinearRules(deep.linear));
+  const Model model(describe_model(deep), LinearRules(deep.linear));
   EXPECT_EQ(model.parameters().count(),
             1000 * (2 * (48 + 24 + 60 + 60) + 36 + 12 + 48 + 12 + 48) + 17 * 12);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
@@ -131,8 +131,8 @@ TEST(LinearRules, ExactRulesBuildTheSameModelAgain) {
                                          {"*.mlp.*", TtmSpec{.keep = 0.4}},
                                          {"*.attn.out", TtmSpec{.cores = 1, .rank = 1}},
                                          {"*.down", DenseSpec{}}};
-  const Model model(describe_gpt2(kSmall), LinearRules(rules));
-  const Model again(describe_gpt2(kSmall), LinearRules(exact_rules(model.linear_sites())));
+  const Model model(describe_model(kSmall), LinearRules(rules));
+  const Model again(describe_model(kSmall), LinearRules(exact_rules(model.linear_sites())));
   ASSERT_EQ(again.linear_sites().size(), model.linear_sites().size());
   for (std::size_t i = 0; i < again.linear_sites().size(); ++i) {
     EXPECT_EQ(again.linear_sites()[i].spec, model.linear_sites()[i].spec);

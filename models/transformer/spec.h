@@ -1,8 +1,13 @@
-// The GPT-2 family (Radford et al., 2019): learned positions, pre-norm blocks, causal attention,
-// and a head that may share the token table.
+// A transformer as data: sizes, switches and linear layers. Families differ in which of these they
+// set, and in how they are stored (models/families).
 #pragma once
 
+#include <cstdint>
+#include <string>
+#include <vector>
+
 #include "core/backend/backend.h"
+#include "models/linear/rules.h"
 #include "models/transformer/block.h"
 
 namespace ty {
@@ -16,7 +21,10 @@ struct DropoutRates {
   static DropoutRates all(double p) { return {p, p, p}; }
 };
 
-struct Gpt2Config {
+// Learned positions, blocks of causal attention and MLP with a norm before each, and a head that
+// may share the token table (Radford et al., 2019).
+struct ModelSpec {
+  std::string family = "gpt2";  // a row of models/families
   std::int64_t layers = 12;
   std::int64_t width = 768;     // C
   std::int64_t heads = 12;      // H
@@ -31,10 +39,13 @@ struct Gpt2Config {
   bool scale_by_depth = false;          // and by the number of their block, from 1
   std::vector<LinearRule> linear = {};  // what its linear layers are made of
   std::string public_keys = {};         // the config.json it was read from, if any: JSON text
+
+  // F.
+  std::int64_t inner_width() const { return inner == 0 ? 4 * width : inner; }
 };
 
 // "embeddings", "blocks.0" .. "blocks.L-1", "head". Throws ConfigError if sizes do not fit
 // together.
-ModelDescription describe_gpt2(const Gpt2Config& config);
+ModelDescription describe_model(const ModelSpec& spec);
 
 }  // namespace ty

@@ -1,0 +1,29 @@
+#include "core/data/batch.h"
+
+#include <numeric>
+
+#include "core/base/error.h"
+
+namespace ty {
+
+const HostColumn& HostBatch::at(Column column) const {
+  const auto found = columns.find(column);
+  TY_CHECK(found != columns.end(), "a batch without column {}", static_cast<int>(column));
+  return found->second;
+}
+
+HostBatch token_batch(std::int64_t first_sample, std::int64_t sequences,
+                      std::vector<std::int32_t> ids, std::vector<std::int32_t> targets) {
+  const Shape row = {sequences == 0 ? 0 : std::ssize(ids) / sequences};
+  return {first_sample,
+          sequences,
+          {{Column::ids, {row, std::move(ids)}}, {Column::targets, {row, std::move(targets)}}}};
+}
+
+HostBatch Source::batch(std::int64_t first, std::int64_t count) const {
+  std::vector<std::int64_t> examples(static_cast<std::size_t>(count));
+  std::iota(examples.begin(), examples.end(), first);
+  return batch(examples);
+}
+
+}  // namespace ty

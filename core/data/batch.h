@@ -1,0 +1,47 @@
+// A batch as data gives it: everything that a model reads and that has no gradient, in columns of
+// one row per sequence. It is a pure function of (seed, step, sample), so that any rank can read it
+// itself and nothing of it has to be sent from rank to rank.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <vector>
+
+#include "core/base/shape.h"
+
+namespace ty {
+
+enum class Column : std::uint8_t { ids, targets };
+
+struct HostColumn {
+  Shape row;                      // of one sequence
+  std::vector<std::int32_t> ids;  // [sequences, row...]
+};
+
+struct HostBatch {
+  std::int64_t first_sample = 0;  // global index of the first sequence
+  std::int64_t sequences = 0;
+  std::map<Column, HostColumn> columns = {};
+
+  // Throws InternalError if the batch has no such column.
+  const HostColumn& at(Column column) const;
+};
+
+// Token ids and the ids that follow them, [sequences, length] each; a negative target does not
+// count.
+HostBatch token_batch(std::int64_t first_sample, std::int64_t sequences,
+                      std::vector<std::int32_t> ids, std::vector<std::int32_t> targets);
+
+// Examples that are read by number.
+class Source {
+ public:
+  virtual ~Source() = default;
+  // How many there are; of what is read over and over, those of one epoch.
+  virtual std::int64_t examples() const = 0;
+  virtual HostBatch batch(std::span<const std::int64_t> examples) const = 0;
+  // The examples [first, first + count).
+  HostBatch batch(std::int64_t first, std::int64_t count) const;
+};
+
+}  // namespace ty

@@ -1,0 +1,38 @@
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "models/families/family.h"
+#include "models/families/gpt2.h"
+
+namespace ty {
+
+namespace {
+
+// One row per family.
+std::vector<Family>& rows() {
+  static std::vector<Family> all = {gpt2_family()};
+  return all;
+}
+
+}  // namespace
+
+std::span<const Family> families() { return rows(); }
+
+const Family* find_family(std::string_view name) {
+  const auto found = std::find_if(rows().begin(), rows().end(),
+                                  [&](const Family& family) { return family.name == name; });
+  return found == rows().end() ? nullptr : &*found;
+}
+
+const Family& family_of(const ModelSpec& spec) {
+  const Family* family = find_family(spec.family);
+  TY_CHECK(family != nullptr, "there is no family {}", spec.family);
+  return *family;
+}
+
+void add_family(const Family& family) {
+  TY_CHECK(find_family(family.name) == nullptr, "there is a family {} already", family.name);
+  rows().push_back(family);
+}
+
+}  // namespace ty

@@ -1,0 +1,243 @@
+#include "models/huggingface/model_tensors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <vector>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "models/families/size_keys.h"
+#include "models/huggingface/host_tensor.h"
+
+namespace ty {
+
+namespace {
+
+constexpr const char* kTable = "embeddings.token.weight";
+constexpr const char* kHead = "head.linear.weight";
+
+std::vector<StoredPart> parts_of(const ModelSpec& spec, const Parameter& parameter) {
+  return family_of(spec).parts(spec, parameter.name, parameter.shape);
+}
+
+// The tensor of a parameter that is stored as one, if the file has it.
+const StoredTensor* find_tensor(const TensorSet& tensors, const ModelSpec& spec,
+                                const std::string& parameter, const Shape& shape) {
+  const auto parts = family_of(spec).parts(spec, parameter, shape);
+  const std::string name = name_in(tensors, parts.front());
+  return tensors.contains(name) ? &tensors.tensor(name) : nullptr;
+}
+
+// The head of a model that has one of its own, as it would be stored.
+StoredPart own_head(ModelSpec spec) {
+  spec.tied = false;
+  return family_of(spec).parts(spec, kHead, {spec.width, spec.vocab}).front();
+}
+
+// A size of the model and parameters that show it, whatever the linear layers are made of; the
+// first that is there counts.
+struct ShownSize {
+  std::int64_t ModelSpec::*size;
+  std::array<const char*, 2> parameters;
+  int dim;
+};
+constexpr std::array<ShownSize, 4> kShownSizes = {{
+    {&ModelSpec::width, {"embeddings.position.weight"}, 1},
+    {&ModelSpec::context, {"embeddings.position.weight"}, 0},
+    {&ModelSpec::vocab, {kTable, "embeddings.token.a"}, 0},
+    {&ModelSpec::inner, {"blocks.0.mlp.up.bias"}, 0},
+}};
+
+void check_size(const ShownSize& shown, const TensorSet& tensors, const ModelSpec& spec,
+                const Path& file) {
+  const bool is_inner = shown.size == &ModelSpec::inner;
+  const std::int64_t size = is_inner ? spec.inner_width() : spec.*shown.size;
+  for (const char* parameter : shown.parameters) {
+    if (parameter == nullptr) continue;
+    const StoredTensor* tensor = find_tensor(tensors, spec, parameter, {});
+    if (tensor == nullptr || tensor->shape.rank() <= shown.dim) continue;
+    if (tensor->shape[shown.dim] == size) return;
+    throw DataError("{}: {}: {}, but {} is {}; want {}", file.string(),
+                    key_of(family_of(spec), shown.size), size, tensor->name, tensor->shape.str(),
+                    tensor->shape[shown.dim]);
+  }
+}
+
+// Whether two tensors hold the same numbers.
+bool are_equal(const View& a, const View& b) {
+  if (a.shape != b.shape || a.dtype != b.dtype) return false;
+  return std::memcmp(a.data, b.data, a.bytes()) == 0;
+}
+
+// `x` is contiguous.
+void require_finite(const View& x, const Path& file, const std::string& tensor) {
+  const bool is_finite = dispatch_float(x.dtype, "require_finite", [&](auto t) {
+    using T = decltype(t);
+    bool all = true;
+    for (std::int64_t i = 0; i < x.numel(); ++i) {
+      all &= std::isfinite(static_cast<accumulator_t<T>>(x.as<T>()[i]));
+    }
+    return all;
+  });
+  if (is_finite) return;
+  throw NonFiniteError("{}: {}: holds numbers that are not finite in {}", file.string(), tensor,
+                       name_of(x.dtype));
+}
+
+void check_part(const TensorSet& tensors, const StoredPart& part,
+                std::vector<std::string>& faults) {
+  const std::string name = name_in(tensors, part);
+  if (!tensors.contains(name)) {
+    faults.push_back(fmt::format("{}: missing, wanted {}", name, part.shape.str()));
+  } else if (const StoredTensor& tensor = tensors.tensor(name); tensor.shape != part.shape) {
+    faults.push_back(
+        fmt::format("{}: file {} != config {}", name, tensor.shape.str(), part.shape.str()));
+  } else if (!is_floating(tensor.dtype().value_or(DType::i32))) {
+    faults.push_back(
+        fmt::format("{}: numbers are {}; want F32, BF16, F16 or F64", name, tensor.dtype_name));
+  }
+}
+
+}  // namespace
+
+std::string name_in(const TensorSet& tensors, const StoredPart& part) {
+  const auto found = std::find_if(part.names.begin(), part.names.end(),
+                                  [&](const std::string& name) { return tensors.contains(name); });
+  return found == part.names.end() ? part.names.front() : *found;
+}
+
+bool has_own_head(const TensorSet& tensors, const ModelSpec& spec) {
+  const std::string head = name_in(tensors, own_head(spec));
+  if (!tensors.contains(head)) return false;
+  const StoredTensor* table = find_tensor(tensors, spec, kTable, {});
+  return table != nullptr && table->name != head &&
+         !are_equal(tensors.view(head), tensors.view(table->name));
+}
+
+bool is_redundant_tensor(const TensorSet& tensors, const std::string& name, const ModelSpec& spec) {
+  const auto& buffers = family_of(spec).buffers;
+  const bool is_buffer = std::any_of(buffers.begin(), buffers.end(), [&](std::string_view pattern) {
+    return glob_match(pattern, name);
+  });
+  if (is_buffer) return true;
+  if (!spec.tied || name != name_in(tensors, own_head(spec))) return false;
+  const StoredTensor* table = find_tensor(tensors, spec, kTable, {});
+  return table == nullptr || table->name != name;
+}
+
+void check_sizes(const TensorSet& tensors, const ModelSpec& spec, const Path& file) {
+  if (spec.layers > std::ssize(tensors.names())) {
+    throw DataError("{}: {}: {} layers, but there are only {} tensors", file.string(),
+                    key_of(family_of(spec), &ModelSpec::layers), spec.layers,
+                    tensors.names().size());
+  }
+  for (const ShownSize& shown : kShownSizes) check_size(shown, tensors, spec, file);
+}
+
+void check_tensors(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec) {
+  std::vector<std::string> faults;
+  std::set<std::string> used;
+  for (const Parameter& parameter : store.all()) {
+    for (const StoredPart& part : parts_of(spec, parameter)) {
+      used.insert(name_in(tensors, part));
+      check_part(tensors, part, faults);
+    }
+  }
+  for (const std::string& name : tensors.names()) {
+    if (!used.contains(name) && !is_redundant_tensor(tensors, name, spec)) {
+      faults.push_back(fmt::format("{}: not a tensor of this model", in_quotes(name)));
+    }
+  }
+  if (faults.empty()) return;
+  const std::size_t shown = std::min<std::size_t>(faults.size(), 5);
+  throw DataError(
+      "{}: {}{}", tensors.path().string(),
+      fmt::join(faults.begin(), faults.begin() + static_cast<std::ptrdiff_t>(shown), "; "),
+      faults.size() > shown ? fmt::format("; and {} more", faults.size() - shown) : "");
+}
+
+void check_finite(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec) {
+  for (const Parameter& parameter : store.all()) {
+    for (const StoredPart& part : parts_of(spec, parameter)) {
+      const std::string name = name_in(tensors, part);
+      require_finite(tensors.view(name), tensors.path(), name);
+    }
+  }
+}
+
+void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
+                    const View& to) {
+  const auto host = make_reference_backend();
+  std::vector<std::string> names;
+  for (const StoredPart& part : family_of(spec).parts(spec, parameter, to.shape)) {
+    names.push_back(name_in(tensors, part));
+    const View stored = tensors.view(names.back());
+    const View place = part.place ? part.place(to) : to;
+    host->copy(place, contiguous_view(stored.data, stored.dtype, place.shape));
+  }
+  require_finite(to, tensors.path(), fmt::format("{}", fmt::join(names, ", ")));
+}
+
+DType stored_dtype(const TensorSet& tensors, const Parameter& parameter, const ModelSpec& spec) {
+  return tensors.view(name_in(tensors, parts_of(spec, parameter).front())).dtype;
+}
+
+namespace {
+
+constexpr std::int64_t kChunkNumbers = std::int64_t{1} << 17;  // that are on their way at a time
+
+// Copies a tensor of a file, a few rows at a time, to where its numbers belong. Lets go of the
+// file's pages, so that a model is in memory once.
+void load_part(const TensorSet& tensors, const StoredPart& part, const Tensor& weight) {
+  const std::string name = name_in(tensors, part);
+  const View place = part.place ? part.place(weight.view()) : weight.view();
+  const View stored = tensors.view(name);
+  const View rows = contiguous_view(stored.data, stored.dtype, place.shape);
+  const std::int64_t count = place.shape[0], row = place.numel() / std::max<std::int64_t>(count, 1);
+  const std::int64_t step =
+      std::max<std::int64_t>(1, kChunkNumbers / std::max<std::int64_t>(row, 1));
+  for (std::int64_t first = 0; first < count; first += step) {
+    const std::int64_t some = std::min(step, count - first);
+    const View from = rows.slice(0, first, some);
+    require_finite(from, tensors.path(), name);
+    const Tensor chunk = Tensor::empty(weight.backend(), from.shape, from.dtype);
+    weight.backend().write(chunk.view(), from.data);
+    weight.backend().copy(place.slice(0, first, some), chunk.view());
+    tensors.forget(name);
+  }
+}
+
+}  // namespace
+
+void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec) {
+  const TensorSet tensors = open_tensors(directory);
+  check_tensors(tensors, parameters.store(), spec);
+  const auto& all = parameters.store().all();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Tensor weight = parameters.weight_of(i);
+    for (const StoredPart& part : parts_of(spec, all[i])) load_part(tensors, part, weight);
+  }
+  // What is a number in the file may be too large for the type that it is read into.
+  if (const std::string name = parameters.first_non_finite_weight(); !name.empty()) {
+    throw NonFiniteError("{}: {}: holds numbers that are not finite in {}", tensors.path().string(),
+                         name, name_of(parameters.weights().dtype()));
+  }
+  parameters.refresh_model();
+}
+
+std::map<std::string, std::string> names_in_directory(const Path& directory,
+                                                      const ParameterStore& store,
+                                                      const ModelSpec& spec) {
+  const TensorSet tensors = open_tensors(directory);
+  std::map<std::string, std::string> names;
+  for (const Parameter& parameter : store.all()) {
+    for (const StoredPart& part : parts_of(spec, parameter)) {
+      names[part.names.front()] = name_in(tensors, part);
+    }
+  }
+  return names;
+}
+
+}  // namespace ty

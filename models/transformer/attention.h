@@ -1,0 +1,27 @@
+// Multi-head causal self-attention with a fused projection (Vaswani et al., arXiv 1706.03762).
+#pragma once
+
+#include <memory>
+
+#include "models/linear/base/linear.h"
+#include "models/transformer/dropout.h"
+#include "models/transformer/spec.h"
+
+namespace ty {
+
+class Attention {
+ public:
+  // Of block `layer`, from 0. Linear layers: qkv [C, 3C], head by head, and out [C, C], which
+  // starts with `out_std`.
+  Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer, double out_std);
+  // x [B, T, C] -> [B, T, C].
+  Tensor operator()(const Tensor& x, const ForwardContext& context) const;
+
+ private:
+  std::int64_t heads_;
+  double scale_;
+  std::unique_ptr<Linear> qkv_, out_;
+  Dropout probabilities_;
+};
+
+}  // namespace ty

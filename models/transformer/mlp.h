@@ -1,0 +1,23 @@
+// Two linear layers with an activation between them.
+#pragma once
+
+#include <memory>
+
+#include "models/linear/base/linear.h"
+#include "models/transformer/spec.h"
+
+namespace ty {
+
+class Mlp {
+ public:
+  // Linear layers: up [C, F] and down [F, C], which starts with `down_std`.
+  Mlp(const BlockContext& at, const ModelSpec& spec, double down_std);
+  // x [B, T, C] -> [B, T, C].
+  Tensor operator()(const Tensor& x) const;
+
+ private:
+  UnaryOp activation_;
+  std::unique_ptr<Linear> up_, down_;
+};
+
+}  // namespace ty
