@@ -1,4 +1,3 @@
-#include <cstring>
 #include <vector>
 
 #include "core/backend/formulas.h"
@@ -26,14 +25,6 @@ void reference::store_any(const View& view, std::int64_t offset, double value) {
       view.as<T>()[offset] = static_cast<T>(value);
     }
   });
-}
-
-void ReferenceBackend::read(void* host, const View& x) {
-  if (x.numel() > 0) std::memcpy(host, x.data, x.bytes());
-}
-
-void ReferenceBackend::write(const View& y, const void* host) {
-  if (y.numel() > 0) std::memcpy(y.data, host, y.bytes());
 }
 
 void ReferenceBackend::copy(const View& y, const View& x) {
@@ -137,7 +128,5 @@ void ReferenceBackend::random_normal(const View& y, const RandomStream& stream, 
     reference::store_any(y, at[0], std * normal(stream, 0, static_cast<std::uint64_t>(number)));
   });
 }
-
-std::unique_ptr<Backend> make_reference_backend() { return std::make_unique<ReferenceBackend>(); }
 
 }  // namespace ty
