@@ -20,8 +20,6 @@
 
 namespace ty {
 
-enum class Device : std::uint8_t { cpu, cuda };
-
 // Pointwise functions. gelu_tanh is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), gelu_erf is
 // x Phi(x), silu x sigmoid(x) and quick_gelu x sigmoid(1.702 x) (Hendrycks and Gimpel, arXiv
 // 1606.08415).
@@ -79,7 +77,6 @@ class Backend {
  public:
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
-  virtual Device device() const = 0;
   virtual Allocator& memory() = 0;
   // Waits until everything asked for so far is done.
   virtual void synchronize() = 0;
@@ -126,10 +123,10 @@ class Backend {
   // mean, rstd [N] in the accumulator type (float, or double for fp64).
   virtual void layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                           const View& gamma, const View& beta, double eps) = 0;
-  // dx overwritten (may be dy); dgamma, dbeta [C] = accumulate * themselves + sums over rows.
+  // dx (may be dy); dgamma, dbeta [C]: sums over rows.
   virtual void layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
-                               double accumulate, const View& dy, const View& x, const View& mean,
-                               const View& rstd, const View& gamma) = 0;
+                               const View& dy, const View& x, const View& mean, const View& rstd,
+                               const View& gamma) = 0;
 
   // y = dropout(softmax(scale q k^T)) v for every batch entry and head. q, y [B, H, Tq, D],
   // k, v [B, H, Tk, D], strided with D contiguous; lse [B, H, Tq] in the accumulator type: the

@@ -29,7 +29,7 @@ Tensor layer_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, doub
                   Tensor dx = reuse_or_empty(dy);
                   const Tensor dgamma = Tensor::empty_like(*gamma);
                   const Tensor dbeta = Tensor::empty_like(*gamma);
-                  dy.backend().layer_norm_grad(as_rows(dx), dgamma.view(), dbeta.view(), 0.0,
+                  dy.backend().layer_norm_grad(as_rows(dx), dgamma.view(), dbeta.view(),
                                                as_rows(dy), as_rows(*x), mean->view(), rstd->view(),
                                                gamma->view());
                   return Grads{dx, dgamma, dbeta};

@@ -186,7 +186,6 @@ Check check_energy(const MachineFacts& m) {
 
 Check check_gpu(const MachineFacts& m) {
   const std::string device = m.gpu_driver.empty() ? "no NVIDIA device" : "driver " + m.gpu_driver;
-  if (m.cuda_built) return ok("GPU", device);
   return ok("GPU", device + "; CUDA is not part of this build, jobs run on the CPU");
 }
 

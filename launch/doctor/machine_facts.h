@@ -38,7 +38,6 @@ struct MachineFacts {
   std::int64_t shm_free_bytes = -1;  // of /dev/shm; -1: there is none
 
   bool energy_sensor = false, energy_readable = false;
-  bool cuda_built = false;
   std::string gpu_driver;  // of NVIDIA; empty: no device
 };
 

@@ -11,7 +11,6 @@ class CpuBackend final : public Backend {
  public:
   explicit CpuBackend(Products products) : products_(products) {}
   std::string_view name() const override { return "cpu"; }
-  Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
   int workers() const override { return static_cast<int>(threads()); }

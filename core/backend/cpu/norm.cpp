@@ -81,10 +81,10 @@ void CpuBackend::layer_norm(const View& y, const View& mean, const View& rstd, c
 }
 
 void CpuBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
-                                 double accumulate, const View& dy, const View& x, const View& mean,
-                                 const View& rstd, const View& gamma) {
+                                 const View& dy, const View& x, const View& mean, const View& rstd,
+                                 const View& gamma) {
   if (x.dtype == DType::f64) {
-    return reference_.layer_norm_grad(dx, dgamma, dbeta, accumulate, dy, x, mean, rstd, gamma);
+    return reference_.layer_norm_grad(dx, dgamma, dbeta, dy, x, mean, rstd, gamma);
   }
   const std::int64_t rows = x.shape[0], width = x.shape[1];
   const std::int64_t blocks = std::max<std::int64_t>(1, (rows + kRows - 1) / kRows);
@@ -113,8 +113,8 @@ void CpuBackend::layer_norm_grad(const View& dx, const View& dgamma, const View&
   for (std::int64_t block = 1; block < blocks; ++block) {
     spans::binary(BinaryOp::add, partial, partial, partial + block * 2 * width, 2 * width, 1);
   }
-  axpby(dgamma, 1.0, contiguous_view(partial, DType::f32, {width}), accumulate);
-  axpby(dbeta, 1.0, contiguous_view(partial + width, DType::f32, {width}), accumulate);
+  axpby(dgamma, 1.0, contiguous_view(partial, DType::f32, {width}), 0.0);
+  axpby(dbeta, 1.0, contiguous_view(partial + width, DType::f32, {width}), 0.0);
 }
 
 }  // namespace ty

@@ -61,7 +61,7 @@ void DryBackend::layer_norm(const View& y, const View& mean, const View& rstd, c
   touch({&y, &mean, &rstd, &x, &gamma, &beta});
   take(host_workspace::layer_norm(x, workers_));
 }
-void DryBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta, double,
+void DryBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
                                  const View& dy, const View& x, const View& mean, const View& rstd,
                                  const View& gamma) {
   touch({&dx, &dgamma, &dbeta, &dy, &x, &mean, &rstd, &gamma});

@@ -22,7 +22,6 @@ class DryBackend : public Backend {
   void reset_counts() { counts_ = {}; }
 
   std::string_view name() const override { return "dry"; }
-  Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
   int workers() const override { return workers_; }

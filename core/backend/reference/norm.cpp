@@ -32,8 +32,8 @@ void ReferenceBackend::layer_norm(const View& y, const View& mean, const View& r
 }
 
 void ReferenceBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
-                                       double accumulate, const View& dy, const View& x,
-                                       const View& mean, const View& rstd, const View& gamma) {
+                                       const View& dy, const View& x, const View& mean,
+                                       const View& rstd, const View& gamma) {
   const std::int64_t width = x.shape[1];
   std::vector<double> gain(static_cast<std::size_t>(width)), bias(gain), scaled(gain), unit(gain);
   for (std::int64_t n = 0; n < x.shape[0]; ++n) {
@@ -58,11 +58,8 @@ void ReferenceBackend::layer_norm_grad(const View& dx, const View& dgamma, const
   }
   for (std::int64_t c = 0; c < width; ++c) {
     const auto i = static_cast<std::size_t>(c);
-    const auto before = [&](const View& d) {
-      return accumulate == 0.0 ? 0.0 : accumulate * load_any(d, c);
-    };
-    store_any(dgamma, c, before(dgamma) + gain[i]);
-    store_any(dbeta, c, before(dbeta) + bias[i]);
+    store_any(dgamma, c, gain[i]);
+    store_any(dbeta, c, bias[i]);
   }
 }
 

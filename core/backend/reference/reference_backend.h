@@ -8,7 +8,6 @@ namespace ty {
 class ReferenceBackend final : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
-  Device device() const override { return Device::cpu; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
 

@@ -33,14 +33,12 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 
   Group world() const;
-  // Ranks of the world on this machine, and this rank's number among them.
+  // Ranks of the world on this machine.
   int local_size() const { return local_size_; }
-  int local_rank() const { return local_rank_; }
 
  private:
   std::shared_ptr<Communicator> world_;
   int local_size_ = 1;
-  int local_rank_ = 0;
   int exceptions_ = 0;  // under way at construction
 };
 

@@ -31,10 +31,10 @@ TEST_P(CpuRows, LayerNormAndItsGradient) {
     expect_like_reference(
         [&](Backend& b) {
           const Array dx(dtype(), shape), dgamma(dtype(), row), dbeta(dtype(), row);
-          b.layer_norm_grad(dx, dgamma, dbeta, 0, dy, x, mean, rstd, gamma);
-          const Array over(dy), dgamma2 = random(row, 5), dbeta2 = random(row, 6);
-          b.layer_norm_grad(over, dgamma2, dbeta2, 1, over, x, mean, rstd, gamma);
-          return Outputs{dx, dgamma, dbeta, over, dgamma2, dbeta2};
+          b.layer_norm_grad(dx, dgamma, dbeta, dy, x, mean, rstd, gamma);
+          const Array over(dy);
+          b.layer_norm_grad(over, dgamma, dbeta, over, x, mean, rstd, gamma);
+          return Outputs{dx, dgamma, dbeta, over};
         },
         20);
   }
