@@ -15,63 +15,9 @@
 #include <string_view>
 
 #include "core/backend/allocator.h"
-#include "core/base/random.h"
-#include "core/base/view.h"
+#include "core/backend/options.h"
 
 namespace ty {
-
-// Pointwise functions. gelu_tanh is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), gelu_erf is
-// x Phi(x), silu x sigmoid(x) and quick_gelu x sigmoid(1.702 x) (Hendrycks and Gimpel, arXiv
-// 1606.08415).
-enum class UnaryOp : std::uint8_t { relu, gelu_tanh, gelu_erf, silu, quick_gelu, tanh };
-enum class BinaryOp : std::uint8_t { add, sub, mul, div };
-
-struct GemmScale {
-  double alpha = 1.0;
-  double beta = 0.0;
-};
-
-// A matrix whose rows and columns count several dimensions each, row-major: the first `row_dims` of
-// the view are its rows, the others its columns (Kolda and Bader, SIAM Review 51(3), 2009).
-struct Unfolding {
-  View view;
-  int row_dims;
-
-  std::int64_t rows() const { return size(0, row_dims); }
-  std::int64_t columns() const { return size(row_dims, view.rank()); }
-
- private:
-  std::int64_t size(int first, int end) const {
-    std::int64_t product = 1;
-    for (int d = first; d < end; ++d) product *= view.shape[d];
-    return product;
-  }
-};
-
-// Zeroes elements with probability p and scales the rest by 1 / (1 - p). Element e of sample s is
-// decided by stream.word(first_sample + s, e), where dimension 0 of the operand counts samples.
-struct DropoutMask {
-  double p = 0.0;
-  RandomStream stream;
-  std::int64_t first_sample = 0;
-};
-
-struct AttentionOptions {
-  double scale = 1.0;   // of the scores, before softmax
-  bool causal = false;  // query i sees keys up to i + (Tk - Tq)
-  DropoutMask dropout;  // of the probabilities; element (h * Tq + i) * Tk + j of sample b
-};
-
-struct AdamW {
-  double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
-  std::int64_t step = 1;        // counts from 1, for bias correction
-  double gradient_scale = 1.0;  // multiplies the gradient first (clipping)
-};
-
-struct Sgd {
-  double lr = 0, momentum = 0, weight_decay = 0;
-  double gradient_scale = 1.0;
-};
 
 class Backend {
  public:

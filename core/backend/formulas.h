@@ -87,11 +87,11 @@ T binary(BinaryOp op, T a, T b) {
   return a;
 }
 
-// 1 / (1 - p) for an element that stays, 0 for one that is dropped.
+// For an element of a row whose words are these: 1 / (1 - p) if it stays, 0 if it is dropped.
 template <typename T>
-T dropout_factor(const DropoutMask& mask, std::int64_t sample, std::int64_t element) {
-  const float u = uniform_float(mask.stream.word(
-      static_cast<std::uint64_t>(mask.first_sample + sample), static_cast<std::uint64_t>(element)));
+T dropout_factor(const DropoutMask& mask, DropoutMask::Words row, std::int64_t element) {
+  const float u =
+      uniform_float(mask.stream.word(row.sample, row.first + static_cast<std::uint64_t>(element)));
   return static_cast<double>(u) < mask.p ? T(0) : static_cast<T>(1.0 / (1.0 - mask.p));
 }
 

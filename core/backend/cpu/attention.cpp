@@ -62,8 +62,9 @@ void scale_row(T* row, T factor, std::int64_t n) {
 template <typename T>
 void drop_row(T* row, const AttentionOptions& o, std::int64_t b, std::int64_t first,
               std::int64_t n) {
+  const DropoutMask::Words words = o.dropout.words_of(b, 0);
   for (std::int64_t j = 0; j < n; ++j)
-    row[j] *= formulas::dropout_factor<T>(o.dropout, b, first + j);
+    row[j] *= formulas::dropout_factor<T>(o.dropout, words, first + j);
 }
 
 template <typename T>

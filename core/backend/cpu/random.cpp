@@ -15,22 +15,29 @@ constexpr std::int64_t kPiece = 2048;  // numbers of one piece of work
 void CpuBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
   if (!y.is_contiguous() || !x.is_contiguous() || y.rank() == 0)
     return reference_.dropout(y, x, mask);
-  const std::int64_t per_sample = y.numel() / std::max<std::int64_t>(y.shape[0], 1);
-  const std::int64_t blocks = (per_sample + 3) / 4;
+  const std::int64_t width = y.numel() / std::max<std::int64_t>(y.shape[0], 1);
+  const std::int64_t pieces = divided_up(width, kPiece);
   dispatch_float(y.dtype, "dropout", [&](auto t) {
     using T = decltype(t);
     using A = accumulator_t<T>;
     const auto keep = static_cast<A>(1.0 / (1.0 - mask.p));
 #pragma omp parallel for collapse(2) schedule(static)
-    for (std::int64_t s = 0; s < y.shape[0]; ++s) {
-      for (std::int64_t block = 0; block < blocks; ++block) {
-        const auto words = mask.stream.block(static_cast<std::uint64_t>(mask.first_sample + s),
-                                             static_cast<std::uint64_t>(block));
-        for (std::int64_t e = block * 4; e < std::min(block * 4 + 4, per_sample); ++e) {
-          const bool drop =
-              static_cast<double>(uniform_float(words[static_cast<std::size_t>(e % 4)])) < mask.p;
-          const std::int64_t i = s * per_sample + e;
-          y.as<T>()[i] = static_cast<T>(drop ? A(0) : keep * static_cast<A>(x.as<T>()[i]));
+    for (std::int64_t row = 0; row < y.shape[0]; ++row) {
+      for (std::int64_t piece = 0; piece < pieces; ++piece) {
+        // Words [begin, end) of the sample; element 0 of the row has word `start`.
+        const auto [sample, first] = mask.words_of(row, width);
+        const auto start = static_cast<std::int64_t>(first);
+        const std::int64_t begin = start + piece * kPiece;
+        const std::int64_t end = std::min(begin + kPiece, start + width);
+        const std::int64_t shift = row * width - start;  // from words to elements
+        for (std::int64_t block = begin / 4; block < divided_up(end, 4); ++block) {
+          const auto words = mask.stream.block(sample, static_cast<std::uint64_t>(block));
+          for (std::int64_t i = std::max(begin, 4 * block); i < std::min(end, 4 * block + 4); ++i) {
+            const float u = uniform_float(words[static_cast<std::size_t>(i % 4)]);
+            const bool drop = static_cast<double>(u) < mask.p;
+            y.as<T>()[i + shift] =
+                static_cast<T>(drop ? A(0) : keep * static_cast<A>(x.as<T>()[i + shift]));
+          }
         }
       }
     }

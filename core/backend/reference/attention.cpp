@@ -47,7 +47,8 @@ Row score_row(const View& q, const View& k, std::int64_t b, std::int64_t h, std:
 double dropout_at(const AttentionOptions& o, const View& q, const View& k, std::int64_t b,
                   std::int64_t h, std::int64_t i, std::int64_t j) {
   if (o.dropout.p == 0.0) return 1.0;
-  return formulas::dropout_factor<double>(o.dropout, b, (h * q.shape[2] + i) * k.shape[2] + j);
+  return formulas::dropout_factor<double>(o.dropout, o.dropout.words_of(b, 0),
+                                          (h * q.shape[2] + i) * k.shape[2] + j);
 }
 
 }  // namespace

@@ -109,13 +109,13 @@ void ReferenceBackend::reduce_sum(const View& y, const View& x, double beta) {
 }
 
 void ReferenceBackend::dropout(const View& y, const View& x, const DropoutMask& mask) {
-  const std::int64_t per_sample =
-      y.numel() / std::max<std::int64_t>(y.rank() > 0 ? y.shape[0] : 1, 1);
+  const std::int64_t width = y.numel() / std::max<std::int64_t>(y.rank() > 0 ? y.shape[0] : 1, 1);
   dispatch_float(y.dtype, "dropout", [&](auto t) {
     using T = decltype(t);
     using A = accumulator_t<T>;
     for_each<2>(y.shape, {&y, &x}, [&](std::int64_t i, auto& at) {
-      const A factor = formulas::dropout_factor<A>(mask, i / per_sample, i % per_sample);
+      const A factor =
+          formulas::dropout_factor<A>(mask, mask.words_of(i / width, width), i % width);
       store(y.as<T>() + at[0], factor == A(0) ? A(0) : factor * load<A>(x.as<T>() + at[1]));
     });
   });

@@ -223,6 +223,34 @@ TEST_P(CpuElementwise, DropoutDropsWhatTheReferenceDrops) {
   }
 }
 
+// Five samples of 3 rows of 7 elements: by samples, by rows, and any run of rows alone.
+TEST_P(CpuElementwise, DropoutOfRowsDrawsWhatTheWholeDraws) {
+  constexpr std::int64_t kSamples = 5, kRows = 3, kWidth = 7, kFirst = 11;
+  const RandomStream stream(1, site_id("drop"), 2);
+  const Array x = random({kSamples * kRows, kWidth}, 1, 1, 2);
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array whole(dtype(), {kSamples, kRows * kWidth});
+    backend->dropout(whole, x.view().reshape(whole.view().shape), {0.4, stream, kFirst});
+    const std::vector<double> want = whole.values();
+    for (std::int64_t s = 0, i = 0; s < kSamples; ++s) {
+      for (std::uint64_t e = 0; e < kRows * kWidth; ++e, ++i) {
+        const float u = uniform_float(stream.word(static_cast<std::uint64_t>(kFirst + s), e));
+        ASSERT_EQ(want[static_cast<std::size_t>(i)] == 0.0, static_cast<double>(u) < 0.4);
+      }
+    }
+    for (std::int64_t first = 0; first < kSamples * kRows; ++first) {
+      for (std::int64_t rows = 1; first + rows <= kSamples * kRows; rows += 4) {
+        const Array part(dtype(), {rows, kWidth});
+        backend->dropout(part, x.view().slice(0, first, rows),
+                         {0.4, stream, kFirst * kRows + first, kRows});
+        const auto begin = want.begin() + first * kWidth;
+        ASSERT_EQ(part.values(), std::vector<double>(begin, begin + rows * kWidth))
+            << rows << " rows from " << first;
+      }
+    }
+  }
+}
+
 TEST_P(CpuElementwise, RandomNormalGivesTheNumbersOfItsStream) {
   const RandomStream stream(5, site_id("weights"));
   for (std::int64_t first : {0, 1, 2, 3, 1000003}) {

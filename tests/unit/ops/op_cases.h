@@ -44,6 +44,11 @@ inline std::vector<OpCase> op_cases() {
       {"quick_gelu", {{3, 5}}, [](Inputs x) { return activation(UnaryOp::quick_gelu, x[0]); }},
       {"tanh", {{3, 5}}, [](Inputs x) { return activation(UnaryOp::tanh, x[0]); }},
       {"dropout", {{2, 9}}, [](Inputs x) { return dropout(x[0], some_mask()); }},
+      {"dropout_rows",
+       {{7, 3}},
+       [](Inputs x) {
+         return dropout(x[0], {0.4, RandomStream(3, site_id("mask"), 5), 4, 3});
+       }},
       {"sum", {{2, 3}}, [](Inputs x) { return sum(x[0]); }},
       {"reshape",
        {{2, 6}},

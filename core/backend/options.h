@@ -1,0 +1,78 @@
+// What kernels are told besides their operands.
+#pragma once
+
+#include <cstdint>
+
+#include "core/base/random.h"
+#include "core/base/view.h"
+
+namespace ty {
+
+// Pointwise functions. gelu_tanh is 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))), gelu_erf is
+// x Phi(x), silu x sigmoid(x) and quick_gelu x sigmoid(1.702 x) (Hendrycks and Gimpel, arXiv
+// 1606.08415).
+enum class UnaryOp : std::uint8_t { relu, gelu_tanh, gelu_erf, silu, quick_gelu, tanh };
+enum class BinaryOp : std::uint8_t { add, sub, mul, div };
+
+struct GemmScale {
+  double alpha = 1.0;
+  double beta = 0.0;
+};
+
+// A matrix whose rows and columns count several dimensions each, row-major: the first `row_dims` of
+// the view are its rows, the others its columns (Kolda and Bader, SIAM Review 51(3), 2009).
+struct Unfolding {
+  View view;
+  int row_dims;
+
+  std::int64_t rows() const { return size(0, row_dims); }
+  std::int64_t columns() const { return size(row_dims, view.rank()); }
+
+ private:
+  std::int64_t size(int first, int end) const {
+    std::int64_t product = 1;
+    for (int d = first; d < end; ++d) product *= view.shape[d];
+    return product;
+  }
+};
+
+// Zeroes elements with probability p and scales the rest by 1 / (1 - p).
+//
+// Dimension 0 of the operand counts rows of C elements. Row r is row (first_row + r) %
+// rows_per_sample of sample (first_row + r) / rows_per_sample, and word i * C + c of that sample in
+// the stream decides about element c of its row i. So [B, T, C] by samples and [B * T, C] by T rows
+// per sample draw the same numbers, and a part of either draws what the whole would.
+struct DropoutMask {
+  double p = 0.0;
+  RandomStream stream = {};
+  std::int64_t first_row = 0, rows_per_sample = 1;
+
+  // Where the words of a row of `width` elements begin.
+  struct Words {
+    std::uint64_t sample, first;
+  };
+  Words words_of(std::int64_t row, std::int64_t width) const {
+    const std::int64_t at = first_row + row;
+    return {static_cast<std::uint64_t>(at / rows_per_sample),
+            static_cast<std::uint64_t>(at % rows_per_sample * width)};
+  }
+};
+
+struct AttentionOptions {
+  double scale = 1.0;   // of the scores, before softmax
+  bool causal = false;  // query i sees keys up to i + (Tk - Tq)
+  DropoutMask dropout;  // of the probabilities; element (h * Tq + i) * Tk + j of sample b
+};
+
+struct AdamW {
+  double lr = 0, beta1 = 0.9, beta2 = 0.999, eps = 1e-8, weight_decay = 0;
+  std::int64_t step = 1;        // counts from 1, for bias correction
+  double gradient_scale = 1.0;  // multiplies the gradient first (clipping)
+};
+
+struct Sgd {
+  double lr = 0, momentum = 0, weight_decay = 0;
+  double gradient_scale = 1.0;
+};
+
+}  // namespace ty
