@@ -84,19 +84,26 @@ class Backend {
                               const View& y, const View& lse, const View& q, const View& k,
                               const View& v, const AttentionOptions& options) = 0;
 
-  // y[n, :] = table[ids[n], :]. y [N, C], table [V, C], ids [N] int32.
-  virtual void gather_rows(const View& y, const View& table, const View& ids) = 0;
-  // table[ids[n], :] += dy[n, :], rows of one id in order of n.
-  virtual void scatter_add_rows(const View& table, const View& dy, const View& ids) = 0;
+  // y[n, :] = table[ids[n] - first, :], zeros for ids of other slices. y [N, C], table [V, C], ids
+  // [N] int32.
+  virtual void gather_rows(const View& y, const View& table, const View& ids,
+                           VocabularySlice slice = {}) = 0;
+  // table[ids[n] - first, :] += dy[n, :], rows of one id in order of n; ids of other slices are
+  // skipped.
+  virtual void scatter_add_rows(const View& table, const View& dy, const View& ids,
+                                VocabularySlice slice = {}) = 0;
 
-  // loss[n] = lse[n] - logits[n, targets[n]], 0 where targets[n] < 0. logits [N, V], targets [N]
+  // loss[n] = lse[n] - logits[n, targets[n] - first], 0 where targets[n] < 0; lse is that of these
+  // logits, and the loss is lse[n] where another slice has the target. logits [N, V], targets [N]
   // int32; loss, lse [N] in the accumulator type.
   virtual void cross_entropy(const View& loss, const View& lse, const View& logits,
-                             const View& targets) = 0;
-  // dlogits = dloss[n] * (softmax(logits)[n, :] - one_hot(targets[n])), 0 where targets[n] < 0.
-  // dloss [N] (any strides) in the accumulator type. dlogits may be logits.
+                             const View& targets, VocabularySlice slice = {}) = 0;
+  // dlogits = dloss[n] * (exp(logits[n, :] - lse[n]) - one_hot(targets[n] - first)), 0 where
+  // targets[n] < 0; nothing is subtracted where another slice has the target, and lse is that of
+  // the whole vocabulary. dloss [N] (any strides) in the accumulator type. dlogits may be logits.
   virtual void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
-                                  const View& targets, const View& dloss) = 0;
+                                  const View& targets, const View& dloss,
+                                  VocabularySlice slice = {}) = 0;
 
   // Element (r, c) of y [R, C] = std * normal(stream, 0, first + r * row_step + c): a part of a
   // matrix draws what the whole would (core/base/slice.h).

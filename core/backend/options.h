@@ -58,6 +58,16 @@ struct DropoutMask {
   }
 };
 
+// Which ids an operand has rows (or columns) for that holds a part of a vocabulary: [first, first +
+// its own size). Ids are in [0, whole).
+struct VocabularySlice {
+  std::int64_t first = 0;
+  std::int64_t whole = 0;  // 0: the operand holds all of it
+
+  // One past the highest id there is, for an operand of so many rows.
+  std::int64_t ids(std::int64_t size) const { return whole > 0 ? whole : size; }
+};
+
 struct AttentionOptions {
   double scale = 1.0;   // of the scores, before softmax
   bool causal = false;  // query i sees keys up to i + (Tk - Tq)

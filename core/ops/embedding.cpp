@@ -4,7 +4,7 @@
 
 namespace ty {
 
-Tensor embedding(const Tensor& table, const Tensor& ids) {
+Tensor embedding(const Tensor& table, const Tensor& ids, VocabularySlice slice) {
   if (table.rank() != 2 || ids.dtype() != DType::i32 || !ids.view().is_contiguous()) {
     throw ShapeError("embedding: wants a table [V, C] and contiguous int32 ids, got {} and {} {}",
                      table.shape().str(), name_of(ids.dtype()), ids.shape().str());
@@ -16,12 +16,12 @@ Tensor embedding(const Tensor& table, const Tensor& ids) {
     return contiguous_view(x.data, x.dtype, {n, width});
   };
   Tensor y = Tensor::empty(table.backend(), shape, table.dtype());
-  table.backend().gather_rows(rows(y.view()), table.view(), flat(ids.view()));
+  table.backend().gather_rows(rows(y.view()), table.view(), flat(ids.view()), slice);
   return record("embedding", y, {table}, [=, ids = saved(ids)](const Tensor& dy) {
     Grads grads;
     grads.emplace_back([=](const View& dtable, double beta) {
       if (beta == 0.0) dy.backend().fill(dtable, 0.0);
-      dy.backend().scatter_add_rows(dtable, rows(dy.view()), flat(ids->view()));
+      dy.backend().scatter_add_rows(dtable, rows(dy.view()), flat(ids->view()), slice);
     });
     return grads;
   });

@@ -23,17 +23,30 @@ void check_indices(const View& indices, std::int64_t low, std::int64_t high, con
   }
 }
 
+// Where an operand of `size` rows has the n-th id, -1 if another slice has it.
+std::int64_t row_of(const View& ids, std::int64_t n, std::int64_t size, VocabularySlice slice) {
+  const std::int64_t row = ids.as<std::int32_t>()[n * ids.strides[0]] - slice.first;
+  return row >= 0 && row < size ? row : -1;
+}
+
 }  // namespace
 
-void CpuBackend::gather_rows(const View& y, const View& table, const View& ids) {
+void CpuBackend::gather_rows(const View& y, const View& table, const View& ids,
+                             VocabularySlice slice) {
   const std::int64_t width = y.shape[1];
   const std::size_t size = size_of(y.dtype);
   const bool dense =
       y.dtype == table.dtype && (width == 1 || (y.strides[1] == 1 && table.strides[1] == 1));
-  check_indices(ids, 0, table.shape[0], "gather_rows");
+  check_indices(ids, 0, slice.ids(table.shape[0]), "gather_rows");
 #pragma omp parallel for schedule(static)
   for (std::int64_t n = 0; n < ids.shape[0]; ++n) {
-    const View to = y[n], from = table[ids.as<std::int32_t>()[n * ids.strides[0]]];
+    const View to = y[n];
+    const std::int64_t row = row_of(ids, n, table.shape[0], slice);
+    if (row < 0) {
+      reference_.fill(to, 0.0);
+      continue;
+    }
+    const View from = table[row];
     if (dense) {
       std::memcpy(to.data, from.data, static_cast<std::size_t>(width) * size);
     } else {
@@ -42,8 +55,9 @@ void CpuBackend::gather_rows(const View& y, const View& table, const View& ids) 
   }
 }
 
-void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View& ids) {
-  check_indices(ids, 0, table.shape[0], "scatter_add_rows");
+void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View& ids,
+                                  VocabularySlice slice) {
+  check_indices(ids, 0, slice.ids(table.shape[0]), "scatter_add_rows");
   // Threads share columns, so that rows of one id are added in the order of n.
   constexpr std::int64_t kColumns = 64;
   const std::int64_t width = table.shape[1];
@@ -53,7 +67,9 @@ void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View&
     const std::int64_t first = strip * kColumns;
     const std::int64_t count = std::min(kColumns, width - first);
     for (std::int64_t n = 0; n < ids.shape[0]; ++n) {
-      const View row = table[ids.as<std::int32_t>()[n * ids.strides[0]]].slice(0, first, count);
+      const std::int64_t at = row_of(ids, n, table.shape[0], slice);
+      if (at < 0) continue;
+      const View row = table[at].slice(0, first, count);
       const View add = dy[n].slice(0, first, count);
       if (row.dtype == DType::f32 && add.dtype == DType::f32 && row.strides[0] == 1 &&
           add.strides[0] == 1) {
@@ -66,10 +82,12 @@ void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View&
 }
 
 void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& logits,
-                               const View& targets) {
+                               const View& targets, VocabularySlice slice) {
   const std::int64_t vocab = logits.shape[1];
-  check_indices(targets, std::numeric_limits<std::int32_t>::min(), vocab, "cross_entropy");
-  if (logits.dtype == DType::f64) return reference_.cross_entropy(loss, lse, logits, targets);
+  check_indices(targets, std::numeric_limits<std::int32_t>::min(), slice.ids(vocab),
+                "cross_entropy");
+  if (logits.dtype == DType::f64)
+    return reference_.cross_entropy(loss, lse, logits, targets, slice);
   dispatch_float(logits.dtype, "cross_entropy", [&](auto t) {
     using T = decltype(t);
     if constexpr (!std::is_same_v<T, double>) {
@@ -93,19 +111,21 @@ void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& lo
         const float log_sum = std::log(sum);
         const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
         lse.as<float>()[n * lse.strides[0]] = top + log_sum;
-        loss.as<float>()[n * loss.strides[0]] =
-            target < 0 ? 0.0f : log_sum + (top - static_cast<float>(row[target]));
+        const std::int64_t own = row_of(targets, n, vocab, slice);
+        const float logit = own < 0 ? 0.0f : static_cast<float>(row[own]);
+        loss.as<float>()[n * loss.strides[0]] = target < 0 ? 0.0f : log_sum + (top - logit);
       }
     }
   });
 }
 
 void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
-                                    const View& targets, const View& dloss) {
+                                    const View& targets, const View& dloss, VocabularySlice slice) {
   const std::int64_t vocab = logits.shape[1];
-  check_indices(targets, std::numeric_limits<std::int32_t>::min(), vocab, "cross_entropy");
+  check_indices(targets, std::numeric_limits<std::int32_t>::min(), slice.ids(vocab),
+                "cross_entropy");
   if (logits.dtype == DType::f64) {
-    return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss);
+    return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss, slice);
   }
   dispatch_float(logits.dtype, "cross_entropy_grad", [&](auto t) {
     using T = decltype(t);
@@ -114,21 +134,22 @@ void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, con
       for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
         const T* row = logits.as<T>() + n * logits.strides[0];
         T* out = dlogits.as<T>() + n * dlogits.strides[0];
-        const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
-        if (target < 0) {
+        if (targets.as<std::int32_t>()[n * targets.strides[0]] < 0) {
           std::fill_n(out, vocab, T(0.0f));
           continue;
         }
         const float weight = dloss.as<float>()[n * dloss.strides[0]];
         const float total = lse.as<float>()[n * lse.strides[0]];
-        const float at_target = weight * (std::exp(static_cast<float>(row[target]) - total) - 1.0f);
+        const std::int64_t own = row_of(targets, n, vocab, slice);
+        const float logit =
+            own < 0 ? 0.0f : static_cast<float>(row[own]);  // before it is overwritten
         cpu::with_floats(
             out, vocab,
             [&](float* o, std::int64_t k, const float* x) {
               spans::scaled_exp(o, x, total, weight, k);
             },
             row);
-        out[target] = T(at_target);
+        if (own >= 0) out[own] = T(weight * (std::exp(logit - total) - 1.0f));
       }
     }
   });

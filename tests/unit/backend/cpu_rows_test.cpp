@@ -125,6 +125,62 @@ TEST_P(CpuRows, GatherAndScatterRows) {
   }
 }
 
+TEST_P(CpuRows, SlicesOfATableGatherAndScatterWhatTheWholeDoes) {
+  constexpr std::int64_t kRows = 11, kWidth = 65, kIds = 9;
+  const Array table = random({kRows, kWidth}, 1), dy = random({kIds, kWidth}, 2);
+  const Array ids(DType::i32, {kIds}, {3, 0, 10, 3, 4, 7, 0, 3, 5});
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array whole(dtype(), {kIds, kWidth}), sums(table), sums_of_slices(table);
+    backend->gather_rows(whole, table, ids);
+    backend->scatter_add_rows(sums, dy, ids);
+    Array all(dtype(), {kIds, kWidth});
+    all.set_all(0);
+    for (const auto& [first, rows] : {std::pair{0, 4}, {4, 1}, {5, 6}}) {
+      const VocabularySlice slice{first, kRows};
+      const Array part(dtype(), {kIds, kWidth});
+      backend->gather_rows(part, table.view().slice(0, first, rows), ids, slice);
+      backend->binary(BinaryOp::add, all, all, part);  // one term is not zero, if any
+      backend->scatter_add_rows(sums_of_slices.view().slice(0, first, rows), dy, ids, slice);
+    }
+    EXPECT_EQ(all.values(), whole.values());
+    EXPECT_EQ(sums_of_slices.values(), sums.values());
+  }
+}
+
+// Rows: targets in each slice, one that does not count.
+TEST_P(CpuRows, SlicesOfAVocabularyGiveTheWholeLossAndGradient) {
+  constexpr std::int64_t kVocab = 197, kCut = 64, kRows = 4;
+  const DType wide = accumulator_of(dtype());
+  const Array logits = random({kRows, kVocab}, 1, -9, 9), factors = Array::random(wide, {kRows}, 2);
+  const Array targets(DType::i32, {kRows}, {5, 196, -1, 64});
+  const double tolerance_of_sums = wide == DType::f64 ? 1e-13 : 1e-5;
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array loss(wide, {kRows}), lse(wide, {kRows}), whole(dtype(), {kRows, kVocab});
+    backend->cross_entropy(loss, lse, logits, targets);
+    backend->cross_entropy_grad(whole, logits, lse, targets, factors);
+    const Array slices(dtype(), {kRows, kVocab});
+    std::vector<double> sums(kRows, 0.0), picked(kRows, 0.0);
+    for (const auto& [first, count] : {std::pair{std::int64_t{0}, kCut}, {kCut, kVocab - kCut}}) {
+      const VocabularySlice slice{first, kVocab};
+      const View part = logits.view().slice(1, first, count);
+      const Array own_loss(wide, {kRows}), own_lse(wide, {kRows});
+      backend->cross_entropy(own_loss, own_lse, part, targets, slice);
+      for (std::size_t n = 0; n < kRows; ++n) {
+        sums[n] += std::exp(own_lse.values()[n]);
+        picked[n] += own_lse.values()[n] - own_loss.values()[n];
+      }
+      backend->cross_entropy_grad(slices.view().slice(1, first, count), part, lse, targets, factors,
+                                  slice);
+    }
+    for (std::size_t n = 0; n < kRows; ++n) {
+      EXPECT_NEAR(std::log(sums[n]), lse.values()[n], tolerance_of_sums);
+      if (n == 2) continue;
+      EXPECT_NEAR(std::log(sums[n]) - picked[n], loss.values()[n], 4 * tolerance_of_sums);
+    }
+    EXPECT_EQ(slices.values(), whole.values());
+  }
+}
+
 TEST_P(CpuRows, IndicesOutOfRangeAreRefusedByName) {
   const auto cpu = make_cpu_backend();
   const Array table = random({4, 3}, 1), y(dtype(), {2, 3});
@@ -135,6 +191,14 @@ TEST_P(CpuRows, IndicesOutOfRangeAreRefusedByName) {
   EXPECT_THROW(cpu->gather_rows(y, table, negative), ShapeError);
   EXPECT_THROW(cpu->scatter_add_rows(table, y, bad), ShapeError);
   EXPECT_THROW(cpu->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 3})),
+               ShapeError);
+  // Part of a larger one: other slices' ids are fine, ids of none are not.
+  const Array beyond(DType::i32, {2}, {1, 9});
+  cpu->gather_rows(y, table, bad, {.first = 0, .whole = 9});
+  EXPECT_THROW(cpu->gather_rows(y, table, beyond, {.first = 0, .whole = 9}), ShapeError);
+  EXPECT_THROW(cpu->scatter_add_rows(table, y, beyond, {.first = 4, .whole = 9}), ShapeError);
+  EXPECT_THROW(cpu->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 9}),
+                                  {.first = 0, .whole = 9}),
                ShapeError);
 }
 

@@ -101,6 +101,11 @@ inline std::vector<OpCase> op_cases() {
        [](Inputs x) {
          return embedding(x[0], random_ids(x[0].backend(), {2, 5}, 6));
        }},
+      {"embedding_slice",
+       {{4, 3}},
+       [](Inputs x) {
+         return embedding(x[0], random_ids(x[0].backend(), {2, 5}, 9), {.first = 3, .whole = 9});
+       }},
       {"cross_entropy",
        {{4, 7}},
        [](Inputs x) {
