@@ -76,7 +76,7 @@ class Backend {
 
   // y = dropout(softmax(scale q k^T)) v for every batch entry and head. q, y [B, H, Tq, D],
   // k, v [B, H, Tk, D], strided with D contiguous; lse [B, H, Tq] in the accumulator type: the
-  // logarithm of each row's softmax denominator.
+  // logarithm of each row's softmax denominator. A query that sees no key gives zeros.
   virtual void attention(const View& y, const View& lse, const View& q, const View& k,
                          const View& v, const AttentionOptions& options) = 0;
   // Gradients of attention(), probabilities recomputed from lse. Shapes as there.

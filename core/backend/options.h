@@ -69,9 +69,12 @@ struct VocabularySlice {
 };
 
 struct AttentionOptions {
-  double scale = 1.0;   // of the scores, before softmax
-  bool causal = false;  // query i sees keys up to i + (Tk - Tq)
-  DropoutMask dropout;  // of the probabilities; element (h * Tq + i) * Tk + j of sample b
+  double scale = 1.0;        // of the scores, before softmax
+  bool causal = false;       // query i sees keys up to i + (Tk - Tq)
+  View lengths = {};         // int32 [B]: batch entry b has so many keys; no data: all of them
+  DropoutMask dropout = {};  // of the probabilities: word ((first_head + h) * Tq + i) * Tk + j of
+                             // batch entry b, which is row b of the mask and a whole sample
+  std::int64_t first_head = 0;
 };
 
 struct AdamW {

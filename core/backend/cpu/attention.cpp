@@ -11,6 +11,7 @@
 #include "core/backend/cpu/spans.h"
 #include "core/backend/formulas.h"
 #include "core/backend/host_workspace.h"
+#include "core/base/error.h"
 
 namespace ty {
 
@@ -31,11 +32,31 @@ struct Head {
 struct Sizes {
   std::int64_t tq, tk, d;
   bool causal;
+  std::int64_t length;  // keys of this batch entry
   // Keys that query rows [.., last] see.
   std::int64_t keys(std::int64_t last) const {
-    return causal ? std::clamp<std::int64_t>(last + 1 + tk - tq, 0, tk) : tk;
+    return causal ? std::clamp<std::int64_t>(last + 1 + tk - tq, 0, length) : length;
   }
 };
+
+// Lengths came from data: throws ShapeError unless each is in [0, Tk].
+void check_lengths(const View& lengths, std::int64_t keys) {
+  if (lengths.data == nullptr) return;
+  for (std::int64_t b = 0; b < lengths.shape[0]; ++b) {
+    const std::int64_t length = lengths.as<std::int32_t>()[b * lengths.strides[0]];
+    if (length < 0 || length > keys) {
+      throw ShapeError("attention: length {} of batch entry {}, but there are {} keys", length, b,
+                       keys);
+    }
+  }
+}
+
+Sizes sizes_of(const View& q, const View& k, const AttentionOptions& o, std::int64_t b) {
+  const std::int64_t length = o.lengths.data == nullptr
+                                  ? k.shape[2]
+                                  : o.lengths.as<std::int32_t>()[b * o.lengths.strides[0]];
+  return {q.shape[2], k.shape[2], q.shape[3], o.causal, length};
+}
 
 template <typename T>
 T exp_row(T* row, std::int64_t n, T& top) {
@@ -91,7 +112,8 @@ void forward_head(Head<T> y, T* lse, Head<T> q, Head<T> k, Head<T> v, const Size
       lse[first + i] = top + std::log(sum);
       scale_row(row, T(1) / sum, seen);
       std::fill(row + seen, row + keys, T(0));
-      if (o.dropout.p > 0) drop_row(row, o, b, (h * s.tq + first + i) * s.tk, seen);
+      if (o.dropout.p > 0)
+        drop_row(row, o, b, ((o.first_head + h) * s.tq + first + i) * s.tk, seen);
     }
     if (keys == 0) continue;
     cpu::gemm(rows, s.d, keys, T(1), scores, {false, keys}, v.data, {false, v.stride}, T(0),
@@ -133,7 +155,7 @@ void backward_head(Head<T> dq, Head<T> dk, Head<T> dv, Head<T> dy, Head<T> y, co
       T* prow = p + i * keys;
       T* drow = ds + i * keys;
       const std::int64_t seen = s.keys(first + i);
-      const std::int64_t element = (h * s.tq + first + i) * s.tk;
+      const std::int64_t element = ((o.first_head + h) * s.tq + first + i) * s.tk;
       const T delta = dot_rows(dy.row(first + i), y.row(first + i), s.d);
       if (o.dropout.p > 0) drop_row(drow, o, b, element, seen);
       if constexpr (std::is_same_v<T, float>) {
@@ -175,6 +197,7 @@ class Widened {
 
 void CpuBackend::attention(const View& y, const View& lse, const View& q, const View& k,
                            const View& v, const AttentionOptions& options) {
+  check_lengths(options.lengths, k.shape[2]);
   if (size_of(q.dtype) == 2) {
     const Widened wq(*this, q), wk(*this, k), wv(*this, v), wy(*this, y);
     copy(wq.view(), q);
@@ -183,17 +206,17 @@ void CpuBackend::attention(const View& y, const View& lse, const View& q, const 
     attention(wy.view(), lse, wq.view(), wk.view(), wv.view(), options);
     return copy(y, wy.view());
   }
-  const Sizes s = {q.shape[2], k.shape[2], q.shape[3], options.causal};
-  const std::int64_t heads = q.shape[1], items = q.shape[0] * heads;
+  const std::int64_t tq = q.shape[2], heads = q.shape[1], items = q.shape[0] * heads;
   const auto run = [&](auto t) {
     using T = decltype(t);
-    const std::int64_t tile = std::min(kQueryRows, s.tq) * s.tk;
+    const std::int64_t tile = std::min(kQueryRows, tq) * k.shape[2];
     const cpu::Scratch scratch(memory_, threads() * tile * static_cast<std::int64_t>(sizeof(T)));
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t i = 0; i < items; ++i) {
       const std::int64_t b = i / heads, h = i % heads;
-      forward_head(Head<T>(y, b, h), lse.as<T>() + i * s.tq, Head<T>(q, b, h), Head<T>(k, b, h),
-                   Head<T>(v, b, h), s, options, b, h, scratch.as<T>() + thread() * tile);
+      forward_head(Head<T>(y, b, h), lse.as<T>() + i * tq, Head<T>(q, b, h), Head<T>(k, b, h),
+                   Head<T>(v, b, h), sizes_of(q, k, options, b), options, b, h,
+                   scratch.as<T>() + thread() * tile);
     }
   };
   q.dtype == DType::f64 ? run(double{}) : run(float{});
@@ -202,6 +225,8 @@ void CpuBackend::attention(const View& y, const View& lse, const View& q, const 
 void CpuBackend::attention_grad(const View& dq, const View& dk, const View& dv, const View& dy,
                                 const View& y, const View& lse, const View& q, const View& k,
                                 const View& v, const AttentionOptions& options) {
+  check_lengths(options.lengths, k.shape[2]);
+  check_lengths(options.lengths, k.shape[2]);
   if (size_of(q.dtype) == 2) {
     const Widened wq(*this, q), wk(*this, k), wv(*this, v), wy(*this, y), wdy(*this, dy),
         wdq(*this, dq), wdk(*this, dk), wdv(*this, dv);
@@ -216,11 +241,10 @@ void CpuBackend::attention_grad(const View& dq, const View& dk, const View& dv, 
     copy(dk, wdk.view());
     return copy(dv, wdv.view());
   }
-  const Sizes s = {q.shape[2], k.shape[2], q.shape[3], options.causal};
-  const std::int64_t heads = q.shape[1], items = q.shape[0] * heads;
+  const std::int64_t tq = q.shape[2], heads = q.shape[1], items = q.shape[0] * heads;
   const auto run = [&](auto t) {
     using T = decltype(t);
-    const std::int64_t tile = std::min(kQueryRows, s.tq) * s.tk;
+    const std::int64_t tile = std::min(kQueryRows, tq) * k.shape[2];
     const cpu::Scratch scratch(memory_,
                                threads() * 2 * tile * static_cast<std::int64_t>(sizeof(T)));
 #pragma omp parallel for schedule(dynamic)
@@ -228,9 +252,9 @@ void CpuBackend::attention_grad(const View& dq, const View& dk, const View& dv, 
       const std::int64_t b = i / heads, h = i % heads;
       T* own = scratch.as<T>() + thread() * 2 * tile;
       backward_head(Head<T>(dq, b, h), Head<T>(dk, b, h), Head<T>(dv, b, h), Head<T>(dy, b, h),
-                    Head<T>(y, b, h), static_cast<const T*>(lse.as<T>() + i * s.tq),
-                    Head<T>(q, b, h), Head<T>(k, b, h), Head<T>(v, b, h), s, options, b, h, own,
-                    own + tile);
+                    Head<T>(y, b, h), static_cast<const T*>(lse.as<T>() + i * tq), Head<T>(q, b, h),
+                    Head<T>(k, b, h), Head<T>(v, b, h), sizes_of(q, k, options, b), options, b, h,
+                    own, own + tile);
     }
   };
   q.dtype == DType::f64 ? run(double{}) : run(float{});

@@ -78,14 +78,14 @@ double product_flops(const View& q, const View& k, const AttentionOptions& optio
 
 void DryBackend::attention(const View& y, const View& lse, const View& q, const View& k,
                            const View& v, const AttentionOptions& options) {
-  touch({&y, &lse, &q, &k, &v});
+  touch({&y, &lse, &q, &k, &v, &options.lengths});
   take(host_workspace::attention(q, k, workers_));
   counts_.matrix_flops += 2.0 * product_flops(q, k, options);
 }
 void DryBackend::attention_grad(const View& dq, const View& dk, const View& dv, const View& dy,
                                 const View& y, const View& lse, const View& q, const View& k,
                                 const View& v, const AttentionOptions& options) {
-  touch({&dq, &dk, &dv, &dy, &y, &lse, &q, &k, &v});
+  touch({&dq, &dk, &dv, &dy, &y, &lse, &q, &k, &v, &options.lengths});
   take(host_workspace::attention_grad(q, k, workers_));
   counts_.matrix_flops += 5.0 * product_flops(q, k, options);
 }

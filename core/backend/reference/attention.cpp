@@ -37,6 +37,10 @@ Row score_row(const View& q, const View& k, std::int64_t b, std::int64_t h, std:
               const AttentionOptions& o) {
   const std::int64_t tk = k.shape[2];
   Row row{o.causal ? std::min(tk, i + 1 + tk - q.shape[2]) : tk, {}};
+  if (o.lengths.data != nullptr) {
+    row.keys =
+        std::min<std::int64_t>(row.keys, o.lengths.as<std::int32_t>()[b * o.lengths.strides[0]]);
+  }
   for (std::int64_t j = 0; j < row.keys; ++j) {
     double dot = 0;
     for (std::int64_t d = 0; d < q.shape[3]; ++d) dot += at(q, b, h, i, d) * at(k, b, h, j, d);
@@ -48,7 +52,7 @@ double dropout_at(const AttentionOptions& o, const View& q, const View& k, std::
                   std::int64_t h, std::int64_t i, std::int64_t j) {
   if (o.dropout.p == 0.0) return 1.0;
   return formulas::dropout_factor<double>(o.dropout, o.dropout.words_of(b, 0),
-                                          (h * q.shape[2] + i) * k.shape[2] + j);
+                                          ((o.first_head + h) * q.shape[2] + i) * k.shape[2] + j);
 }
 
 }  // namespace

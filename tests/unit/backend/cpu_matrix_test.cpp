@@ -1,3 +1,4 @@
+#include "core/base/error.h"
 #include "tests/unit/backend/compare.h"
 
 namespace ty::test {
@@ -123,11 +124,20 @@ struct AttentionCase {
   std::int64_t batch, heads, tq, tk, width;
   bool causal;
   double p;
+  std::vector<double> lengths = {};  // empty: all keys
 };
-const AttentionCase kAttention[] = {{1, 1, 1, 1, 1, true, 0},      {2, 3, 17, 17, 8, true, 0},
-                                    {2, 2, 65, 65, 16, true, 0.2}, {1, 2, 65, 130, 16, true, 0},
-                                    {1, 2, 3, 150, 16, true, 0.3}, {2, 1, 130, 33, 5, false, 0.5},
-                                    {1, 3, 150, 150, 9, false, 0}, {1, 1, 70, 3, 4, true, 0}};
+const AttentionCase kAttention[] = {
+    {1, 1, 1, 1, 1, true, 0},
+    {2, 3, 17, 17, 8, true, 0},
+    {2, 2, 65, 65, 16, true, 0.2},
+    {1, 2, 65, 130, 16, true, 0},
+    {1, 2, 3, 150, 16, true, 0.3},
+    {2, 1, 130, 33, 5, false, 0.5},
+    {1, 3, 150, 150, 9, false, 0},
+    {1, 1, 70, 3, 4, true, 0},
+    {4, 2, 17, 70, 8, false, 0, {70, 1, 0, 33}},
+    {3, 2, 130, 130, 8, true, 0.3, {5, 130, 77}},
+};
 
 TEST_P(CpuMatrix, AttentionAndItsGradient) {
   if (dtype() == DType::f16) return;  // the same path as bf16
@@ -140,8 +150,13 @@ TEST_P(CpuMatrix, AttentionAndItsGradient) {
     };
     const Array q = operand(c.tq, 1), k = operand(c.tk, 2), v = operand(c.tk, 3);
     const Array dy = operand(c.tq, 4);
-    const AttentionOptions options{
-        .scale = 1.7, .causal = c.causal, .dropout = {c.p, RandomStream(3, site_id("p")), 2}};
+    Array lengths(DType::i32, {c.batch});
+    if (!c.lengths.empty()) lengths.set(c.lengths);
+    const AttentionOptions options{.scale = 1.7,
+                                   .causal = c.causal,
+                                   .lengths = c.lengths.empty() ? View{} : lengths.view(),
+                                   .dropout = {c.p, RandomStream(3, site_id("p")), 2},
+                                   .first_head = 3};
     // One forward result for both, so that the gradients compare like with like.
     const Shape query{c.batch, c.heads, c.tq, c.width};
     const Array y(dtype(), query), lse(accumulator_of(dtype()), {c.batch, c.heads, c.tq});
@@ -160,6 +175,77 @@ TEST_P(CpuMatrix, AttentionAndItsGradient) {
           return Outputs{dq, dk, dv};
         },
         8);
+  }
+}
+
+// What lies behind a batch entry's length is not read, and gets no gradient.
+TEST_P(CpuMatrix, AttentionStopsAtEachLength) {
+  const Shape query{2, 1, 3, 4}, key{2, 1, 5, 4};
+  const Array lengths(DType::i32, {2}, {2, 5});
+  const AttentionOptions options{.scale = 0.7, .lengths = lengths};
+  const Array q = random(query, 1), dy = random(query, 4);
+  Array k = random(key, 2), v = random(key, 3);
+  for (const Array* x : {&k, &v}) {
+    make_reference_backend()->fill(x->view()[0][0].slice(0, 2, 3),
+                                   std::numeric_limits<double>::quiet_NaN());
+  }
+  const DType wide = accumulator_of(dtype());
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array y(dtype(), query), lse(wide, {2, 1, 3});
+    const Array dq(dtype(), query), dk(dtype(), key), dv(dtype(), key);
+    backend->attention(y, lse, q, k, v, options);
+    backend->attention_grad(dq, dk, dv, dy, y, lse, q, k, v, options);
+    for (const Array* x : {&y, &dq, &dk, &dv}) {
+      for (const double value : x->values()) ASSERT_TRUE(std::isfinite(value));
+    }
+    const std::vector<double> gk = dk.values(), gv = dv.values();
+    for (std::size_t i = 0; i < 40; ++i) {
+      const bool behind = i >= 8 && i < 20;
+      EXPECT_EQ(gk[i] == 0.0, behind) << i;
+      EXPECT_EQ(gv[i] == 0.0, behind) << i;
+    }
+  }
+  const Array y(dtype(), query), lse(wide, {2, 1, 3}), long_one(DType::i32, {2}, {2, 6});
+  try {
+    make_cpu_backend()->attention(y, lse, q, k, v, {.lengths = long_one});
+    FAIL() << "a length beyond the keys was taken";
+  } catch (const ShapeError& error) {
+    EXPECT_STREQ(error.what(), "attention: length 6 of batch entry 1, but there are 5 keys");
+  }
+}
+
+TEST_P(CpuMatrix, AttentionOfSomeHeadsAndEntriesIsThatOfAll) {
+  const Shape query{3, 4, 9, 8}, key{3, 4, 11, 8};
+  const Array q = random(query, 1), k = random(key, 2), v = random(key, 3), dy = random(query, 4);
+  const DType wide = accumulator_of(dtype());
+  const auto options = [](std::int64_t entry, std::int64_t head) {
+    return AttentionOptions{.scale = 0.7,
+                            .causal = true,
+                            .dropout = {0.3, RandomStream(3, site_id("p")), 5 + entry},
+                            .first_head = head};
+  };
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array y(dtype(), query), lse(wide, {3, 4, 9}), part(dtype(), query);
+    const Array dq(dtype(), query), dk(dtype(), key), dv(dtype(), key);
+    const Array pq(dtype(), query), pk(dtype(), key), pv(dtype(), key);
+    backend->attention(y, lse, q, k, v, options(0, 0));
+    backend->attention_grad(dq, dk, dv, dy, y, lse, q, k, v, options(0, 0));
+    for (const auto& [entry, entries] : {std::pair{0, 1}, {1, 2}}) {
+      for (const auto& [head, heads] : {std::pair{0, 3}, {3, 1}}) {
+        const auto of = [&, entry = entry, entries = entries, head = head,
+                         heads = heads](const Array& x) {
+          return x.view().slice(0, entry, entries).slice(1, head, heads);
+        };
+        const Array sums(wide, {entries, heads, 9});
+        backend->attention(of(part), sums, of(q), of(k), of(v), options(entry, head));
+        backend->attention_grad(of(pq), of(pk), of(pv), of(dy), of(part), sums, of(q), of(k), of(v),
+                                options(entry, head));
+      }
+    }
+    EXPECT_EQ(part.values(), y.values());
+    EXPECT_EQ(pq.values(), dq.values());
+    EXPECT_EQ(pk.values(), dk.values());
+    EXPECT_EQ(pv.values(), dv.values());
   }
 }
 

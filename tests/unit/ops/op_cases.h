@@ -96,6 +96,23 @@ inline std::vector<OpCase> op_cases() {
        [](Inputs x) {
          return self_attention(x[0], 3, {.scale = 0.0, .causal = true, .dropout = some_mask()});
        }},
+      {"attention_of_lengths",
+       {{2, 3, 2, 4}, {2, 5, 2, 4}, {2, 5, 2, 4}},
+       [](Inputs x) {
+         const std::vector<std::int32_t> lengths = {2, 5};
+         return attention(x[0], x[1], x[2], {.scale = 0.0, .dropout = some_mask(), .first_head = 1},
+                          Tensor::from<std::int32_t>(x[0].backend(), {2}, lengths));
+       }},
+      {"attention_of_late_queries",
+       {{1, 2, 1, 3}, {1, 5, 1, 3}, {1, 5, 1, 3}},
+       [](Inputs x) { return attention(x[0], x[1], x[2], {.scale = 0.8, .causal = true}); }},
+      {"self_attention_of_lengths",
+       {{2, 4, 12}},
+       [](Inputs x) {
+         const std::vector<std::int32_t> lengths = {4, 3};
+         return self_attention(x[0], 2, {.scale = 0.0},
+                               Tensor::from<std::int32_t>(x[0].backend(), {2}, lengths));
+       }},
       {"embedding",
        {{6, 3}},
        [](Inputs x) {

@@ -80,6 +80,15 @@ TEST(OpErrors, NameBothShapes) {
             }),
             "self_attention: qkv [1, 2, 10] wants [B, T, 3C] with C divisible by 2 heads");
   EXPECT_EQ(refusal([&] {
+              attention(t({1, 2, 3, 4}), t({1, 5, 3, 4}), t({1, 6, 3, 4}), {});
+            }),
+            "attention: wants q [B, Tq, H, D] and k, v [B, Tk, H, D] of one dtype, got fp64 "
+            "[1, 2, 3, 4], fp64 [1, 5, 3, 4] and fp64 [1, 6, 3, 4]");
+  EXPECT_EQ(refusal([&] {
+              self_attention(t({3, 2, 6}), 1, {}, random_ids(*backend, {2}, 3));
+            }),
+            "attention: wants int32 lengths [3], one per batch entry, got int32 [2]");
+  EXPECT_EQ(refusal([&] {
               embedding(t({4, 2}), t({3}));
             }),
             "embedding: wants a table [V, C] and contiguous int32 ids, got [4, 2] and fp64 [3]");
@@ -87,6 +96,17 @@ TEST(OpErrors, NameBothShapes) {
               cross_entropy(t({2, 3}), random_ids(*backend, {3}, 2));
             }),
             "cross_entropy: wants logits [N, V] and int32 targets [N], got [2, 3] and int32 [3]");
+}
+
+TEST(Attention, OfSplitProjectionsIsSelfAttentionOfTheFusedOnes) {
+  const auto backend = make_cpu_backend();
+  const Tensor qkv = random_tensor(*backend, {2, 5, 3 * 8}, "qkv");  // two heads of 4
+  const auto part = [&](int which) {
+    return qkv.alias(head_view(qkv.view(), 2, which).transpose(1, 2));
+  };
+  const AttentionOptions options = {.scale = 0.0, .causal = true, .dropout = some_mask()};
+  EXPECT_EQ(doubles(attention(part(0), part(1), part(2), options)),
+            doubles(self_attention(qkv, 2, options)));
 }
 
 TEST(CrossEntropy, OfUniformLogitsIsTheLogarithmOfTheVocabulary) {
