@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/backend/allocator.h"
+#include "core/backend/device_model.h"
 #include "core/backend/options.h"
 
 namespace ty {
@@ -27,9 +28,11 @@ class Backend {
   // Waits until everything asked for so far is done.
   virtual void synchronize() = 0;
 
-  // How many pieces of work can run side by side; 1: a kernel is given the whole device.
-  virtual int workers() const { return 1; }
-  // body(0) .. body(count - 1), with count <= workers() side by side, each kernel on one thread. A
+  // How work is best cut for this device, and what it costs there in numbers of this type.
+  virtual WorkShape work_shape() const = 0;
+  virtual CostModel cost_model(DType dtype) const = 0;
+  DeviceModel device_model(DType dtype) const { return {work_shape(), cost_model(dtype)}; }
+  // body(0) .. body(count - 1), with count <= workers side by side, each kernel on one thread. A
   // body allocates nothing, so that peaks are the same in every run. The first error is thrown.
   virtual void side_by_side(int count, const std::function<void(int)>& body) {
     for (int i = 0; i < count; ++i) body(i);

@@ -1,4 +1,4 @@
-// Where the constants of the cost model of TTM passes come from (models/linear/ttm_cost.h):
+// Where the constants of the cost model of TTM passes come from (core/backend/device_model.cpp):
 // measures every pass of layers of many shapes against the dense layer, in turns, and looks for the
 // constants that predict those ratios and choose the fastest pass most often. Takes some minutes,
 // on a machine with nothing else to do.
@@ -82,7 +82,7 @@ class Layer {
  private:
   Tensor numbers(const Shape& shape) { return Tensor::full(backend_, shape, DType::f32, 0.01); }
 
-  CpuBackend backend_;
+  CpuBackend backend_{Products::fastest};
   TtmMap map_;
   std::vector<Tensor> cores_, d_cores_;
   Tensor x_, dx_, y_, dy_, w_, dw_;
@@ -114,9 +114,10 @@ Problem measured(const TtmMap& map, std::int64_t rows, bool forward) {
 }
 
 double predicted(const Problem& problem, const Pass& pass, const CostModel& model) {
-  const LayerCost dense = dense_layer_cost(problem.map, problem.rows, model);
+  const DeviceModel device = {host_work_shape(2), model};
+  const LayerCost dense = dense_layer_cost(problem.map, problem.rows, device);
   const double ttm =
-      std::visit([&](const auto& each) { return cost_of(each, problem.map, problem.rows, model); },
+      std::visit([&](const auto& each) { return cost_of(each, problem.map, problem.rows, device); },
                  pass)
           .seconds;
   return ttm / (problem.is_forward ? dense.forward : dense.backward).seconds;
@@ -185,7 +186,7 @@ int main() {
     }
     fmt::print(stderr, "measured {}\n", to_string(map.shape));
   }
-  CostModel best;
+  CostModel best = host_cost_model(DType::f32);
   Fit least = fit_of(problems, best);
   print("as they are", least, best);
   // One constant at a time, until no change of one helps.

@@ -46,7 +46,7 @@ class Part {
 };
 
 void measure(const TtmShape& shape) {
-  CpuBackend backend;
+  CpuBackend backend{Products::fastest};
   const auto full = [&](const Shape& size) { return Tensor::full(backend, size, DType::f32, 0.1); };
   const std::int64_t in = shape.padded_in(), out = shape.padded_out(), blocks = shape.out[0];
   const int split = cheapest_split(shape), n = shape.num_cores();

@@ -13,7 +13,6 @@ class CpuBackend final : public Backend {
   std::string_view name() const override { return "cpu"; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
-  int workers() const override { return static_cast<int>(threads()); }
   void side_by_side(int count, const std::function<void(int)>& body) override;
 
 #include "core/backend/overrides.inc"

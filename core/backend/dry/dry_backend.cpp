@@ -21,7 +21,10 @@ void DryBackend::take(std::int64_t bytes) {
   memory_.release(memory_.allocate(size, MemoryClass::workspace), size, MemoryClass::workspace);
 }
 
-DryBackend::DryBackend() : DryBackend(omp_get_max_threads()) {}
+DryBackend::DryBackend() : DryBackend(host_device(omp_get_max_threads())) {}
+
+WorkShape DryBackend::work_shape() const { return device_.work; }
+CostModel DryBackend::cost_model(DType) const { return device_.costs; }
 
 void DryBackend::read(void* host, const View& x) {
   if (x.bytes() > 0) std::memset(host, 0, x.bytes());
@@ -46,7 +49,7 @@ void DryBackend::dropout(const View& y, const View& x, const DropoutMask&) { tou
 
 void DryBackend::gemm(const View& c, const View& a, const View& b, GemmScale) {
   touch({&c, &a, &b});
-  take(host_workspace::gemm(c, a, b, workers_));
+  take(host_workspace::gemm(c, a, b, device_.work.workers));
   counts_.matrix_flops += 2.0 * static_cast<double>(c.numel()) * static_cast<double>(a.shape[-1]);
 }
 
@@ -59,13 +62,13 @@ void DryBackend::contract(const Unfolding& c, const Unfolding& a, const Unfoldin
 void DryBackend::layer_norm(const View& y, const View& mean, const View& rstd, const View& x,
                             const View& gamma, const View& beta, double) {
   touch({&y, &mean, &rstd, &x, &gamma, &beta});
-  take(host_workspace::layer_norm(x, workers_));
+  take(host_workspace::layer_norm(x, device_.work.workers));
 }
 void DryBackend::layer_norm_grad(const View& dx, const View& dgamma, const View& dbeta,
                                  const View& dy, const View& x, const View& mean, const View& rstd,
                                  const View& gamma) {
   touch({&dx, &dgamma, &dbeta, &dy, &x, &mean, &rstd, &gamma});
-  take(host_workspace::layer_norm_grad(x, workers_));
+  take(host_workspace::layer_norm_grad(x, device_.work.workers));
 }
 
 namespace {
@@ -79,14 +82,14 @@ double product_flops(const View& q, const View& k, const AttentionOptions& optio
 void DryBackend::attention(const View& y, const View& lse, const View& q, const View& k,
                            const View& v, const AttentionOptions& options) {
   touch({&y, &lse, &q, &k, &v, &options.lengths});
-  take(host_workspace::attention(q, k, workers_));
+  take(host_workspace::attention(q, k, device_.work.workers));
   counts_.matrix_flops += 2.0 * product_flops(q, k, options);
 }
 void DryBackend::attention_grad(const View& dq, const View& dk, const View& dv, const View& dy,
                                 const View& y, const View& lse, const View& q, const View& k,
                                 const View& v, const AttentionOptions& options) {
   touch({&dq, &dk, &dv, &dy, &y, &lse, &q, &k, &v, &options.lengths});
-  take(host_workspace::attention_grad(q, k, workers_));
+  take(host_workspace::attention_grad(q, k, device_.work.workers));
   counts_.matrix_flops += 5.0 * product_flops(q, k, options);
 }
 

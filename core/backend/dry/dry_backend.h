@@ -15,16 +15,15 @@ struct DryCounts {
 
 class DryBackend : public Backend {
  public:
-  // Stands for a backend with so many workers; the host's, by default.
+  // Stands for a backend of this kind; the host's with all its threads, by default.
   DryBackend();
-  explicit DryBackend(int workers) : workers_(workers) {}
+  explicit DryBackend(const DeviceModel& device) : device_(device) {}
   const DryCounts& counts() const { return counts_; }
   void reset_counts() { counts_ = {}; }
 
   std::string_view name() const override { return "dry"; }
   Allocator& memory() override { return memory_; }
   void synchronize() override {}
-  int workers() const override { return workers_; }
 
 #include "core/backend/overrides.inc"
 
@@ -34,7 +33,7 @@ class DryBackend : public Backend {
   void touch(std::initializer_list<const View*> operands);
 
   PhantomAllocator memory_;
-  int workers_;
+  DeviceModel device_;
   DryCounts counts_;
 };
 

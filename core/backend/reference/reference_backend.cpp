@@ -4,6 +4,9 @@
 
 namespace ty {
 
+WorkShape ReferenceBackend::work_shape() const { return host_work_shape(1); }
+CostModel ReferenceBackend::cost_model(DType dtype) const { return host_cost_model(dtype); }
+
 void ReferenceBackend::read(void* host, const View& x) {
   if (x.numel() > 0) std::memcpy(host, x.data, x.bytes());
 }

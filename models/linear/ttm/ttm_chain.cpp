@@ -12,7 +12,6 @@ namespace {
 
 using Part = MergedCores::Part;
 
-constexpr std::int64_t kLeastRows = 8;  // of a piece
 constexpr std::int64_t kFewPieces = 4;  // if the rows are enough
 
 // How a group's factor lies, so that no product has to turn it on the way forward.
@@ -77,8 +76,9 @@ TtmChain::Room TtmChain::room(std::int64_t rows, bool loads) const {
 }
 
 std::int64_t TtmChain::num_pieces(std::int64_t rows) const {
-  if (tokens_ == 0 || rows < 2 * kLeastRows) return 1;
-  return std::max(divided_up(rows, tokens_), std::min(kFewPieces, rows / kLeastRows));
+  const std::int64_t least = backend_->work_shape().least_rows;
+  if (tokens_ == 0 || rows < 2 * least) return 1;
+  return std::max(divided_up(rows, tokens_), std::min(kFewPieces, rows / least));
 }
 
 std::int64_t TtmChain::num_sums(std::int64_t rows) const {
@@ -91,7 +91,7 @@ std::int64_t TtmChain::num_sums(std::int64_t rows) const {
 void TtmChain::in_pieces(const View& x, std::int64_t shares,
                          const std::function<void(Room&, const Piece&)>& work) const {
   const std::int64_t rows = x.shape[0], pieces = num_pieces(rows);
-  const std::int64_t workers = std::min<std::int64_t>(shares, backend_->workers());
+  const std::int64_t workers = std::min<std::int64_t>(shares, backend_->work_shape().workers);
   const bool loads = !lies_as(x, program_.steps[0].source, program_.steps[0].operand);
   std::vector<Room> rooms;
   for (std::int64_t w = 0; w < workers; ++w) rooms.push_back(room(divided_up(rows, pieces), loads));

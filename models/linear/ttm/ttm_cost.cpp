@@ -13,8 +13,8 @@ namespace {
 // Counts what kernels would take. A pass that runs on it cannot take anything else than it counts.
 class CostBackend final : public DryBackend {
  public:
-  // Workers of no machine in particular: how many there are must not decide what is computed.
-  explicit CostBackend(const CostModel& model) : DryBackend(kWorkers), model_(model) {}
+  explicit CostBackend(const DeviceModel& device)
+      : DryBackend(with_some_workers(device)), model_(device.costs) {}
   double seconds() const { return seconds_; }
 
   void gemm(const View& c, const View& a, const View& b, GemmScale scale) override {
@@ -52,7 +52,11 @@ class CostBackend final : public DryBackend {
     return y.numel() / std::max(run, kTransposed);
   }
   static constexpr std::int64_t kTransposed = 8;
-  static constexpr int kWorkers = 2;
+  // Workers of no machine in particular: how many there are must not decide what is computed.
+  static DeviceModel with_some_workers(DeviceModel device) {
+    device.work.workers = 2;
+    return device;
+  }
   void add_product(double m, double n, double k, double items) {
     const double fraction =
         m / (m + model_.half_rows) * n / (n + model_.half_columns) * k / (k + model_.half_inner);
@@ -76,8 +80,8 @@ Tensor empty(Backend& backend, const Shape& shape) {
 enum class Part : std::uint8_t { forward, input_gradient, core_gradients, both_gradients };
 
 PassCost run(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
-             const CostModel& model) {
-  CostBackend backend(model);
+             const DeviceModel& device) {
+  CostBackend backend(device);
   std::vector<Tensor> cores;
   for (int k = 0; k < map.shape.num_cores(); ++k) {
     const auto sizes = map.shape.core_shape(k);
@@ -110,14 +114,14 @@ std::int64_t turn_of(const TtmPass& pass) {
 }
 
 PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
-                      const CostModel& model) {
+                      const DeviceModel& device) {
   const std::int64_t turn = turn_of(pass);
   const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
-  if (more <= 0) return run(pass, part, map, rows, model);
+  if (more <= 0) return run(pass, part, map, rows, device);
   // All turns from the second on cost the same.
-  PassCost cost = run(pass, part, map, rows - more * turn, model);
-  const PassCost one = run(pass, part, map, turn, model);
-  const PassCost two = run(pass, part, map, 2 * turn, model);
+  PassCost cost = run(pass, part, map, rows - more * turn, device);
+  const PassCost one = run(pass, part, map, turn, device);
+  const PassCost two = run(pass, part, map, 2 * turn, device);
   cost.seconds += static_cast<double>(more) * (two.seconds - one.seconds);
   cost.flops += static_cast<double>(more) * (two.flops - one.flops);
   return cost;
@@ -126,22 +130,22 @@ PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::in
 }  // namespace
 
 PassCost cost_of(const TtmPass& forward, const TtmMap& map, std::int64_t rows,
-                 const CostModel& model) {
-  return cost_of_part(forward, Part::forward, map, rows, model);
+                 const DeviceModel& device) {
+  return cost_of_part(forward, Part::forward, map, rows, device);
 }
 
 PassCost cost_of(const BackwardPass& backward, const TtmMap& map, std::int64_t rows,
-                 const CostModel& model) {
-  if (!backward.input) return cost_of_part(backward.cores, Part::both_gradients, map, rows, model);
-  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, map, rows, model);
-  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, map, rows, model);
+                 const DeviceModel& device) {
+  if (!backward.input) return cost_of_part(backward.cores, Part::both_gradients, map, rows, device);
+  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, map, rows, device);
+  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, map, rows, device);
   return {.seconds = input.seconds + cores.seconds,
           .flops = input.flops + cores.flops,
           .workspace = std::max(input.workspace, cores.workspace)};
 }
 
-LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows, const CostModel& model) {
-  CostBackend forward(model), backward(model);
+LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows, const DeviceModel& device) {
+  CostBackend forward(device), backward(device);
   const auto run_on = [&](CostBackend& backend, auto&& products) -> PassCost {
     const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
     const Tensor w = empty(backend, {map.in, map.out});

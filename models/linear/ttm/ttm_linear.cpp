@@ -25,16 +25,21 @@ std::vector<Tensor> TtmLinear::cores() const {
   return result;
 }
 
-const TtmPlan& TtmLinear::plan_for(std::int64_t rows) const {
+const TtmPlan& TtmLinear::plan_for(const Tensor& x) const {
+  const std::int64_t rows = x.numel() / map_.in;
   const auto found = plans_.find(rows);
   if (found != plans_.end()) return found->second;
-  return plans_.emplace(rows, choose_ttm_plan(map_, rows).plan).first->second;
+  return plans_
+      .emplace(rows, choose_ttm_plan(map_, rows, default_workspace_limit(map_),
+                                     x.backend().device_model(x.dtype()))
+                         .plan)
+      .first->second;
 }
 
 Tensor TtmLinear::forward(const Tensor& x) const {
   const Tensor bias = bias_ != nullptr ? bias_->value : Tensor();
   if (shared_weight_.defined()) return linear(x, shared_weight_, bias);
-  return ttm_linear(x, cores(), bias, map_, plan_for(x.numel() / map_.in));
+  return ttm_linear(x, cores(), bias, map_, plan_for(x));
 }
 
 Tensor TtmLinear::dense_weight() const {

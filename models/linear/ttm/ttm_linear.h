@@ -20,8 +20,8 @@ class TtmLinear final : public Linear {
 
  private:
   std::vector<Tensor> cores() const;
-  // The plan for so many rows; chosen once for each number.
-  const TtmPlan& plan_for(std::int64_t rows) const;
+  // The plan for x [.., in] on its device; chosen once for each number of rows.
+  const TtmPlan& plan_for(const Tensor& x) const;
 
   TtmMap map_;
   std::vector<const Parameter*> cores_;

@@ -9,18 +9,17 @@ namespace ty {
 
 namespace {
 
-// Of the widest state: a quarter MiB: all that a piece goes through stays in a core's cache.
-constexpr std::int64_t kPieceNumbers = std::int64_t{1} << 16;
-constexpr std::int64_t kLeastPiece = 8;
 constexpr std::int64_t kWide = 128;  // columns that make products worth their calls
 
 // So many rows at a time that the widest state of a chain stays in cache.
-std::int64_t piece_of(const TtmShape& shape, const ChainPass& pass) {
+std::int64_t piece_of(const TtmShape& shape, const ChainPass& pass, const WorkShape& work) {
+  if (work.piece_numbers == 0) return 0;
   std::int64_t widest = 1;
   for (const ChainStep& step : chain_program(shape, pass).steps) {
     widest = std::max({widest, row_size(step.operand), row_size(step.result)});
   }
-  return std::max(kLeastPiece, kPieceNumbers / widest / kLeastPiece * kLeastPiece);
+  const std::int64_t least = work.least_rows;
+  return std::max(least, work.piece_numbers / widest / least * least);
 }
 
 std::vector<TtmPass> dense_passes(const TtmShape& shape) {
@@ -34,10 +33,10 @@ std::vector<TtmPass> dense_passes(const TtmShape& shape) {
 
 enum class Columns : std::uint8_t { none, too };
 
-std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns) {
+std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns, const WorkShape& work) {
   std::vector<TtmPass> result;
   const auto add = [&](ChainPass pass) {
-    pass.tokens = piece_of(shape, pass);
+    pass.tokens = piece_of(shape, pass, work);
     result.push_back(pass);
   };
   for (const std::vector<int>& groups : groupings(shape.num_cores())) {
@@ -59,14 +58,14 @@ std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns) {
 struct Problem {
   const TtmMap& map;
   std::int64_t rows, workspace_limit;
-  const CostModel& model;
+  const DeviceModel& device;
 };
 
 template <typename Pass>
 std::vector<Candidate<Pass>> ranked(const std::vector<Pass>& passes, const Problem& problem) {
   std::multimap<double, Candidate<Pass>> by_seconds;
   for (const Pass& pass : passes) {
-    const PassCost cost = cost_of(pass, problem.map, problem.rows, problem.model);
+    const PassCost cost = cost_of(pass, problem.map, problem.rows, problem.device);
     const bool fits = cost.workspace <= problem.workspace_limit;
     by_seconds.emplace(cost.seconds, Candidate<Pass>{pass, cost, fits});
   }
@@ -86,9 +85,9 @@ const Pass& best_of(const std::vector<Candidate<Pass>>& candidates) {
       ->pass;
 }
 
-std::vector<TtmPass> all_passes(const TtmShape& shape, Columns columns) {
+std::vector<TtmPass> all_passes(const TtmShape& shape, Columns columns, const WorkShape& work) {
   std::vector<TtmPass> result = dense_passes(shape);
-  for (const TtmPass& pass : chain_passes(shape, columns)) result.push_back(pass);
+  for (const TtmPass& pass : chain_passes(shape, columns, work)) result.push_back(pass);
   return result;
 }
 
@@ -96,10 +95,13 @@ std::vector<TtmPass> all_passes(const TtmShape& shape, Columns columns) {
 // the input's by the best chain and the cores' by dW.
 std::vector<BackwardPass> backward_passes(const Problem& problem) {
   std::vector<BackwardPass> result;
-  for (const TtmPass& pass : all_passes(problem.map.shape, Columns::none)) result.push_back({pass});
+  const WorkShape& work = problem.device.work;
+  for (const TtmPass& pass : all_passes(problem.map.shape, Columns::none, work)) {
+    result.push_back({pass});
+  }
   const TtmMap back = transposed(problem.map);
-  const Problem input = {back, problem.rows, problem.workspace_limit, problem.model};
-  const auto chains = ranked(chain_passes(back.shape, Columns::too), input);
+  const Problem input = {back, problem.rows, problem.workspace_limit, problem.device};
+  const auto chains = ranked(chain_passes(back.shape, Columns::too, work), input);
   if (chains.empty()) return result;
   const TtmPass& best = best_of(chains);
   for (const TtmPass& pass : dense_passes(problem.map.shape)) {
@@ -140,10 +142,10 @@ std::vector<std::vector<int>> groupings(int n) {
 }
 
 TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
-                          const CostModel& model) {
-  const Problem problem = {map, rows, workspace_limit, model};
+                          const DeviceModel& device) {
+  const Problem problem = {map, rows, workspace_limit, device};
   TtmChoice choice;
-  choice.forward = ranked(all_passes(map.shape, Columns::too), problem);
+  choice.forward = ranked(all_passes(map.shape, Columns::too, device.work), problem);
   choice.backward = ranked(backward_passes(problem), problem);
   choice.plan = {best_of(choice.forward), best_of(choice.backward)};
   return choice;

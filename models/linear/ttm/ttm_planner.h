@@ -27,9 +27,10 @@ struct TtmChoice {
 // keeps for good.
 std::int64_t default_workspace_limit(const TtmMap& map);
 
-// The plan for a number of rows (tokens). If nothing fits, the smallest.
+// The plan for a number of rows (tokens) on a device, however many workers it has. If nothing fits,
+// the smallest.
 TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
-                          const CostModel& model = {});
+                          const DeviceModel& device = host_device(2));
 inline TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows) {
   return choose_ttm_plan(map, rows, default_workspace_limit(map));
 }

@@ -1,6 +1,7 @@
 #include "models/linear/ttm/ttm_weight.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/rounding.h"
 #include "models/linear/ttm/shares.h"
@@ -8,7 +9,11 @@
 namespace ty {
 
 namespace {
-constexpr std::int64_t kTileNumbers = std::int64_t{1} << 17;  // of a copy: stays in cache
+// How much of a copy is made at a time: it stays in the cache of a core, all but the nearest.
+std::int64_t tile_numbers(const WorkShape& work) {
+  return work.piece_numbers == 0 ? std::numeric_limits<std::int64_t>::max()
+                                 : 2 * work.piece_numbers;
+}
 
 Tensor permuted(const Tensor& x, const std::vector<int>& order) {
   return x.alias(x.view().permute(order)).contiguous();
@@ -91,16 +96,17 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
   const std::int64_t rest = a_.dim(2), first_in = left_.cores()[0].dim(1);
   // What tiles count, how many there are for each block (left) or all blocks (right), and how many
   // numbers one has.
+  const WorkShape shape = backend_->work_shape();
   const bool left = cut_ == Cut::left;
   const std::int64_t range = left ? first_in : b_.dim(1);
   const std::int64_t unit =
       left ? rest * b_.dim(1) * b_.dim(2) : count * first_in * rest * b_.dim(2);
   const std::int64_t most =
-      left && rest > 1 ? 1 : std::clamp<std::int64_t>(kTileNumbers / unit, 1, range);
+      left && rest > 1 ? 1 : std::clamp<std::int64_t>(tile_numbers(shape) / unit, 1, range);
   const std::int64_t per_block = divided_up(range, most);
   const std::int64_t tiles = left ? count * per_block : per_block;
   const auto shares = static_cast<std::int64_t>(sums_.size());
-  const std::int64_t workers = std::min<std::int64_t>({tiles, shares, backend_->workers()});
+  const std::int64_t workers = std::min<std::int64_t>({tiles, shares, shape.workers});
   std::vector<Tensor> copies;
   for (std::int64_t w = 0; w < workers; ++w) {
     copies.push_back(Tensor::empty(*backend_, {most * unit}, dtype_));

@@ -46,6 +46,18 @@ TEST(DryBackend, CountsHalfOfCausalSquareAttentionAndFiveProductsBackward) {
   EXPECT_EQ(dry.counts().matrix_flops, 4 * square);
 }
 
+TEST(DryBackend, StandsForTheDeviceItIsGiven) {
+  const View x = contiguous_view(reinterpret_cast<void*>(64), DType::bf16, {100, 1000});
+  const auto workspace = [&](int workers) {
+    DryBackend dry({.work = {.workers = workers}, .costs = {.call_seconds = 7}});
+    EXPECT_EQ(dry.work_shape().workers, workers);
+    EXPECT_EQ(dry.cost_model(DType::f32).call_seconds, 7);
+    dry.layer_norm(x, x, x, x, x, x, 0);
+    return dry.memory().stats().total_peak;
+  };
+  EXPECT_EQ(workspace(5) - workspace(1), 4 * 1000 * 4);  // a row in fp32 for each worker
+}
+
 TEST(DryBackend, ReadsZerosAndTouchesNoMemory) {
   DryBackend dry;
   const View x = phantom(dry, {3});

@@ -11,8 +11,9 @@ namespace {
 
 TEST(SideBySide, EveryBodyRunsOnce) {
   for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
-    std::vector<std::atomic<int>> runs(static_cast<std::size_t>(backend->workers()));
-    backend->side_by_side(backend->workers(), [&](int i) { ++runs[static_cast<std::size_t>(i)]; });
+    std::vector<std::atomic<int>> runs(static_cast<std::size_t>(backend->work_shape().workers));
+    backend->side_by_side(backend->work_shape().workers,
+                          [&](int i) { ++runs[static_cast<std::size_t>(i)]; });
     for (const auto& each : runs) EXPECT_EQ(each, 1);
     backend->side_by_side(0, [&](int) { FAIL(); });
   }
@@ -20,7 +21,7 @@ TEST(SideBySide, EveryBodyRunsOnce) {
 
 TEST(SideBySide, AnErrorOfABodyReachesTheCaller) {
   for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
-    EXPECT_THROW(backend->side_by_side(backend->workers(),
+    EXPECT_THROW(backend->side_by_side(backend->work_shape().workers,
                                        [](int i) {
                                          if (i == 0) throw std::runtime_error("body");
                                        }),

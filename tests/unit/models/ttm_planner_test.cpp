@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/autograd/backward.h"
 #include "core/backend/dry/dry_backend.h"
 #include "tests/support/tensors.h"
@@ -137,7 +139,7 @@ TEST_P(Predicted, OperationsAndWorkspaceAreWhatTheLayerTakes) {
   const std::vector<BackwardPass> backward = backward_passes(map_, GetParam().piece);
   for (std::size_t i = 0; i < backward.size(); ++i) {
     const TtmPlan plan = {forward[i % forward.size()], backward[i]};
-    DryBackend backend(2);
+    DryBackend backend(host_device(2));
     const auto [there, back] =
         measure(backend, plan, [&] { return backend.counts().matrix_flops; });
     expect_near(cost_of(plan.forward, map_, rows_), there.counted, there.workspace,
@@ -153,7 +155,7 @@ TEST_P(Predicted, TheCpuBackendTakesTheSameWorkspace) {
   const std::vector<BackwardPass> backward = backward_passes(map_, GetParam().piece);
   for (std::size_t i = 0; i < backward.size(); ++i) {
     const TtmPlan plan = {forward[i % forward.size()], backward[i]};
-    DryBackend dry(2);
+    DryBackend dry(host_device(2));
     const auto cpu = make_cpu_backend();
     const auto zero = [] { return 0.0; };
     const auto wanted = measure(dry, plan, zero), got = measure(*cpu, plan, zero);
@@ -190,6 +192,32 @@ TEST_P(Predicted, TheChoiceFitsWheneverAnythingDoes) {
     expect_best(choice.plan.backward, choice.backward, cost_of(choice.plan.backward, map_, rows_),
                 limit);
   }
+}
+
+TEST_P(Predicted, PassesAreCutAsTheDeviceLikesIt) {
+  const std::int64_t limit = default_workspace_limit(map_);
+  DeviceModel device = host_device(2);
+  device.work.piece_numbers = 0;  // no cache to mind: all rows go through at once
+  std::size_t chains = 0;
+  for (const auto& each : choose_ttm_plan(map_, rows_, limit, device).forward) {
+    const auto* chain = std::get_if<ChainPass>(&each.pass);
+    if (chain == nullptr) continue;
+    ++chains;
+    EXPECT_EQ(chain->tokens, 0) << to_string(each.pass);
+  }
+  EXPECT_EQ(chains > 0, map_.shape.num_cores() > 1);
+}
+
+TEST_P(Predicted, TheDeviceSaysWhatAPassCosts) {
+  DeviceModel device = host_device(2);
+  const TtmPass pass = DensePass{1, 1};
+  const PassCost usual = cost_of(pass, map_, rows_, device);
+  device.costs.call_seconds += 1;
+  const double calls = cost_of(pass, map_, rows_, device).seconds - usual.seconds;
+  EXPECT_GE(calls, 1 - 1e-6);
+  EXPECT_NEAR(calls, std::round(calls), 1e-6);
+  device.work.workers = 7;  // which no plan may depend on
+  EXPECT_EQ(cost_of(pass, map_, rows_, device).workspace, usual.workspace);
 }
 
 TEST_P(Predicted, CandidatesComeFastestFirst) {
