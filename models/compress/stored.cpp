@@ -6,6 +6,7 @@
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
+#include "core/base/host_copy.h"
 #include "models/linear/dense_weight.h"
 
 namespace ty {
@@ -20,9 +21,8 @@ void round_to(DType dtype, std::vector<double>& values, const std::string& name)
   const auto largest = std::max_element(
       values.begin(), values.end(), [](double a, double b) { return std::abs(a) < std::abs(b); });
   const double value = largest == values.end() ? 0.0 : *largest;
-  const auto host = make_reference_backend();
-  host->copy(narrow, wide);
-  host->copy(wide, narrow);
+  host_copy(wide, narrow);
+  host_copy(narrow, wide);
   if (std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); })) return;
   throw NonFiniteError("{}: {:.6g} is more than {} can hold", name, value, name_of(dtype));
 }

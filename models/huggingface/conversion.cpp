@@ -1,6 +1,7 @@
 #include "models/huggingface/conversion.h"
 
 #include "core/base/error.h"
+#include "core/base/host_copy.h"
 #include "core/io/new_directory.h"
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_writer.h"
@@ -13,7 +14,7 @@ namespace {
 void copy_from_host(const View& to, std::vector<double> values, const std::string& name) {
   TY_CHECK(std::ssize(values) == to.numel(), "{}: {} values for {}", name, values.size(),
            to.shape.str());
-  make_reference_backend()->copy(to, contiguous_view(values.data(), DType::f64, to.shape));
+  host_copy(contiguous_view(values.data(), DType::f64, to.shape), to);
 }
 
 OutgoingParameter outgoing(const StoredModel& source, const Conversion& conversion,

@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "core/base/host_copy.h"
 #include "models/families/size_keys.h"
 #include "models/huggingface/host_tensor.h"
 
@@ -169,13 +170,12 @@ void check_finite(const TensorSet& tensors, const ParameterStore& store, const M
 
 void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
                     const View& to) {
-  const auto host = make_reference_backend();
   std::vector<std::string> names;
   for (const StoredPart& part : family_of(spec).parts(spec, parameter, to.shape)) {
     names.push_back(name_in(tensors, part));
     const View stored = tensors.view(names.back());
     const View place = part.place ? part.place(to) : to;
-    host->copy(place, contiguous_view(stored.data, stored.dtype, place.shape));
+    host_copy(contiguous_view(stored.data, stored.dtype, place.shape), place);
   }
   require_finite(to, tensors.path(), fmt::format("{}", fmt::join(names, ", ")));
 }

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/autograd/graph.h"
-#include "core/base/error.h"
+#include "core/base/host_copy.h"
 #include "models/families/family.h"
 #include "models/huggingface/host_tensor.h"
 
@@ -32,7 +32,6 @@ void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parame
       by_name[name] = {&parameter, std::move(part)};
     }
   }
-  const auto host = make_reference_backend();
   SafetensorsWriter writer(out, std::move(infos), {{"format", "pt"}});
   const OutgoingParameter* filled = nullptr;
   std::unique_ptr<HostTensor> whole;
@@ -49,7 +48,7 @@ void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parame
     }
     const View place = part.place(whole->view);
     const HostTensor ordered(info.dtype, place.shape);
-    host->copy(ordered.view, place);
+    host_copy(place, ordered.view);
     writer.append(contiguous_view(ordered.view.data, info.dtype, info.shape));
   }
   writer.finish();

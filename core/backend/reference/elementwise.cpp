@@ -4,6 +4,7 @@
 #include "core/backend/reference/indexing.h"
 #include "core/backend/reference/reference_backend.h"
 #include "core/base/error.h"
+#include "core/base/host_copy.h"
 
 namespace ty {
 
@@ -11,34 +12,7 @@ using reference::for_each;
 using reference::load;
 using reference::store;
 
-double reference::load_any(const View& view, std::int64_t offset) {
-  return dispatch_dtype(
-      view.dtype, [&](auto t) { return static_cast<double>(view.as<decltype(t)>()[offset]); });
-}
-
-void reference::store_any(const View& view, std::int64_t offset, double value) {
-  dispatch_dtype(view.dtype, [&](auto t) {
-    using T = decltype(t);
-    if constexpr (sizeof(T) == 2) {
-      view.as<T>()[offset] = T(static_cast<float>(value));
-    } else {
-      view.as<T>()[offset] = static_cast<T>(value);
-    }
-  });
-}
-
-void ReferenceBackend::copy(const View& y, const View& x) {
-  if (y.dtype == x.dtype) {
-    dispatch_dtype(y.dtype, [&](auto t) {
-      using T = decltype(t);
-      for_each<2>(y.shape, {&y, &x}, [&](auto, auto& at) { y.as<T>()[at[0]] = x.as<T>()[at[1]]; });
-    });
-    return;
-  }
-  for_each<2>(y.shape, {&y, &x}, [&](auto, auto& at) {
-    reference::store_any(y, at[0], reference::load_any(x, at[1]));
-  });
-}
+void ReferenceBackend::copy(const View& y, const View& x) { host_copy(x, y); }
 
 void ReferenceBackend::fill(const View& y, double value) {
   for_each<1>(y.shape, {&y}, [&](auto, auto& at) { reference::store_any(y, at[0], value); });
