@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 
 namespace ty {
 
@@ -33,15 +34,15 @@ std::string holder(int descriptor) {
   return result.empty() ? "another process" : result;
 }
 
-constexpr auto kPatience = std::chrono::seconds(5);
+constexpr double kPatience = 5;  // seconds
 constexpr auto kBetweenLooks = std::chrono::milliseconds(50);
 
 // Whether the lock was to be had in time.
 bool lock_in_time(int descriptor, const Path& path, const RunLock::Waiting& waiting) {
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  const Stopwatch watch;
   for (bool said = false; ::flock(descriptor, LOCK_EX | LOCK_NB) != 0; said = true) {
     if (errno != EWOULDBLOCK) throw_io_error(path, "lock", errno);
-    if (std::chrono::steady_clock::now() > deadline) return false;
+    if (watch.seconds() > kPatience) return false;
     if (!said) waiting(holder(descriptor));
     std::this_thread::sleep_for(kBetweenLooks);
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 #include "launch/report/progress.h"
 #include "launch/report/text.h"
 
@@ -61,21 +62,19 @@ Rounds rounds_of(const Arguments& arguments, std::int64_t warmup) {
 void take_turns(
     const Rounds& rounds, std::size_t count, bool shown,
     const std::function<void(std::size_t thing, std::int64_t round, bool measured)>& run) {
-  using Clock = std::chrono::steady_clock;
-  constexpr std::chrono::seconds kQuiet(10);
+  constexpr double kQuiet = 10;  // seconds
   ProgressLine line;
-  const auto start = Clock::now();
-  auto said = start;
+  const Stopwatch watch;
+  double said = 0;
   const std::int64_t all = rounds.warmup + rounds.measured;
   for (std::int64_t round = 0; round < all; ++round) {
     for (std::size_t i = 0; i < count; ++i) {
       run(round % 2 == 0 ? i : count - 1 - i, round, round >= rounds.warmup);
     }
-    const auto now = Clock::now();
+    const double now = watch.seconds();
     if (!shown || now - said < kQuiet) continue;
     said = now;
-    const double each =
-        std::chrono::duration<double>(now - start).count() / static_cast<double>(round + 1);
+    const double each = now / static_cast<double>(round + 1);
     line.show(fmt::format("round {} of {}  left {}", round + 1, all,
                           human_duration(each * static_cast<double>(all - round - 1))));
   }

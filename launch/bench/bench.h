@@ -1,7 +1,6 @@
 // What `trainyard bench` measures: one function per subject, and what they share.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -41,13 +40,5 @@ Rounds rounds_of(const Arguments& arguments, std::int64_t warmup);
 void take_turns(
     const Rounds& rounds, std::size_t count, bool shown,
     const std::function<void(std::size_t thing, std::int64_t round, bool measured)>& run);
-
-// Seconds that fn takes.
-template <typename Fn>
-double seconds_of(Fn&& fn) {
-  const auto start = std::chrono::steady_clock::now();
-  fn();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 }  // namespace ty::bench

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/base/stopwatch.h"
 #include "launch/bench/bench.h"
 #include "launch/process/world.h"
 #include "launch/report/text.h"
@@ -10,10 +11,6 @@
 #include "launch/run/model_setup.h"
 
 namespace ty::bench {
-
-namespace {
-using Clock = std::chrono::steady_clock;
-}  // namespace
 
 ExitCode gemm(const Arguments& arguments, RankStatus& status) {
   struct Shape3 {
@@ -31,8 +28,8 @@ ExitCode gemm(const Arguments& arguments, RankStatus& status) {
     const Tensor b = Tensor::full(*backend, {k, n}, DType::f32, 0.5);
     const Tensor c = Tensor::empty(*backend, {m, n}, DType::f32);
     std::vector<double> seconds;
-    const auto end = Clock::now() + std::chrono::milliseconds(300);
-    for (int i = 0; i < 4 || Clock::now() < end; ++i) {
+    const Stopwatch watch;
+    for (int i = 0; i < 4 || watch.seconds() < 0.3; ++i) {
       const double taken = seconds_of([&] {
         backend->gemm(c.view(), a.view(), b.view(), {});
         backend->synchronize();

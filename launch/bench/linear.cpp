@@ -9,6 +9,7 @@
 
 #include "core/autograd/backward.h"
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 #include "core/nn/flat_parameters.h"
 #include "launch/bench/bench.h"
 #include "launch/process/world.h"

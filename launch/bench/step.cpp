@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/base/stopwatch.h"
 #include "launch/bench/bench.h"
 #include "launch/process/world.h"
 #include "launch/report/memory_table.h"
@@ -38,10 +38,6 @@ HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& da
                      std::move(targets));
 }
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // A job whose steps are measured, with a backend of its own, so that its bytes are its own.
 class Contestant {
  public:
@@ -58,13 +54,13 @@ class Contestant {
   void run(std::int64_t step, bool measured) {
     const HostBatch batch = random_batch(job_, config_.vocab, world_.group(), step);
     world_.group().barrier();
-    const double begin = now();
+    const Stopwatch watch;
     setup_.step.run(batch, step);
-    const double end = now();
-    const double slowest = world_.group().all_reduce(end - begin, ReduceOp::max);
+    const double own = watch.seconds();
+    const double slowest = world_.group().all_reduce(own, ReduceOp::max);
     if (!measured) return;
     seconds.push_back(slowest);
-    spans.push_back({begin, end});
+    spans.push_back({watch.started_at(), watch.started_at() + own});
   }
   Backend& backend() { return *backend_; }
   const Plan& plan() const { return plan_; }

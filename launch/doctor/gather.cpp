@@ -1,4 +1,3 @@
-#include <sched.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "core/base/machine.h"
 #include "core/io/file.h"
 #include "launch/doctor/machine_facts.h"
 #include "launch/doctor/parse.h"
@@ -72,8 +72,7 @@ void add_cpu(MachineFacts& m) {
   m.avx512 = has_word(flags, "avx512f");
   m.bf16 = has_word(flags, "avx512_bf16") || has_word(flags, "amx_bf16");
   m.cores = sysconf(_SC_NPROCESSORS_ONLN);
-  cpu_set_t set;
-  m.affinity = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : m.cores;
+  m.affinity = usable_cores();
   m.omp_num_threads = environment("OMP_NUM_THREADS");
 }
 

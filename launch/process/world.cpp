@@ -1,26 +1,17 @@
 #include "launch/process/world.h"
 
 #include <omp.h>
-#include <sched.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <exception>
+
+#include "core/base/machine.h"
 
 #ifdef TY_HAVE_MPI
 #include "parallel/comm/mpi/mpi_world.h"
 #endif
 
 namespace ty {
-
-namespace {
-
-int usable_cores() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
-}  // namespace
 
 #ifndef TY_HAVE_MPI
 class MpiSession {};
@@ -38,7 +29,7 @@ World::World(RankStatus& status) : cores_(usable_cores()) {
 #endif
   status.rank = group_.rank();
   status.size = group_.size();
-  if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(std::max(1, cores_ / share));
+  if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(threads_per_process(share));
   threads_ = omp_get_max_threads();
 }
 

@@ -1,27 +1,23 @@
 #include "launch/run/machine_ceiling.h"
 
 #include <algorithm>
-#include <chrono>
 
+#include "core/base/stopwatch.h"
 #include "core/tensor/tensor.h"
 
 namespace ty {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 // Best rate of `work` units per call within a time budget, after one call to warm up.
 template <typename Fn>
 double best_rate(double seconds, double work, Fn fn) {
   fn();
   double best = 0;
-  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  const Stopwatch watch;
   do {
-    const auto start = Clock::now();
-    fn();
-    best = std::max(best, work / std::chrono::duration<double>(Clock::now() - start).count());
-  } while (Clock::now() < end);
+    best = std::max(best, work / seconds_of(fn));
+  } while (watch.seconds() < seconds);
   return best;
 }
 

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "core/base/stopwatch.h"
 #include "core/data/corpus.h"
 #include "launch/inspect/inspection.h"
 #include "launch/job/limits.h"
@@ -18,14 +18,9 @@ namespace ty {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr double kShowEvery = 0.5;  // seconds
-
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // The kind and size that --kind and --vocab ask for.
 TokenizerSpec spec_of(const Arguments& arguments) {
@@ -47,13 +42,13 @@ TokenizerSpec spec_of(const Arguments& arguments) {
 // Says on stderr what was learned from a text.
 std::unique_ptr<Tokenizer> learn(const Path& input, const TextOptions& options,
                                  const TokenizerSpec& spec) {
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const std::vector<std::string> documents = read_text_documents(input, options);
   const std::vector<std::string_view> views(documents.begin(), documents.end());
   remark(fmt::format("learning a {} tokenizer from {} document{}", name_of(spec.kind),
                      human_count(static_cast<double>(views.size())), views.size() == 1 ? "" : "s"));
   auto tokenizer = make_tokenizer(spec, views);
-  remark(fmt::format("  {} ids in {:.1f} s{}", tokenizer->vocab_size(), since(start),
+  remark(fmt::format("  {} ids in {:.1f} s{}", tokenizer->vocab_size(), watch.seconds(),
                      tokenizer->vocab_size() < spec.vocab
                          ? fmt::format(" (asked for {}; the text has no more pairs)", spec.vocab)
                          : ""));
@@ -88,10 +83,10 @@ std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Path&
   return tokenizer;
 }
 
-CorpusProgress on_stderr(ProgressLine& line, Clock::time_point start) {
+CorpusProgress on_stderr(ProgressLine& line, const Stopwatch& watch) {
   double shown = 0;
-  return [&line, start, shown](std::int64_t done, std::int64_t all) mutable {
-    const double seconds = since(start);
+  return [&line, watch, shown](std::int64_t done, std::int64_t all) mutable {
+    const double seconds = watch.seconds();
     if (seconds - shown < kShowEvery) return;
     shown = seconds;
     const auto d = static_cast<double>(done), a = static_cast<double>(all);
@@ -113,12 +108,12 @@ ExitCode tokenize(const Arguments& arguments, RankStatus&) {
   }
   const auto tokenizer = tokenizer_for(arguments, input, output);
   ProgressLine progress;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const TextTokens tokens_made =
-      tokenize_text(input, *tokenizer, text_options(arguments), on_stderr(progress, start));
+      tokenize_text(input, *tokenizer, text_options(arguments), on_stderr(progress, watch));
   const EncodedText& made = tokens_made.encoded;
   write_token_file(output, made.ids, tokens_made.info);
-  const double seconds = since(start);
+  const double seconds = watch.seconds();
   progress.finish();
   const auto tokens = static_cast<double>(made.ids.size());
   const auto bytes = static_cast<double>(made.bytes);

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "core/base/stopwatch.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/plan.h"
@@ -44,14 +44,13 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
       .top_p = arguments.number("--top-p", 1.0),
       .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1))};
   const std::vector<std::int32_t> begin = start_of(prompt, *tokenizer);
-  using Clock = std::chrono::steady_clock;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   double first = 0;
   const std::vector<std::int32_t> ids = generate(
       *opened.model, *backend, opened.spec.context, begin, options, *tokenizer, [&](std::int32_t) {
-        if (first == 0) first = std::chrono::duration<double>(Clock::now() - start).count();
+        if (first == 0) first = watch.seconds();
       });
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  const double seconds = watch.seconds();
   const std::string text = prompt + tokenizer->decode(ids);
   // Tokens that the last pass read: all but the one that it gave, unless that ended the text.
   const std::int64_t all = std::ssize(begin) + std::ssize(ids);

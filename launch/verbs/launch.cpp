@@ -1,12 +1,11 @@
 #include <fmt/format.h>
-#include <sched.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
 
+#include "core/base/machine.h"
 #include "launch/job/limits.h"
 #include "launch/process/guarded_child.h"
 #include "launch/verbs/verbs.h"
@@ -14,11 +13,6 @@
 namespace ty {
 
 namespace {
-
-std::int64_t usable_cores() {
-  cpu_set_t set;
-  return sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 // mpirun with settings that work on one machine: waiting ranks yield their core, ranks are not
 // bound to one core each, and threads share the cores. Ranks say themselves what is wrong.
@@ -53,7 +47,7 @@ ExitCode run_launch(const Arguments& arguments, RankStatus&) {
     fmt::print("{}\n", fmt::join(words, " "));
     return ExitCode::ok;
   }
-  const std::string threads = std::to_string(std::max<std::int64_t>(1, usable_cores() / ranks));
+  const std::string threads = std::to_string(threads_per_process(ranks));
   setenv("OMP_NUM_THREADS", threads.c_str(), 0);
   if (geteuid() == 0) {  // mpirun refuses to start as root unless told twice
     setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 0);

@@ -1,10 +1,10 @@
 #include "launch/verbs/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 #include "core/config/print.h"
 #include "launch/report/linear_table.h"
 #include "launch/report/memory_table.h"
@@ -19,7 +19,6 @@ namespace ty {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Json = nlohmann::json;
 
 constexpr std::int64_t kQuickEvaluationTokens = 16384;
@@ -27,10 +26,6 @@ constexpr int kMostFailedSaves = 3;
 constexpr std::int64_t kSampleTokens = 80;
 
 bool is_due(std::int64_t step, std::int64_t every) { return every > 0 && step % every == 0; }
-
-double since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // All ranks must run the same job; the first line in which two of them differ names the key.
 void check_same_job(const JobConfig& job, const Group& world) {
@@ -175,9 +170,9 @@ ExitCode Trainer::run() {
 void Trainer::take_step(std::int64_t step) {
   const std::int64_t done = step + 1;
   status_.step = done;
-  const auto start = Clock::now();
+  const Stopwatch watch;
   const StepReport report = setup_->step.run(batch_of(step), step);
-  const double seconds = since(start);
+  const double seconds = watch.seconds();
   patience_.add(seconds);
   world_.group().set_patience(patience_.seconds());
   seconds_ += seconds;

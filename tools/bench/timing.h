@@ -2,17 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <chrono>
-#include <functional>
 #include <vector>
 
-namespace ty {
+#include "core/base/stopwatch.h"
 
-inline double seconds_of(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+namespace ty {
 
 inline double median(std::vector<double> values) {
   std::nth_element(values.begin(), values.begin() + std::ssize(values) / 2, values.end());

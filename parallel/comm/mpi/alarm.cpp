@@ -4,19 +4,17 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 #include "parallel/comm/roll_call.h"
 
 namespace ty {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kCollecting(700);
+constexpr double kCollecting = 0.7;  // seconds
 enum class Kind : int { question, answer, verdict };
 
 }  // namespace
@@ -99,7 +97,7 @@ void Alarm::raise(const std::string& call, double waited_seconds,
   for (const int rank : ranks) {
     if (rank != rank_) send(rank, {Kind::question, rank_, raised_, call});
   }
-  for (const auto end = Clock::now() + kCollecting; Clock::now() < end; sched_yield()) {
+  for (const Stopwatch watch; watch.seconds() < kCollecting; sched_yield()) {
     if (done()) return;
     Message message;
     if (roll.is_complete() || !receive(message)) continue;

@@ -2,15 +2,12 @@
 
 #include <sched.h>
 
-#include <chrono>
-
 #include "core/base/error.h"
+#include "core/base/stopwatch.h"
 
 namespace ty {
 
 namespace {
-
-using Seconds = std::chrono::duration<double>;
 
 constexpr int kEagerTests = 64;             // before the core is given away
 constexpr double kBetweenQuestions = 0.05;  // seconds, to look whether somebody asks
@@ -35,13 +32,13 @@ bool Requests::test() {
 }
 
 void Requests::wait(double patience_seconds) {
-  const auto start = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   double next_look = kBetweenQuestions;
   for (int tests = 0; !test(); ++tests) {
     if (tests < kEagerTests) continue;
     if (tests == kEagerTests) alarm_->begin();
     sched_yield();  // ranks may share a core
-    const double waited = Seconds(std::chrono::steady_clock::now() - start).count();
+    const double waited = watch.seconds();
     if (waited > patience_seconds) {
       alarm_->raise(describe(), waited, [this] { return test(); });
     } else if (waited > next_look) {
