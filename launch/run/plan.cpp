@@ -21,9 +21,7 @@ Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
           .memory = backend.memory().stats(),
           .matrix_flops = backend.counts().matrix_flops,
           .bytes_moved = backend.counts().bytes,
-          .reduced_bytes =
-              ranks == 1 ? 0.0
-                         : static_cast<double>(setup.model.parameters->gradients().view().bytes()),
+          .sent_bytes = static_cast<double>(data.sent_bytes()),
           .tokens = static_cast<double>(job.data.batch * job.data.sequence),
           .linear = setup.model.model->linear_sites(),
           .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches,

@@ -13,7 +13,7 @@ struct Plan {
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
   double bytes_moved = 0;            // by kernels of one rank's step
-  double reduced_bytes = 0;          // gradients each rank sends into reductions per step
+  double sent_bytes = 0;             // by one rank to others in its step (parallel/comm/counts.h)
   double tokens = 0;                 // of the global batch
   std::vector<LinearSite> linear;    // what the rules came to
   std::int64_t tokens_per_pass = 0;  // of one rank's micro-batch

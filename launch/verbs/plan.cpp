@@ -39,7 +39,7 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
         {"ranks", plan.ranks},
         {"memory", memory_json(plan.memory)},
         {"matrix_flops", plan.matrix_flops},
-        {"reduced_bytes", plan.reduced_bytes},
+        {"sent_bytes", plan.sent_bytes},
         {"tokens", plan.tokens},
         {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass, plan.shares_maps)},
         {"step_seconds", seconds}};
@@ -50,10 +50,9 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
              plan.ranks == 1 ? "" : "s");
   fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps));
   fmt::print("{}", format_memory(plan.memory, nullptr));
-  fmt::print(
-      "step  {}FLOP per rank, {} of gradients reduced, about {:.3g} s at this machine's {}FLOP/s\n",
-      human_count(plan.matrix_flops), human_bytes(plan.reduced_bytes), seconds,
-      human_count(ceiling.gemm_flops_per_second));
+  fmt::print("step  {}FLOP per rank, {} sent per rank, about {:.3g} s at this machine's {}FLOP/s\n",
+             human_count(plan.matrix_flops), human_bytes(plan.sent_bytes), seconds,
+             human_count(ceiling.gemm_flops_per_second));
   return ExitCode::ok;
 }
 

@@ -21,18 +21,132 @@ std::string_view name_of(ReduceOp op) {
   return "?";
 }
 
-std::shared_ptr<Communicator> Communicator::subgroup(std::span<const int> members) {
-  const auto own = std::find(members.begin(), members.end(), rank());
-  if (own == members.end()) {
-    throw CommError("subgroup: rank {} is not in its own list of {} ranks", rank(), members.size());
+std::string_view name_of(CommCall call) {
+  switch (call) {
+    case CommCall::all_reduce:
+      return "all_reduce";
+    case CommCall::all_gather:
+      return "all_gather";
+    case CommCall::reduce_scatter:
+      return "reduce_scatter";
+    case CommCall::broadcast:
+      return "broadcast";
+    case CommCall::send:
+      return "send";
+    case CommCall::receive:
+      return "receive";
+    case CommCall::barrier:
+      return "barrier";
   }
+  return "?";
+}
+
+namespace {
+
+void check_whole(CommCall call, const View& x) {
+  if (!x.is_contiguous()) {
+    throw CommError("{}: wants a contiguous view, got shape {} with strides {}", name_of(call),
+                    x.shape.str(), x.strides.str());
+  }
+}
+
+void check_parts(CommCall call, const View& all, const View& own, int size) {
+  check_whole(call, all);
+  check_whole(call, own);
+  if (all.dtype != own.dtype || all.numel() != own.numel() * size) {
+    throw CommError("{}: {} elements of {} are not {} times {} of {}", name_of(call), all.numel(),
+                    name_of(all.dtype), size, own.numel(), name_of(own.dtype));
+  }
+}
+
+void check_rank(CommCall call, int rank, int size) {
+  if (rank < 0 || rank >= size) {
+    throw CommError("{}: rank {} is not in a group of {}", name_of(call), rank, size);
+  }
+}
+
+void check_message(CommCall call, const View& x, int peer, int tag, int size) {
+  check_whole(call, x);
+  check_rank(call, peer, size);
+  if (tag < 0 || tag >= 2 * kReservedTags) {
+    throw CommError("{}: tag {} is not in [0, {})", name_of(call), tag, kReservedTags);
+  }
+}
+
+std::int64_t bytes_of(const View& x) { return static_cast<std::int64_t>(x.bytes()); }
+
+}  // namespace
+
+void Communicator::count(CommCall call, std::int64_t bytes) {
+  CommCounts& counts = counts_[static_cast<std::size_t>(call)];
+  ++counts.calls;
+  counts.bytes += bytes;
+}
+
+Work Communicator::all_reduce(const View& x, ReduceOp op) {
+  check_whole(CommCall::all_reduce, x);
+  count(CommCall::all_reduce, 2 * bytes_of(x) * (size_ - 1) / size_);
+  return do_all_reduce(x, op);
+}
+
+Work Communicator::all_gather(const View& all, const View& own) {
+  check_parts(CommCall::all_gather, all, own, size_);
+  count(CommCall::all_gather, bytes_of(own) * (size_ - 1));
+  return do_all_gather(all, own);
+}
+
+Work Communicator::reduce_scatter(const View& own, const View& all, ReduceOp op) {
+  check_parts(CommCall::reduce_scatter, all, own, size_);
+  count(CommCall::reduce_scatter, bytes_of(own) * (size_ - 1));
+  return do_reduce_scatter(own, all, op);
+}
+
+Work Communicator::broadcast(const View& x, int root) {
+  check_whole(CommCall::broadcast, x);
+  check_rank(CommCall::broadcast, root, size_);
+  count(CommCall::broadcast, rank_ == root && size_ > 1 ? bytes_of(x) : 0);
+  return do_broadcast(x, root);
+}
+
+Work Communicator::send(const View& x, int peer, int tag) {
+  check_message(CommCall::send, x, peer, tag, size_);
+  count(CommCall::send, peer == rank_ ? 0 : bytes_of(x));
+  return do_send(x, peer, tag);
+}
+
+Work Communicator::receive(const View& x, int peer, int tag) {
+  check_message(CommCall::receive, x, peer, tag, size_);
+  count(CommCall::receive, 0);
+  return do_receive(x, peer, tag);
+}
+
+void Communicator::barrier() {
+  count(CommCall::barrier, 0);
+  do_barrier();
+}
+
+std::shared_ptr<Communicator> Communicator::subgroup(std::span<const int> members) {
+  const auto own = std::find(members.begin(), members.end(), rank_);
+  if (own == members.end()) {
+    throw CommError("subgroup: rank {} is not in its own list of {} ranks", rank_, members.size());
+  }
+  return do_subgroup(members, static_cast<int>(own - members.begin()));
+}
+
+std::shared_ptr<Communicator> Communicator::do_subgroup(std::span<const int> members, int own) {
   const int lowest = *std::min_element(members.begin(), members.end());
-  auto child = split(lowest, static_cast<int>(own - members.begin()));
+  auto child = split(lowest, own);
   if (child->size() != static_cast<int>(members.size())) {
-    throw CommError("subgroup: rank {} lists {} ranks, but {} list rank {} as their first", rank(),
+    throw CommError("subgroup: rank {} lists {} ranks, but {} list rank {} as their first", rank_,
                     members.size(), child->size(), lowest);
   }
   return child;
+}
+
+std::int64_t Group::sent_bytes() const {
+  std::int64_t bytes = 0;
+  for (const CommCall call : kCommCalls) bytes += counts(call).bytes;
+  return bytes;
 }
 
 std::vector<std::string> Group::all_gather_text(const std::string& own) const {
@@ -61,36 +175,6 @@ std::vector<std::string> Group::all_gather_text(const std::string& own) const {
 double Group::all_reduce(double value, ReduceOp op) const {
   all_reduce(contiguous_view(&value, DType::f64, {1}), op).wait();
   return value;
-}
-
-void check_whole(const char* call, const View& x) {
-  if (!x.is_contiguous()) {
-    throw CommError("{}: wants a contiguous view, got shape {} with strides {}", call,
-                    x.shape.str(), x.strides.str());
-  }
-}
-
-void check_parts(const char* call, const View& all, const View& own, int size) {
-  check_whole(call, all);
-  check_whole(call, own);
-  if (all.dtype != own.dtype || all.numel() != own.numel() * size) {
-    throw CommError("{}: {} elements of {} are not {} times {} of {}", call, all.numel(),
-                    name_of(all.dtype), size, own.numel(), name_of(own.dtype));
-  }
-}
-
-void check_rank(const char* call, int rank, int size) {
-  if (rank < 0 || rank >= size) {
-    throw CommError("{}: rank {} is not in a group of {}", call, rank, size);
-  }
-}
-
-void check_message(const char* call, const View& x, int peer, int tag, int size) {
-  check_whole(call, x);
-  check_rank(call, peer, size);
-  if (tag < 0 || tag >= 2 * kReservedTags) {
-    throw CommError("{}: tag {} is not in [0, {})", call, tag, kReservedTags);
-  }
 }
 
 namespace {

@@ -7,6 +7,8 @@
 // ranks can disagree on it. Calls are not differentiable. After a CommError a group is of no use.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -15,74 +17,73 @@
 #include <vector>
 
 #include "core/base/view.h"
+#include "parallel/comm/counts.h"
+#include "parallel/comm/work.h"
 
 namespace ty {
 
 enum class ReduceOp : std::uint8_t { sum, max, min };
 std::string_view name_of(ReduceOp op);
 
-// How long a rank waits for the others unless it is told otherwise, in seconds.
-inline constexpr double kDefaultPatience = 600.0;
 // Message tags of callers are in [0, kReservedTags); those above are this folder's own.
 inline constexpr int kReservedTags = 1 << 14;
 
-// An operation under way. wait() must be called before the data is used.
-class [[nodiscard]] Work {
- public:
-  class State {
-   public:
-    virtual ~State() = default;
-    // Makes progress; true when done.
-    virtual bool test() = 0;
-    // Throws CommError, which names the late ranks, if it is not done in time; may be called again
-    // then.
-    virtual void wait(double patience_seconds) = 0;
-  };
-
-  Work() = default;  // already done
-  Work(std::unique_ptr<State> state, double patience_seconds)
-      : state_(std::move(state)), patience_seconds_(patience_seconds) {}
-  // True when done. Throws CommError if it failed.
-  bool test() { return state_ == nullptr || state_->test(); }
-  // Blocks until it is done; throws CommError if a peer failed or patience has ended.
-  void wait() { wait(patience_seconds_); }
-  void wait(double patience_seconds) {
-    if (state_ != nullptr) state_->wait(patience_seconds);
-    state_.reset();
-  }
-
- private:
-  std::unique_ptr<State> state_;
-  double patience_seconds_ = 0.0;
-};
-
+// Calls are checked and counted here, once for all transports; a transport implements do_*(), whose
+// arguments are good.
 class Communicator {
  public:
   virtual ~Communicator() = default;
-  virtual int rank() const = 0;
-  virtual int size() const = 0;
+  int rank() const { return rank_; }
+  int size() const { return size_; }
   // See Group::set_patience().
   virtual void set_patience(double) {}
 
+  // All calls throw CommError, before anything is sent, for a view that is not contiguous, parts
+  // that do not make up the whole, and a rank or tag that does not exist.
+
   // x = op over all ranks' x.
-  virtual Work all_reduce(const View& x, ReduceOp op) = 0;
+  Work all_reduce(const View& x, ReduceOp op);
   // all = the ranks' own, one after the other; all holds size() times own's elements. own may be
   // this rank's part of all.
-  virtual Work all_gather(const View& all, const View& own) = 0;
+  Work all_gather(const View& all, const View& own);
   // own = this rank's part of the op over all ranks' all. all may be overwritten; own lies outside.
-  virtual Work reduce_scatter(const View& own, const View& all, ReduceOp op) = 0;
-  virtual Work broadcast(const View& x, int root) = 0;
+  Work reduce_scatter(const View& own, const View& all, ReduceOp op);
+  Work broadcast(const View& x, int root);
   // Messages between two ranks with equal tags arrive in the order in which they were sent, in the
   // order in which receives were posted. A rank may send to itself.
-  virtual Work send(const View& x, int peer, int tag) = 0;
-  virtual Work receive(const View& x, int peer, int tag) = 0;
-  virtual void barrier() = 0;
+  Work send(const View& x, int peer, int tag);
+  Work receive(const View& x, int peer, int tag);
+  void barrier();
   // Ranks of equal color form a group, ordered by key, then rank; a collective call. A rank with a
   // negative color is left out of all: it gets a group of its own.
-  virtual std::shared_ptr<Communicator> split(int color, int key) = 0;
+  std::shared_ptr<Communicator> split(int color, int key) { return do_split(color, key); }
   // The group of these ranks of ours, in this order. A collective call: every rank brings the list
-  // that names itself, and lists are equal or have no rank in common.
-  virtual std::shared_ptr<Communicator> subgroup(std::span<const int> members);
+  // that names itself, and lists are equal or have no rank in common. Throws CommError if they are
+  // not.
+  std::shared_ptr<Communicator> subgroup(std::span<const int> members);
+
+  // Of this rank's calls in this group, since it was made.
+  const CommCounts& counts(CommCall call) const { return counts_[static_cast<std::size_t>(call)]; }
+
+ protected:
+  Communicator(int rank, int size) : rank_(rank), size_(size) {}
+
+ private:
+  virtual Work do_all_reduce(const View& x, ReduceOp op) = 0;
+  virtual Work do_all_gather(const View& all, const View& own) = 0;
+  virtual Work do_reduce_scatter(const View& own, const View& all, ReduceOp op) = 0;
+  virtual Work do_broadcast(const View& x, int root) = 0;
+  virtual Work do_send(const View& x, int peer, int tag) = 0;
+  virtual Work do_receive(const View& x, int peer, int tag) = 0;
+  virtual void do_barrier() = 0;
+  virtual std::shared_ptr<Communicator> do_split(int color, int key) = 0;
+  // `own` is this rank's place in `members`.
+  virtual std::shared_ptr<Communicator> do_subgroup(std::span<const int> members, int own);
+
+  void count(CommCall call, std::int64_t bytes);
+
+  int rank_, size_;
+  std::array<CommCounts, kCommCalls.size()> counts_{};
 };
 
 // This rank alone: what a serial run is made of (self/).
@@ -117,6 +118,10 @@ class Group {
   Group subgroup(std::span<const int> members) const {
     return Group(communicator_->subgroup(members));
   }
+  // See Communicator::counts().
+  const CommCounts& counts(CommCall call) const { return communicator_->counts(call); }
+  // The bytes of all kinds of calls.
+  std::int64_t sent_bytes() const;
 
   // Every rank's text, by rank.
   std::vector<std::string> all_gather_text(const std::string& own) const;
@@ -126,13 +131,6 @@ class Group {
  private:
   std::shared_ptr<Communicator> communicator_;
 };
-
-// Checks of arguments, before anything is sent; each throws CommError. A view must be contiguous,
-// all must hold own once per rank, a rank or tag must exist.
-void check_whole(const char* call, const View& x);
-void check_parts(const char* call, const View& all, const View& own, int size);
-void check_rank(const char* call, int rank, int size);
-void check_message(const char* call, const View& x, int peer, int tag, int size);
 
 // y = op(y, x), element by element, on host memory.
 void combine(ReduceOp op, const View& y, const View& x);

@@ -1,5 +1,5 @@
-// What a plan predicts is what the step takes: bytes of every class at the peak, for every kind of
-// layer, precision, recomputation, micro-batches and sharded optimizer.
+// What a plan predicts is what the step takes: bytes of every class at the peak and bytes sent, for
+// every kind of layer, precision, recomputation, micro-batches and sharded optimizer.
 #include "launch/run/plan.h"
 
 #include <gtest/gtest.h>
@@ -34,13 +34,14 @@ std::vector<Row> rows() {
           {"w_once_per_step", {mixed, "parallel.reuse=step", "parallel.microbatches=4"}},
           {"untied", {"model.tied=false"}},
           {"two_ranks", {}, 2},
+          {"two_ranks_sharded", {"parallel.zero=1", "parallel.microbatches=2"}, 2},
           {"three_ranks_sharded", {"parallel.zero=1", "precision.compute=bf16"}, 3},
           {"canonical", {"parallel.reduction=canonical", mixed}, 2}};
 }
 
 class Planned : public testing::TestWithParam<Row> {};
 
-TEST_P(Planned, MemoryOfEveryClassIsWhatTheStepTakes) {
+TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
   config::Overrides overrides = {"model={layers: 2, width: 48, heads: 3, context: 40, vocab: 97}",
                                  "data={sequence: 33, batch: 12}", "model.dropout=0.1"};
   for (const std::string& more : GetParam().overrides) overrides.push_back(more);
@@ -58,7 +59,11 @@ TEST_P(Planned, MemoryOfEveryClassIsWhatTheStepTakes) {
       targets.push_back(static_cast<std::int32_t>(i * 7 % 97));
     }
     const HostBatch batch = token_batch(share.first, share.count, ids, targets);
-    for (std::int64_t step = 0; step < 2; ++step) setup.step.run(batch, step);
+    setup.step.run(batch, 0);
+    const std::int64_t sent_before = world.sent_bytes();
+    setup.step.run(batch, 1);
+    EXPECT_EQ(plan.sent_bytes, static_cast<double>(world.sent_bytes() - sent_before));
+    EXPECT_EQ(plan.sent_bytes > 0, world.size() > 1);
     if (world.rank() > 0) return;
     const MemoryStats measured = backend->memory().stats();
     for (std::size_t i = 0; i < kMemoryClasses; ++i) {

@@ -64,10 +64,8 @@ struct Session {
 class MpiCommunicator final : public Communicator {
  public:
   MpiCommunicator(MPI_Comm comm, std::shared_ptr<Session> session)
-      : comm_(comm), session_(std::move(session)) {
+      : Communicator(rank_in(comm), size_in(comm)), comm_(comm), session_(std::move(session)) {
     TY_MPI_CALL(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN));
-    TY_MPI_CALL(MPI_Comm_rank(comm_, &rank_));
-    TY_MPI_CALL(MPI_Comm_size(comm_, &size_));
   }
   ~MpiCommunicator() override {
     int finalized = 0;  // a group may outlive the session
@@ -75,22 +73,19 @@ class MpiCommunicator final : public Communicator {
     if (finalized == 0 && comm_ != MPI_COMM_WORLD) MPI_Comm_free(&comm_);
   }
 
-  int rank() const override { return rank_; }
-  int size() const override { return size_; }
   void set_patience(double seconds) override { session_->patience = seconds; }
 
-  Work all_reduce(const View& x, ReduceOp op) override {
-    check_whole("all_reduce", x);
+ private:
+  Work do_all_reduce(const View& x, ReduceOp op) override {
     return work(
         what("all_reduce", x), pieces(x, [&](const View& part, MPI_Request* request) {
-          TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, count(part), mpi_type_of(part.dtype),
+          TY_MPI_CALL(MPI_Iallreduce(MPI_IN_PLACE, part.data, length(part), mpi_type_of(part.dtype),
                                      operation(part, op), comm_, request));
         }));
   }
 
-  Work all_gather(const View& all, const View& own) override {
-    check_parts("all_gather", all, own, size_);
-    const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank_);
+  Work do_all_gather(const View& all, const View& own) override {
+    const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank());
     const bool in_place = own.data == all.as<std::byte>() + offset;
     const std::byte* begin = own.as<std::byte>();
     return work(
@@ -98,37 +93,36 @@ class MpiCommunicator final : public Communicator {
           const void* source = in_place ? MPI_IN_PLACE : part.data;
           std::byte* target = all.as<std::byte>() + (part.as<std::byte>() - begin);
           if (part.numel() == own.numel()) {
-            TY_MPI_CALL(MPI_Iallgather(source, count(part), mpi_type_of(part.dtype), target,
-                                       count(part), mpi_type_of(part.dtype), comm_, request));
+            TY_MPI_CALL(MPI_Iallgather(source, length(part), mpi_type_of(part.dtype), target,
+                                       length(part), mpi_type_of(part.dtype), comm_, request));
             return;
           }
           // The parts of one piece lie as far apart as whole shards.
           MPI_Datatype piece, spread;
-          TY_MPI_CALL(MPI_Type_contiguous(count(part), mpi_type_of(part.dtype), &piece));
+          TY_MPI_CALL(MPI_Type_contiguous(length(part), mpi_type_of(part.dtype), &piece));
           TY_MPI_CALL(
               MPI_Type_create_resized(piece, 0, static_cast<MPI_Aint>(own.bytes()), &spread));
           TY_MPI_CALL(MPI_Type_commit(&spread));
-          TY_MPI_CALL(MPI_Iallgather(source, count(part), mpi_type_of(part.dtype), target, 1,
+          TY_MPI_CALL(MPI_Iallgather(source, length(part), mpi_type_of(part.dtype), target, 1,
                                      spread, comm_, request));
           TY_MPI_CALL(MPI_Type_free(&spread));  // MPI keeps it while it is in use
           TY_MPI_CALL(MPI_Type_free(&piece));
         }));
   }
 
-  Work reduce_scatter(const View& own, const View& all, ReduceOp op) override {
-    check_parts("reduce_scatter", all, own, size_);
+  Work do_reduce_scatter(const View& own, const View& all, ReduceOp op) override {
     if (own.numel() <= session_->max_elements) {
       MPI_Request request;
-      TY_MPI_CALL(MPI_Ireduce_scatter_block(all.data, own.data, count(own), mpi_type_of(own.dtype),
+      TY_MPI_CALL(MPI_Ireduce_scatter_block(all.data, own.data, length(own), mpi_type_of(own.dtype),
                                             operation(own, op), comm_, &request));
       return work(what("reduce_scatter", all), {request});
     }
     std::vector<MPI_Request> requests;
-    for (int root = 0; root < size_; ++root) {
+    for (int root = 0; root < size(); ++root) {
       const std::byte* shard = all.as<std::byte>() + own.bytes() * static_cast<std::size_t>(root);
       const auto more = pieces(own, [&](const View& part, MPI_Request* request) {
         const auto* source = shard + (part.as<std::byte>() - own.as<std::byte>());
-        TY_MPI_CALL(MPI_Ireduce(source, part.data, count(part), mpi_type_of(part.dtype),
+        TY_MPI_CALL(MPI_Ireduce(source, part.data, length(part), mpi_type_of(part.dtype),
                                 operation(part, op), root, comm_, request));
       });
       requests.insert(requests.end(), more.begin(), more.end());
@@ -136,30 +130,26 @@ class MpiCommunicator final : public Communicator {
     return work(what("reduce_scatter", all), std::move(requests));
   }
 
-  Work broadcast(const View& x, int root) override {
-    check_whole("broadcast", x);
-    check_rank("broadcast", root, size_);
+  Work do_broadcast(const View& x, int root) override {
     return work(what("broadcast", x), pieces(x, [&](const View& part, MPI_Request* request) {
-                  TY_MPI_CALL(MPI_Ibcast(part.data, count(part), mpi_type_of(part.dtype), root,
+                  TY_MPI_CALL(MPI_Ibcast(part.data, length(part), mpi_type_of(part.dtype), root,
                                          comm_, request));
                 }));
   }
 
-  Work send(const View& x, int peer, int tag) override {
-    check_message("send", x, peer, tag, size_);
+  Work do_send(const View& x, int peer, int tag) override {
     return work(what("send", x, peer), pieces(x, [&](const View& part, MPI_Request* request) {
-                  TY_MPI_CALL(MPI_Isend(part.data, count(part), mpi_type_of(part.dtype), peer, tag,
+                  TY_MPI_CALL(MPI_Isend(part.data, length(part), mpi_type_of(part.dtype), peer, tag,
                                         comm_, request));
                 }));
   }
 
-  Work receive(const View& x, int peer, int tag) override {
-    check_message("receive", x, peer, tag, size_);
+  Work do_receive(const View& x, int peer, int tag) override {
     std::vector<int> counts;
     auto requests = pieces(x, [&](const View& part, MPI_Request* request) {
-      counts.push_back(count(part));
+      counts.push_back(length(part));
       TY_MPI_CALL(
-          MPI_Irecv(part.data, count(part), mpi_type_of(part.dtype), peer, tag, comm_, request));
+          MPI_Irecv(part.data, length(part), mpi_type_of(part.dtype), peer, tag, comm_, request));
     });
     auto state =
         std::make_unique<Requests>(what("receive", x, peer), std::move(requests), session_->alarm);
@@ -167,13 +157,13 @@ class MpiCommunicator final : public Communicator {
     return {std::move(state), session_->patience};
   }
 
-  void barrier() override {
+  void do_barrier() override {
     MPI_Request request;
     TY_MPI_CALL(MPI_Ibarrier(comm_, &request));
-    work({"barrier", -1, DType::f32, size_}, {request}).wait();
+    work({"barrier", -1, DType::f32, size()}, {request}).wait();
   }
 
-  std::shared_ptr<Communicator> split(int color, int key) override {
+  std::shared_ptr<Communicator> do_split(int color, int key) override {
     MPI_Comm child;
     TY_MPI_CALL(MPI_Comm_split(comm_, color < 0 ? MPI_UNDEFINED : color, key, &child));
     if (child == MPI_COMM_NULL) return std::make_shared<SelfCommunicator>();
@@ -182,13 +172,22 @@ class MpiCommunicator final : public Communicator {
     return result;
   }
 
- private:
-  static int count(const View& x) { return static_cast<int>(x.numel()); }
+  static int rank_in(MPI_Comm comm) {
+    int rank = 0;
+    TY_MPI_CALL(MPI_Comm_rank(comm, &rank));
+    return rank;
+  }
+  static int size_in(MPI_Comm comm) {
+    int size = 0;
+    TY_MPI_CALL(MPI_Comm_size(comm, &size));
+    return size;
+  }
+  static int length(const View& x) { return static_cast<int>(x.numel()); }
   MPI_Op operation(const View& x, ReduceOp op) const {
     return session_->operations.get(x.dtype, op);
   }
   Requests::What what(const char* call, const View& x, int peer = -1) const {
-    return {call, x.numel(), x.dtype, size_, peer};
+    return {call, x.numel(), x.dtype, size(), peer};
   }
   Work work(const Requests::What& what, std::vector<MPI_Request> requests) const {
     return {std::make_unique<Requests>(what, std::move(requests), session_->alarm),
@@ -212,8 +211,6 @@ class MpiCommunicator final : public Communicator {
 
   MPI_Comm comm_;
   std::shared_ptr<Session> session_;
-  int rank_ = 0;
-  int size_ = 1;
 };
 
 }  // namespace

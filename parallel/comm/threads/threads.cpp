@@ -170,18 +170,17 @@ auto reduction(ReduceOp op, DType dtype) {
 class ThreadCommunicator final : public Communicator {
  public:
   ThreadCommunicator(std::shared_ptr<Room> room, int rank, std::shared_ptr<double> patience)
-      : room_(std::move(room)), rank_(rank), patience_(std::move(patience)) {}
-  int rank() const override { return rank_; }
-  int size() const override { return static_cast<int>(room_->members.size()); }
+      : Communicator(rank, static_cast<int>(room->members.size())),
+        room_(std::move(room)),
+        patience_(std::move(patience)) {}
   void set_patience(double seconds) override { *patience_ = seconds; }
 
-  Work all_reduce(const View& x, ReduceOp op) override {
-    check_whole("all_reduce", x);
+ private:
+  Work do_all_reduce(const View& x, ReduceOp op) override {
     return meet(describe("all_reduce", name_of(op), x), x, reduction(op, x.dtype), x, 0);
   }
 
-  Work all_gather(const View& all, const View& own) override {
-    check_parts("all_gather", all, own, size());
+  Work do_all_gather(const View& all, const View& own) override {
     const auto concatenate = [](Call& call) {
       for (const auto& input : call.inputs) {
         call.result.insert(call.result.end(), input->begin(), input->end());
@@ -190,44 +189,39 @@ class ThreadCommunicator final : public Communicator {
     return meet(describe("all_gather", "", own), own, concatenate, all, 0);
   }
 
-  Work reduce_scatter(const View& own, const View& all, ReduceOp op) override {
-    check_parts("reduce_scatter", all, own, size());
-    const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank_);
+  Work do_reduce_scatter(const View& own, const View& all, ReduceOp op) override {
+    const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank());
     return meet(describe("reduce_scatter", name_of(op), all), all, reduction(op, all.dtype), own,
                 offset);
   }
 
-  Work broadcast(const View& x, int root) override {
-    check_whole("broadcast", x);
-    check_rank("broadcast", root, size());
+  Work do_broadcast(const View& x, int root) override {
     const auto from_root = [root](Call& call) { call.result = *call.inputs[root]; };
     return meet(describe("broadcast", fmt::format("from {}", root), x), x, from_root, x, 0);
   }
 
-  Work send(const View& x, int peer, int tag) override {
-    check_message("send", x, peer, tag, size());
+  Work do_send(const View& x, int peer, int tag) override {
     std::lock_guard lock(world().mutex);
     check_alive("send");
-    room_->mail.put({rank_, peer, tag}, x);
+    room_->mail.put({rank(), peer, tag}, x);
     world().changed.notify_all();
     return {};
   }
 
-  Work receive(const View& x, int peer, int tag) override {
-    check_message("receive", x, peer, tag, size());
+  Work do_receive(const View& x, int peer, int tag) override {
     std::lock_guard lock(world().mutex);
     check_alive("receive");
-    const Mailbox::Ticket ticket = room_->mail.post_receive({peer, rank_, tag});
+    const Mailbox::Ticket ticket = room_->mail.post_receive({peer, rank(), tag});
     return {std::make_unique<Receive>(room_, ticket, x), *patience_};
   }
 
-  void barrier() override {
+  void do_barrier() override {
     meet(
         "barrier", empty_view(), [](Call&) {}, empty_view(), 0)
         .wait();
   }
 
-  std::shared_ptr<Communicator> split(int color, int key) override {
+  std::shared_ptr<Communicator> do_split(int color, int key) override {
     std::int32_t wish[2] = {color, key};
     std::shared_ptr<Call> call;
     const auto make_rooms = [this](Call& c) {
@@ -248,12 +242,12 @@ class ThreadCommunicator final : public Communicator {
         .wait();
     const std::shared_ptr<Room>& child = call->children.at(color);
     if (color < 0 || child->members.size() == 1) return std::make_shared<SelfCommunicator>();
-    const auto own = std::find(child->members.begin(), child->members.end(), room_->members[rank_]);
+    const auto own =
+        std::find(child->members.begin(), child->members.end(), room_->members[rank()]);
     return std::make_shared<ThreadCommunicator>(
         child, static_cast<int>(own - child->members.begin()), patience_);
   }
 
- private:
   World& world() const { return *room_->world; }
   static std::string describe(const char* call, std::string_view how, const View& x) {
     return fmt::format("{}({}) of {} x {}", call, how, x.numel(), name_of(x.dtype));
@@ -279,10 +273,10 @@ class ThreadCommunicator final : public Communicator {
       slot->inputs.resize(room_->members.size());
     } else if (slot->what != what) {
       throw CommError("collective {} of the group: rank {} calls {}, another rank {}", number,
-                      rank_, what, slot->what);
+                      rank(), what, slot->what);
     }
     const std::shared_ptr<Call> call = slot;
-    call->inputs[rank_] = std::move(copy);
+    call->inputs[rank()] = std::move(copy);
     if (++call->arrived == size()) {
       room_->calls.erase(number);
       lock.unlock();
@@ -293,11 +287,10 @@ class ThreadCommunicator final : public Communicator {
       world().changed.notify_all();
     }
     if (joined != nullptr) *joined = call;
-    return {std::make_unique<Collective>(room_, rank_, call, out, offset), *patience_};
+    return {std::make_unique<Collective>(room_, rank(), call, out, offset), *patience_};
   }
 
   std::shared_ptr<Room> room_;
-  int rank_;
   std::shared_ptr<double> patience_;  // seconds; of this rank, in all its groups
   std::int64_t sequence_ = 0;
 };

@@ -20,6 +20,10 @@ inline void PrintTo(const Check& check, std::ostream* out) { *out << check.name;
 
 const std::vector<Check>& communicator_checks();
 
+// Two of them (checked_calls.cpp).
+void what_does_not_fit_is_refused_before_anything_is_sent(const Group& world);
+void calls_are_counted_as_on_a_phantom(const Group& world);
+
 template <typename T>
 View flat(std::vector<T>& x) {
   return contiguous_view(x.data(), DTypeOf<T>::value, {static_cast<std::int64_t>(x.size())});
