@@ -5,6 +5,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "core/backend/backend.h"
 #include "core/base/error.h"
 
 namespace ty {
@@ -141,6 +142,14 @@ std::shared_ptr<Communicator> Communicator::do_subgroup(std::span<const int> mem
                     members.size(), child->size(), lowest);
   }
   return child;
+}
+
+std::shared_ptr<Communicator> Communicator::do_on(Backend& backend) {
+  throw CommError("on: these ranks do not reach the memory of backend {}", backend.name());
+}
+
+Group Group::on(Backend& backend) const {
+  return backend.device() == Device::cpu ? *this : Group(communicator_->on(backend));
 }
 
 std::int64_t Group::sent_bytes() const {

@@ -22,6 +22,8 @@
 
 namespace ty {
 
+class Backend;
+
 enum class ReduceOp : std::uint8_t { sum, max, min };
 std::string_view name_of(ReduceOp op);
 
@@ -61,6 +63,8 @@ class Communicator {
   // that names itself, and lists are equal or have no rank in common. Throws CommError if they are
   // not.
   std::shared_ptr<Communicator> subgroup(std::span<const int> members);
+  // See Group::on(). A group of its own, with counts of its own.
+  std::shared_ptr<Communicator> on(Backend& backend) { return do_on(backend); }
 
   // Of this rank's calls in this group, since it was made.
   const CommCounts& counts(CommCall call) const { return counts_[static_cast<std::size_t>(call)]; }
@@ -79,6 +83,8 @@ class Communicator {
   virtual std::shared_ptr<Communicator> do_split(int color, int key) = 0;
   // `own` is this rank's place in `members`.
   virtual std::shared_ptr<Communicator> do_subgroup(std::span<const int> members, int own);
+  // A transport that knows host memory alone throws CommError.
+  virtual std::shared_ptr<Communicator> do_on(Backend& backend);
 
   void count(CommCall call, std::int64_t bytes);
 
@@ -118,12 +124,16 @@ class Group {
   Group subgroup(std::span<const int> members) const {
     return Group(communicator_->subgroup(members));
   }
+  // The same ranks, for views in this backend's memory: tensors go over group.on(backend), numbers
+  // and texts of the host over the group that Mesh made. The group itself if that memory is the
+  // host's. A collective call. Throws CommError if the transport does not reach that memory.
+  Group on(Backend& backend) const;
   // See Communicator::counts().
   const CommCounts& counts(CommCall call) const { return communicator_->counts(call); }
   // The bytes of all kinds of calls.
   std::int64_t sent_bytes() const;
 
-  // Every rank's text, by rank.
+  // Every rank's text, by rank. This and the next one speak of host memory.
   std::vector<std::string> all_gather_text(const std::string& own) const;
   // The op over all ranks' values.
   double all_reduce(double value, ReduceOp op) const;

@@ -1,15 +1,14 @@
 #include "parallel/comm/mailbox.h"
 
-#include <cstring>
+#include <utility>
 
 #include "core/base/error.h"
 
 namespace ty {
 
-void Mailbox::put(const Address& address, const View& x) {
-  const auto* first = x.as<std::byte>();
+void Mailbox::put(const Address& address, DType dtype, std::vector<std::byte> bytes) {
   Queue& queue = queues_[address];
-  queue.messages[queue.sent++] = {x.dtype, std::vector<std::byte>(first, first + x.bytes())};
+  queue.messages[queue.sent++] = {dtype, std::move(bytes)};
 }
 
 Mailbox::Ticket Mailbox::post_receive(const Address& address) {
@@ -20,7 +19,7 @@ bool Mailbox::has(const Ticket& ticket) const {
   return queues_.at(ticket.address).messages.contains(ticket.number);
 }
 
-void Mailbox::take(const Ticket& ticket, const View& x) {
+void Mailbox::take(const Ticket& ticket, const View& x, const CommMemory& memory) {
   auto message = queues_.at(ticket.address).messages.extract(ticket.number);
   const auto& [dtype, bytes] = message.mapped();
   if (dtype != x.dtype || bytes.size() != x.bytes()) {
@@ -28,7 +27,7 @@ void Mailbox::take(const Ticket& ticket, const View& x) {
                     bytes.size() / size_of(dtype), name_of(dtype), ticket.address.to, x.numel(),
                     name_of(x.dtype));
   }
-  if (!bytes.empty()) std::memcpy(x.data, bytes.data(), bytes.size());
+  memory.write(x, bytes.data());
 }
 
 }  // namespace ty

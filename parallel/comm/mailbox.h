@@ -8,7 +8,8 @@
 #include <map>
 #include <vector>
 
-#include "parallel/comm/communicator.h"
+#include "core/base/view.h"
+#include "parallel/comm/memory.h"
 
 namespace ty {
 
@@ -24,11 +25,12 @@ class Mailbox {
     std::int64_t number;
   };
 
-  void put(const Address& address, const View& x);
+  void put(const Address& address, DType dtype, std::vector<std::byte> bytes);
   Ticket post_receive(const Address& address);
   bool has(const Ticket& ticket) const;
-  // Moves the message into x. Throws CommError if it has another dtype or count.
-  void take(const Ticket& ticket, const View& x);
+  // Moves the message into x, which lies in `memory`. Throws CommError if it has another dtype or
+  // count.
+  void take(const Ticket& ticket, const View& x, const CommMemory& memory);
 
  private:
   struct Message {

@@ -53,7 +53,8 @@ class TreeSum {
 void check_tree_ranks(int ranks);
 
 // x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere; x lies in the
-// backend's memory. Throws ConfigError unless the group's size is a power of two.
+// backend's memory, and the group is one on it. Throws ConfigError unless the group's size is a
+// power of two.
 void tree_all_reduce(const Group& group, Backend& backend, const View& x);
 // The same for one number.
 double tree_all_reduce(const Group& group, double x);

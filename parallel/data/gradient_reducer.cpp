@@ -9,7 +9,12 @@ namespace ty {
 
 GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
                                  ReducerOptions options)
-    : parameters_(&parameters), groups_(std::move(groups)), options_(options) {
+    : parameters_(&parameters),
+      groups_(std::move(groups)),
+      data_(groups_.data.on(parameters.backend())),
+      tensor_(groups_.tensor.on(parameters.backend())),
+      tied_(groups_.tied.on(parameters.backend())),
+      options_(options) {
   const FlatLayout& layout = parameters.layout();
   std::vector<Range> owned;
   for (const Bucket& bucket : layout.buckets) {
@@ -48,8 +53,8 @@ BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64
 // Few numbers: they are waited for.
 void GradientReducer::reduce_small_axes(const Bucket& bucket) {
   const View all = slice(parameters_->gradients(), bucket.range).view();
-  if (bucket.partial.has(Axis::tensor)) groups_.tensor.all_reduce(all, ReduceOp::sum).wait();
-  if (bucket.partial.has(Axis::pipeline)) groups_.tied.all_reduce(all, ReduceOp::sum).wait();
+  if (bucket.partial.has(Axis::tensor)) tensor_.all_reduce(all, ReduceOp::sum).wait();
+  if (bucket.partial.has(Axis::pipeline)) tied_.all_reduce(all, ReduceOp::sum).wait();
 }
 
 void GradientReducer::start(std::size_t index) {
@@ -59,13 +64,12 @@ void GradientReducer::start(std::size_t index) {
   if (!bucket.partial.has(Axis::data)) return;
   const Tensor all = slice(parameters_->gradients(), bucket.range);
   if (!options_.shard_optimizer) {
-    pending_.push_back({index, Tensor(), groups_.data.all_reduce(all.view(), ReduceOp::sum)});
+    pending_.push_back({index, Tensor(), data_.all_reduce(all.view(), ReduceOp::sum)});
     return;
   }
   const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(bucket.range).count},
                                      all.dtype(), MemoryClass::communication);
-  pending_.push_back(
-      {index, shard, groups_.data.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
+  pending_.push_back({index, shard, data_.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
 }
 
 void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
@@ -88,7 +92,7 @@ void GradientReducer::finish() {
     for (const Bucket& bucket : parameters_->layout().buckets) {
       reduce_small_axes(bucket);
       if (!bucket.partial.has(Axis::data)) continue;
-      tree_all_reduce(groups_.data, parameters_->backend(),
+      tree_all_reduce(data_, parameters_->backend(),
                       slice(parameters_->gradients(), bucket.range).view());
     }
     return;
@@ -150,8 +154,8 @@ void GradientReducer::gather(const Tensor& flat) {
   if (!options_.shard_optimizer) return;
   std::vector<Work> works;
   for (const Bucket& bucket : parameters_->layout().buckets) {
-    works.push_back(groups_.data.all_gather(slice(flat, bucket.range).view(),
-                                            slice(flat, shard_of(bucket.range)).view()));
+    works.push_back(data_.all_gather(slice(flat, bucket.range).view(),
+                                     slice(flat, shard_of(bucket.range)).view()));
   }
   for (Work& work : works) work.wait();
 }

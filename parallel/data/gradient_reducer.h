@@ -33,7 +33,8 @@ struct ReducerOptions {
   Reduction reduction = Reduction::fast;
 };
 
-// The ranks that differ from this one along one axis only.
+// The ranks that differ from this one along one axis only. The reducer sends numbers over these and
+// tensors over the same ranks' groups on the parameters' backend.
 struct AxisGroups {
   Group data = {}, tensor = {}, pipeline = {};
   Group tied = {};  // the stages that hold a copy of the same table
@@ -41,6 +42,7 @@ struct AxisGroups {
 
 class GradientReducer {
  public:
+  // A collective call of each of the groups.
   GradientReducer(FlatParameters& parameters, AxisGroups groups, ReducerOptions options);
 
   // What this rank's optimizer updates.
@@ -78,7 +80,8 @@ class GradientReducer {
   };
 
   FlatParameters* parameters_;
-  AxisGroups groups_;
+  AxisGroups groups_;           // of host memory
+  Group data_, tensor_, tied_;  // of the backend's memory, made in this order
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;

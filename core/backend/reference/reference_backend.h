@@ -5,7 +5,7 @@
 
 namespace ty {
 
-class ReferenceBackend final : public Backend {
+class ReferenceBackend : public Backend {
  public:
   std::string_view name() const override { return "reference"; }
   Allocator& memory() override { return memory_; }

@@ -25,6 +25,9 @@ class PhantomCommunicator final : public Communicator {
   std::shared_ptr<Communicator> do_subgroup(std::span<const int> members, int own) override {
     return std::make_shared<PhantomCommunicator>(own, static_cast<int>(members.size()));
   }
+  std::shared_ptr<Communicator> do_on(Backend&) override {
+    return std::make_shared<PhantomCommunicator>(rank(), size());
+  }
 };
 
 }  // namespace ty

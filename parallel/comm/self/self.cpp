@@ -1,24 +1,18 @@
 #include "parallel/comm/self/self.h"
 
-#include <cstring>
-
 #include "core/base/error.h"
 
 namespace ty {
 
 namespace {
-void copy_bytes(const View& y, const View& x) {
-  if (y.data != x.data && x.bytes() > 0) std::memcpy(y.data, x.data, x.bytes());
-}
-
 class Receive final : public Work::State {
  public:
-  Receive(std::shared_ptr<Mailbox> mail, const View& x, int tag)
-      : mail_(std::move(mail)), ticket_(mail_->post_receive({0, 0, tag})), x_(x) {}
+  Receive(std::shared_ptr<Mailbox> mail, const CommMemory& memory, const View& x, int tag)
+      : mail_(std::move(mail)), memory_(memory), ticket_(mail_->post_receive({0, 0, tag})), x_(x) {}
   bool test() override {
     if (done_) return true;
     if (!mail_->has(ticket_)) return false;
-    mail_->take(ticket_, x_);
+    mail_->take(ticket_, x_, memory_);
     return done_ = true;
   }
   void wait(double) override {
@@ -29,6 +23,7 @@ class Receive final : public Work::State {
 
  private:
   std::shared_ptr<Mailbox> mail_;
+  CommMemory memory_;
   Mailbox::Ticket ticket_;
   View x_;
   bool done_ = false;
@@ -41,26 +36,30 @@ std::shared_ptr<Communicator> make_self_communicator() {
 }
 
 Work SelfCommunicator::do_all_gather(const View& all, const View& own) {
-  copy_bytes(all, own);
+  memory_.copy(all, own);
   return {};
 }
 
 Work SelfCommunicator::do_reduce_scatter(const View& own, const View& all, ReduceOp) {
-  copy_bytes(own, all);
+  memory_.copy(own, all);
   return {};
 }
 
 Work SelfCommunicator::do_send(const View& x, int, int tag) {
-  mail_->put({0, 0, tag}, x);
+  mail_->put({0, 0, tag}, x.dtype, memory_.bytes_of(x));
   return {};
 }
 
 Work SelfCommunicator::do_receive(const View& x, int, int tag) {
-  return {std::make_unique<Receive>(mail_, x, tag), 0.0};
+  return {std::make_unique<Receive>(mail_, memory_, x, tag), 0.0};
 }
 
 std::shared_ptr<Communicator> SelfCommunicator::do_split(int, int) {
-  return std::make_shared<SelfCommunicator>();
+  return std::make_shared<SelfCommunicator>(memory_);
+}
+
+std::shared_ptr<Communicator> SelfCommunicator::do_on(Backend& backend) {
+  return std::make_shared<SelfCommunicator>(CommMemory(backend));
 }
 
 }  // namespace ty

@@ -11,7 +11,7 @@ namespace ty {
 
 class SelfCommunicator final : public Communicator {
  public:
-  SelfCommunicator() : Communicator(0, 1) {}
+  explicit SelfCommunicator(CommMemory memory = {}) : Communicator(0, 1), memory_(memory) {}
 
  private:
   Work do_all_reduce(const View&, ReduceOp) override { return {}; }
@@ -22,7 +22,9 @@ class SelfCommunicator final : public Communicator {
   Work do_receive(const View& x, int peer, int tag) override;
   void do_barrier() override {}
   std::shared_ptr<Communicator> do_split(int color, int key) override;
+  std::shared_ptr<Communicator> do_on(Backend& backend) override;
 
+  CommMemory memory_;
   std::shared_ptr<Mailbox> mail_ = std::make_shared<Mailbox>();  // receives under way hold on to it
 };
 

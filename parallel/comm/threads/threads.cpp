@@ -116,40 +116,45 @@ class Waiting : public Work::State {
 class Collective final : public Waiting {
  public:
   // When done, out receives the result's bytes from `offset` on.
-  Collective(std::shared_ptr<Room> room, int own, std::shared_ptr<Call> call, const View& out,
-             std::size_t offset)
-      : Waiting(std::move(room), own), call_(std::move(call)), out_(out), offset_(offset) {}
+  Collective(std::shared_ptr<Room> room, int own, std::shared_ptr<Call> call,
+             const CommMemory& memory, const View& out, std::size_t offset)
+      : Waiting(std::move(room), own),
+        call_(std::move(call)),
+        memory_(memory),
+        out_(out),
+        offset_(offset) {}
 
  private:
   bool ready() const override { return call_->done; }
   bool missing(int rank) const override { return !call_->inputs[rank]; }
-  void finish() override {
-    if (out_.bytes() > 0) std::memcpy(out_.data, call_->result.data() + offset_, out_.bytes());
-  }
+  void finish() override { memory_.write(out_, call_->result.data() + offset_); }
   std::string describe() const override {
     return fmt::format("{} among {} ranks", call_->what, room()->members.size());
   }
 
   std::shared_ptr<Call> call_;
+  CommMemory memory_;
   View out_;
   std::size_t offset_;
 };
 
 class Receive final : public Waiting {
  public:
-  Receive(std::shared_ptr<Room> room, Mailbox::Ticket ticket, const View& x)
-      : Waiting(std::move(room), ticket.address.to), ticket_(ticket), x_(x) {}
+  Receive(std::shared_ptr<Room> room, Mailbox::Ticket ticket, const CommMemory& memory,
+          const View& x)
+      : Waiting(std::move(room), ticket.address.to), ticket_(ticket), memory_(memory), x_(x) {}
 
  private:
   bool ready() const override { return room()->mail.has(ticket_); }
   bool missing(int rank) const override { return rank == ticket_.address.from; }
-  void finish() override { room()->mail.take(ticket_, x_); }
+  void finish() override { room()->mail.take(ticket_, x_, memory_); }
   std::string describe() const override {
     return fmt::format("receive of {} x {} with tag {} from rank {}", x_.numel(), name_of(x_.dtype),
                        ticket_.address.tag, ticket_.address.from);
   }
 
   Mailbox::Ticket ticket_;
+  CommMemory memory_;
   View x_;
 };
 
@@ -169,15 +174,18 @@ auto reduction(ReduceOp op, DType dtype) {
 
 class ThreadCommunicator final : public Communicator {
  public:
-  ThreadCommunicator(std::shared_ptr<Room> room, int rank, std::shared_ptr<double> patience)
+  ThreadCommunicator(std::shared_ptr<Room> room, int rank, std::shared_ptr<double> patience,
+                     const CommMemory& memory = {})
       : Communicator(rank, static_cast<int>(room->members.size())),
         room_(std::move(room)),
-        patience_(std::move(patience)) {}
+        patience_(std::move(patience)),
+        memory_(memory) {}
   void set_patience(double seconds) override { *patience_ = seconds; }
 
  private:
   Work do_all_reduce(const View& x, ReduceOp op) override {
-    return meet(describe("all_reduce", name_of(op), x), x, reduction(op, x.dtype), x, 0);
+    return meet(describe("all_reduce", name_of(op), x), memory_.bytes_of(x), reduction(op, x.dtype),
+                x, 0);
   }
 
   Work do_all_gather(const View& all, const View& own) override {
@@ -186,24 +194,26 @@ class ThreadCommunicator final : public Communicator {
         call.result.insert(call.result.end(), input->begin(), input->end());
       }
     };
-    return meet(describe("all_gather", "", own), own, concatenate, all, 0);
+    return meet(describe("all_gather", "", own), memory_.bytes_of(own), concatenate, all, 0);
   }
 
   Work do_reduce_scatter(const View& own, const View& all, ReduceOp op) override {
     const std::size_t offset = own.bytes() * static_cast<std::size_t>(rank());
-    return meet(describe("reduce_scatter", name_of(op), all), all, reduction(op, all.dtype), own,
-                offset);
+    return meet(describe("reduce_scatter", name_of(op), all), memory_.bytes_of(all),
+                reduction(op, all.dtype), own, offset);
   }
 
   Work do_broadcast(const View& x, int root) override {
     const auto from_root = [root](Call& call) { call.result = *call.inputs[root]; };
-    return meet(describe("broadcast", fmt::format("from {}", root), x), x, from_root, x, 0);
+    return meet(describe("broadcast", fmt::format("from {}", root), x), memory_.bytes_of(x),
+                from_root, x, 0);
   }
 
   Work do_send(const View& x, int peer, int tag) override {
+    Bytes bytes = memory_.bytes_of(x);
     std::lock_guard lock(world().mutex);
     check_alive("send");
-    room_->mail.put({rank(), peer, tag}, x);
+    room_->mail.put({rank(), peer, tag}, x.dtype, std::move(bytes));
     world().changed.notify_all();
     return {};
   }
@@ -212,16 +222,30 @@ class ThreadCommunicator final : public Communicator {
     std::lock_guard lock(world().mutex);
     check_alive("receive");
     const Mailbox::Ticket ticket = room_->mail.post_receive({peer, rank(), tag});
-    return {std::make_unique<Receive>(room_, ticket, x), *patience_};
+    return {std::make_unique<Receive>(room_, ticket, memory_, x), *patience_};
   }
 
   void do_barrier() override {
     meet(
-        "barrier", empty_view(), [](Call&) {}, empty_view(), 0)
+        "barrier", Bytes(), [](Call&) {}, empty_view(), 0)
         .wait();
   }
 
   std::shared_ptr<Communicator> do_split(int color, int key) override {
+    const std::shared_ptr<Room> room = join(color, key);
+    if (color < 0 || room->members.size() == 1) return std::make_shared<SelfCommunicator>(memory_);
+    const auto own = std::find(room->members.begin(), room->members.end(), room_->members[rank()]);
+    return std::make_shared<ThreadCommunicator>(room, static_cast<int>(own - room->members.begin()),
+                                                patience_, memory_);
+  }
+
+  std::shared_ptr<Communicator> do_on(Backend& backend) override {
+    return std::make_shared<ThreadCommunicator>(join(0, rank()), rank(), patience_,
+                                                CommMemory(backend));
+  }
+
+  // The room of the ranks that bring this color.
+  std::shared_ptr<Room> join(int color, int key) {
     std::int32_t wish[2] = {color, key};
     std::shared_ptr<Call> call;
     const auto make_rooms = [this](Call& c) {
@@ -238,14 +262,9 @@ class ThreadCommunicator final : public Communicator {
         c.children[other_color] = std::make_shared<Room>(room_->world, std::move(members));
       }
     };
-    meet("split", contiguous_view(wish, DType::i32, {2}), make_rooms, empty_view(), 0, &call)
-        .wait();
-    const std::shared_ptr<Room>& child = call->children.at(color);
-    if (color < 0 || child->members.size() == 1) return std::make_shared<SelfCommunicator>();
-    const auto own =
-        std::find(child->members.begin(), child->members.end(), room_->members[rank()]);
-    return std::make_shared<ThreadCommunicator>(
-        child, static_cast<int>(own - child->members.begin()), patience_);
+    const View brought = contiguous_view(wish, DType::i32, {2});
+    meet("split", CommMemory().bytes_of(brought), make_rooms, empty_view(), 0, &call).wait();
+    return call->children.at(color);
   }
 
   World& world() const { return *room_->world; }
@@ -256,14 +275,12 @@ class ThreadCommunicator final : public Communicator {
     if (world().failed) throw CommError("{}: rank {} of the world failed", what, *world().failed);
   }
 
-  // Brings a copy of `input` to the group's next collective. The last rank to come runs
+  // Brings `input` to the group's next collective. The last rank to come runs
   // complete(call), outside of the lock, and frees the inputs.
   template <typename Complete>
-  Work meet(const std::string& what, const View& input, Complete complete, const View& out,
+  Work meet(const std::string& what, Bytes input, Complete complete, const View& out,
             std::size_t offset, std::shared_ptr<Call>* joined = nullptr) {
     const std::int64_t number = sequence_++;
-    const auto* first = input.as<std::byte>();
-    Bytes copy(first, first + input.bytes());
     std::unique_lock lock(world().mutex);
     check_alive(what);
     auto& slot = room_->calls[number];
@@ -276,7 +293,7 @@ class ThreadCommunicator final : public Communicator {
                       rank(), what, slot->what);
     }
     const std::shared_ptr<Call> call = slot;
-    call->inputs[rank()] = std::move(copy);
+    call->inputs[rank()] = std::move(input);
     if (++call->arrived == size()) {
       room_->calls.erase(number);
       lock.unlock();
@@ -287,11 +304,12 @@ class ThreadCommunicator final : public Communicator {
       world().changed.notify_all();
     }
     if (joined != nullptr) *joined = call;
-    return {std::make_unique<Collective>(room_, rank(), call, out, offset), *patience_};
+    return {std::make_unique<Collective>(room_, rank(), call, memory_, out, offset), *patience_};
   }
 
   std::shared_ptr<Room> room_;
   std::shared_ptr<double> patience_;  // seconds; of this rank, in all its groups
+  CommMemory memory_;                 // of what is sent and received
   std::int64_t sequence_ = 0;
 };
 

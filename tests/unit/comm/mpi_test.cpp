@@ -5,7 +5,10 @@
 #include <thread>
 #include <vector>
 
+#include "core/base/error.h"
 #include "parallel/comm/mpi/mpi_world.h"
+#include "tests/support/counting_backend.h"
+#include "tests/support/messages.h"
 #include "tests/support/mpi_environment.h"
 #include "tests/unit/comm/collectives.h"
 
@@ -16,6 +19,12 @@ class Mpi : public testing::TestWithParam<Check> {};
 TEST_P(Mpi, Does) { GetParam().run(mpi_world()); }
 INSTANTIATE_TEST_SUITE_P(Every, Mpi, testing::ValuesIn(communicator_checks()),
                          [](const auto& test) { return test.param.name; });
+
+TEST(Mpi, RefusesTheMemoryOfADevice) {
+  CountingBackend backend(Device::cuda);
+  EXPECT_EQ(message_of<CommError>([&] { (void)mpi_world().on(backend); }),
+            "on: these ranks do not reach the memory of backend reference");
+}
 
 TEST(Mpi, RepeatsItsBits) {
   std::vector<float> first;
