@@ -102,54 +102,50 @@ namespace {
 class AdamWOptimizer final : public Optimizer {
  public:
   AdamWOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
-                 const AdamWConfig& config)
+                 const AdamW& options)
       : Optimizer(parameters, std::move(pieces), decay_of, {"exp_avg", "exp_avg_sq"}),
-        config_(config) {}
+        options_(options) {}
 
  private:
   void update(const Operands& o, const StepSize& size) override {
-    backend().adamw(o.weights, o.states[0], o.states[1], o.low, o.gradients,
-                    {.lr = size.learning_rate,
-                     .beta1 = config_.beta1,
-                     .beta2 = config_.beta2,
-                     .eps = config_.eps,
-                     .weight_decay = o.weight_decay,
-                     .step = size.step,
-                     .gradient_scale = size.gradient_scale});
+    options_.lr = size.learning_rate;
+    options_.weight_decay = o.weight_decay;
+    options_.step = size.step;
+    options_.gradient_scale = size.gradient_scale;
+    backend().adamw(o.weights, o.states[0], o.states[1], o.low, o.gradients, options_);
   }
-  AdamWConfig config_;
+  AdamW options_;
 };
 
 class SgdOptimizer final : public Optimizer {
  public:
   SgdOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
-               const SgdConfig& config)
+               const Sgd& options)
       : Optimizer(parameters, std::move(pieces), decay_of,
-                  config.momentum == 0.0 ? std::vector<std::string>{}
-                                         : std::vector<std::string>{"momentum"}),
-        config_(config) {}
+                  options.momentum == 0.0 ? std::vector<std::string>{}
+                                          : std::vector<std::string>{"momentum"}),
+        options_(options) {}
 
  private:
   void update(const Operands& o, const StepSize& size) override {
-    backend().sgd(o.weights, o.states.empty() ? View{} : o.states[0], o.low, o.gradients,
-                  {.lr = size.learning_rate,
-                   .momentum = config_.momentum,
-                   .weight_decay = o.weight_decay,
-                   .gradient_scale = size.gradient_scale});
+    options_.lr = size.learning_rate;
+    options_.weight_decay = o.weight_decay;
+    options_.gradient_scale = size.gradient_scale;
+    backend().sgd(o.weights, o.states.empty() ? View{} : o.states[0], o.low, o.gradients, options_);
   }
-  SgdConfig config_;
+  Sgd options_;
 };
 
 }  // namespace
 
 std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
-                                      const DecayOf& decay_of, const AdamWConfig& config) {
-  return std::make_unique<AdamWOptimizer>(parameters, std::move(pieces), decay_of, config);
+                                      const DecayOf& decay_of, const AdamW& options) {
+  return std::make_unique<AdamWOptimizer>(parameters, std::move(pieces), decay_of, options);
 }
 
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
-                                    const DecayOf& decay_of, const SgdConfig& config) {
-  return std::make_unique<SgdOptimizer>(parameters, std::move(pieces), decay_of, config);
+                                    const DecayOf& decay_of, const Sgd& options) {
+  return std::make_unique<SgdOptimizer>(parameters, std::move(pieces), decay_of, options);
 }
 
 double clip_factor(double norm, double limit) {

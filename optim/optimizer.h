@@ -15,13 +15,6 @@
 
 namespace ty {
 
-struct AdamWConfig {
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
-};
-struct SgdConfig {
-  double momentum = 0.0;
-};
-
 // What one update takes besides gradients.
 struct StepSize {
   double learning_rate = 0.0;
@@ -71,10 +64,12 @@ class Optimizer {
 };
 
 using DecayOf = std::function<double(const Parameter&)>;
+// `options` as its kernel takes them; what a step decides is overwritten: lr, gradient_scale, step,
+// and weight_decay by decay_of.
 std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
-                                      const DecayOf& decay_of, const AdamWConfig& config);
+                                      const DecayOf& decay_of, const AdamW& options);
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
-                                    const DecayOf& decay_of, const SgdConfig& config);
+                                    const DecayOf& decay_of, const Sgd& options);
 
 // What to multiply gradients of this norm by so that the result's norm is at most `limit`; a limit
 // of 0 means no clipping.

@@ -141,14 +141,14 @@ void fields(Fields& f, OptimSection& s) {
 
 void fields(Fields& f, ScheduleSection& s) {
   f.field("name", s.name, "how the learning rate goes on after warm-up",
-          {{"constant", ScheduleKind::constant},
-           {"linear", ScheduleKind::linear},
-           {"cosine", ScheduleKind::cosine},
-           {"wsd", ScheduleKind::wsd}});
+          {{"constant", LearningRateKind::constant},
+           {"linear", LearningRateKind::linear},
+           {"cosine", LearningRateKind::cosine},
+           {"wsd", LearningRateKind::wsd}});
   f.field("warmup", s.warmup, "steps of linear growth to optim.lr", between(0, kMostSteps));
-  f.when("name", s.name != ScheduleKind::constant, "with a name other than constant",
+  f.when("name", s.name != LearningRateKind::constant, "with a name other than constant",
          [&] { f.field("min_lr", s.min_lr, "learning rate of the last step", at_least(0)); });
-  f.when("name", s.name == ScheduleKind::wsd, "with name: wsd", [&] {
+  f.when("name", s.name == LearningRateKind::wsd, "with name: wsd", [&] {
     f.field("decay", s.decay, "steps of the final decay to min_lr", between(0, kMostSteps));
   });
 }
@@ -169,7 +169,7 @@ void fields(Fields& f, ParallelSection& s) {
           between(0, 1));
   f.field("reduction", s.reduction,
           "canonical: the same bits for any number of data ranks and threads, up to a tenth slower",
-          {{"fast", ReductionOrder::fast}, {"canonical", ReductionOrder::canonical}});
+          {{"fast", Reduction::fast}, {"canonical", Reduction::canonical}});
   f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together",
           positive().at_most(kMostBucketMb));
 }
@@ -182,7 +182,7 @@ void check(const ParallelSection& s, Checks& checks) {
   if (s.pipeline.value_or(1) != 1) {
     checks.fail("pipeline", "got {}; this version has no pipelines, want 1", *s.pipeline.value);
   }
-  if (s.reuse == WeightReuse::step && s.reduction == ReductionOrder::canonical) {
+  if (s.reuse == WeightReuse::step && s.reduction == Reduction::canonical) {
     checks.fail("reuse", "step adds up over micro-batches; reduction = canonical wants pass");
   }
 }

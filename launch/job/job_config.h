@@ -17,7 +17,8 @@
 #include "core/data/tokenizer.h"
 #include "models/families/family.h"
 #include "models/linear/rules.h"
-#include "optim/schedule.h"
+#include "optim/learning_rate.h"
+#include "parallel/data/reduction.h"
 
 namespace ty {
 
@@ -25,8 +26,6 @@ enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 enum class RecomputePolicy : std::uint8_t { none, block };
 enum class WeightReuse : std::uint8_t { pass, step };
-// canonical: a fixed order of additions, so that any number of ranks gives the same bits.
-enum class ReductionOrder : std::uint8_t { fast, canonical };
 
 struct RunSection {
   std::string name = "run";
@@ -82,7 +81,7 @@ struct OptimSection {
 };
 
 struct ScheduleSection {
-  ScheduleKind name = ScheduleKind::constant;
+  LearningRateKind name = LearningRateKind::constant;
   std::int64_t warmup = 0;
   double min_lr = 0.0;     // not constant
   std::int64_t decay = 0;  // wsd: steps of the final decay
@@ -96,7 +95,7 @@ struct ParallelSection {
   RecomputePolicy recompute = RecomputePolicy::none;
   WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
-  ReductionOrder reduction = ReductionOrder::fast;
+  Reduction reduction = Reduction::fast;
   double bucket_mb = 25.0;  // of gradients reduced together
 };
 

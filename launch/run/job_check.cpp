@@ -17,7 +17,7 @@ void check_layout(const JobConfig& job, int data_ranks) {
     throw ConfigError(Key{"data.batch"}, "{} sequences are fewer than the {} data ranks",
                       job.data.batch, data_ranks);
   }
-  if (job.parallel.reduction == ReductionOrder::canonical) check_tree_ranks(data_ranks);
+  if (job.parallel.reduction == Reduction::canonical) check_tree_ranks(data_ranks);
 }
 
 void check_no_decay(const JobConfig& job, const Model& model) {

@@ -16,9 +16,9 @@ void check_device(DeviceChoice device) {
   throw ConfigError(Key{"run.device"}, "cuda is not part of this build; use cpu or auto");
 }
 
-std::unique_ptr<Backend> make_backend(DeviceChoice device, ReductionOrder order) {
+std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction) {
   check_device(device);
-  return make_cpu_backend(order == ReductionOrder::canonical ? Products::fixed : Products::fastest);
+  return make_cpu_backend(reduction == Reduction::canonical ? Products::fixed : Products::fastest);
 }
 
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab) {
@@ -109,9 +109,7 @@ void set_initial_weights(const JobConfig& job, ModelSetup& setup) {
 }
 
 ReducerOptions reducer_options(const JobConfig& job) {
-  return {.shard_optimizer = job.parallel.zero == 1,
-          .reduction = job.parallel.reduction == ReductionOrder::canonical ? Reduction::canonical
-                                                                           : Reduction::fast};
+  return {.shard_optimizer = job.parallel.zero == 1, .reduction = job.parallel.reduction};
 }
 
 }  // namespace ty

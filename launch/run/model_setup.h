@@ -17,8 +17,7 @@ namespace ty {
 void check_device(DeviceChoice device);
 // A job's backend; throws as check_device() does. A canonical order of
 // reductions wants products whose bits do not depend on the number of threads.
-std::unique_ptr<Backend> make_backend(DeviceChoice device,
-                                      ReductionOrder order = ReductionOrder::fast);
+std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction = Reduction::fast);
 
 // Throws DataError if a model's directory has fewer token ids than a tokenizer.
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab);

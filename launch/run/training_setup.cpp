@@ -27,7 +27,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParamet
 }
 
 StepOptions step_options(const JobConfig& job, const Group& data) {
-  const bool canonical = job.parallel.reduction == ReductionOrder::canonical;
+  const bool canonical = job.parallel.reduction == Reduction::canonical;
   return {.micro_batches =
               canonical ? share_of_batch(job.data.batch, data).count : job.parallel.microbatches,
           .recompute =

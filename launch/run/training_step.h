@@ -6,8 +6,8 @@
 
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
+#include "optim/learning_rate.h"
 #include "optim/optimizer.h"
-#include "optim/schedule.h"
 #include "parallel/data/gradient_reducer.h"
 
 namespace ty {
@@ -18,7 +18,7 @@ struct StepOptions {
   bool share_maps = false;  // prepare linear layers once for all micro-batches (linear.h)
   double clip = 0.0;        // limit of the gradient norm; 0: none
   std::uint64_t seed = 0;   // of dropout and of the rounding of 16-bit weights
-  Schedule schedule;
+  LearningRateSchedule schedule;
 };
 
 struct StepReport {

@@ -20,13 +20,9 @@
 #include "core/nn/flat_parameters.h"
 #include "parallel/comm/communicator.h"
 #include "parallel/comm/tree.h"
+#include "parallel/data/reduction.h"
 
 namespace ty {
-
-// fast: sums in whatever order is quickest (repeatable for one number of ranks). canonical: a fixed
-// binary tree over the global index of the sequence, the same bits for 1, 2, 4, ... ranks; every
-// sequence is a micro-batch of its own.
-enum class Reduction : std::uint8_t { fast, canonical };
 
 struct ReducerOptions {
   bool shard_optimizer = false;  // ZeRO-1

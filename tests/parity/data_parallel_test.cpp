@@ -99,7 +99,7 @@ Curve train_rank(const Group& data, const Training& setup) {
        .clip = setup.clip,
        .seed = 7,
        .schedule = {
-           .kind = ScheduleKind::cosine, .peak = 1e-2, .warmup = 5, .steps = setup.steps}});
+           .kind = LearningRateKind::cosine, .peak = 1e-2, .warmup = 5, .steps = setup.steps}});
   Curve curve = {.losses = {}, .norms = {}, .initial = weights_of(flat), .weights = {}};
   for (std::int64_t s = 0; s < setup.steps; ++s) {
     const StepReport report = step.run(part_of_batch(s, data.rank(), data.size()), s);

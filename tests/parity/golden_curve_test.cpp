@@ -52,7 +52,7 @@ class GoldenCurve : public testing::Test {
     TrainingStep step(model, *objective, flat, *adamw, reducer,
                       {.micro_batches = micro_batches,
                        .clip = 1.8,
-                       .schedule = {.kind = ScheduleKind::cosine,
+                       .schedule = {.kind = LearningRateKind::cosine,
                                     .peak = 5e-3,
                                     .floor = 5e-4,
                                     .warmup = 3,

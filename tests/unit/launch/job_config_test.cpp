@@ -57,7 +57,7 @@ TEST_F(JobFile, ReadsTheDocumentedExample) {
   EXPECT_EQ(job.tokenizer.vocab, 1024);
   EXPECT_EQ(job.data.train, dir_ / "corpus/train.txt");
   EXPECT_EQ(job.optim.betas, (std::vector<double>{0.9, 0.95}));
-  EXPECT_EQ(job.schedule.name, ScheduleKind::cosine);
+  EXPECT_EQ(job.schedule.name, LearningRateKind::cosine);
   EXPECT_EQ(job.precision.compute, DType::f32);
   ASSERT_EQ(job.linear.size(), 1u);
   EXPECT_EQ(job.linear[0].match, "*");
@@ -90,7 +90,7 @@ TEST_F(JobFile, EveryChoiceCanBeStated) {
   EXPECT_EQ(job.precision.weights, DType::f64);
   EXPECT_EQ(job.model.activation, UnaryOp::relu);
   EXPECT_TRUE(job.parallel.data.is_auto());
-  EXPECT_EQ(job.parallel.reduction, ReductionOrder::canonical);
+  EXPECT_EQ(job.parallel.reduction, Reduction::canonical);
   EXPECT_EQ(job.tokenizer.kind, TokenizerKind::bytes);
 }
 

@@ -3,34 +3,35 @@
 #include <cmath>
 
 #include "core/autograd/graph.h"
+#include "optim/learning_rate.h"
 #include "optim/optimizer.h"
-#include "optim/schedule.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
 namespace {
 
-TEST(Schedule, WarmsUpThenFollowsItsShape) {
-  Schedule s{.kind = ScheduleKind::cosine, .peak = 1.0, .floor = 0.1, .warmup = 4, .steps = 104};
+TEST(LearningRate, WarmsUpThenFollowsItsShape) {
+  LearningRateSchedule s{
+      .kind = LearningRateKind::cosine, .peak = 1.0, .floor = 0.1, .warmup = 4, .steps = 104};
   EXPECT_DOUBLE_EQ(learning_rate(s, 0), 0.25);
   EXPECT_DOUBLE_EQ(learning_rate(s, 3), 1.0);
   EXPECT_DOUBLE_EQ(learning_rate(s, 4), 1.0);
   EXPECT_DOUBLE_EQ(learning_rate(s, 103), 0.1);
-  s.kind = ScheduleKind::linear;
+  s.kind = LearningRateKind::linear;
   s.steps = 105;
   EXPECT_DOUBLE_EQ(learning_rate(s, 54), 0.55);
-  s.kind = ScheduleKind::constant;
+  s.kind = LearningRateKind::constant;
   EXPECT_DOUBLE_EQ(learning_rate(s, 90), 1.0);
-  s.kind = ScheduleKind::wsd;
+  s.kind = LearningRateKind::wsd;
   s.decay = 10;
   EXPECT_DOUBLE_EQ(learning_rate(s, 94), 1.0);
   EXPECT_DOUBLE_EQ(learning_rate(s, 99), 0.55);
   EXPECT_DOUBLE_EQ(learning_rate(s, 104), 0.1);
 }
 
-TEST(Schedule, OfOneStepIsFinite) {
-  for (auto kind :
-       {ScheduleKind::constant, ScheduleKind::linear, ScheduleKind::cosine, ScheduleKind::wsd}) {
+TEST(LearningRate, OfOneStepIsFinite) {
+  for (auto kind : {LearningRateKind::constant, LearningRateKind::linear, LearningRateKind::cosine,
+                    LearningRateKind::wsd}) {
     EXPECT_TRUE(std::isfinite(learning_rate({.kind = kind, .peak = 1, .steps = 1, .decay = 1}, 0)));
   }
 }

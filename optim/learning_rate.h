@@ -5,10 +5,10 @@
 
 namespace ty {
 
-enum class ScheduleKind : std::uint8_t { constant, linear, cosine, wsd };
+enum class LearningRateKind : std::uint8_t { constant, linear, cosine, wsd };
 
-struct Schedule {
-  ScheduleKind kind = ScheduleKind::constant;
+struct LearningRateSchedule {
+  LearningRateKind kind = LearningRateKind::constant;
   double peak = 1e-3;       // learning rate after warm-up
   double floor = 0.0;       // learning rate at the last step (linear, cosine, wsd)
   std::int64_t warmup = 0;  // steps of linear growth from peak / warmup to peak
@@ -19,6 +19,6 @@ struct Schedule {
 // The rate of step 0, 1, ... steps - 1. constant holds the peak; linear and cosine go down to the
 // floor at the last step; wsd (warm-up, stable, decay; Hu et al., arXiv 2404.06395) holds the peak
 // and goes down over the last `decay` steps.
-double learning_rate(const Schedule& schedule, std::int64_t step);
+double learning_rate(const LearningRateSchedule& schedule, std::int64_t step);
 
 }  // namespace ty

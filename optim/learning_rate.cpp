@@ -1,4 +1,4 @@
-#include "optim/schedule.h"
+#include "optim/learning_rate.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 namespace ty {
 
-double learning_rate(const Schedule& s, std::int64_t step) {
+double learning_rate(const LearningRateSchedule& s, std::int64_t step) {
   if (step < s.warmup) {
     return s.peak * static_cast<double>(step + 1) / static_cast<double>(s.warmup);
   }
@@ -17,14 +17,14 @@ double learning_rate(const Schedule& s, std::int64_t step) {
     return std::clamp(static_cast<double>(step - first) / static_cast<double>(span), 0.0, 1.0);
   };
   switch (s.kind) {
-    case ScheduleKind::constant:
+    case LearningRateKind::constant:
       return s.peak;
-    case ScheduleKind::linear:
+    case LearningRateKind::linear:
       return s.peak + (s.floor - s.peak) * progress(s.warmup);
-    case ScheduleKind::cosine:
+    case LearningRateKind::cosine:
       return s.floor +
              0.5 * (s.peak - s.floor) * (1.0 + std::cos(std::numbers::pi * progress(s.warmup)));
-    case ScheduleKind::wsd:
+    case LearningRateKind::wsd:
       return s.peak + (s.floor - s.peak) * progress(std::max(s.warmup, s.steps - 1 - s.decay));
   }
   return s.peak;
