@@ -24,8 +24,10 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
                      std::vector<std::string> state_names)
     : parameters_(&parameters), pieces_(std::move(pieces)) {
   std::int64_t total = 0;
-  for (const Piece& piece : pieces_) {
-    decay_.push_back(decay_of(parameters.store().all()[piece.parameter]));
+  for (std::size_t i = 0; i < pieces_.size(); ++i) {
+    const Piece& piece = pieces_[i];
+    const double decay = decay_of(parameters.store().all()[piece.parameter]);
+    add_run({piece.flat_first, total, piece.inside.count, decay, i});
     total += piece.inside.count;
   }
   for (std::string& name : state_names) {
@@ -41,23 +43,37 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
   }
 }
 
+// An element's update does not depend on its place in a range, so merging changes no bit. Rounding
+// of 16-bit weights does: it is drawn per parameter.
+void Optimizer::add_run(const Run& run) {
+  if (!runs_.empty() && !is_narrow(parameters_->weights().dtype())) {
+    Run& last = runs_.back();
+    if (last.flat_first + last.count == run.flat_first && last.weight_decay == run.weight_decay) {
+      last.count += run.count;
+      return;
+    }
+  }
+  runs_.push_back(run);
+}
+
 void Optimizer::step(const StepSize& size) {
   const FlatParameters& p = *parameters_;
-  std::int64_t first = 0;  // of the piece, in the state tensors
-  for (std::size_t i = 0; i < pieces_.size(); ++i) {
-    const Range flat = {pieces_[i].flat_first, pieces_[i].inside.count};
-    Operands operands{
-        slice(p.weights(), flat).view(), View{}, slice(p.gradients(), flat).view(), {}, decay_[i]};
+  for (const Run& run : runs_) {
+    const Range flat = {run.flat_first, run.count};
+    Operands operands{slice(p.weights(), flat).view(),
+                      View{},
+                      slice(p.gradients(), flat).view(),
+                      {},
+                      run.weight_decay};
     if (p.has_separate_model()) operands.low = slice(p.model(), flat).view();
     for (const State& state : states_) {
-      operands.states.push_back(slice(state.flat, {first, flat.count}).view());
+      operands.states.push_back(slice(state.flat, {run.state_first, run.count}).view());
     }
     if (wide_.defined()) {
-      update_narrow(pieces_[i], operands, size);
+      update_narrow(pieces_[run.piece], operands, size);
     } else {
       update(operands, size);
     }
-    first += flat.count;
   }
 }
 

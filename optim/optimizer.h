@@ -53,12 +53,21 @@ class Optimizer {
   Backend& backend() const { return parameters_->backend(); }
 
  private:
+  // What one update() takes: a piece, or several that lie side by side and decay alike.
+  struct Run {
+    std::int64_t flat_first;   // in the flat buffers
+    std::int64_t state_first;  // in the states
+    std::int64_t count;
+    double weight_decay;
+    std::size_t piece;  // the first one
+  };
+  void add_run(const Run& run);
   // update() of 16-bit weights, by way of fp32.
   void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
 
   FlatParameters* parameters_;
   std::vector<Piece> pieces_;
-  std::vector<double> decay_;  // per piece
+  std::vector<Run> runs_;
   std::vector<State> states_;
   Tensor wide_;  // some 16-bit weights in fp32
 };

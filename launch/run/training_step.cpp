@@ -8,6 +8,13 @@
 
 namespace ty {
 
+namespace {
+
+// Of each target in the mean over a global batch of so many.
+double weight_of(double targets) { return 1.0 / std::max(targets, 1.0); }
+
+}  // namespace
+
 TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParameters& parameters,
                            Optimizer& optimizer, GradientReducer& reducer, StepOptions options)
     : model_(model),
@@ -18,10 +25,8 @@ TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParamet
       options_(options) {}
 
 StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
-  StepReport report;
-  report.tokens = reducer_.sum_over_ranks(static_cast<double>(objective_.targets(batch)));
-  const double weight = 1.0 / std::max(report.tokens, 1.0);
-
+  // On its way while the first forward runs; wanted where backward begins.
+  PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
   std::vector<double> losses;
@@ -32,12 +37,14 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
     const std::int64_t last = (i + 1) * batch.sequences / parts;
     BackwardOptions options = reducer_.backward_options(i, parts);
     options.release_shared = i + 1 == parts;
-    losses.push_back(run_micro_batch(batch, first, last - first, step, weight, options));
+    losses.push_back(run_micro_batch(batch, first, last - first, step, tokens, options));
     reducer_.micro_batch_done(i, parts);
   }
   if (shared) model_.end_step();
   reducer_.finish();
-  report.loss = reducer_.sum_losses(losses) * weight;
+  StepReport report;
+  report.tokens = tokens.wait();
+  report.loss = reducer_.sum_losses(losses) * weight_of(report.tokens);
   report.gradient_norm = reducer_.gradient_norm();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
     const std::string culprit = parameters_.first_non_finite_weight();
@@ -58,12 +65,13 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
 }
 
 double TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
-                                     std::int64_t step, double weight,
+                                     std::int64_t step, PendingSum& tokens,
                                      const BackwardOptions& options) {
   const Batch part = upload(parameters_.backend(), batch, first, count);
   const ForwardContext context = {
       .batch = part, .training = true, .seed = options_.seed, .step = step};
   const Tensor loss = objective_.loss(model_.forward(context, options_.recompute), part);
+  const double weight = weight_of(tokens.wait());
   backward(loss, Tensor::full(parameters_.backend(), {1}, loss.dtype(), weight), options);
   return loss.item();
 }

@@ -39,8 +39,9 @@ class TrainingStep {
   StepReport run(const HostBatch& batch, std::int64_t step);
 
  private:
+  // The sum of its losses. `tokens`: of the global batch.
   double run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
-                         std::int64_t step, double weight, const BackwardOptions& options);
+                         std::int64_t step, PendingSum& tokens, const BackwardOptions& options);
 
   Model& model_;
   const Objective& objective_;

@@ -110,38 +110,55 @@ void GradientReducer::finish() {
   pending_.clear();
 }
 
-double GradientReducer::gradient_norm() {
-  // Sharded fast sums exist in pieces; otherwise every rank holds the whole gradient and adds it up
-  // parameter by parameter, in the same order whatever the layout.
-  const bool sharded = options_.shard_optimizer && options_.reduction == Reduction::fast;
+// Fast sums, sharded, exist in pieces; otherwise every rank holds the whole gradient.
+bool GradientReducer::is_sharded() const {
+  return options_.shard_optimizer && options_.reduction == Reduction::fast;
+}
+
+std::vector<Piece> GradientReducer::counted_pieces() const {
   const FlatLayout& layout = parameters_->layout();
-  const auto& all = parameters_->store().all();
-  ranges_.clear();
-  for (const Piece& piece : sharded ? pieces_ : pieces_in(layout, layout.bucket_ranges())) {
-    if (all[piece.parameter].placement.counted) ranges_.push_back(piece);
+  std::vector<Piece> pieces = is_sharded() ? pieces_ : pieces_in(layout, layout.bucket_ranges());
+  std::erase_if(pieces, [&](const Piece& piece) {
+    return !parameters_->store().all()[piece.parameter].placement.counted;
+  });
+  return pieces;
+}
+
+double GradientReducer::gradient_norm() {
+  // canonical adds up parameter by parameter, in an order that their shapes alone fix; fast takes
+  // what lies side by side in one sum.
+  std::vector<Range> ranges;
+  for (const Piece& piece : counted_pieces()) {
+    const bool follows = !ranges.empty() && options_.reduction == Reduction::fast &&
+                         ranges.back().first + ranges.back().count == piece.flat_first;
+    if (follows) {
+      ranges.back().count += piece.inside.count;
+    } else {
+      ranges.push_back({piece.flat_first, piece.inside.count});
+    }
   }
-  const auto count = static_cast<std::int64_t>(ranges_.size());
+  const auto count = static_cast<std::int64_t>(ranges.size());
   const Tensor squares = Tensor::empty(parameters_->backend(), {count}, DType::f64);
   for (std::int64_t i = 0; i < count; ++i) {
-    const Piece& piece = ranges_[static_cast<std::size_t>(i)];
     parameters_->backend().sum_squares(
         squares.view().slice(0, i, 1),
-        slice(parameters_->gradients(), {piece.flat_first, piece.inside.count}).view());
+        slice(parameters_->gradients(), ranges[static_cast<std::size_t>(i)]).view());
   }
-  squares_ = squares.values<double>();
   double total = 0.0;
-  for (double square : squares_) total += square;
-  if (sharded) total = groups_.data.all_reduce(total, ReduceOp::sum);
+  for (const double square : squares.values<double>()) total += square;
+  if (is_sharded()) total = groups_.data.all_reduce(total, ReduceOp::sum);
   total = groups_.tensor.all_reduce(total, ReduceOp::sum);
   return std::sqrt(groups_.pipeline.all_reduce(total, ReduceOp::sum));
 }
 
 std::string GradientReducer::first_non_finite() const {
-  for (std::size_t i = 0; i < squares_.size(); ++i) {
-    if (std::isfinite(squares_[i])) continue;
-    return fmt::format(" (first in {})", parameters_->store().all()[ranges_[i].parameter].name);
-  }
-  return "";
+  const std::vector<Piece> pieces = counted_pieces();
+  std::vector<Range> ranges;
+  for (const Piece& piece : pieces) ranges.push_back({piece.flat_first, piece.inside.count});
+  const std::int64_t i = ty::first_non_finite(parameters_->gradients(), ranges);
+  if (i < 0) return "";
+  const std::size_t parameter = pieces[static_cast<std::size_t>(i)].parameter;
+  return fmt::format(" (first in {})", parameters_->store().all()[parameter].name);
 }
 
 void GradientReducer::share_weights() { gather(parameters_->model()); }
@@ -160,9 +177,7 @@ void GradientReducer::gather(const Tensor& flat) {
   for (Work& work : works) work.wait();
 }
 
-double GradientReducer::sum_over_ranks(double value) {
-  return groups_.data.all_reduce(value, ReduceOp::sum);
-}
+PendingSum GradientReducer::start_sum(double value) { return {groups_.data, value}; }
 
 double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
   TreeSum<double> sum(static_cast<std::int64_t>(per_micro_batch.size()));

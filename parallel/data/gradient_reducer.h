@@ -11,6 +11,7 @@
 // started in finish(), in bucket order.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -36,6 +37,25 @@ struct AxisGroups {
   Group tied = {};  // the stages that hold a copy of the same table
 };
 
+// A sum over ranks under way.
+class PendingSum {
+ public:
+  // Blocks until the sum is there and returns it, every time anew.
+  double wait() {
+    work_.wait();
+    return *value_;
+  }
+
+ private:
+  friend class GradientReducer;
+  PendingSum(const Group& group, double value)
+      : value_(std::make_unique<double>(value)),
+        work_(group.all_reduce(contiguous_view(value_.get(), DType::f64, {1}), ReduceOp::sum)) {}
+
+  std::unique_ptr<double> value_;
+  Work work_;
+};
+
 class GradientReducer {
  public:
   // A collective call of each of the groups.
@@ -56,15 +76,19 @@ class GradientReducer {
   // Completes the optimizer's weights on every rank, where the model reads a copy in another dtype
   // and share_weights() brings only that. Before saving.
   void gather_weights();
-  // " (first in NAME)" for the first parameter whose gradient is not finite, after gradient_norm().
+  // " (first in NAME)" for the first parameter whose gradient is not finite, after finish().
   std::string first_non_finite() const;
   // Sum of one number per local micro-batch over all data ranks, in the gradients' order.
   double sum_losses(const std::vector<double>& per_micro_batch);
-  // Sum of whole numbers (counts, flags) over all data ranks.
-  double sum_over_ranks(double value);
+  // Sum of whole numbers (counts, flags) over all data ranks; under way until it is asked for.
+  PendingSum start_sum(double value);
+  double sum_over_ranks(double value) { return start_sum(value).wait(); }
 
  private:
   void start(std::size_t bucket);
+  // What this rank adds to the norm, parameter by parameter.
+  std::vector<Piece> counted_pieces() const;
+  bool is_sharded() const;
   void reduce_small_axes(const Bucket& bucket);
   void gather(const Tensor& flat);
   Range shard_of(const Range& bucket) const;
@@ -85,8 +109,6 @@ class GradientReducer {
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
   std::optional<TreeSum<Tensor>> partial_sums_;  // canonical: of whole gradients
-  std::vector<Piece> ranges_;                    // that gradient_norm() added up,
-  std::vector<double> squares_;                  // and their sums of squares
 };
 
 }  // namespace ty

@@ -3,8 +3,10 @@
 #include <cmath>
 
 #include "core/autograd/graph.h"
+#include "core/base/random.h"
 #include "optim/learning_rate.h"
 #include "optim/optimizer.h"
+#include "tests/support/counting_backend.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -139,6 +141,60 @@ TEST_F(OptimizerTest, PiecesOfTwoHalvesUpdateLikeTheWhole) {
     part->step({.learning_rate = 0.1});
   }
   EXPECT_EQ(doubles(flat_->weights()), whole);
+}
+
+// Four parameters of which the second and third decay, the last behind a gap: one kernel call for
+// each run of neighbours that decay alike, and the bits of one call per parameter.
+TEST(Runs, OfNeighboursThatDecayAlikeAreUpdatedAtOnceAndToTheBit) {
+  CountingBackend counting;
+  const auto cpu = make_cpu_backend();
+  const auto decay = [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; };
+  const auto train = [&](Backend& backend, bool merged, bool sgd, FlatOptions dtypes) {
+    ParameterStore store;
+    store.declare("a", {16}, Init::normal(1));
+    store.declare("w", {32, 5}, Init::normal(1));
+    store.declare("w2", {8, 3, 3}, Init::normal(1));  // ends inside of a cache line: a gap
+    store.declare("w3", {16, 3}, Init::normal(1));
+    store.declare("b", {48}, Init::normal(1));
+    store.declare("b2", {37}, Init::normal(1));
+    FlatParameters flat(store, plan_flat_layout(store, 1 << 20, 1), backend, dtypes);
+    flat.initialise(3);
+    const auto all = pieces_in(flat.layout(), flat.layout().bucket_ranges());
+    std::vector<std::unique_ptr<Optimizer>> optimizers;
+    const auto add = [&](const std::vector<Piece>& pieces) {
+      optimizers.push_back(sgd ? make_sgd(flat, pieces, decay, {.momentum = 0.9})
+                               : make_adamw(flat, pieces, decay, {}));
+    };
+    if (merged) {
+      add(all);
+    } else {
+      for (const Piece& piece : all) add({piece});
+    }
+    for (int step = 1; step <= 3; ++step) {
+      backend.random_normal(flat.gradients().view().reshape({1, flat.layout().trained}),
+                            RandomStream(5, site_id("g"), static_cast<std::uint64_t>(step)), 0, 0,
+                            1.0);
+      for (const auto& optimizer : optimizers) {
+        optimizer->step({.learning_rate = 0.1, .gradient_scale = 0.7, .step = step, .seed = 2});
+      }
+    }
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < store.all().size(); ++i) {
+      for (const double w : doubles(flat.weight_of(i))) weights.push_back(w);
+      for (const double w : doubles(store.all()[i].value)) weights.push_back(w);
+    }
+    return weights;
+  };
+  for (const bool sgd : {false, true}) {
+    for (const FlatOptions dtypes :
+         {FlatOptions{}, FlatOptions{.compute = DType::bf16}, FlatOptions{DType::f64, DType::f64},
+          FlatOptions{.compute = DType::f32, .weights = DType::bf16}}) {
+      EXPECT_EQ(train(*cpu, true, sgd, dtypes), train(*cpu, false, sgd, dtypes));
+    }
+    counting.updates = 0;
+    train(counting, true, sgd, {});
+    EXPECT_EQ(counting.updates, 3 * 4);  // a | w, w2 | w3 | b, b2; one per parameter: 3 * 6
+  }
 }
 
 TEST(Clip, ScalesOnlyWhatIsTooLong) {
