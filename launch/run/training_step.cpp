@@ -29,7 +29,6 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
-  std::vector<double> losses;
   const bool shared = options_.share_maps && parts > 1;
   if (shared) model_.begin_step();
   for (std::int64_t i = 0; i < parts; ++i) {
@@ -37,14 +36,14 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
     const std::int64_t last = (i + 1) * batch.sequences / parts;
     BackwardOptions options = reducer_.backward_options(i, parts);
     options.release_shared = i + 1 == parts;
-    losses.push_back(run_micro_batch(batch, first, last - first, step, tokens, options));
+    reducer_.add_loss(i, parts, run_micro_batch(batch, first, last - first, step, tokens, options));
     reducer_.micro_batch_done(i, parts);
   }
   if (shared) model_.end_step();
   reducer_.finish();
   StepReport report;
   report.tokens = tokens.wait();
-  report.loss = reducer_.sum_losses(losses) * weight_of(report.tokens);
+  report.loss = reducer_.sum_losses() * weight_of(report.tokens);
   report.gradient_norm = reducer_.gradient_norm();
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
     const std::string culprit = parameters_.first_non_finite_weight();
@@ -64,7 +63,7 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   return report;
 }
 
-double TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
+Tensor TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
                                      std::int64_t step, PendingSum& tokens,
                                      const BackwardOptions& options) {
   const Batch part = upload(parameters_.backend(), batch, first, count);
@@ -73,7 +72,7 @@ double TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first,
   const Tensor loss = objective_.loss(model_.forward(context, options_.recompute), part);
   const double weight = weight_of(tokens.wait());
   backward(loss, Tensor::full(parameters_.backend(), {1}, loss.dtype(), weight), options);
-  return loss.item();
+  return loss;
 }
 
 }  // namespace ty

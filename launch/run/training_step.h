@@ -18,7 +18,7 @@ struct StepOptions {
   bool share_maps = false;  // prepare linear layers once for all micro-batches (linear.h)
   double clip = 0.0;        // limit of the gradient norm; 0: none
   std::uint64_t seed = 0;   // of dropout and of the rounding of 16-bit weights
-  LearningRateSchedule schedule;
+  LearningRateSchedule schedule = {};
 };
 
 struct StepReport {
@@ -39,8 +39,8 @@ class TrainingStep {
   StepReport run(const HostBatch& batch, std::int64_t step);
 
  private:
-  // The sum of its losses. `tokens`: of the global batch.
-  double run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
+  // The sum of its losses [1]. `tokens`: of the global batch.
+  Tensor run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
                          std::int64_t step, PendingSum& tokens, const BackwardOptions& options);
 
   Model& model_;

@@ -23,26 +23,6 @@ std::int64_t tree_merges_after(std::int64_t i, std::int64_t n) {
   return merges;
 }
 
-namespace {
-
-// Pairs of ranks at distances 1, 2, 4, ... exchange their sums and call add() on what arrived in
-// `other`. Both partners add the same two numbers, and addition of floats commutes.
-template <typename Add>
-void exchange_sums(const Group& group, const View& x, const View& other, Add add) {
-  const int size = group.size();
-  check_tree_ranks(size);
-  for (int distance = 1; distance < size; distance *= 2) {
-    const int peer = group.rank() ^ distance;
-    Work in = group.receive(other, peer, kReservedTags);
-    Work out = group.send(x, peer, kReservedTags);
-    in.wait();
-    out.wait();
-    add();
-  }
-}
-
-}  // namespace
-
 void check_tree_ranks(int ranks) {
   if ((ranks & (ranks - 1)) == 0) return;
   throw ConfigError(Key{"parallel.reduction"},
@@ -51,17 +31,21 @@ void check_tree_ranks(int ranks) {
                     ranks);
 }
 
+// Pairs of ranks at distances 1, 2, 4, ... exchange their sums. Both partners add the same two
+// numbers, and addition of floats commutes.
 void tree_all_reduce(const Group& group, Backend& backend, const View& x) {
-  if (group.size() == 1) return;
+  const int size = group.size();
+  check_tree_ranks(size);
+  if (size == 1) return;
   const Tensor other = Tensor::empty(backend, x.shape, x.dtype, MemoryClass::communication);
-  exchange_sums(group, x, other.view(), [&] { backend.axpby(x, 1.0, other.view(), 1.0); });
-}
-
-double tree_all_reduce(const Group& group, double x) {
-  double other = 0;
-  exchange_sums(group, contiguous_view(&x, DType::f64, {1}),
-                contiguous_view(&other, DType::f64, {1}), [&] { x += other; });
-  return x;
+  for (int distance = 1; distance < size; distance *= 2) {
+    const int peer = group.rank() ^ distance;
+    Work in = group.receive(other.view(), peer, kReservedTags);
+    Work out = group.send(x, peer, kReservedTags);
+    in.wait();
+    out.wait();
+    backend.axpby(x, 1.0, other.view(), 1.0);
+  }
 }
 
 }  // namespace ty

@@ -56,7 +56,5 @@ void check_tree_ranks(int ranks);
 // backend's memory, and the group is one on it. Throws ConfigError unless the group's size is a
 // power of two.
 void tree_all_reduce(const Group& group, Backend& backend, const View& x);
-// The same for one number.
-double tree_all_reduce(const Group& group, double x);
 
 }  // namespace ty

@@ -1,11 +1,20 @@
 #include "parallel/data/gradient_reducer.h"
 
 #include <cmath>
-#include <functional>
 
 #include "core/base/error.h"
 
 namespace ty {
+
+namespace {
+
+// earlier + later, in the memory of the later.
+Tensor add_tensors(const Tensor& earlier, Tensor later) {
+  later.backend().axpby(later.view(), 1.0, earlier.view(), 1.0);
+  return later;
+}
+
+}  // namespace
 
 GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
                                  ReducerOptions options)
@@ -76,11 +85,7 @@ void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
   if (options_.reduction != Reduction::canonical) return;
   parameters_->fill_missing_gradients();
   if (index == 0) partial_sums_.emplace(count);
-  partial_sums_->push(parameters_->gradients().to(parameters_->gradients().dtype()),
-                      [this](const Tensor& earlier, Tensor later) {
-                        parameters_->backend().axpby(later.view(), 1.0, earlier.view(), 1.0);
-                        return later;
-                      });
+  partial_sums_->push(parameters_->gradients().to(parameters_->gradients().dtype()), add_tensors);
   parameters_->clear_gradients();
 }
 
@@ -179,12 +184,21 @@ void GradientReducer::gather(const Tensor& flat) {
 
 PendingSum GradientReducer::start_sum(double value) { return {groups_.data, value}; }
 
-double GradientReducer::sum_losses(const std::vector<double>& per_micro_batch) {
-  TreeSum<double> sum(static_cast<std::int64_t>(per_micro_batch.size()));
-  for (double loss : per_micro_batch) sum.push(loss, std::plus<>());
-  const double total = per_micro_batch.empty() ? 0.0 : sum.take();
-  if (options_.reduction != Reduction::canonical) return sum_over_ranks(total);
-  return tree_all_reduce(groups_.data, total);
+void GradientReducer::add_loss(std::int64_t index, std::int64_t count, const Tensor& loss) {
+  if (index == 0) losses_.emplace(count);
+  losses_->push(loss.to(DType::f64), add_tensors);
+}
+
+double GradientReducer::sum_losses() {
+  TY_CHECK(losses_.has_value(), "no loss was added");
+  const Tensor total = losses_->take();
+  losses_.reset();
+  if (options_.reduction == Reduction::canonical) {
+    tree_all_reduce(data_, parameters_->backend(), total.view());
+  } else {
+    data_.all_reduce(total.view(), ReduceOp::sum).wait();
+  }
+  return total.item();
 }
 
 }  // namespace ty

@@ -78,8 +78,12 @@ class GradientReducer {
   void gather_weights();
   // " (first in NAME)" for the first parameter whose gradient is not finite, after finish().
   std::string first_non_finite() const;
-  // Sum of one number per local micro-batch over all data ranks, in the gradients' order.
-  double sum_losses(const std::vector<double>& per_micro_batch);
+  // Adds the loss [1] of one of `count` micro-batches to the step's, in the gradients' order. The
+  // sum stays on the backend: nothing waits for it.
+  void add_loss(std::int64_t index, std::int64_t count, const Tensor& loss);
+  // The sum over micro-batches and data ranks, after the last add_loss(): the one read of a step's
+  // losses.
+  double sum_losses();
   // Sum of whole numbers (counts, flags) over all data ranks; under way until it is asked for.
   PendingSum start_sum(double value);
   double sum_over_ranks(double value) { return start_sum(value).wait(); }
@@ -109,6 +113,7 @@ class GradientReducer {
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
   std::optional<TreeSum<Tensor>> partial_sums_;  // canonical: of whole gradients
+  std::optional<TreeSum<Tensor>> losses_;        // fp64 [1]
 };
 
 }  // namespace ty

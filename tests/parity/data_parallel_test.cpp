@@ -10,6 +10,7 @@
 #include "models/linear/ttm/ttm.h"
 #include "models/transformer/spec.h"
 #include "parallel/comm/threads/threads.h"
+#include "tests/support/counting_backend.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -286,6 +287,25 @@ TEST(DataParallel, AnEmptyGradientIsZeroInEveryBucket) {
       EXPECT_EQ(doubles(grad_of(b)), std::vector<double>(4, uses_both ? 2.0 : 0.0));
     }
   });
+}
+
+// The loss of the step and the squares of its gradient, whatever the number of micro-batches.
+TEST(DataParallel, AStepReadsTwiceFromTheBackend) {
+  for (const std::int64_t micro_batches : {1, 3, 6}) {
+    CountingBackend backend;
+    Model model(
+        describe_gpt2({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
+        LinearRules());
+    FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1),
+                        backend, {});
+    flat.initialise(7);
+    GradientReducer reducer(flat, {}, {});
+    const auto optimizer = make_optimizer(flat, reducer.owned_pieces(), false);
+    TrainingStep step(model, flat, *optimizer, reducer, {.micro_batches = micro_batches});
+    backend.reads = 0;
+    step.run(part_of_batch(0, 0, 1), 0);
+    EXPECT_EQ(backend.reads, 2) << micro_batches;
+  }
 }
 
 TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {

@@ -12,12 +12,14 @@ class CountingBackend : public ReferenceBackend {
   explicit CountingBackend(Device device = Device::cpu) : device_(device) {}
 
   std::int64_t copies = 0;   // read(), write() and copy()
+  std::int64_t reads = 0;    // read()
   std::int64_t updates = 0;  // adamw() and sgd()
   std::int64_t sums = 0;     // sum_squares()
 
   Device device() const override { return device_; }
   void read(void* host, const View& x) override {
     ++copies;
+    ++reads;
     ReferenceBackend::read(host, x);
   }
   void write(const View& y, const void* host) override {
