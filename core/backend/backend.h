@@ -28,6 +28,9 @@ class Backend {
   // Waits until everything asked for so far is done.
   virtual void synchronize() = 0;
 
+  // Whether views of it lie in this process's own memory.
+  virtual bool has_host_memory() const { return true; }
+
   // How work is best cut for this device, and what it costs there in numbers of this type.
   virtual WorkShape work_shape() const = 0;
   virtual CostModel cost_model(DType dtype) const = 0;

@@ -149,7 +149,7 @@ std::shared_ptr<Communicator> Communicator::do_on(Backend& backend) {
 }
 
 Group Group::on(Backend& backend) const {
-  return backend.device() == Device::cpu ? *this : Group(communicator_->on(backend));
+  return backend.has_host_memory() ? *this : Group(communicator_->on(backend));
 }
 
 std::int64_t Group::sent_bytes() const {

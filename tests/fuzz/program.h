@@ -7,9 +7,9 @@
 namespace ty::test {
 
 struct Outcome {
-  int code = 0;    // exit code
-  int signal = 0;  // that ended it; 0: none
-  double seconds = 0;
+  int code = 0;          // exit code
+  int signal = 0;        // that ended it; 0: none
+  double seconds = 0;    // of the processor: what else the machine does is not the program's
   double mebibytes = 0;  // most memory at one time
   std::string out, err;
 

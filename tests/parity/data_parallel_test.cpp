@@ -294,14 +294,16 @@ TEST(DataParallel, AStepReadsTwiceFromTheBackend) {
   for (const std::int64_t micro_batches : {1, 3, 6}) {
     CountingBackend backend;
     Model model(
-        describe_gpt2({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
+        describe_model({.layers = 1, .width = 4, .heads = 1, .context = kLength, .vocab = kVocab}),
         LinearRules());
     FlatParameters flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1),
                         backend, {});
     flat.initialise(7);
     GradientReducer reducer(flat, {}, {});
     const auto optimizer = make_optimizer(flat, reducer.owned_pieces(), false);
-    TrainingStep step(model, flat, *optimizer, reducer, {.micro_batches = micro_batches});
+    const auto objective = cross_entropy_objective();
+    TrainingStep step(model, *objective, flat, *optimizer, reducer,
+                      {.micro_batches = micro_batches});
     backend.reads = 0;
     step.run(part_of_batch(0, 0, 1), 0);
     EXPECT_EQ(backend.reads, 2) << micro_batches;

@@ -9,14 +9,14 @@ namespace ty::test {
 
 class CountingBackend : public ReferenceBackend {
  public:
-  explicit CountingBackend(Device device = Device::cpu) : device_(device) {}
+  explicit CountingBackend(bool has_host_memory = true) : has_host_memory_(has_host_memory) {}
 
   std::int64_t copies = 0;   // read(), write() and copy()
   std::int64_t reads = 0;    // read()
   std::int64_t updates = 0;  // adamw() and sgd()
   std::int64_t sums = 0;     // sum_squares()
 
-  Device device() const override { return device_; }
+  bool has_host_memory() const override { return has_host_memory_; }
   void read(void* host, const View& x) override {
     ++copies;
     ++reads;
@@ -46,7 +46,7 @@ class CountingBackend : public ReferenceBackend {
   }
 
  private:
-  Device device_;
+  bool has_host_memory_;
 };
 
 }  // namespace ty::test

@@ -35,14 +35,15 @@ names() {  # NAME RANKS LATE SPEAKER OTHERS
   wait "$job" || code=$?
   [ "$code" = 75 ] || fail "$name: exit code $code: $(cat "$name.log")"
   [ "$took" -le 12000 ] && [ "$took" -ge 8000 ] || fail "$name: named after $took ms"
-  grep -q "^trainyard: \[rank $4 step [0-9]*\] rank $3 is late: $5 in all_reduce of .* among $2 ranks, for 9.0 s" \
+  grep -qE "^trainyard: \[rank $4 step [0-9]*\] rank $3 is late: $5 in all_reduce of .* among $2 ranks, for 9.0 s" \
     "$name.log" || fail "$name: $(cat "$name.log")"
   [ "$(grep -c 'is late' "$name.log")" = 1 ] || fail "$name: said more than once: $(cat "$name.log")"
   ! pgrep -f "run.dir=$work/$name" >left || fail "$name: left behind: $(cat left)"
 }
 names two 2 1 0 'rank 0 waits'
-names three 3 1 0 'ranks 0 and 2 wait'
-names root 3 0 1 'ranks 1 and 2 wait'
+# The others need not be in the same call: what the late rank has sent before may let one of them go on.
+names three 3 1 0 '(ranks 0 and 2 wait|rank [02] waits)'
+names root 3 0 1 '(ranks 1 and 2 wait|rank [12] waits)'
 
 # Five seconds are a stutter.
 start stutter 2

@@ -21,7 +21,7 @@ INSTANTIATE_TEST_SUITE_P(Every, Mpi, testing::ValuesIn(communicator_checks()),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Mpi, RefusesTheMemoryOfADevice) {
-  CountingBackend backend(Device::cuda);
+  CountingBackend backend(/*has_host_memory=*/false);
   EXPECT_EQ(message_of<CommError>([&] { (void)mpi_world().on(backend); }),
             "on: these ranks do not reach the memory of backend reference");
 }

@@ -19,7 +19,7 @@ Tensor on_device(Backend& backend, const std::vector<double>& values) {
 // Every call of a group on a device, rank r bringing r + 1: the right numbers come, and the backend
 // has carried them.
 void check_device_plane(const Group& world) {
-  CountingBackend backend(Device::cuda);
+  CountingBackend backend(/*has_host_memory=*/false);
   const Group group = world.on(backend);
   ASSERT_EQ(group.size(), world.size());
   ASSERT_EQ(group.rank(), world.rank());
@@ -76,7 +76,7 @@ TEST(DevicePlane, OfHostMemoryIsTheGroupItself) {
 }
 
 TEST(DevicePlane, OfAPhantomHasItsRankAndCountsApart) {
-  CountingBackend backend(Device::cuda);
+  CountingBackend backend(/*has_host_memory=*/false);
   const Group control(std::make_shared<PhantomCommunicator>(3, 4));
   const Group device = control.on(backend);
   EXPECT_EQ(device.rank(), 3);
@@ -88,7 +88,7 @@ TEST(DevicePlane, OfAPhantomHasItsRankAndCountsApart) {
 
 // Gradients and weights go over the device plane alone, and what the step counts over the other.
 void check_reducer(const Group& world, ReducerOptions options) {
-  CountingBackend backend(Device::cuda);
+  CountingBackend backend(/*has_host_memory=*/false);
   ParameterStore store;
   store.declare("w", {40}, Init::constant(1.0));
   FlatParameters flat(store, plan_flat_layout(store, 1, world.size()), backend, {});
