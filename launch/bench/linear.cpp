@@ -26,7 +26,7 @@ namespace ty::bench {
 namespace {
 
 struct Request {
-  TtmMap map;
+  TtmLayer layer;
   std::int64_t svd_rank = 0;
   std::int64_t tokens = 0;  // rows of one pass
   std::int64_t passes = 1;  // per optimizer step
@@ -44,8 +44,8 @@ class Subject {
         backend_(make_backend(DeviceChoice::cpu)),
         map_(make_linear(
             Scope(store_, "layer"),
-            {.in = request.map.in, .out = request.map.out, .bias = false, .weight_std = 0.02}, spec,
-            Split::none, {})),
+            {.in = request.layer.in, .out = request.layer.out, .bias = false, .weight_std = 0.02},
+            spec, Split::none, {})),
         flat_(store_, plan_flat_layout(store_, 1, 1), *backend_, {}) {
     flat_.initialise(1);
     apply_ = [this](const Tensor& x) { return map_->forward(x); };
@@ -55,8 +55,8 @@ class Subject {
       backend_->random_normal(x.view(), RandomStream(1, site_id(name)), 0, width, 1.0);
       return x;
     };
-    x_ = random(request.map.in, "x");
-    dy_ = random(request.map.out, "dy");
+    x_ = random(request.layer.in, "x");
+    dy_ = random(request.layer.out, "dy");
     passes_ = request.passes;
   }
 
@@ -140,20 +140,21 @@ Request request_of(const Arguments& arguments) {
   if (arguments.flag("--in")) in = arguments.integers("--in");
   if (arguments.flag("--out")) out = arguments.integers("--out");
   if (in.size() == 1 && out.size() == 1) {
-    request.map = {choose_shape(in[0], out[0], rank), in[0], out[0]};
+    request.layer = {choose_shape(in[0], out[0], rank), in[0], out[0]};
   } else {
     const TtmShape shape = with_rank(in, out, rank);
-    request.map = {shape, shape.padded_in(), shape.padded_out()};
-    validate(shape, request.map.in, request.map.out);
+    request.layer = {shape, shape.padded_in(), shape.padded_out()};
+    validate(shape, request.layer.in, request.layer.out);
   }
   request.tokens = arguments.integer("--tokens", tokens);
   request.passes = arguments.integer("--microbatches", 1);
   request.all_plans = arguments.flag("--plans");
   // As many weights, to the nearest.
-  const std::int64_t both = request.map.in + request.map.out;
-  const std::int64_t equal = (request.map.shape.num_parameters() + both / 2) / both;
+  const std::int64_t both = request.layer.in + request.layer.out;
+  const std::int64_t equal = (request.layer.shape.num_parameters() + both / 2) / both;
   request.svd_rank = arguments.integer(
-      "--svd-rank", std::clamp<std::int64_t>(equal, 1, std::min(request.map.in, request.map.out)));
+      "--svd-rank",
+      std::clamp<std::int64_t>(equal, 1, std::min(request.layer.in, request.layer.out)));
   return request;
 }
 
@@ -163,26 +164,26 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
     return *result.emplace_back(std::make_unique<Subject>(request, spec));
   };
   const auto add_plan = [&](const TtmPlan& plan) {
-    add(exact_spec(request.map.shape))
+    add(exact_spec(request.layer.shape))
         .apply_by(fmt::format("{} / {}", to_string(plan.forward), to_string(plan.backward)),
                   [&request, plan](const Tensor& x, const std::vector<Tensor>& cores) {
-                    return ttm_linear(x, cores, Tensor(), request.map, plan);
+                    return ttm_linear(x, cores, Tensor(), request.layer, plan);
                   });
   };
   const auto add_recorded = [&](const ChainPass& pass) {
-    add(exact_spec(request.map.shape))
+    add(exact_spec(request.layer.shape))
         .apply_by("recorded " + to_string(pass),
                   [&request, pass](const Tensor& x, const std::vector<Tensor>& cores) {
-                    return ttm_linear_recorded(x, cores, Tensor(), request.map, pass);
+                    return ttm_linear_recorded(x, cores, Tensor(), request.layer, pass);
                   });
   };
   add(DenseSpec{});
   add(SvdSpec{.rank = request.svd_rank}).plan = fmt::format("rank {}", request.svd_rank);
-  const TtmChoice choice = choose_ttm_plan(request.map, request.tokens);
-  add(exact_spec(request.map.shape)).plan = fmt::format(
+  const TtmChoice choice = choose_ttm_plan(request.layer, request.tokens);
+  add(exact_spec(request.layer.shape)).plan = fmt::format(
       "chosen: {} / {}", to_string(choice.plan.forward), to_string(choice.plan.backward));
   if (request.passes > 1) {
-    Subject& shared = add(exact_spec(request.map.shape));
+    Subject& shared = add(exact_spec(request.layer.shape));
     shared.shares_map = true;
     shared.plan = "W once per step";
   }
@@ -193,7 +194,7 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
     }
   }
   if (request.is_seed) {
-    const int cores = request.map.shape.num_cores();
+    const int cores = request.layer.shape.num_cores();
     const ChainPass two = {{cores / 2, cores - cores / 2}, ChainOrder::from_left, 0};
     const ChainPass one_by_one = {std::vector<int>(static_cast<std::size_t>(cores), 1),
                                   ChainOrder::from_left, 0};
@@ -210,10 +211,10 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
 }
 
 void explain(const Request& request) {
-  const TtmChoice choice = choose_ttm_plan(request.map, request.tokens);
-  fmt::print("{} -> {}, {}, {} tokens; workspace up to {}\n", request.map.in, request.map.out,
-             to_string(request.map.shape), request.tokens,
-             human_bytes(static_cast<double>(default_workspace_limit(request.map))));
+  const TtmChoice choice = choose_ttm_plan(request.layer, request.tokens);
+  fmt::print("{} -> {}, {}, {} tokens; workspace up to {}\n", request.layer.in, request.layer.out,
+             to_string(request.layer.shape), request.tokens,
+             human_bytes(static_cast<double>(default_workspace_limit(request.layer))));
   const auto list = [](const char* title, const PassCost& dense, const auto& candidates,
                        const auto& chosen) {
     Table table({title, "model time", "of dense", "FLOP", "workspace", ""});
@@ -228,7 +229,7 @@ void explain(const Request& request) {
     }
     fmt::print("{}", table.str());
   };
-  const LayerCost dense = dense_layer_cost(request.map, request.tokens);
+  const LayerCost dense = dense_layer_cost(request.layer, request.tokens);
   list("forward", dense.forward, choice.forward, choice.plan.forward);
   list("backward", dense.backward, choice.backward, choice.plan.backward);
 }
@@ -269,16 +270,16 @@ ExitCode linear(const Arguments& arguments, RankStatus& status) {
                     {"live_bytes", subject->live_bytes}});
   }
   if (json) {
-    fmt::print("{}\n", nlohmann::json{{"in", request.map.in},
-                                      {"out", request.map.out},
+    fmt::print("{}\n", nlohmann::json{{"in", request.layer.in},
+                                      {"out", request.layer.out},
                                       {"tokens", request.tokens},
                                       {"microbatches", request.passes},
                                       {"threads", world.threads()},
                                       {"entries", rows}}
                            .dump());
   } else {
-    fmt::print("{} -> {}, {}, {} tokens x {}, {} threads, fp32\n{}", request.map.in,
-               request.map.out, to_string(request.map.shape), request.tokens, request.passes,
+    fmt::print("{} -> {}, {}, {} tokens x {}, {} threads, fp32\n{}", request.layer.in,
+               request.layer.out, to_string(request.layer.shape), request.tokens, request.passes,
                world.threads(), table.str());
   }
   return ExitCode::ok;

@@ -11,7 +11,7 @@ namespace ty {
 
 namespace {
 
-// Numbers of a map, or of several together.
+// Numbers of a layer, or of several together.
 struct Sizes {
   std::int64_t parameters_before = 0, parameters_after = 0;  // bias excluded
   double flops_before = 0, flops_after = 0;                  // forward, per token
@@ -24,12 +24,12 @@ struct Sizes {
   }
 };
 
-Sizes sizes_of(const CompressedMap& map, std::int64_t tokens) {
+Sizes sizes_of(const CompressedLayer& layer, std::int64_t tokens) {
   const auto n = static_cast<double>(tokens);
-  const LinearSite after = map.site();
-  return {num_weights(map.before.spec, map.before.stored()),
+  const LinearSite after = layer.site();
+  return {num_weights(layer.before.spec, layer.before.stored()),
           num_weights(after.spec, after.stored()),
-          forward_flops(map.before.spec, map.before.shape, tokens) / n,
+          forward_flops(layer.before.spec, layer.before.shape, tokens) / n,
           forward_flops(after.spec, after.shape, tokens) / n};
 }
 
@@ -51,18 +51,19 @@ double ratio_of(const Compression& c) {
 }  // namespace
 
 std::string to_text(const Compression& compression) {
-  Table table({"map", "in x out", "becomes", "error", "weights", "after", "FLOP/token", "after"});
+  Table table({"layer", "in x out", "becomes", "error", "weights", "after", "FLOP/token", "after"});
   Sizes all;
-  for (const CompressedMap& map : compression.maps) {
-    const Sizes sizes = sizes_of(map, compression.tokens);
+  for (const CompressedLayer& layer : compression.layers) {
+    const Sizes sizes = sizes_of(layer, compression.tokens);
     all.add(sizes);
-    add_row(table,
-            {map.before.path, fmt::format("{} x {}", map.before.shape.in, map.before.shape.out),
-             describe(map.after.spec), fmt::format("{:.2f} %", 100 * map.relative_error)},
-            sizes);
+    add_row(
+        table,
+        {layer.before.path, fmt::format("{} x {}", layer.before.shape.in, layer.before.shape.out),
+         describe(layer.after.spec), fmt::format("{:.2f} %", 100 * layer.relative_error)},
+        sizes);
   }
-  const std::size_t count = compression.maps.size();
-  add_row(table, {fmt::format("{} map{}", count, count == 1 ? "" : "s"), "", "", ""}, all);
+  const std::size_t count = compression.layers.size();
+  add_row(table, {fmt::format("{} layer{}", count, count == 1 ? "" : "s"), "", "", ""}, all);
   return table.str() + fmt::format(
                            "  parameters of the model: {} -> {}, {:.1f} %\n"
                            "  FLOP/token: forward, {} tokens at once\n",
@@ -72,20 +73,20 @@ std::string to_text(const Compression& compression) {
 }
 
 nlohmann::json to_json(const Compression& compression) {
-  nlohmann::json maps = nlohmann::json::array();
-  for (const CompressedMap& map : compression.maps) {
-    const Sizes sizes = sizes_of(map, compression.tokens);
-    maps.push_back({{"path", map.before.path},
-                    {"in", map.before.shape.in},
-                    {"out", map.before.shape.out},
-                    {"spec", linear_spec_to_json(map.after.spec)},
-                    {"relative_error", map.relative_error},
-                    {"parameters_before", sizes.parameters_before},
-                    {"parameters_after", sizes.parameters_after},
-                    {"flops_per_token_before", sizes.flops_before},
-                    {"flops_per_token_after", sizes.flops_after}});
+  nlohmann::json layers = nlohmann::json::array();
+  for (const CompressedLayer& layer : compression.layers) {
+    const Sizes sizes = sizes_of(layer, compression.tokens);
+    layers.push_back({{"path", layer.before.path},
+                      {"in", layer.before.shape.in},
+                      {"out", layer.before.shape.out},
+                      {"spec", linear_spec_to_json(layer.after.spec)},
+                      {"relative_error", layer.relative_error},
+                      {"parameters_before", sizes.parameters_before},
+                      {"parameters_after", sizes.parameters_after},
+                      {"flops_per_token_before", sizes.flops_before},
+                      {"flops_per_token_after", sizes.flops_after}});
   }
-  return {{"maps", maps},
+  return {{"layers", layers},
           {"parameters_before", compression.parameters_before},
           {"parameters_after", compression.parameters_after},
           {"ratio", ratio_of(compression)}};

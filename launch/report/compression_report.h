@@ -8,7 +8,7 @@
 
 namespace ty {
 
-// One row per map and the totals.
+// One row per layer and the totals.
 std::string to_text(const Compression& compression);
 nlohmann::json to_json(const Compression& compression);
 

@@ -76,29 +76,29 @@ std::vector<std::string> patterns_of(const Arguments& arguments) {
 
 void warn_of_growth(const Compression& compression) {
   std::size_t grown = 0;
-  for (const CompressedMap& map : compression.maps) {
-    if (num_weights(map.after.spec, map.before.stored()) >=
-        num_weights(map.before.spec, map.before.stored())) {
+  for (const CompressedLayer& layer : compression.layers) {
+    if (num_weights(layer.after.spec, layer.before.stored()) >=
+        num_weights(layer.before.spec, layer.before.stored())) {
       ++grown;
     }
   }
   if (grown > 0) {
     remark(fmt::format(
-        "warning: {} of {} maps do not get smaller; ask for a lower rank or a larger error", grown,
-        compression.maps.size()));
+        "warning: {} of {} layers do not get smaller; ask for a lower rank or a larger error",
+        grown, compression.layers.size()));
   }
 }
 
 void warn_of_error(const Compression& compression, const Budget& budget) {
   const auto* asked = std::get_if<ErrorBudget>(&budget);
   if (asked == nullptr) return;
-  const std::vector<const CompressedMap*> beyond = maps_beyond(compression, asked->eps);
+  const std::vector<const CompressedLayer*> beyond = layers_beyond(compression, asked->eps);
   if (beyond.empty()) return;
-  const CompressedMap& first = *beyond.front();
+  const CompressedLayer& first = *beyond.front();
   remark(fmt::format(
-      "warning: --error {} cannot be kept by {} of {} maps: rounding the factors of {} to {} "
+      "warning: --error {} cannot be kept by {} of {} layers: rounding the factors of {} to {} "
       "leaves {:.2g}",
-      asked->eps, beyond.size(), compression.maps.size(), first.before.path, name_of(first.dtype),
+      asked->eps, beyond.size(), compression.layers.size(), first.before.path, name_of(first.dtype),
       first.relative_error));
 }
 
@@ -110,11 +110,11 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
                           : Path(arguments.word(1, "the directory to write"));
   const StoredModel source(model_argument(arguments, "the run or model directory"));
   if (!dry) require_absent(target);
-  const std::vector<LinearSite> maps = maps_to_compress(source, method, patterns_of(arguments));
+  const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
 
   ProgressLine progress;
-  const Compression compression = compress(source, maps, method, request, [&](std::size_t i) {
-    progress.show(fmt::format("{}  {}/{}  {}", method.name, i + 1, maps.size(), maps[i].path));
+  const Compression compression = compress(source, layers, method, request, [&](std::size_t i) {
+    progress.show(fmt::format("{}  {}/{}  {}", method.name, i + 1, layers.size(), layers[i].path));
   });
   progress.finish();
   if (arguments.flag("--json")) {
@@ -144,19 +144,20 @@ const Verb& compress_verb() {
       "Cut linear layers of a trained model into factors: prints what each becomes, then writes a "
       "model directory that trains on (model.from: OUT), evaluates and generates",
       {{"--method", "NAME", "svd: W = A B; ttm: a tensor train matrix", kText, known_methods()},
-       {"--rank", "N", "of every bond; cut to what a map can use", kInteger,
+       {"--rank", "N", "of every bond; cut to what a layer can use", kInteger,
         config::between(1, kMostFeatures)},
-       {"--keep", "SHARE", "at most this share of each map's weights: 50% or 0.5", kNumber,
+       {"--keep", "SHARE", "at most this share of each layer's weights: 50% or 0.5", kNumber,
         config::Rule{}.above(0).at_most(1).percent()},
        {"--error", "EPS", "the lowest ranks with |W - W~| <= EPS |W|, as stored: 0.1 or 10%",
         kNumber, config::at_least(0).below(1).percent()},
        {"--match", "PATTERN",
-        "maps to cut, by name; may be repeated; default blocks.*.mlp.*; head.linear is a tied "
+        "layers to cut, by name; may be repeated; default blocks.*.mlp.*; head.linear is a tied "
         "token table",
         kTexts},
        {"--in", "LIST",
-        "ttm: input modes, as 16,16,4, for maps of one size (cut others in a second run); default: "
-        "chosen for each map",
+        "ttm: input modes, as 16,16,4, for layers of one size (cut others in a second run); "
+        "default: "
+        "chosen for each layer",
         kIntegers, config::between(1, kMostFeatures)},
        {"--out", "LIST", "ttm: output modes, as many", kIntegers,
         config::between(1, kMostFeatures)},

@@ -14,7 +14,7 @@ namespace ty {
 
 namespace {
 
-std::int64_t factorised_maps(const StoredModel& model) {
+std::int64_t factorised_layers(const StoredModel& model) {
   const auto& sites = model.linear_sites();
   return std::count_if(sites.begin(), sites.end(),
                        [](const LinearSite& site) { return !is_dense(site.spec); });
@@ -24,17 +24,17 @@ std::int64_t factorised_maps(const StoredModel& model) {
 void report(const Arguments& arguments, const Path& target, std::uint64_t bytes) {
   const StoredModel written(target);
   const std::int64_t parameters = written.parameters().count();
-  const std::int64_t factorised = factorised_maps(written);
+  const std::int64_t factorised = factorised_layers(written);
   if (arguments.flag("--json")) {
     fmt::print("{}\n", nlohmann::json{{"directory", target.string()},
                                       {"parameters", parameters},
-                                      {"factorised_maps", factorised},
+                                      {"factorised_layers", factorised},
                                       {"bytes", bytes}}
                            .dump());
     return;
   }
   fmt::print("{}  parameters {}  {}  {}\n", target.string(), count_with_digits(parameters),
-             factorised == 0 ? "all maps dense" : fmt::format("{} factorised maps", factorised),
+             factorised == 0 ? "all layers dense" : fmt::format("{} factorised layers", factorised),
              human_bytes(static_cast<double>(bytes)));
 }
 
@@ -65,7 +65,7 @@ const Verb& export_verb() {
       "MODEL OUT [--dense] [--json]",
       "The model of a run or checkpoint as a directory of its own, without optimizer state",
       {{"--dense", "",
-        "every factorised map becomes the matrix that it stands for: plain Hugging "
+        "every factorised layer becomes the matrix that it stands for: plain Hugging "
         "Face files"},
        kStrictOption,
        {"--json", "", "one JSON object on stdout"}},

@@ -46,10 +46,10 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
   const std::vector<std::int32_t> begin = start_of(prompt, *tokenizer);
   const Stopwatch watch;
   double first = 0;
-  const std::vector<std::int32_t> ids = generate(
-      *opened.model, *backend, opened.spec.context, begin, options, *tokenizer, [&](std::int32_t) {
-        if (first == 0) first = watch.seconds();
-      });
+  const std::vector<std::int32_t> ids = generate(*opened.model, *backend, opened.spec.context,
+                                                 begin, options, *tokenizer, [&](std::int32_t) {
+                                                   if (first == 0) first = watch.seconds();
+                                                 });
   const double seconds = watch.seconds();
   const std::string text = prompt + tokenizer->decode(ids);
   // Tokens that the last pass read: all but the one that it gave, unless that ended the text.

@@ -21,7 +21,7 @@ std::string names_of(const std::vector<LinearSite>& sites) {
 void check_takes(const LinearSite& site, const Method& method, const Path& directory) {
   if (!is_dense(site.spec)) {
     throw UsageError(
-        "{}: is factorised already ({}); match other maps, or make the model dense first: "
+        "{}: is factorised already ({}); match other layers, or make the model dense first: "
         "trainyard "
         "export {} DENSE --dense",
         site.path, describe(site.spec), directory.string());
@@ -36,16 +36,16 @@ void check_takes(const LinearSite& site, const Method& method, const Path& direc
   }
 }
 
-// The model with every compressed map in its new kind.
-ModelSpec compressed_spec(const StoredModel& source, const std::vector<CompressedMap>& maps) {
+// The model with every compressed layer in its new kind.
+ModelSpec compressed_spec(const StoredModel& source, const std::vector<CompressedLayer>& layers) {
   ModelSpec spec = source.spec();
-  for (const CompressedMap& map : maps) {
-    spec.linear.push_back({map.before.path, map.after.spec});
+  for (const CompressedLayer& layer : layers) {
+    spec.linear.push_back({layer.before.path, layer.after.spec});
   }
   return spec;
 }
 
-// Runs a part of a method for one map; the request came from the command line.
+// Runs a part of a method for one layer; the request came from the command line.
 template <typename Part>
 auto at(const LinearSite& site, Part part) {
   try {
@@ -59,14 +59,14 @@ auto at(const LinearSite& site, Part part) {
 
 }  // namespace
 
-LinearSite CompressedMap::site() const {
+LinearSite CompressedLayer::site() const {
   LinearSite result = before;
   result.spec = after.spec;
   return result;
 }
 
-std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method& method,
-                                         const std::vector<std::string>& patterns) {
+std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
+                                           const std::vector<std::string>& patterns) {
   const std::vector<LinearSite>& all = source.linear_sites();
   const auto matches = [](const std::string& pattern, const LinearSite& site) {
     return glob_match(pattern, site.path);
@@ -88,44 +88,44 @@ std::vector<LinearSite> maps_to_compress(const StoredModel& source, const Method
   return found;
 }
 
-Compression compress(const StoredModel& source, const std::vector<LinearSite>& maps,
+Compression compress(const StoredModel& source, const std::vector<LinearSite>& layers,
                      const Method& method, const DecompositionRequest& request,
                      const std::function<void(std::size_t)>& progress) {
-  Compression result = {.maps = {},
+  Compression result = {.layers = {},
                         .parameters_before = source.parameters().count(),
                         .parameters_after = 0,
                         .tokens = source.spec().context};
-  for (const LinearSite& site : maps) {  // before any work is done
+  for (const LinearSite& site : layers) {  // before any work is done
     at(site, [&] { method.check(site.stored(), request); });
   }
-  for (const LinearSite& site : maps) {
-    progress(result.maps.size());
+  for (const LinearSite& site : layers) {
+    progress(result.layers.size());
     const LinearShape size = site.stored();
     const Matrix w(size.in, size.out, source.values(site.place() + ".weight", {size.in, size.out}));
     Decomposition after =
         at(site, [&] { return decompose_stored(method, w, request, source.dtype(site)); });
     const double norm = frobenius_norm(w);
     const double relative = norm > 0 ? after.error / norm : 0.0;
-    result.maps.push_back({site, std::move(after), source.dtype(site), relative});
+    result.layers.push_back({site, std::move(after), source.dtype(site), relative});
   }
-  result.parameters_after = count_parameters(compressed_spec(source, result.maps));
+  result.parameters_after = count_parameters(compressed_spec(source, result.layers));
   return result;
 }
 
-std::vector<const CompressedMap*> maps_beyond(const Compression& compression, double error) {
-  std::vector<const CompressedMap*> beyond;
-  for (const CompressedMap& map : compression.maps) {
-    if (map.relative_error > error) beyond.push_back(&map);
+std::vector<const CompressedLayer*> layers_beyond(const Compression& compression, double error) {
+  std::vector<const CompressedLayer*> beyond;
+  for (const CompressedLayer& layer : compression.layers) {
+    if (layer.relative_error > error) beyond.push_back(&layer);
   }
   return beyond;
 }
 
 Conversion conversion_of(const StoredModel& source, const Compression& compression) {
-  Conversion conversion = {.spec = compressed_spec(source, compression.maps)};
-  for (const CompressedMap& map : compression.maps) {
-    for (const auto& [name, values] : map.after.factors) {
-      conversion.made[map.before.place() + "." + name] = {map.dtype,
-                                                          [&values = values] { return values; }};
+  Conversion conversion = {.spec = compressed_spec(source, compression.layers)};
+  for (const CompressedLayer& layer : compression.layers) {
+    for (const auto& [name, values] : layer.after.factors) {
+      conversion.made[layer.before.place() + "." + name] = {layer.dtype,
+                                                            [&values = values] { return values; }};
     }
   }
   return conversion;

@@ -1,8 +1,8 @@
 // Ways to cut a trained weight into factors.
 //
 // A method is two functions in a file of its own and one entry of methods(): from a matrix on the
-// host, in double, to the exact spec of the map that takes its place and that map's parameters by
-// name. It knows neither models nor files.
+// host, in double, to the exact spec of the layer that takes its place and that layer's parameters
+// by name. It knows neither models nor files.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct RankBudget {
   std::int64_t rank;  // of every bond, cut to what the matrix can use
 };
 struct ShareBudget {
-  double share;  // at most so many weights, as a share of the dense map's
+  double share;  // at most so many weights, as a share of the dense layer's
 };
 struct ErrorBudget {
   double eps;  // |W - W~| <= eps |W|, with the lowest ranks that keep to it
@@ -43,7 +43,7 @@ struct Decomposition {
 };
 
 struct Method {
-  std::string_view name;  // as in --method, and the kind of map that it makes
+  std::string_view name;  // as in --method, and the kind of layer that it makes
   bool takes_modes;       // in, out and cores of a request mean something
   bool fits_tables;       // may stand for a token table, which is read row by row
   // Throws ConfigError, with what would be right, for a request that no matrix [in, out] can meet.
@@ -60,7 +60,7 @@ Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request
 void check_ttm(const LinearShape& size, const DecompositionRequest& request);
 Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request);
 
-// The whole weights in a share of a dense map, of which a method needs at least `least`. Throws
+// The whole weights in a share of a dense layer, of which a method needs at least `least`. Throws
 // ConfigError, with the least share, if there are fewer.
 std::int64_t check_share(const LinearShape& size, double share, std::int64_t least);
 

@@ -45,9 +45,9 @@ class SvdTable final : public TokenTable {
 std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const TokenTableShape& shape,
                                              bool tied) {
   LinearSpec spec;
-  const LinearShape map = {
+  const LinearShape layer = {
       .in = shape.width, .out = shape.vocab, .bias = false, .weight_std = shape.std};
-  if (tied) spec = at.choose(kTiedHead, map, at.scope.path());
+  if (tied) spec = at.choose(kTiedHead, layer, at.scope.path());
   if (const auto* svd = spec.as<SvdSpec>()) {
     // Seen from the ids: [V, r] [r, C].
     const SvdInits inits = svd_inits(
@@ -60,7 +60,7 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
     throw ConfigError(
         "{}: {} [{}, {}]: a head tied to the token table can be dense or svd, not {}; add a rule "
         "{{match: {}, kind: dense}} after it, or set model.tied=false",
-        at.linear.name_for(kTiedHead), kTiedHead, map.in, map.out, kind_name(spec), kTiedHead);
+        at.linear.name_for(kTiedHead), kTiedHead, layer.in, layer.out, kind_name(spec), kTiedHead);
   }
   return std::make_unique<DenseTable>(
       at.scope.parameter("weight", {shape.vocab, shape.width}, Init::normal(shape.std)));

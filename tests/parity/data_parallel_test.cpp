@@ -30,7 +30,7 @@ struct Training {
   double clip = 0.5;
 };
 
-// Factorised maps at every place that can hold them.
+// Factorised layers at every place that can hold them.
 std::vector<LinearRule> factorised() {
   const TtmSpec up = {.in = {2, 4}, .out = {8, 4}, .rank = 3}, down = {.rank = 2};
   return {{"*", SvdSpec{.rank = 3}}, {"blocks.*.mlp.up", up}, {"blocks.*.mlp.down", down}};

@@ -128,20 +128,20 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
             key +
                 ".out: [48] has 1 mode, but in = [3, 4] has 2; state one of each per core, or "
                 "neither");
-  const std::string map = key + ": blocks.0.mlp.up [12, 48]: ";
+  const std::string layer = key + ": blocks.0.mlp.up [12, 48]: ";
   EXPECT_EQ(with(up, ttm({3, 3}, {6, 8}, {5})),
-            map +
+            layer +
                 "ttm: in modes [3, 3] multiply to 9, but the layer has 12 in features; the "
                 "product must be 12 or more");
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 13}}),
-            map + "svd: rank 13 of a [12, 48] matrix; want 1 to 12");
+            layer + "svd: rank 13 of a [12, 48] matrix; want 1 to 12");
   const std::int64_t huge = std::int64_t{1} << 24;
   EXPECT_EQ(with(up, ttm({huge, huge}, {6, 8}, {5})),
-            map +
+            layer +
                 "ttm: in modes [16777216, 16777216] multiply to 281474976710656, "
                 "twice the layer's 12 in features or more; want a product from 12 to 23");
   EXPECT_EQ(with(up, ttm({3, 2, 2}, {6, 4, 2}, {huge, huge})),
-            map +
+            layer +
                 "ttm: in [3, 2, 2] out [6, 4, 2] ranks [16777216, 16777216] has more than "
                 "1099511627776 weights; lower the ranks");
   EXPECT_EQ(with("blocks.9.mlp.up", {{"kind", "svd"}, {"rank", 3}}).substr(0, 88),

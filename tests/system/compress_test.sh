@@ -18,9 +18,9 @@ says 'blocks.1.mlp.down *128 x 32 *svd rank 12 .*4.10 k *1.92 k *8.19 k *3.84 k'
   "$binary" compress run --method svd --keep 50% --dry-run
 grep -q 'parameters of the model: 36.1 k (36096) -> 27.4 k (27392), 75.9 %' out || fail "no totals: $(cat out)"
 grep -q 'svd  4/4  blocks.1.mlp.down' err || fail "no progress: $(cat err)"
-says '4 maps' "$binary" compress run never --method ttm --rank 4 --dry-run
+says '4 layers' "$binary" compress run never --method ttm --rank 4 --dry-run
 rm -f out err && tree | diff before - || fail "--dry-run left files"
-json 'maps path in out spec relative_error parameters_before parameters_after flops_per_token_before
+json 'layers path in out spec relative_error parameters_before parameters_after flops_per_token_before
   flops_per_token_after ratio method source directory' "$binary" compress run --method ttm --rank 4 --dry-run
 
 # Every budget and both methods give models that evaluate, generate, are inspected and trained on.
@@ -30,7 +30,7 @@ json 'relative_error' "$binary" compress ttm svd --method svd --error 10% \
   --match 'blocks.*.mlp.down,blocks.*.attn.*' --match head.linear
 ls svd | tr '\n' ' ' | grep -qx 'config.json model.safetensors tokenizer.json tokenizer_config.json ' ||
   fail "files: $(ls svd)"
-[ "$(grep -c '"kind"' svd/config.json)" = 9 ] || fail "nine factorised maps: $(cat svd/config.json)"
+[ "$(grep -c '"kind"' svd/config.json)" = 9 ] || fail "nine factorised layers: $(cat svd/config.json)"
 says 'transformer.wte.a' "$binary" inspect svd
 says 'one' "$binary" generate svd 'one and' --tokens 5 --greedy
 near "$(loss svd)" "$(loss run)" 0.5 || fail "loss $(loss svd), before $(loss run)"
@@ -43,22 +43,22 @@ awk -v a="$(loss svd)" -v b="$(loss more)" 'BEGIN { exit !(b < a - 0.1) }' ||
 
 # Full rank changes nothing.
 "$binary" compress run full --method svd --rank 1000 --match '*' >/dev/null 2>err || fail "full rank"
-grep -q 'warning: 9 of 9 maps do not get smaller' err || fail "no warning: $(cat err)"
+grep -q 'warning: 9 of 9 layers do not get smaller' err || fail "no warning: $(cat err)"
 near "$(loss full)" "$(loss run)" 1e-5 || fail "full rank: $(loss full) != $(loss run)"
 
 # Dense again, as it is, and imported: the same losses; plain names only.
 json 'directory parameters factorised_maps bytes' "$binary" export svd dense --dense
-grep -q '"factorised_maps":0.*"parameters":36096' out || fail "$(cat out)"
+grep -q '"factorised_layers":0.*"parameters":36096' out || fail "$(cat out)"
 grep -q trainyard_linear dense/config.json && fail "dense config.json names factors"
 near "$(loss dense)" "$(loss svd)" 1e-5 || fail "export --dense: $(loss dense) != $(loss svd)"
-says 'copy .*9 factorised maps' "$binary" export svd copy
+says 'copy .*9 factorised layers' "$binary" export svd copy
 cmp svd/model.safetensors copy/model.safetensors || fail "a copy differs"
-says 'model .*all maps dense' "$binary" export run model
+says 'model .*all layers dense' "$binary" export run model
 [ "$(ls model)" = "$(ls svd)" ] || fail "export of a run: $(ls model)"
 json 'directory' "$binary" import dense again
 cmp dense/model.safetensors again/model.safetensors || fail "import changes tensors"
 
-# What config.json says is kept from verb to verb. A run states its end of text; factorised maps another type.
+# What config.json says is kept from verb to verb. A run states its end of text; factorised layers another type.
 keys() {  # DIRECTORY KEY=VALUE...
   local directory=$1
   shift
@@ -91,7 +91,7 @@ keys kept3/checkpoints/step-1 model_type='"trainyard_gpt2"'
 # An error that factors of 16 bits cannot keep is said, beside what is true of them.
 "$binary" train job.yaml run.dir=half run.steps=1 schedule.warmup=0 precision.weights=bf16 2>log || fail "$(cat log)"
 json 'relative_error' "$binary" compress half near --method svd --error 0.0001
-grep -q 'warning: --error 0.0001 cannot be kept by 4 of 4 maps: rounding the factors of blocks.0.mlp.up to bf16' err ||
+grep -q 'warning: --error 0.0001 cannot be kept by 4 of 4 layers: rounding the factors of blocks.0.mlp.up to bf16' err ||
   fail "no warning: $(cat err)"
 grep -q '"relative_error":0.00[1-9]' out || fail "not the error of what is stored: $(cat out)"
 

@@ -24,7 +24,7 @@ diff <(losses "$work/whole") <(losses "$work/again") || fail "losses differ afte
 losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(last < first - 0.5) }' ||
   fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
 
-# A run keeps the maps that it was started with.
+# A run keeps the layers that it was started with.
 expect 65 'step-30: head.linear is svd rank 6 there, the job says svd rank 5; keep the rules' "$binary" \
   train "$work/job.yaml" run.dir="$work/whole" run.steps=40 'linear=[{match: "*", kind: svd, rank: 5}]'
 

@@ -26,17 +26,17 @@ using Pass = std::variant<TtmPass, BackwardPass>;
 // One direction of one layer: what can be chosen for it, and each choice's time as a multiple of
 // the dense layer's.
 struct Problem {
-  TtmMap map;
+  TtmLayer layer;
   std::int64_t rows;
   bool is_forward;
   std::vector<Pass> passes;
   std::vector<double> measured;
 };
 
-TtmMap map_of(const TtmShape& shape) { return {shape, shape.padded_in(), shape.padded_out()}; }
+TtmLayer map_of(const TtmShape& shape) { return {shape, shape.padded_in(), shape.padded_out()}; }
 
-std::vector<TtmMap> maps() {
-  std::vector<TtmMap> result;
+std::vector<TtmLayer> layers() {
+  std::vector<TtmLayer> result;
   for (const std::int64_t rank : {4, 8, 16}) {
     for (const auto& [in, out] : {std::pair{768, 3072}, {3072, 768}, {512, 2048}}) {
       result.push_back(map_of(clip_ranks(choose_shape(in, out, rank))));
@@ -53,15 +53,15 @@ std::vector<TtmMap> maps() {
 // A layer's tensors, and its passes and the dense layer's on them.
 class Layer {
  public:
-  Layer(const TtmMap& map, std::int64_t rows) : map_(map) {
-    for (int k = 0; k < map.shape.num_cores(); ++k) {
-      const auto sizes = map.shape.core_shape(k);
+  Layer(const TtmLayer& layer, std::int64_t rows) : map_(layer) {
+    for (int k = 0; k < layer.shape.num_cores(); ++k) {
+      const auto sizes = layer.shape.core_shape(k);
       cores_.push_back(numbers(Shape(std::span<const std::int64_t>(sizes))));
       d_cores_.push_back(numbers(cores_.back().shape()));
     }
-    x_ = numbers({rows, map.in}), dx_ = numbers({rows, map.in});
-    y_ = numbers({rows, map.out}), dy_ = numbers({rows, map.out});
-    w_ = numbers({map.in, map.out}), dw_ = numbers({map.in, map.out});
+    x_ = numbers({rows, layer.in}), dx_ = numbers({rows, layer.in});
+    y_ = numbers({rows, layer.out}), dy_ = numbers({rows, layer.out});
+    w_ = numbers({layer.in, layer.out}), dw_ = numbers({layer.in, layer.out});
   }
   void run(const TtmPass& forward) {
     run_forward(y_.view(), x_.view(), cores_, map_, forward, backend_);
@@ -83,21 +83,21 @@ class Layer {
   Tensor numbers(const Shape& shape) { return Tensor::full(backend_, shape, DType::f32, 0.01); }
 
   CpuBackend backend_{Products::fastest};
-  TtmMap map_;
+  TtmLayer map_;
   std::vector<Tensor> cores_, d_cores_;
   Tensor x_, dx_, y_, dy_, w_, dw_;
 };
 
-Problem measured(const TtmMap& map, std::int64_t rows, bool forward) {
-  Problem problem = {map, rows, forward, {}, {}};
-  const TtmChoice choice = choose_ttm_plan(map, rows);
+Problem measured(const TtmLayer& layer, std::int64_t rows, bool forward) {
+  Problem problem = {layer, rows, forward, {}, {}};
+  const TtmChoice choice = choose_ttm_plan(layer, rows);
   for (const auto& each : choice.forward) {
     if (forward) problem.passes.emplace_back(each.pass);
   }
   for (const auto& each : choice.backward) {
     if (!forward) problem.passes.emplace_back(each.pass);
   }
-  Layer layer(map, rows);
+  Layer layer(layer, rows);
   const int rounds = rows < 100 ? 25 : 13;
   for (const Pass& pass : problem.passes) {
     std::vector<double> ratios;
@@ -115,10 +115,11 @@ Problem measured(const TtmMap& map, std::int64_t rows, bool forward) {
 
 double predicted(const Problem& problem, const Pass& pass, const CostModel& model) {
   const DeviceModel device = {host_work_shape(2), model};
-  const LayerCost dense = dense_layer_cost(problem.map, problem.rows, device);
+  const LayerCost dense = dense_layer_cost(problem.layer, problem.rows, device);
   const double ttm =
-      std::visit([&](const auto& each) { return cost_of(each, problem.map, problem.rows, device); },
-                 pass)
+      std::visit(
+          [&](const auto& each) { return cost_of(each, problem.layer, problem.rows, device); },
+          pass)
           .seconds;
   return ttm / (problem.is_forward ? dense.forward : dense.backward).seconds;
 }
@@ -180,11 +181,11 @@ void print(const char* title, const Fit& fit, const CostModel& model) {
 
 int main() {
   std::vector<Problem> problems;
-  for (const TtmMap& map : maps()) {
+  for (const TtmLayer& layer : layers()) {
     for (const std::int64_t rows : {64, 512}) {
-      for (const bool forward : {true, false}) problems.push_back(measured(map, rows, forward));
+      for (const bool forward : {true, false}) problems.push_back(measured(layer, rows, forward));
     }
-    fmt::print(stderr, "measured {}\n", to_string(map.shape));
+    fmt::print(stderr, "measured {}\n", to_string(layer.shape));
   }
   CostModel best = host_cost_model(DType::f32);
   Fit least = fit_of(problems, best);

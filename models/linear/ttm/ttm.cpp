@@ -111,8 +111,8 @@ std::int64_t num_weights(const TtmSpec& spec, const LinearShape&) {
 }
 
 double forward_flops(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  const TtmMap map = {shape_of(spec), shape.in, shape.out};
-  return cost_of(choose_ttm_plan(map, tokens).plan.forward, map, tokens).flops;
+  const TtmLayer layer = {shape_of(spec), shape.in, shape.out};
+  return cost_of(choose_ttm_plan(layer, tokens).plan.forward, layer, tokens).flops;
 }
 
 Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens) {

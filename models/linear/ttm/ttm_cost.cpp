@@ -79,24 +79,24 @@ Tensor empty(Backend& backend, const Shape& shape) {
 // The parts of a layer's work that are chosen one by one.
 enum class Part : std::uint8_t { forward, input_gradient, core_gradients, both_gradients };
 
-PassCost run(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
+PassCost run(const TtmPass& pass, Part part, const TtmLayer& layer, std::int64_t rows,
              const DeviceModel& device) {
   CostBackend backend(device);
   std::vector<Tensor> cores;
-  for (int k = 0; k < map.shape.num_cores(); ++k) {
-    const auto sizes = map.shape.core_shape(k);
+  for (int k = 0; k < layer.shape.num_cores(); ++k) {
+    const auto sizes = layer.shape.core_shape(k);
     cores.push_back(empty(backend, Shape(std::span<const std::int64_t>(sizes))));
   }
-  const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
+  const Tensor x = empty(backend, {rows, layer.in}), y = empty(backend, {rows, layer.out});
   const std::int64_t before = backend.memory().stats().total_live;
   if (part == Part::forward) {
-    run_forward(y.view(), x.view(), cores, map, pass, backend);
+    run_forward(y.view(), x.view(), cores, layer, pass, backend);
   } else if (part == Part::input_gradient) {
-    run_input_gradient(x.view(), y.view(), cores, map, pass, backend);
+    run_input_gradient(x.view(), y.view(), cores, layer, pass, backend);
   } else {
     const View dx = part == Part::both_gradients ? x.view() : View{};
     std::vector<Gradient> gradients =
-        run_backward(dx, y.view(), x.view(), cores, map, {pass}, backend);
+        run_backward(dx, y.view(), x.view(), cores, layer, {pass}, backend);
     // Into the cores' places: all that matters is their size.
     for (std::size_t k = 0; k < gradients.size(); ++k) {
       std::move(gradients[k]).add_to(cores[k], false);
@@ -113,15 +113,15 @@ std::int64_t turn_of(const TtmPass& pass) {
   return chain != nullptr ? chain->tokens * kMostShares : 0;
 }
 
-PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::int64_t rows,
+PassCost cost_of_part(const TtmPass& pass, Part part, const TtmLayer& layer, std::int64_t rows,
                       const DeviceModel& device) {
   const std::int64_t turn = turn_of(pass);
   const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
-  if (more <= 0) return run(pass, part, map, rows, device);
+  if (more <= 0) return run(pass, part, layer, rows, device);
   // All turns from the second on cost the same.
-  PassCost cost = run(pass, part, map, rows - more * turn, device);
-  const PassCost one = run(pass, part, map, turn, device);
-  const PassCost two = run(pass, part, map, 2 * turn, device);
+  PassCost cost = run(pass, part, layer, rows - more * turn, device);
+  const PassCost one = run(pass, part, layer, turn, device);
+  const PassCost two = run(pass, part, layer, 2 * turn, device);
   cost.seconds += static_cast<double>(more) * (two.seconds - one.seconds);
   cost.flops += static_cast<double>(more) * (two.flops - one.flops);
   return cost;
@@ -129,26 +129,27 @@ PassCost cost_of_part(const TtmPass& pass, Part part, const TtmMap& map, std::in
 
 }  // namespace
 
-PassCost cost_of(const TtmPass& forward, const TtmMap& map, std::int64_t rows,
+PassCost cost_of(const TtmPass& forward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device) {
-  return cost_of_part(forward, Part::forward, map, rows, device);
+  return cost_of_part(forward, Part::forward, layer, rows, device);
 }
 
-PassCost cost_of(const BackwardPass& backward, const TtmMap& map, std::int64_t rows,
+PassCost cost_of(const BackwardPass& backward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device) {
-  if (!backward.input) return cost_of_part(backward.cores, Part::both_gradients, map, rows, device);
-  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, map, rows, device);
-  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, map, rows, device);
+  if (!backward.input)
+    return cost_of_part(backward.cores, Part::both_gradients, layer, rows, device);
+  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, layer, rows, device);
+  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, layer, rows, device);
   return {.seconds = input.seconds + cores.seconds,
           .flops = input.flops + cores.flops,
           .workspace = std::max(input.workspace, cores.workspace)};
 }
 
-LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows, const DeviceModel& device) {
+LayerCost dense_layer_cost(const TtmLayer& layer, std::int64_t rows, const DeviceModel& device) {
   CostBackend forward(device), backward(device);
   const auto run_on = [&](CostBackend& backend, auto&& products) -> PassCost {
-    const Tensor x = empty(backend, {rows, map.in}), y = empty(backend, {rows, map.out});
-    const Tensor w = empty(backend, {map.in, map.out});
+    const Tensor x = empty(backend, {rows, layer.in}), y = empty(backend, {rows, layer.out});
+    const Tensor w = empty(backend, {layer.in, layer.out});
     products(x.view(), y.view(), w.view());
     return {.seconds = backend.seconds(), .flops = backend.counts().matrix_flops, .workspace = 0};
   };

@@ -16,16 +16,16 @@ struct PassCost {
   std::int64_t workspace = 0;  // bytes at the worst moment, input and output excluded
 };
 
-PassCost cost_of(const TtmPass& forward, const TtmMap& map, std::int64_t rows,
+PassCost cost_of(const TtmPass& forward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device = host_device(2));
-PassCost cost_of(const BackwardPass& backward, const TtmMap& map, std::int64_t rows,
+PassCost cost_of(const BackwardPass& backward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device = host_device(2));
 
 // The same for the dense layer of the same size.
 struct LayerCost {
   PassCost forward, backward;
 };
-LayerCost dense_layer_cost(const TtmMap& map, std::int64_t rows,
+LayerCost dense_layer_cost(const TtmLayer& layer, std::int64_t rows,
                            const DeviceModel& device = host_device(2));
 
 }  // namespace ty

@@ -9,16 +9,17 @@ namespace ty {
 
 namespace {
 
-void check(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias, const TtmMap& map) {
-  if (x.rank() < 1 || x.dim(-1) != map.in) {
-    throw ShapeError("ttm_linear: x {} does not have {} features", x.shape().str(), map.in);
+void check(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
+           const TtmLayer& layer) {
+  if (x.rank() < 1 || x.dim(-1) != layer.in) {
+    throw ShapeError("ttm_linear: x {} does not have {} features", x.shape().str(), layer.in);
   }
-  check_bias(bias, map.out, "ttm_linear");
-  if (static_cast<int>(cores.size()) != map.shape.num_cores()) {
-    throw ShapeError("ttm_linear: {} cores for {}", cores.size(), to_string(map.shape));
+  check_bias(bias, layer.out, "ttm_linear");
+  if (static_cast<int>(cores.size()) != layer.shape.num_cores()) {
+    throw ShapeError("ttm_linear: {} cores for {}", cores.size(), to_string(layer.shape));
   }
-  for (int k = 0; k < map.shape.num_cores(); ++k) {
-    const auto wanted = map.shape.core_shape(k);
+  for (int k = 0; k < layer.shape.num_cores(); ++k) {
+    const auto wanted = layer.shape.core_shape(k);
     const Shape& got = cores[static_cast<std::size_t>(k)].shape();
     if (got != Shape(std::span<const std::int64_t>(wanted))) {
       throw ShapeError("ttm_linear: core {} is {}, wanted {}", k + 1, got.str(),
@@ -43,7 +44,7 @@ std::vector<SavedTensor> all_saved(std::span<const Tensor> tensors) {
 struct Kept {
   SavedTensor x;
   std::vector<SavedTensor> cores;
-  TtmMap map;
+  TtmLayer layer;
   BackwardPass pass;
   bool wants_dx, has_bias;
 };
@@ -53,8 +54,9 @@ Grads gradients_of(const Kept& kept, const Tensor& dy) {
   const Tensor dx = kept.wants_dx ? Tensor::empty_like(*kept.x) : Tensor();
   const View dx_rows = kept.wants_dx ? dx.view().as_rows() : View{};
   const std::vector<Tensor> cores = tensors_of(kept.cores);
-  std::vector<Gradient> d_cores = run_backward(
-      dx_rows, dy.view().as_rows(), kept.x->view().as_rows(), cores, kept.map, kept.pass, backend);
+  std::vector<Gradient> d_cores =
+      run_backward(dx_rows, dy.view().as_rows(), kept.x->view().as_rows(), cores, kept.layer,
+                   kept.pass, backend);
   Grads grads;
   grads.emplace_back(dx);
   for (Gradient& d_core : d_cores) grads.push_back(std::move(d_core));
@@ -81,31 +83,32 @@ Grads weight_gradients(const std::vector<SavedTensor>& kept, int split, const Te
 }  // namespace
 
 Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                  const TtmMap& map, const TtmPlan& plan) {
-  check(x, cores, bias, map);
+                  const TtmLayer& layer, const TtmPlan& plan) {
+  check(x, cores, bias, layer);
   Backend& backend = x.backend();
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
-  shape[-1] = map.out;
+  shape[-1] = layer.out;
   const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  run_forward(y.view().as_rows(), input.view().as_rows(), cores, map, plan.forward, backend);
+  run_forward(y.view().as_rows(), input.view().as_rows(), cores, layer, plan.forward, backend);
   std::vector<Tensor> inputs = {x};
   inputs.insert(inputs.end(), cores.begin(), cores.end());
   add_bias(y, bias);
   if (bias.defined()) inputs.push_back(bias);
-  Kept kept = {saved(input),  all_saved(cores),  map,
+  Kept kept = {saved(input),  all_saved(cores),  layer,
                plan.backward, x.requires_grad(), bias.defined()};
   return record("ttm_linear", y, std::move(inputs),
                 [kept = std::move(kept)](const Tensor& dy) { return gradients_of(kept, dy); });
 }
 
-Tensor ttm_weight(std::span<const Tensor> cores, const TtmMap& map, int split) {
+Tensor ttm_weight(std::span<const Tensor> cores, const TtmLayer& layer, int split) {
   Backend& backend = cores[0].backend();
   const DType dtype = cores[0].dtype();
   const TtmWeight weight(cores, split, backend, accumulator_of(dtype));
   const Tensor whole = Tensor::empty(backend, {weight.in(), weight.out()}, dtype);
   weight.build(0, weight.blocks(), whole.view());
-  const Tensor w = whole.alias(whole.view().slice(0, 0, map.in).slice(1, 0, map.out)).contiguous();
+  const Tensor w =
+      whole.alias(whole.view().slice(0, 0, layer.in).slice(1, 0, layer.out)).contiguous();
   return record("ttm_weight", w, {cores.begin(), cores.end()},
                 [kept = all_saved(cores), split](const Tensor& dy) {
                   return weight_gradients(kept, split, dy);

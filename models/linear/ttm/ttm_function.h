@@ -11,14 +11,14 @@ namespace ty {
 // y [.., out] = x [.., in] W + bias. cores: [R_{k-1}, I_k, J_k, R_k]; bias [out] or undefined.
 // Keeps x and the cores for backward and nothing else; W and dW exist inside of a pass only.
 Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                  const TtmMap& map, const TtmPlan& plan);
+                  const TtmLayer& layer, const TtmPlan& plan);
 
 // W [in, out] itself, to be shared by several products; its gradient is projected on the cores.
-Tensor ttm_weight(std::span<const Tensor> cores, const TtmMap& map, int split);
+Tensor ttm_weight(std::span<const Tensor> cores, const TtmLayer& layer, int split);
 
 // The same as ttm_linear() by recorded products that keep every state for backward: what a
 // framework without this function would do, kept as the baseline of measurements.
 Tensor ttm_linear_recorded(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                           const TtmMap& map, const ChainPass& pass);
+                           const TtmLayer& layer, const ChainPass& pass);
 
 }  // namespace ty

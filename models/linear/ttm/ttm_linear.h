@@ -23,7 +23,7 @@ class TtmLinear final : public Linear {
   // The plan for x [.., in] on its device; chosen once for each number of rows.
   const TtmPlan& plan_for(const Tensor& x) const;
 
-  TtmMap map_;
+  TtmLayer map_;
   std::vector<const Parameter*> cores_;
   const Parameter* bias_;
   Tensor shared_weight_;  // W [in, out] between begin_step() and end_step()

@@ -27,7 +27,7 @@ std::vector<Panel> panels_of(const TtmWeight& weight, int panels, std::int64_t o
   return result;
 }
 
-void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap&,
+void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmLayer&,
              const DensePass& pass, Backend& backend) {
   const TtmWeight weight(cores, pass.split, backend, accumulator_of(x.dtype));
   const std::vector<Panel> panels = panels_of(weight, pass.panels, y.shape[1]);
@@ -40,15 +40,15 @@ void forward(const View& y, const View& x, std::span<const Tensor> cores, const 
   }
 }
 
-void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
+void forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmLayer& layer,
              const ChainPass& pass, Backend& backend) {
-  TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).forward(y, x);
+  TtmChain(cores, layer.shape, pass, backend, accumulator_of(x.dtype)).forward(y, x);
 }
 
 // dx (no data: not wanted) is written.
 std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
-                               std::span<const Tensor> cores, const TtmMap&, const DensePass& pass,
-                               Backend& backend) {
+                               std::span<const Tensor> cores, const TtmLayer&,
+                               const DensePass& pass, Backend& backend) {
   const DType wide = accumulator_of(x.dtype);
   TtmWeight weight(cores, pass.split, backend, wide);
   const std::vector<Panel> panels = panels_of(weight, pass.panels, dy.shape[1]);
@@ -79,38 +79,38 @@ std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
 }
 
 std::vector<Gradient> backward(const View& dx, const View& dy, const View& x,
-                               std::span<const Tensor> cores, const TtmMap& map,
+                               std::span<const Tensor> cores, const TtmLayer& layer,
                                const ChainPass& pass, Backend& backend) {
-  return TtmChain(cores, map.shape, pass, backend, accumulator_of(x.dtype)).backward(dx, dy, x);
+  return TtmChain(cores, layer.shape, pass, backend, accumulator_of(x.dtype)).backward(dx, dy, x);
 }
 
 }  // namespace
 
-void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
+void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmLayer& layer,
                  const TtmPass& pass, Backend& backend) {
-  std::visit([&](const auto& each) { forward(y, x, cores, map, each, backend); }, pass);
+  std::visit([&](const auto& each) { forward(y, x, cores, layer, each, backend); }, pass);
 }
 
 std::vector<Gradient> run_backward(const View& dx, const View& dy, const View& x,
-                                   std::span<const Tensor> cores, const TtmMap& map,
+                                   std::span<const Tensor> cores, const TtmLayer& layer,
                                    const BackwardPass& pass, Backend& backend) {
   View dx_with_cores = dx;
   if (pass.input && dx.data != nullptr) {
-    run_input_gradient(dx, dy, cores, map, *pass.input, backend);
+    run_input_gradient(dx, dy, cores, layer, *pass.input, backend);
     dx_with_cores = View{};
   }
   return std::visit(
-      [&](const auto& each) { return backward(dx_with_cores, dy, x, cores, map, each, backend); },
+      [&](const auto& each) { return backward(dx_with_cores, dy, x, cores, layer, each, backend); },
       pass.cores);
 }
 
 void run_input_gradient(const View& dx, const View& dy, std::span<const Tensor> cores,
-                        const TtmMap& map, const TtmPass& pass, Backend& backend) {
+                        const TtmLayer& layer, const TtmPass& pass, Backend& backend) {
   std::vector<Tensor> exchanged;
   for (const Tensor& core : cores) {
     exchanged.push_back(core.alias(core.view().transpose(1, 2)).contiguous());
   }
-  run_forward(dx, dy, exchanged, transposed(map), pass, backend);
+  run_forward(dx, dy, exchanged, transposed(layer), pass, backend);
 }
 
 }  // namespace ty

@@ -11,15 +11,15 @@
 namespace ty {
 
 // y [B, out] = x [B, in] W.
-void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmMap& map,
+void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmLayer& layer,
                  const TtmPass& pass, Backend& backend);
 
 // From dy [B, out]: writes dx [B, in] (no data: not wanted) and returns the gradients of the cores.
 std::vector<Gradient> run_backward(const View& dx, const View& dy, const View& x,
-                                   std::span<const Tensor> cores, const TtmMap& map,
+                                   std::span<const Tensor> cores, const TtmLayer& layer,
                                    const BackwardPass& pass, Backend& backend);
 // dx [B, in] = dy [B, out] W^T alone.
 void run_input_gradient(const View& dx, const View& dy, std::span<const Tensor> cores,
-                        const TtmMap& map, const TtmPass& pass, Backend& backend);
+                        const TtmLayer& layer, const TtmPass& pass, Backend& backend);
 
 }  // namespace ty

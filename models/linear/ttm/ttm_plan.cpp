@@ -22,7 +22,9 @@ std::string text(const DensePass& pass) {
 
 }  // namespace
 
-TtmMap transposed(const TtmMap& map) { return {transposed(map.shape), map.out, map.in}; }
+TtmLayer transposed(const TtmLayer& layer) {
+  return {transposed(layer.shape), layer.out, layer.in};
+}
 
 std::string to_string(const TtmPass& pass) {
   return std::visit([](const auto& each) { return text(each); }, pass);

@@ -16,14 +16,14 @@
 namespace ty {
 
 // W [in, out] by its cores; the shape's modes may multiply to more (zero padding).
-struct TtmMap {
+struct TtmLayer {
   TtmShape shape;
   std::int64_t in = 0;
   std::int64_t out = 0;
 };
 
 // W^T.
-TtmMap transposed(const TtmMap& map);
+TtmLayer transposed(const TtmLayer& layer);
 
 enum class ChainOrder : std::uint8_t { from_left, from_right };
 

@@ -56,7 +56,7 @@ std::vector<TtmPass> chain_passes(const TtmShape& shape, Columns columns, const 
 
 // What all choices of one call have in common.
 struct Problem {
-  const TtmMap& map;
+  const TtmLayer& layer;
   std::int64_t rows, workspace_limit;
   const DeviceModel& device;
 };
@@ -65,7 +65,7 @@ template <typename Pass>
 std::vector<Candidate<Pass>> ranked(const std::vector<Pass>& passes, const Problem& problem) {
   std::multimap<double, Candidate<Pass>> by_seconds;
   for (const Pass& pass : passes) {
-    const PassCost cost = cost_of(pass, problem.map, problem.rows, problem.device);
+    const PassCost cost = cost_of(pass, problem.layer, problem.rows, problem.device);
     const bool fits = cost.workspace <= problem.workspace_limit;
     by_seconds.emplace(cost.seconds, Candidate<Pass>{pass, cost, fits});
   }
@@ -96,15 +96,15 @@ std::vector<TtmPass> all_passes(const TtmShape& shape, Columns columns, const Wo
 std::vector<BackwardPass> backward_passes(const Problem& problem) {
   std::vector<BackwardPass> result;
   const WorkShape& work = problem.device.work;
-  for (const TtmPass& pass : all_passes(problem.map.shape, Columns::none, work)) {
+  for (const TtmPass& pass : all_passes(problem.layer.shape, Columns::none, work)) {
     result.push_back({pass});
   }
-  const TtmMap back = transposed(problem.map);
+  const TtmLayer back = transposed(problem.layer);
   const Problem input = {back, problem.rows, problem.workspace_limit, problem.device};
   const auto chains = ranked(chain_passes(back.shape, Columns::too, work), input);
   if (chains.empty()) return result;
   const TtmPass& best = best_of(chains);
-  for (const TtmPass& pass : dense_passes(problem.map.shape)) {
+  for (const TtmPass& pass : dense_passes(problem.layer.shape)) {
     result.push_back({.cores = pass, .input = best});
   }
   return result;
@@ -112,15 +112,15 @@ std::vector<BackwardPass> backward_passes(const Problem& problem) {
 
 }  // namespace
 
-std::int64_t default_workspace_limit(const TtmMap& map) { return 2 * 4 * map.in * map.out; }
+std::int64_t default_workspace_limit(const TtmLayer& layer) { return 2 * 4 * layer.in * layer.out; }
 
 int cheapest_split(const TtmShape& shape) {
-  const TtmMap map = {shape, shape.padded_in(), shape.padded_out()};
+  const TtmLayer layer = {shape, shape.padded_in(), shape.padded_out()};
   int best = 1;
   double least = 0;
   for (int split = 1; split <= shape.num_cores(); ++split) {
     // Every split multiplies by W the same; what differs is making W.
-    const double flops = cost_of(DensePass{split, 1}, map, 1).flops;
+    const double flops = cost_of(DensePass{split, 1}, layer, 1).flops;
     if (split == 1 || flops < least) {
       best = split;
       least = flops;
@@ -141,11 +141,11 @@ std::vector<std::vector<int>> groupings(int n) {
   return result;
 }
 
-TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
+TtmChoice choose_ttm_plan(const TtmLayer& layer, std::int64_t rows, std::int64_t workspace_limit,
                           const DeviceModel& device) {
-  const Problem problem = {map, rows, workspace_limit, device};
+  const Problem problem = {layer, rows, workspace_limit, device};
   TtmChoice choice;
-  choice.forward = ranked(all_passes(map.shape, Columns::too, device.work), problem);
+  choice.forward = ranked(all_passes(layer.shape, Columns::too, device.work), problem);
   choice.backward = ranked(backward_passes(problem), problem);
   choice.plan = {best_of(choice.forward), best_of(choice.backward)};
   return choice;

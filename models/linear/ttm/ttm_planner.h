@@ -25,14 +25,14 @@ struct TtmChoice {
 
 // Transient bytes that a plan may take by default: W and dW of the dense layer, which a dense layer
 // keeps for good.
-std::int64_t default_workspace_limit(const TtmMap& map);
+std::int64_t default_workspace_limit(const TtmLayer& layer);
 
 // The plan for a number of rows (tokens) on a device, however many workers it has. If nothing fits,
 // the smallest.
-TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows, std::int64_t workspace_limit,
+TtmChoice choose_ttm_plan(const TtmLayer& layer, std::int64_t rows, std::int64_t workspace_limit,
                           const DeviceModel& device = host_device(2));
-inline TtmChoice choose_ttm_plan(const TtmMap& map, std::int64_t rows) {
-  return choose_ttm_plan(map, rows, default_workspace_limit(map));
+inline TtmChoice choose_ttm_plan(const TtmLayer& layer, std::int64_t rows) {
+  return choose_ttm_plan(layer, rows, default_workspace_limit(layer));
 }
 
 // The split at which W costs the fewest operations.

@@ -68,21 +68,21 @@ Tensor moved(const Tensor& x, const ChainAxes& from, const ChainAxes& to, std::i
 }  // namespace
 
 Tensor ttm_linear_recorded(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                           const TtmMap& map, const ChainPass& pass) {
-  if (map.in != map.shape.padded_in() || map.out != map.shape.padded_out()) {
-    throw ShapeError("ttm_linear_recorded: {} has padding", to_string(map.shape));
+                           const TtmLayer& layer, const ChainPass& pass) {
+  if (layer.in != layer.shape.padded_in() || layer.out != layer.shape.padded_out()) {
+    throw ShapeError("ttm_linear_recorded: {} has padding", to_string(layer.shape));
   }
-  const std::int64_t rows = x.numel() / map.in;
+  const std::int64_t rows = x.numel() / layer.in;
   std::vector<std::span<const Tensor>> groups;
   for (const int count : pass.groups) {
     groups.push_back(cores.first(static_cast<std::size_t>(count)));
     cores = cores.subspan(static_cast<std::size_t>(count));
   }
-  const ChainAxes outs = output_axes(map.shape, pass.groups);
-  const std::vector<std::int64_t> bonds = bonds_of(map.shape, pass.groups);
+  const ChainAxes outs = output_axes(layer.shape, pass.groups);
+  const std::vector<std::int64_t> bonds = bonds_of(layer.shape, pass.groups);
   const bool from_left = pass.order == ChainOrder::from_left;
   const int n = static_cast<int>(groups.size());
-  ChainAxes axes = input_axes(map.shape, pass.groups);
+  ChainAxes axes = input_axes(layer.shape, pass.groups);
   Tensor state = x;
   for (int s = 0; s < n; ++s) {
     const int g = from_left ? s : n - 1 - s, bond = from_left ? g + 1 : g;
@@ -96,7 +96,7 @@ Tensor ttm_linear_recorded(const Tensor& x, std::span<const Tensor> cores, const
   }
   state = moved(state, axes, outs, rows);
   Shape shape = x.shape();
-  shape[-1] = map.out;
+  shape[-1] = layer.out;
   state = reshape(state, shape);
   return bias.defined() ? add(state, bias) : state;
 }

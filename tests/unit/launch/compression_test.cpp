@@ -61,8 +61,8 @@ class CompressedModel : public testing::Test {
 
   Compression compress_to(const Path& target, const StoredModel& source, std::string_view name,
                           const DecompositionRequest& request, const std::string& pattern) {
-    const auto maps = maps_to_compress(source, method(name), {pattern});
-    Compression result = compress(source, maps, method(name), request, [](std::size_t) {});
+    const auto layers = layers_to_compress(source, method(name), {pattern});
+    Compression result = compress(source, layers, method(name), request, [](std::size_t) {});
     write_converted(source, conversion_of(source, result), target);
     return result;
   }
@@ -92,7 +92,7 @@ TEST_F(CompressedModel, OfFullRankGivesTheSameLogits) {
     const Answer before = answer(source.directory());
     compress_to(temp_ / "svd", source, "svd", {.budget = RankBudget{1000}}, "*");
     EXPECT_LT(largest_difference(answer(temp_ / "svd").logits, before.logits), 1e-4);
-    // Every map of the blocks, fused projections too; modes are chosen.
+    // Every layer of the blocks, fused projections too; modes are chosen.
     compress_to(temp_ / "ttm", source, "ttm", {.budget = ErrorBudget{0}}, "blocks.*");
     EXPECT_LT(largest_difference(answer(temp_ / "ttm").logits, before.logits), 1e-4);
     EXPECT_EQ(StoredModel(temp_ / "ttm").spec().linear.size(), 8u);
@@ -134,22 +134,22 @@ TEST_F(CompressedModel, ReportsTheErrorOfWhatIsStoredInItsType) {
   for (const DType dtype : {DType::f32, DType::bf16, DType::f16}) {
     const StoredModel source(random_model(true, dtype));
     for (const Budget& budget : {Budget{ErrorBudget{0.02}}, Budget{RankBudget{1000}}}) {
-      // The modes of mlp.up are larger than the map.
+      // The modes of mlp.up are larger than the layer.
       const DecompositionRequest request = {.budget = budget, .in = {5, 5}, .out = {10, 10}};
       const Compression compression =
           compress_to(temp_ / "out", source, "ttm", request, "blocks.*.mlp.up");
       const StoredModel written(temp_ / "out");
-      for (std::size_t i = 0; i < compression.maps.size(); ++i) {
-        const LinearSite& before = compression.maps[i].before;
+      for (std::size_t i = 0; i < compression.layers.size(); ++i) {
+        const LinearSite& before = compression.layers[i].before;
         LinearSite after = before;
-        after.spec = compression.maps[i].after.spec;
-        EXPECT_NEAR(compression.maps[i].relative_error,
+        after.spec = compression.layers[i].after.spec;
+        EXPECT_NEAR(compression.layers[i].relative_error,
                     relative_distance(source.dense_weight(before), written.dense_weight(after)),
                     1e-9);
         if (std::holds_alternative<ErrorBudget>(budget)) {
-          EXPECT_LE(compression.maps[i].relative_error, 0.02);
+          EXPECT_LE(compression.layers[i].relative_error, 0.02);
         } else {
-          EXPECT_GT(compression.maps[i].relative_error, dtype == DType::bf16 ? 1e-3 : 1e-9);
+          EXPECT_GT(compression.layers[i].relative_error, dtype == DType::bf16 ? 1e-3 : 1e-9);
         }
       }
       std::filesystem::remove_all(temp_ / "out");
@@ -161,10 +161,10 @@ TEST_F(CompressedModel, ReportsTheErrorOfWhatIsStoredInItsType) {
 TEST_F(CompressedModel, SaysWhichMapsCannotBeAsNearAsAsked) {
   const StoredModel source(random_model(true, DType::bf16));
   const auto beyond = [&](double eps) {
-    const auto maps = maps_to_compress(source, method("svd"), {"blocks.*.mlp.*"});
+    const auto layers = layers_to_compress(source, method("svd"), {"blocks.*.mlp.*"});
     const Compression compression =
-        compress(source, maps, method("svd"), {.budget = ErrorBudget{eps}}, [](std::size_t) {});
-    return maps_beyond(compression, eps).size();
+        compress(source, layers, method("svd"), {.budget = ErrorBudget{eps}}, [](std::size_t) {});
+    return layers_beyond(compression, eps).size();
   };
   EXPECT_EQ(beyond(1e-4), 4u);  // bf16 factors are 2e-3 away whatever their rank
   EXPECT_EQ(beyond(0.01), 0u);
@@ -211,21 +211,21 @@ TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
   EXPECT_EQ(compression.parameters_before, source.parameters().count());
   EXPECT_EQ(compression.parameters_after, written.parameters().count());
   const nlohmann::json json = to_json(compression);
-  ASSERT_EQ(json["maps"].size(), 9u);
-  EXPECT_EQ(json["maps"][0]["path"], "head.linear");
-  EXPECT_EQ(json["maps"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
-  EXPECT_EQ(json["maps"][0]["parameters_after"], 3 * (24 + 31));
+  ASSERT_EQ(json["layers"].size(), 9u);
+  EXPECT_EQ(json["layers"][0]["path"], "head.linear");
+  EXPECT_EQ(json["layers"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
+  EXPECT_EQ(json["layers"][0]["parameters_after"], 3 * (24 + 31));
   EXPECT_EQ(json["ratio"].get<double>(), static_cast<double>(written.parameters().count()) /
                                              static_cast<double>(source.parameters().count()));
-  for (std::size_t i = 0; i < compression.maps.size(); ++i) {
+  for (std::size_t i = 0; i < compression.layers.size(); ++i) {
     const LinearSite& site = written.linear_sites()[i];
-    const std::vector<double> before = source.dense_weight(compression.maps[i].before);
+    const std::vector<double> before = source.dense_weight(compression.layers[i].before);
     const std::vector<double> after = written.dense_weight(site);
-    EXPECT_NEAR(compression.maps[i].relative_error, relative_distance(before, after), 1e-9)
+    EXPECT_NEAR(compression.layers[i].relative_error, relative_distance(before, after), 1e-9)
         << site.path;
     EXPECT_LE(num_weights(site.spec, site.shape), 0.25 * static_cast<double>(before.size()));
   }
-  EXPECT_TRUE(contains(to_text(compression), "9 maps"));
+  EXPECT_TRUE(contains(to_text(compression), "9 layers"));
 }
 
 TEST_F(CompressedModel, KeepsTheTypeOfTheNumbers) {
@@ -242,20 +242,20 @@ TEST_F(CompressedModel, KeepsTheTypeOfTheNumbers) {
 TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
   const StoredModel source(random_model(true));
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
-                         maps_to_compress(source, method("svd"), {"*", "*.mpl.*"});
+                         layers_to_compress(source, method("svd"), {"*", "*.mpl.*"});
                        }),
                        "--match: \"*.mpl.*\" matches no linear layer of "));
-  EXPECT_EQ(message_of<UsageError>([&] { maps_to_compress(source, method("ttm"), {"*"}); }),
+  EXPECT_EQ(message_of<UsageError>([&] { layers_to_compress(source, method("ttm"), {"*"}); }),
             "head.linear: reads the token table, which cannot be ttm; want --method svd for it");
   compress_to(temp_ / "out", source, "svd", {.budget = RankBudget{2}}, "*.mlp.up");
   const StoredModel again(temp_ / "out");
   EXPECT_TRUE(contains(
-      message_of<UsageError>([&] { maps_to_compress(again, method("svd"), {"*.mlp.*"}); }),
-      "blocks.0.mlp.up: is factorised already (svd rank 2); match other maps, or make the model "
+      message_of<UsageError>([&] { layers_to_compress(again, method("svd"), {"*.mlp.*"}); }),
+      "blocks.0.mlp.up: is factorised already (svd rank 2); match other layers, or make the model "
       "dense first: trainyard export "));
-  const auto maps = maps_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
+  const auto layers = layers_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
-                         compress(source, maps, method("ttm"),
+                         compress(source, layers, method("ttm"),
                                   {.budget = RankBudget{2}, .in = {4, 6}, .out = {8, 12}},
                                   [](std::size_t) { FAIL() << "no work before all is checked"; });
                        }),

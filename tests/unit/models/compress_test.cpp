@@ -34,12 +34,12 @@ std::int64_t count_factors(const Decomposition& d) {
 struct BuiltLayer {
   std::unique_ptr<Backend> backend = make_reference_backend();
   ParameterStore store;
-  std::unique_ptr<Linear> map;
+  std::unique_ptr<Linear> layer;
   std::unique_ptr<FlatParameters> parameters;
 
   BuiltLayer(const Matrix& w, const Decomposition& d) {
     const LinearShape shape = {.in = w.rows, .out = w.cols, .bias = false};
-    map = make_linear(Scope(store, "map"), shape, resolved(d.spec, shape), Split::none, {});
+    layer = make_linear(Scope(store, "layer"), shape, resolved(d.spec, shape), Split::none, {});
     EXPECT_EQ(store.all().size(), d.factors.size());
     EXPECT_EQ(store.count(), count_factors(d));
     EXPECT_EQ(num_weights(d.spec, shape), count_factors(d));
@@ -58,10 +58,10 @@ struct BuiltLayer {
     const NoGrad no_grad;
     const std::int64_t n = in();
     const Tensor eye = Tensor::from<double>(*backend, {n, n}, identity(n).data);
-    const Tensor y = map->forward(eye);
+    const Tensor y = layer->forward(eye);
     return Matrix(n, y.dim(1), y.values<double>());
   }
-  std::int64_t in() const { return map->dense_weight().dim(0); }
+  std::int64_t in() const { return layer->dense_weight().dim(0); }
 };
 
 struct Case {

@@ -141,7 +141,7 @@ TEST(ConfigJson, StatesWhatThePublicLibraryWouldGuess) {
   EXPECT_FALSE(model_spec_to_json(tuned).contains("torch_dtype"));
 }
 
-// The public library fills factorised maps with random numbers unless something stops it: its
+// The public library fills factorised layers with random numbers unless something stops it: its
 // automatic classes know no such type, GPT2LMHeadModel no such activation.
 TEST(ConfigJson, OfFactorisedMapsIsNoGpt2ToThePublicLibrary) {
   ModelSpec config = read(with("activation_function", "silu"));
@@ -154,7 +154,7 @@ TEST(ConfigJson, OfFactorisedMapsIsNoGpt2ToThePublicLibrary) {
   ModelSpec again = read(written);
   EXPECT_EQ(again.activation, UnaryOp::silu);
   EXPECT_EQ(again.linear.size(), 1u);
-  // The spelling of before is read, too; without factorised maps it is a plain directory again.
+  // The spelling of before is read, too; without factorised layers it is a plain directory again.
   Json before = written;
   before.update({{"model_type", "gpt2"}, {"activation_function", "silu"}});
   EXPECT_EQ(model_spec_to_json(read(before)), written);

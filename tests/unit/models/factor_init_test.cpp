@@ -1,4 +1,4 @@
-// Factors start so that their product looks like the initial weight of a dense map.
+// Factors start so that their product looks like the initial weight of a dense layer.
 #include "models/linear/base/factor_init.h"
 
 #include <gtest/gtest.h>
@@ -16,11 +16,11 @@ namespace {
 
 constexpr double kStd = 0.02;
 
-// A map of its own with fp64 weights.
+// A layer of its own with fp64 weights.
 struct Map {
   Map(const LinearShape& shape, const LinearSpec& spec, std::uint64_t seed,
       std::int64_t bucket = 1 << 20, std::int64_t shards = 1)
-      : linear(make_linear(Scope(store, "map"), shape, spec, Split::none, {})),
+      : linear(make_linear(Scope(store, "layer"), shape, spec, Split::none, {})),
         flat(store, plan_flat_layout(store, bucket, shards), *backend, {DType::f64, DType::f64}) {
     flat.initialise(seed);
   }
@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(Every, Init, testing::ValuesIn(rows()),
 
 TEST(FactorInit, CoresOfTheWorkedExample) {
   const TtmShape shape = with_rank({16, 16, 4}, {16, 16, 16}, 72);
-  for (const auto& init : ttm_inits(shape, kStd, FactorInit::normal, "map")) {
+  for (const auto& init : ttm_inits(shape, kStd, FactorInit::normal, "layer")) {
     EXPECT_NEAR(init.value, 0.06525, 5e-6);
   }
 }
@@ -110,15 +110,15 @@ std::vector<double> gram(const std::vector<double>& core, std::size_t columns) {
 
 TEST(FactorInit, AllCoresButTheLastHaveOrthonormalColumns) {
   const LinearShape shape = {.in = 24, .out = 30, .weight_std = kStd};
-  Map map(
+  Map layer(
       shape,
       resolved(
           TtmSpec{
               .in = {2, 3, 4}, .out = {2, 5, 3}, .ranks = {4, 11}, .init = FactorInit::orthogonal},
           shape),
       1);
-  for (const auto& [name, rank] : {std::pair{"map.core1", 4u}, std::pair{"map.core2", 11u}}) {
-    const auto g = gram(map.values(name), rank);
+  for (const auto& [name, rank] : {std::pair{"layer.core1", 4u}, std::pair{"layer.core2", 11u}}) {
+    const auto g = gram(layer.values(name), rank);
     for (std::size_t i = 0; i < g.size(); ++i) {
       EXPECT_NEAR(g[i], i % (rank + 1) == 0 ? 1.0 : 0.0, 1e-12) << name << " " << i;
     }
@@ -130,8 +130,8 @@ TEST(FactorInit, EveryTermOfABondAboveItsCapTrains) {
   const LinearShape shape = {.in = 96, .out = 128, .weight_std = kStd};
   const TtmSpec spec = {
       .in = {2, 6, 8}, .out = {2, 8, 8}, .ranks = {20, 7}, .init = FactorInit::orthogonal};
-  Map map(shape, resolved(spec, shape), 1);
-  const auto g = gram(map.values("map.core1"), 20);
+  Map layer(shape, resolved(spec, shape), 1);
+  const auto g = gram(layer.values("layer.core1"), 20);
   for (std::size_t r = 0; r < 20; ++r) EXPECT_NEAR(g[r * 20 + r], 1.0, 1e-12) << r;
 }
 

@@ -1,4 +1,4 @@
-// Whole GPT-2 models of factorised maps: counts, gradients, tied tables.
+// Whole GPT-2 models of factorised layers: counts, gradients, tied tables.
 #include <gtest/gtest.h>
 
 #include <algorithm>

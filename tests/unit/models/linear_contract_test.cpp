@@ -67,7 +67,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
       std::get<0>(GetParam()) == "cpu" ? make_cpu_backend() : make_reference_backend();
   const std::int64_t in_ = row_.shape.in, out_ = row_.shape.out;
 
-  // A map with memory; the bias is not zero.
+  // A layer with memory; the bias is not zero.
   struct Map {
     ParameterStore store;
     std::unique_ptr<Linear> linear;
@@ -80,23 +80,25 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
     }
   };
   std::unique_ptr<Map> make(DType dtype = DType::f64) {
-    auto map = std::make_unique<Map>();
-    map->linear = make_linear(Scope(map->store, "map"), row_.shape, row_.spec, Split::none, {});
-    map->flat = std::make_unique<FlatParameters>(
-        map->store, plan_flat_layout(map->store, 1 << 20, 1), *backend_, FlatOptions{dtype, dtype});
-    map->flat->initialise(3);
-    if (const Parameter* bias = map->store.find("map.bias")) {
+    auto layer = std::make_unique<Map>();
+    layer->linear =
+        make_linear(Scope(layer->store, "layer"), row_.shape, row_.spec, Split::none, {});
+    layer->flat =
+        std::make_unique<FlatParameters>(layer->store, plan_flat_layout(layer->store, 1 << 20, 1),
+                                         *backend_, FlatOptions{dtype, dtype});
+    layer->flat->initialise(3);
+    if (const Parameter* bias = layer->store.find("layer.bias")) {
       backend_->copy(bias->value.view(), random_tensor(*backend_, {out_}, "bias").view());
     }
-    return map;
+    return layer;
   }
   Tensor input(const Shape& shape, DType dtype = DType::f64) {
     return random_tensor(*backend_, shape, "x", dtype);
   }
   // x W + b in fp64, by the definition.
-  Tensor wanted(Map& map, const Tensor& x) {
-    Tensor y = matmul(x.to(DType::f64), map.linear->dense_weight().to(DType::f64));
-    const Parameter* bias = map.store.find("map.bias");
+  Tensor wanted(Map& layer, const Tensor& x) {
+    Tensor y = matmul(x.to(DType::f64), layer.linear->dense_weight().to(DType::f64));
+    const Parameter* bias = layer.store.find("layer.bias");
     return bias != nullptr ? add(y, bias->value.to(DType::f64)) : y;
   }
   static double largest(const std::vector<double>& values) {
@@ -118,35 +120,35 @@ TEST_P(Contract, OutputIsTheInputTimesTheDenseWeightPlusTheBias) {
   const NoGrad no_grad;
   for (const auto& [dtype, tolerance] :
        {std::pair{DType::f64, 1e-10}, std::pair{DType::f32, 1e-5}, std::pair{DType::bf16, 0.03}}) {
-    const auto map = make(dtype);
+    const auto layer = make(dtype);
     const Tensor x = input({2, 3, in_}, dtype);
     for (const bool in_step : {false, true}) {
-      if (in_step) map->linear->begin_step();
-      const Tensor y = map->linear->forward(x);
+      if (in_step) layer->linear->begin_step();
+      const Tensor y = layer->linear->forward(x);
       EXPECT_EQ(y.shape(), (Shape{2, 3, out_}));
       EXPECT_EQ(y.dtype(), dtype);
-      const auto expected = doubles(wanted(*map, x));
+      const auto expected = doubles(wanted(*layer, x));
       EXPECT_LT(largest_difference(doubles(y), expected), tolerance * largest(expected))
           << name_of(dtype) << " in step " << in_step;
-      if (in_step) map->linear->end_step();
+      if (in_step) layer->linear->end_step();
     }
   }
 }
 
 TEST_P(Contract, GradientsEqualFiniteDifferences) {
-  const auto map = make();
+  const auto layer = make();
   for (const bool in_step : {false, true}) {
-    map->flat->clear_gradients();
+    layer->flat->clear_gradients();
     const Tensor x = make_leaf(input({4, in_}));
     const Tensor dy = random_tensor(*backend_, {4, out_}, "dy");
-    if (in_step) map->linear->begin_step();
-    backward(map->linear->forward(x), dy, {.release_shared = true});
-    if (in_step) map->linear->end_step();
+    if (in_step) layer->linear->begin_step();
+    backward(layer->linear->forward(x), dy, {.release_shared = true});
+    if (in_step) layer->linear->end_step();
 
-    // The map is linear in every parameter and in x, so a large step has no error but rounding.
+    // The layer is linear in every parameter and in x, so a large step has no error but rounding.
     const auto loss = [&] {
       const NoGrad no_grad;
-      const auto y = doubles(map->linear->forward(x)), weights = doubles(dy);
+      const auto y = doubles(layer->linear->forward(x)), weights = doubles(dy);
       double sum = 0;
       for (std::size_t i = 0; i < y.size(); ++i) sum += y[i] * weights[i];
       return sum;
@@ -166,24 +168,24 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
             << name << " element " << i << " in step " << in_step;
       }
     };
-    for (const Parameter& p : map->store.all()) check(p.value, p.name);
+    for (const Parameter& p : layer->store.all()) check(p.value, p.name);
     check(x, "x");
   }
 }
 
 TEST_P(Contract, HasTheWeightsItSays) {
   ParameterStore store;
-  make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::none, {});
+  make_linear(Scope(store, "layer"), row_.shape, row_.spec, Split::none, {});
   EXPECT_EQ(store.count(),
             num_weights(row_.spec, row_.shape) + (row_.shape.bias ? row_.shape.out : 0));
-  for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("map.")) << p.name;
+  for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("layer.")) << p.name;
 }
 
 TEST_P(Contract, KeepsItsInputAndNothingElse) {
-  const auto map = make();
+  const auto layer = make();
   const Tensor x = make_leaf(input({6, in_}));
   const std::int64_t before = live();
-  Tensor y = map->linear->forward(x);
+  Tensor y = layer->linear->forward(x);
   EXPECT_EQ(live() - before, static_cast<std::int64_t>(y.view().bytes()));
   backward(y, random_tensor(*backend_, {6, out_}, "dy"));
   y = Tensor();
@@ -192,21 +194,21 @@ TEST_P(Contract, KeepsItsInputAndNothingElse) {
 
 TEST_P(Contract, RecomputationDoesNotChangeOneBit) {
   for (const bool in_step : {false, true}) {
-    const auto map = make();
+    const auto layer = make();
     const auto run = [&](bool recomputed) {
-      map->flat->clear_gradients();
-      if (in_step) map->linear->begin_step();
+      layer->flat->clear_gradients();
+      if (in_step) layer->linear->begin_step();
       const Tensor x = make_leaf(input({5, in_}));
       const auto fn = [&](std::span<const Tensor> in) {
-        return activation(UnaryOp::gelu_tanh, map->linear->forward(in[0]));
+        return activation(UnaryOp::gelu_tanh, layer->linear->forward(in[0]));
       };
       const Tensor h = scale(x, 1.5);
       const Tensor y = recomputed ? recompute(fn, {h}) : fn(std::span(&h, 1));
       backward(y, random_tensor(*backend_, {5, out_}, "dy"), {.release_shared = true});
-      auto all = map->gradients();
+      auto all = layer->gradients();
       all.push_back(doubles(grad_of(x)));
       all.push_back(doubles(y));
-      if (in_step) map->linear->end_step();
+      if (in_step) layer->linear->end_step();
       return all;
     };
     EXPECT_EQ(run(true), run(false)) << "in step " << in_step;
@@ -214,24 +216,24 @@ TEST_P(Contract, RecomputationDoesNotChangeOneBit) {
 }
 
 TEST_P(Contract, AnEmptyBatchGivesZeroGradients) {
-  const auto map = make();
+  const auto layer = make();
   const Tensor x = make_leaf(input({0, in_}));
-  const Tensor y = map->linear->forward(x);
+  const Tensor y = layer->linear->forward(x);
   EXPECT_EQ(y.shape(), (Shape{0, out_}));
   backward(y, random_tensor(*backend_, {0, out_}, "dy"));
-  for (const auto& gradient : map->gradients()) EXPECT_EQ(largest(gradient), 0.0);
+  for (const auto& gradient : layer->gradients()) EXPECT_EQ(largest(gradient), 0.0);
   EXPECT_EQ(grad_of(x).shape(), (Shape{0, in_}));
 }
 
 TEST_P(Contract, TakesAnInputWhoseElementsLieApart) {
-  const auto map = make();
+  const auto layer = make();
   const auto run = [&](bool apart) {
-    map->flat->clear_gradients();
+    layer->flat->clear_gradients();
     const Tensor x = make_leaf(input({in_, 7}));
     const Tensor turned = permute(x, {1, 0});
-    const Tensor y = map->linear->forward(apart ? turned : contiguous(turned));
+    const Tensor y = layer->linear->forward(apart ? turned : contiguous(turned));
     backward(y, random_tensor(*backend_, {7, out_}, "dy"));
-    auto all = map->gradients();
+    auto all = layer->gradients();
     all.push_back(doubles(grad_of(x)));
     all.push_back(doubles(y));
     return all;
@@ -240,13 +242,13 @@ TEST_P(Contract, TakesAnInputWhoseElementsLieApart) {
 }
 
 TEST_P(Contract, TakesAConstantInput) {
-  const auto map = make();
+  const auto layer = make();
   const Tensor dy = random_tensor(*backend_, {5, out_}, "dy");
-  backward(map->linear->forward(input({5, in_})), dy);
-  const auto constant = map->gradients();
-  map->flat->clear_gradients();
-  backward(map->linear->forward(make_leaf(input({5, in_}))), dy);
-  EXPECT_EQ(map->gradients(), constant);
+  backward(layer->linear->forward(input({5, in_})), dy);
+  const auto constant = layer->gradients();
+  layer->flat->clear_gradients();
+  backward(layer->linear->forward(make_leaf(input({5, in_}))), dy);
+  EXPECT_EQ(layer->gradients(), constant);
 }
 
 TEST_P(Contract, ResolvingAgainChangesNothing) {
@@ -262,7 +264,7 @@ TEST_P(Contract, SaysThatItCannotBeShared) {
   ParameterStore store;
   const auto pair = std::make_shared<PhantomCommunicator>(0, 2);
   try {
-    make_linear(Scope(store, "map"), row_.shape, row_.spec, Split::out, {.tensor = Group(pair)});
+    make_linear(Scope(store, "layer"), row_.shape, row_.spec, Split::out, {.tensor = Group(pair)});
     FAIL() << "shared by two ranks";
   } catch (const ConfigError& e) {
     EXPECT_EQ(std::string(e.what()),

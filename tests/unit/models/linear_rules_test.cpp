@@ -96,13 +96,13 @@ TEST(LinearRules, LaterRulesWinWhetherTheyNameOneMapOrSeveral) {
   EXPECT_EQ(rank_of(LinearRules({plain, {"blocks.0.mlp.up", SvdSpec{.rank = 4}}})), 4);
 }
 
-// A stored model of 1000 blocks has a rule for each of its 4001 maps.
+// A stored model of 1000 blocks has a rule for each of its 4001 layers.
 TEST(LinearRules, OfADeepModelTakeTimeThatGrowsWithTheirNumber) {
   ModelSpec deep = kSmall;
   deep.layers = 1000;
   for (std::int64_t i = 0; i < deep.layers; ++i) {
-    for (const char* map : {"attn.qkv", "attn.out", "mlp.up", "mlp.down"}) {
-      deep.linear.push_back({fmt::format("blocks.{}.{}", i, map), SvdSpec{.rank = 2}});
+    for (const char* layer : {"attn.qkv", "attn.out", "mlp.up", "mlp.down"}) {
+      deep.linear.push_back({fmt::format("blocks.{}.{}", i, layer), SvdSpec{.rank = 2}});
     }
   }
   const auto start = std::chrono::steady_clock::now();

@@ -12,7 +12,7 @@ namespace ty::test {
 namespace {
 
 constexpr std::int64_t kTokens = 16384;
-const TtmMap kMap = {{{8, 8, 12, 1}, {8, 8, 12, 3}, {1, 16, 16, 16, 1}}, 768, 2304};
+const TtmLayer kMap = {{{8, 8, 12, 1}, {8, 8, 12, 3}, {1, 16, 16, 16, 1}}, 768, 2304};
 
 class SeedLayer : public testing::Test {
  protected:

@@ -12,12 +12,13 @@
 namespace ty::test {
 namespace {
 
-const TtmMap kMedium = {with_rank({16, 16, 4}, {16, 16, 16}, 72), 1024, 4096};
-const TtmMap kMediumReversed = {with_rank({4, 16, 16}, {16, 16, 16}, 72), 1024, 4096};
-TtmMap bert(std::int64_t rank) { return {with_rank({8, 12, 8}, {12, 16, 16}, rank), 768, 3072}; }
+const TtmLayer kMedium = {with_rank({16, 16, 4}, {16, 16, 16}, 72), 1024, 4096};
+const TtmLayer kMediumReversed = {with_rank({4, 16, 16}, {16, 16, 16}, 72), 1024, 4096};
+TtmLayer bert(std::int64_t rank) { return {with_rank({8, 12, 8}, {12, 16, 16}, rank), 768, 3072}; }
 
-double flops_per_token(const TtmMap& map, ChainOrder order, std::vector<int> groups = {1, 1, 1}) {
-  return cost_of(ChainPass{std::move(groups), order, 0}, map, 1).flops;
+double flops_per_token(const TtmLayer& layer, ChainOrder order,
+                       std::vector<int> groups = {1, 1, 1}) {
+  return cost_of(ChainPass{std::move(groups), order, 0}, layer, 1).flops;
 }
 
 // Millions of operations of the published example shapes, to the digits that are given there.
@@ -33,8 +34,8 @@ TEST(TtmCost, OperationsOfTheWorkedExamples) {
   EXPECT_NEAR(flops_per_token(bert(60), ChainOrder::from_right), 181.4 * kM, 0.05 * kM);
   EXPECT_NEAR(dense_layer_cost(kMedium, 1).forward.flops, 8.39 * kM, 0.005 * kM);
   EXPECT_NEAR(dense_layer_cost(bert(10), 1).forward.flops, 4.72 * kM, 0.005 * kM);
-  const auto build = [](const TtmMap& map) {
-    return cost_of(DensePass{cheapest_split(map.shape), 1}, map, 0).flops;
+  const auto build = [](const TtmLayer& layer) {
+    return cost_of(DensePass{cheapest_split(layer.shape), 1}, layer, 0).flops;
   };
   EXPECT_NEAR(build(kMedium), 774 * kM, 0.5 * kM);
   EXPECT_NEAR(build(bert(10)), 51 * kM, 0.5 * kM);
@@ -61,7 +62,7 @@ std::vector<TtmPass> passes(const TtmShape& shape, std::int64_t tokens) {
 
 struct Case {
   std::string name;
-  TtmMap map;
+  TtmLayer layer;
   std::int64_t rows, piece;
 };
 
@@ -77,7 +78,7 @@ std::vector<Case> cases() {
 
 class Predicted : public testing::TestWithParam<Case> {
  protected:
-  TtmMap map_ = GetParam().map;
+  TtmLayer map_ = GetParam().layer;
   std::int64_t rows_ = GetParam().rows;
 
   // Bytes beyond inputs, outputs and gradients at the worst moment of each direction, and what
@@ -123,10 +124,10 @@ void expect_near(const PassCost& cost, double counted, std::int64_t workspace,
 }
 
 // Every pass for both gradients, and pairs of a pass for each.
-std::vector<BackwardPass> backward_passes(const TtmMap& map, std::int64_t tokens) {
+std::vector<BackwardPass> backward_passes(const TtmLayer& layer, std::int64_t tokens) {
   std::vector<BackwardPass> result;
-  const std::vector<TtmPass> cores = passes(map.shape, tokens);
-  const std::vector<TtmPass> input = passes(transposed(map.shape), tokens);
+  const std::vector<TtmPass> cores = passes(layer.shape, tokens);
+  const std::vector<TtmPass> input = passes(transposed(layer.shape), tokens);
   for (const TtmPass& pass : cores) result.push_back({pass});
   for (std::size_t i = 0; i < input.size(); ++i) {
     result.push_back({.cores = cores[i * 5 % cores.size()], .input = input[i]});

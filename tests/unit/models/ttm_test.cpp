@@ -1,4 +1,4 @@
-// One TTM map by every plan: all of them are x W + b with the W of the element formula.
+// One TTM layer by every plan: all of them are x W + b with the W of the element formula.
 #include <gtest/gtest.h>
 
 #include "core/autograd/backward.h"
@@ -17,7 +17,7 @@ constexpr std::int64_t kRows = 35;  // enough for four workers of a chain, in un
 
 struct Case {
   std::string name;
-  TtmMap map;
+  TtmLayer layer;
 };
 
 std::vector<Case> cases() {
@@ -95,7 +95,7 @@ class Ttm : public testing::TestWithParam<std::tuple<std::string, Case>> {
  protected:
   std::unique_ptr<Backend> backend_ =
       std::get<0>(GetParam()) == "cpu" ? make_cpu_backend() : make_reference_backend();
-  TtmMap map_ = std::get<1>(GetParam()).map;
+  TtmLayer map_ = std::get<1>(GetParam()).layer;
 
   struct Result {
     Tensor y, dx, db;
@@ -284,11 +284,11 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(TtmErrors, NameTheCoreAndBothShapes) {
   const auto backend = make_reference_backend();
-  const TtmMap map = {{{2, 3}, {2, 2}, {1, 4, 1}}, 6, 4};
-  std::vector<Tensor> cores = random_cores(*backend, map.shape, DType::f64);
+  const TtmLayer layer = {{{2, 3}, {2, 2}, {1, 4, 1}}, 6, 4};
+  std::vector<Tensor> cores = random_cores(*backend, layer.shape, DType::f64);
   cores[1] = random_tensor(*backend, {3, 3, 2, 1}, "wrong");
   try {
-    ttm_linear(random_tensor(*backend, {2, 6}, "x"), cores, Tensor(), map, {});
+    ttm_linear(random_tensor(*backend, {2, 6}, "x"), cores, Tensor(), layer, {});
     FAIL();
   } catch (const ShapeError& e) {
     EXPECT_STREQ(e.what(), "ttm_linear: core 2 is [3, 3, 2, 1], wanted [4, 3, 2, 1]");

@@ -13,7 +13,7 @@ namespace {
 
 struct Case {
   std::string name;
-  TtmMap map;
+  TtmLayer layer;
   std::int64_t rows;
 };
 
@@ -37,13 +37,14 @@ class TtmThreads : public testing::TestWithParam<std::tuple<DType, Case>> {
   }
   // y and all gradients.
   std::vector<double> run(const TtmPlan& plan) {
-    std::vector<Tensor> leaves = {leaf({case_.rows, case_.map.in}, "x")};
-    for (int k = 0; k < case_.map.shape.num_cores(); ++k) {
-      const auto sizes = case_.map.shape.core_shape(k);
+    std::vector<Tensor> leaves = {leaf({case_.rows, case_.layer.in}, "x")};
+    for (int k = 0; k < case_.layer.shape.num_cores(); ++k) {
+      const auto sizes = case_.layer.shape.core_shape(k);
       leaves.push_back(
           leaf(Shape(std::span<const std::int64_t>(sizes)), "core" + std::to_string(k)));
     }
-    const Tensor y = ttm_linear(leaves[0], std::span(leaves).subspan(1), Tensor(), case_.map, plan);
+    const Tensor y =
+        ttm_linear(leaves[0], std::span(leaves).subspan(1), Tensor(), case_.layer, plan);
     std::vector<double> all = doubles(y);
     backward(y, random_tensor(*backend_, y.shape(), "dy", dtype_));
     for (const Tensor& each : leaves) {
@@ -55,7 +56,7 @@ class TtmThreads : public testing::TestWithParam<std::tuple<DType, Case>> {
 };
 
 TEST_P(TtmThreads, GiveTheSameBitsByEveryPlan) {
-  const TtmChoice choice = choose_ttm_plan(case_.map, case_.rows);
+  const TtmChoice choice = choose_ttm_plan(case_.layer, case_.rows);
   for (std::size_t i = 0; i < choice.backward.size(); ++i) {
     const TtmPlan plan = {choice.forward[i % choice.forward.size()].pass, choice.backward[i].pass};
     EXPECT_EQ(first_difference([&] { return run(plan); }), 0)
@@ -66,10 +67,10 @@ TEST_P(TtmThreads, GiveTheSameBitsByEveryPlan) {
 TEST_P(TtmThreads, DoNotDecideThePlan) {
   Threads threads;
   threads.set(1);
-  const TtmPlan alone = choose_ttm_plan(case_.map, case_.rows).plan;
+  const TtmPlan alone = choose_ttm_plan(case_.layer, case_.rows).plan;
   for (const int count : {2, 4, 64}) {
     threads.set(count);
-    EXPECT_EQ(choose_ttm_plan(case_.map, case_.rows).plan, alone) << count << " threads";
+    EXPECT_EQ(choose_ttm_plan(case_.layer, case_.rows).plan, alone) << count << " threads";
   }
 }
 
