@@ -7,7 +7,7 @@ cd "$work"
 
 for verb in inspect data doctor eval generate compress import export plan bench train config launch; do
   says "Usage: trainyard $verb" "$binary" "$verb" --help
-  says "$verb" "$binary" --help
+  says "^  $verb  *[A-Z]" "$binary" --help
 done
 
 # A run, and what lies in it.
@@ -97,6 +97,11 @@ json 'entries kind plan forward_seconds backward_seconds peak_bytes kept_bytes r
   "$binary" bench linear --in 4,8 --out 8,6 --rank 3 --tokens 20 --steps 1
 expect 64 '--steps: got 0; want an integer >= 1' "$binary" bench linear --steps 0
 json 'text tokens tokens_per_second first_token_seconds' "$binary" generate run 'one and' --tokens 5
-grep -q '"tokens":5' out || fail "generate: $(cat out)"
+grep -q '"text":"one and.*"tokens":5' out || fail "generate: $(cat out)"
+grep -q '"peak_bytes":[1-9]' out && grep -q '"predicted_peak_bytes":[1-9]' out || fail "no bytes: $(cat out)"
+"$binary" eval run run/data/valid.bin --json >out
+number() { grep -o "\"$1\":[-+.e0-9]*" out | cut -d: -f2; }
+[ "$(number peak_bytes)" = "$(number predicted_peak_bytes)" ] || fail "eval: $(cat out)"
+awk "BEGIN {r = exp($(number loss)) / $(number perplexity); exit !(r > 0.999 && r < 1.001)}" || fail "eval: $(cat out)"
 json 'loss' "$binary" eval run run/data/valid.bin
 echo "1 passed, 0 failed"

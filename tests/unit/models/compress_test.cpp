@@ -47,7 +47,7 @@ struct BuiltLayer {
         std::make_unique<FlatParameters>(store, plan_flat_layout(store, 1, 1), *backend,
                                          FlatOptions{.compute = DType::f64, .weights = DType::f64});
     for (std::size_t i = 0; i < store.all().size(); ++i) {
-      const std::vector<double>& values = d.factors.at(store.all()[i].name.substr(4));
+      const std::vector<double>& values = d.factors.at(store.all()[i].name.substr(6));
       EXPECT_EQ(std::ssize(values), store.all()[i].shape.numel()) << store.all()[i].name;
       backend->write(parameters->weight_of(i).view(), values.data());
     }

@@ -227,7 +227,9 @@ TEST_P(Ttm, RunsInBf16CloseToFp64) {
     const Result got = by_plan(TtmPlan{pass, {pass}}, DType::bf16);
     double scale = 0;
     for (const double value : doubles(wanted.y)) scale = std::max(scale, std::abs(value));
+    EXPECT_EQ(got.y.dtype(), DType::bf16);
     EXPECT_LT(largest_difference(got.y, wanted.y), 0.03 * scale);
+    EXPECT_GT(largest_difference(got.y, wanted.y), 1e-6 * scale);
     for (const double value : doubles(wanted.d_cores[0])) scale = std::max(scale, std::abs(value));
     EXPECT_LT(largest_difference(got.d_cores[0], wanted.d_cores[0]), 0.05 * scale);
   }
