@@ -9,12 +9,14 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
 #include <utility>
 
 #include "core/io/file.h"
+#include "launch/process/dead_children.h"
 #include "launch/process/output.h"
 
 namespace ty {
@@ -85,6 +87,7 @@ class Child {
 
   int stderr_descriptor() const { return err_.ends[0]; }
   void send(int signal) const { kill(pid_, signal); }
+  pid_t pid() const { return pid_; }
   // Its status, if it has ended.
   std::optional<int> status() const {
     int status = 0;
@@ -106,6 +109,10 @@ class Child {
 bool is_failure_of_ours(int code) {
   return code >= static_cast<int>(ExitCode::usage) && code <= static_cast<int>(ExitCode::config);
 }
+
+// mpirun may miss that its ranks have ended, and wait for ever; so long is waited for it to notice.
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr int kLookEvery = 1000;  // milliseconds
 
 // A rank that was asked to stop by itself has said so.
 bool is_polite(ExitCode code) {
@@ -144,7 +151,8 @@ class Watch {
   ExitCode until_it_ends() {
     while (true) {
       std::array<pollfd, 2> events = {{{signals_, POLLIN, 0}, {listening_, POLLIN, 0}}};
-      if (poll(events.data(), events.size(), -1) < 0) continue;
+      if (poll(events.data(), events.size(), kLookEvery) < 0) continue;
+      if (const auto code = code_if_forgotten()) return end_of_forgotten(*code);
       if (events[1].revents != 0 && !child_.relay(remarks_)) listening_ = -1;  // it has closed it
       if (events[0].revents == 0) continue;
       if (const auto status = take_signal()) return end(*status);
@@ -164,6 +172,25 @@ class Watch {
     while (status && child_.relay(remarks_)) {
     }
     return status;
+  }
+
+  // The code of the child's children, if all of them ended a while ago and it has not.
+  std::optional<int> code_if_forgotten() {
+    const std::optional<int> code = code_of_dead_children(child_.pid());
+    const auto now = std::chrono::steady_clock::now();
+    if (!code) dead_since_.reset();
+    if (code && !dead_since_) dead_since_ = now;
+    return dead_since_ && now - *dead_since_ >= kPatience ? code : std::nullopt;
+  }
+
+  ExitCode end_of_forgotten(int code) {
+    child_.send(SIGKILL);
+    while (!child_.status()) poll(nullptr, 0, 10);
+    while (child_.relay(remarks_)) {
+    }
+    remarks_.write(
+        "warning: mpirun did not notice that all its processes had ended; it was killed\n");
+    return static_cast<ExitCode>(code);
   }
 
   ExitCode end(int status) {
@@ -186,6 +213,7 @@ class Watch {
   int listening_ = child_.stderr_descriptor();
   Remarks remarks_{STDERR_FILENO};
   int stop_signal_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> dead_since_;  // all of the child's children
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ namespace ty {
 // reach, so that Ctrl-C comes here only; if this process is killed it gets SIGUSR1 too. What it
 // says on stderr is passed on as Remarks: mpirun does not survive that nobody reads it.
 //
+// A child that waits for ever for children of its own that have all ended, as mpirun may, is killed
+// after ten seconds; what counts then is how they ended.
+//
 // Throws UsageError if the command cannot be started.
 ExitCode run_guarded(const std::vector<std::string>& words);
 

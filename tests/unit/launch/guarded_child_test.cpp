@@ -1,0 +1,35 @@
+// How a guarded child's end is found, also where the child does not find that of its own children.
+#include "launch/process/guarded_child.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+namespace ty::test {
+namespace {
+
+int code_of(const std::string& script) {
+  return static_cast<int>(run_guarded({"sh", "-c", script}));
+}
+
+TEST(GuardedChild, EndsAsItsProgramDoes) {
+  EXPECT_EQ(code_of("exit 0"), 0);
+  EXPECT_EQ(code_of("exit 75"), 75);
+}
+
+// The shell starts two programs and becomes one that never asks for them.
+TEST(GuardedChild, IsNotWaitedForOnceItsChildrenAreDead) {
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(code_of("(exit 0) & (exit 78) & exec sleep 1000"), 78);
+  EXPECT_EQ(code_of("(kill -9 $(exec sh -c 'echo $PPID')) & exec sleep 1000"), 137);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  EXPECT_GE(took.count(), 20);
+  EXPECT_LT(took.count(), 40);
+}
+
+TEST(GuardedChild, MayOutliveSomeOfItsChildren) {
+  EXPECT_EQ(code_of("(exit 78) & sleep 13 & exec sleep 11"), 0);
+}
+
+}  // namespace
+}  // namespace ty::test
