@@ -86,7 +86,7 @@ nlohmann::json to_json(const Compression& compression) {
                       {"flops_per_token_before", sizes.flops_before},
                       {"flops_per_token_after", sizes.flops_after}});
   }
-  return {{"layers", layers},
+  return {{"maps", layers},
           {"parameters_before", compression.parameters_before},
           {"parameters_after", compression.parameters_after},
           {"ratio", ratio_of(compression)}};

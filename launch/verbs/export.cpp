@@ -28,7 +28,7 @@ void report(const Arguments& arguments, const Path& target, std::uint64_t bytes)
   if (arguments.flag("--json")) {
     fmt::print("{}\n", nlohmann::json{{"directory", target.string()},
                                       {"parameters", parameters},
-                                      {"factorised_layers", factorised},
+                                      {"factorised_maps", factorised},
                                       {"bytes", bytes}}
                            .dump());
     return;

@@ -20,7 +20,7 @@ grep -q 'parameters of the model: 36.1 k (36096) -> 27.4 k (27392), 75.9 %' out 
 grep -q 'svd  4/4  blocks.1.mlp.down' err || fail "no progress: $(cat err)"
 says '4 layers' "$binary" compress run never --method ttm --rank 4 --dry-run
 rm -f out err && tree | diff before - || fail "--dry-run left files"
-json 'layers path in out spec relative_error parameters_before parameters_after flops_per_token_before
+json 'maps path in out spec relative_error parameters_before parameters_after flops_per_token_before
   flops_per_token_after ratio method source directory' "$binary" compress run --method ttm --rank 4 --dry-run
 
 # Every budget and both methods give models that evaluate, generate, are inspected and trained on.
@@ -51,8 +51,8 @@ grep -q 'warning: 9 of 9 layers do not get smaller' err || fail "no warning: $(c
 near "$(loss full)" "$(loss run)" 1e-5 || fail "full rank: $(loss full) != $(loss run)"
 
 # Dense again, as it is, and imported: the same losses; plain names only.
-json 'directory parameters factorised_layers bytes' "$binary" export svd dense --dense
-grep -q '"factorised_layers":0.*"parameters":36096' out || fail "$(cat out)"
+json 'directory parameters factorised_maps bytes' "$binary" export svd dense --dense
+grep -q '"factorised_maps":0.*"parameters":36096' out || fail "$(cat out)"
 grep -q trainyard_linear dense/config.json && fail "dense config.json names factors"
 near "$(loss dense)" "$(loss svd)" 1e-5 || fail "export --dense: $(loss dense) != $(loss svd)"
 says 'copy .*9 factorised layers' "$binary" export svd copy

@@ -211,10 +211,10 @@ TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
   EXPECT_EQ(compression.parameters_before, source.parameters().count());
   EXPECT_EQ(compression.parameters_after, written.parameters().count());
   const nlohmann::json json = to_json(compression);
-  ASSERT_EQ(json["layers"].size(), 9u);
-  EXPECT_EQ(json["layers"][0]["path"], "head.linear");
-  EXPECT_EQ(json["layers"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
-  EXPECT_EQ(json["layers"][0]["parameters_after"], 3 * (24 + 31));
+  ASSERT_EQ(json["maps"].size(), 9u);
+  EXPECT_EQ(json["maps"][0]["path"], "head.linear");
+  EXPECT_EQ(json["maps"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
+  EXPECT_EQ(json["maps"][0]["parameters_after"], 3 * (24 + 31));
   EXPECT_EQ(json["ratio"].get<double>(), static_cast<double>(written.parameters().count()) /
                                              static_cast<double>(source.parameters().count()));
   for (std::size_t i = 0; i < compression.layers.size(); ++i) {
