@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "core/config/print.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
 #include "parallel/comm/tree.h"
@@ -56,6 +57,21 @@ MeshShape mesh_shape(const JobConfig& job, int ranks) {
                   .data = degree(job.parallel.data),
                   .tensor = degree(job.parallel.tensor)},
                  ranks);
+}
+
+void check_same_job(const JobConfig& job, const Group& world) {
+  const std::vector<std::string> texts = world.all_gather_text(config::to_yaml(job));
+  for (std::size_t r = 1; r < texts.size(); ++r) {
+    if (texts[r] == texts[0]) continue;
+    std::size_t at = 0;
+    while (at < std::min(texts[0].size(), texts[r].size()) && texts[0][at] == texts[r][at]) ++at;
+    const auto line = [&](const std::string& text) {
+      const std::size_t first = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+      return text.substr(first, text.find('\n', at) - first);
+    };
+    throw ConfigError("ranks 0 and {} were given different jobs: \"{}\" and \"{}\"", r,
+                      line(texts[0]), line(texts[r]));
+  }
 }
 
 void check_job(const JobConfig& job, int data_ranks) {

@@ -10,6 +10,10 @@ namespace ty {
 // The degrees of a job on so many ranks. Throws ConfigError if they do not fit.
 MeshShape mesh_shape(const JobConfig& job, int ranks);
 
+// All ranks must run the same job: throws ConfigError, with the first line in which two of them
+// differ, if they do not. A collective call.
+void check_same_job(const JobConfig& job, const Group& world);
+
 // Throws ConfigError for a device that is not to be had, rules and patterns that match nothing or
 // do not fit the model, and a batch or reduction that does not fit so many data ranks. Reads model
 // and tokenizer directories: DataError or IoError for what is wrong with them.

@@ -145,29 +145,21 @@ void RunDirectory::begin(const JobConfig& job, Json facts, std::int64_t step) {
   rewind_samples(directory_ / "samples.txt", step);
 }
 
-std::string RunDirectory::append(const char* name, const std::string& text) {
+void RunDirectory::append(const char* name, const std::string& text) {
+  File file = File::append(directory_ / name);
+  const std::uint64_t before = file.size();
   try {
-    File file = File::append(directory_ / name);
-    const std::uint64_t before = file.size();
-    try {
-      file.write_all(bytes_of(text));
-    } catch (const IoError&) {
-      file.truncate(before);  // no half lines
-      throw;
-    }
-  } catch (const IoError& e) {
-    if (log_error_.empty()) log_error_ = e.what();
-    return e.what();
+    file.write_all(bytes_of(text));
+  } catch (const IoError&) {
+    file.truncate(before);  // no half lines
+    throw;
   }
-  return "";
 }
 
-std::string RunDirectory::log(const Json& line) {
-  return append("metrics.jsonl", line.dump() + "\n");
-}
+void RunDirectory::log(const Json& line) { append("metrics.jsonl", line.dump() + "\n"); }
 
-std::string RunDirectory::add_sample(std::int64_t step, const std::string& text) {
-  return append("samples.txt", fmt::format("{}{} ---\n{}\n\n", kSampleHead, step, text));
+void RunDirectory::add_sample(std::int64_t step, const std::string& text) {
+  append("samples.txt", fmt::format("{}{} ---\n{}\n\n", kSampleHead, step, text));
 }
 
 }  // namespace ty

@@ -38,22 +38,19 @@ class RunDirectory {
   // logs it again. -1: all of it.
   void begin(const JobConfig& job, nlohmann::json facts, std::int64_t step);
 
-  // One line of metrics.jsonl; one entry of samples.txt. That a log cannot be written does not end
-  // a run: the first error is kept for log_error() and returned, "" if there was none.
-  std::string log(const nlohmann::json& line);
-  std::string add_sample(std::int64_t step, const std::string& text);
-  // Why something is missing in the logs; "" if nothing is.
-  const std::string& log_error() const { return log_error_; }
+  // One line of metrics.jsonl; one entry of samples.txt. Whole or not at all: throw IoError if that
+  // cannot be written.
+  void log(const nlohmann::json& line);
+  void add_sample(std::int64_t step, const std::string& text);
 
  private:
-  std::string append(const char* name, const std::string& text);
+  void append(const char* name, const std::string& text);
 
   Path directory_;
   std::unique_ptr<RunLock> lock_;
   NewestCheckpoint newest_;
   std::optional<JobConfig> job_;
   nlohmann::json manifest_ = nlohmann::json::object();
-  std::string log_error_;
 };
 
 }  // namespace ty

@@ -1,5 +1,9 @@
+#include <nlohmann/json.hpp>
+
 #include "launch/process/output.h"
-#include "launch/verbs/trainer.h"
+#include "launch/report/console.h"
+#include "launch/report/metrics.h"
+#include "launch/run/trainer.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
@@ -11,8 +15,17 @@ ExitCode run_train(const Arguments& arguments, RankStatus& status) {
   const std::string& file = arguments.word(0, "the job file");
   World world(status);
   const auto job = load_job_with_origins(file, arguments.overrides);
-  return config::with_places(
-      job.origins, [&] { return Trainer(job.value, world, status, arguments.argv).run(); });
+  const nlohmann::json facts = {{"version", TY_VERSION},
+                                {"argv", arguments.argv},
+                                {"ranks", world.size()},
+                                {"threads_per_rank", world.threads()}};
+  Console console;
+  Metrics metrics;
+  std::vector<RunObserver*> observers;
+  if (world.is_root()) observers = {&console, &metrics};
+  return config::with_places(job.origins, [&] {
+    return Trainer(job.value, world, status, facts, Observers(observers)).run();
+  });
 }
 
 }  // namespace

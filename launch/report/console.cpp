@@ -1,0 +1,98 @@
+#include "launch/report/console.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "launch/report/linear_table.h"
+#include "launch/report/memory_table.h"
+#include "launch/report/text.h"
+
+namespace ty {
+
+void Console::found_complete(const JobConfig& job) {
+  line_.note(fmt::format("{}: all {} steps are done; raise run.steps to go on",
+                         job.run.dir.string(), job.run.steps));
+}
+
+void Console::started(const RunFacts& facts) {
+  const ModelSpec& model = facts.model;
+  const Plan& plan = facts.plan;
+  steps_ = facts.job.run.steps;
+  ceiling_ = facts.gemm_flops_ceiling;
+  predicted_ = plan.memory;
+  line_.note(fmt::format("trainyard {}  {} rank{} x {} thread{}  run {}", TY_VERSION, facts.ranks,
+                         facts.ranks == 1 ? "" : "s", facts.threads, facts.threads == 1 ? "" : "s",
+                         facts.job.run.dir.string()));
+  const int busy = facts.threads * facts.ranks;
+  if (busy < facts.cores || facts.cores == 1) {
+    line_.note(fmt::format(
+        "  note: {} of this machine's usable cores are in use; see trainyard doctor", busy));
+  }
+  line_.note(fmt::format("  data   {} tokens, vocabulary {}, {} windows of {} per epoch",
+                         human_count(static_cast<double>(facts.data_tokens)), model.vocab,
+                         human_count(static_cast<double>(facts.windows)), facts.job.data.sequence));
+  line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}",
+                         model.family, model.layers, model.width, model.heads, model.context,
+                         human_count(static_cast<double>(plan.parameters))));
+  if (!exact_rules(plan.linear).empty()) {
+    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps);
+    table.pop_back();  // note() ends the line
+    line_.note(table);
+  }
+  line_.note(fmt::format("  step   {} tokens, {}FLOP per rank  predicted peak {} per rank",
+                         human_count(plan.tokens), human_count(plan.matrix_flops),
+                         human_bytes(static_cast<double>(plan.memory.total_peak))));
+}
+
+void Console::resumed(std::int64_t step) {
+  line_.note(fmt::format("  resumed after step {} of {}", step, steps_));
+}
+
+void Console::stepped(const StepRecord& r) {
+  line_.update({.step = r.step,
+                .steps = steps_,
+                .loss = r.loss,
+                .learning_rate = r.learning_rate,
+                .gradient_norm = r.gradient_norm,
+                .tokens_per_second = r.tokens_per_second,
+                .flops_per_second = r.matrix_flops_per_second,
+                .ceiling = ceiling_,
+                .peak_bytes = static_cast<double>(r.peak_bytes),
+                .seconds_left = r.seconds_left});
+}
+
+void Console::evaluated(const EvaluationRecord& r) {
+  const std::string part =
+      r.is_complete ? "" : fmt::format("  (on {} tokens)", human_count(r.result.tokens));
+  line_.note(fmt::format("  valid  step {}  loss {:.4f}  perplexity {:.2f}  bits per byte {:.3f}{}",
+                         r.step, r.result.loss, r.result.perplexity(), r.result.bits_per_byte,
+                         part));
+}
+
+void Console::sampled(std::int64_t step, const std::string& text) {
+  std::string line = text;
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  line_.note(fmt::format("  sample step {}  {}", step, line));
+}
+
+void Console::saved(std::int64_t step, const std::string& warning) {
+  if (warning.empty()) return;
+  line_.note(fmt::format("warning: step {} is saved, but {}", step, warning));
+}
+
+void Console::save_failed(std::int64_t step, const std::string& error) {
+  line_.note(fmt::format("error: step {} was not saved: {}", step, error));
+}
+
+void Console::stopped(std::int64_t step) {
+  line_.note(fmt::format("stopped on request after step {}; run the same command to go on", step));
+}
+
+void Console::ended(const RunSummary& summary) {
+  line_.finish();
+  if (summary.measured) line_.note(format_memory(predicted_, &*summary.measured));
+  line_.note(fmt::format("saved {}", summary.checkpoint.string()));
+}
+
+}  // namespace ty

@@ -1,0 +1,81 @@
+// What a training run tells while it goes on: the loop computes, observers show and keep it.
+//
+// They are called on rank 0 alone, in the order of what happens; nothing that they do changes a
+// number of the run.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "launch/run/evaluation.h"
+#include "launch/run/plan.h"
+#include "launch/run/run_directory.h"
+
+namespace ty {
+
+// What is known before the first step. References are valid during the call only, but for the run
+// directory, which lives as long as the run.
+struct RunFacts {
+  RunDirectory& directory;
+  const JobConfig& job;
+  const ModelSpec& model;
+  const Plan& plan;
+  int ranks = 1;
+  int threads = 1;                // of each rank
+  int cores = 1;                  // that this process may use
+  std::int64_t data_tokens = 0;   // of the training data
+  std::int64_t windows = 0;       // of it, per epoch
+  double gemm_flops_ceiling = 0;  // measured, per second, of all ranks together
+};
+
+// The last step before a record, and the speed of all steps since the record before it.
+struct StepRecord {
+  std::int64_t step = 0;  // steps done
+  double loss = 0;        // nats per token
+  double learning_rate = 0;
+  double gradient_norm = 0;  // before clipping
+  std::int64_t tokens = 0;   // of the whole run
+  double tokens_per_second = 0;
+  double step_seconds = 0;
+  double matrix_flops_per_second = 0;  // of all ranks
+  std::int64_t peak_bytes = 0;         // largest of the ranks
+  double seconds_left = 0;             // estimated
+};
+
+struct EvaluationRecord {
+  std::int64_t step = 0;
+  Evaluation result;
+  bool is_complete = false;  // all of the data, not a sample of it
+};
+
+struct RunSummary {
+  Path checkpoint;                      // the last one
+  std::optional<MemoryStats> measured;  // of this process, if it took a step
+};
+
+// Every function does nothing unless it is overridden. What one throws is the loss of that record,
+// not the end of the run (observers.h).
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  // The run's steps are all done; nothing will be written. Comes instead of started().
+  virtual void found_complete(const JobConfig& /*job*/) {}
+  // Before memory for the model is allocated.
+  virtual void started(const RunFacts& /*facts*/) {}
+  // What a user should know.
+  virtual void noted(const std::string& /*text*/) {}
+  // The weights are those of a checkpoint; later records repeat what was recorded after its step.
+  virtual void resumed(std::int64_t /*step*/) {}
+  virtual void stepped(const StepRecord& /*record*/) {}
+  virtual void evaluated(const EvaluationRecord& /*record*/) {}
+  virtual void sampled(std::int64_t /*step*/, const std::string& /*text*/) {}
+  // `warning`: what went wrong once the checkpoint was whole; empty if nothing did.
+  virtual void saved(std::int64_t /*step*/, const std::string& /*warning*/) {}
+  virtual void save_failed(std::int64_t /*step*/, const std::string& /*error*/) {}
+  // On request and with a checkpoint, before all steps were done.
+  virtual void stopped(std::int64_t /*step*/) {}
+  // All steps are done and saved.
+  virtual void ended(const RunSummary& /*summary*/) {}
+};
+
+}  // namespace ty

@@ -1,0 +1,17 @@
+// A text that shows what a model in training has learned.
+#pragma once
+
+#include <string>
+
+#include "core/backend/backend.h"
+#include "launch/run/dataset.h"
+#include "models/transformer/model.h"
+
+namespace ty {
+
+// Continues the first tokens of the held-out text, or of the training text; `dataset` has a
+// tokenizer.
+std::string sample_text(const Model& model, Backend& backend, std::int64_t context,
+                        const Dataset& dataset, std::uint64_t seed);
+
+}  // namespace ty

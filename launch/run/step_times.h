@@ -1,0 +1,37 @@
+// How fast steps are: since the last record, and smoothed over the run to tell what is left.
+#pragma once
+
+#include <cstdint>
+
+namespace ty {
+
+class StepTimes {
+ public:
+  struct Speed {
+    double tokens_per_second = 0;
+    double step_seconds = 0;  // mean
+  };
+
+  // The first `warm_up` steps warm caches and pages up: they count for expected_seconds() only
+  // until there are later ones.
+  explicit StepTimes(std::int64_t warm_up) : warm_up_(warm_up) {}
+
+  // A step took so long for so many tokens.
+  void add(double seconds, double tokens);
+  // Of the steps since the last take().
+  double seconds() const { return seconds_; }
+  // The speed of the steps since the last call, given the seconds of the slowest rank.
+  Speed take(double slowest_seconds);
+  // Of a step to come.
+  double expected_seconds() const { return expected_seconds_; }
+
+ private:
+  std::int64_t warm_up_;
+  std::int64_t total_steps_ = 0;
+  std::int64_t steps_ = 0;
+  double seconds_ = 0;
+  double tokens_ = 0;
+  double expected_seconds_ = 0;
+};
+
+}  // namespace ty

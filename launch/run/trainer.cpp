@@ -1,0 +1,239 @@
+#include "launch/run/trainer.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/stopwatch.h"
+#include "launch/run/job_check.h"
+#include "launch/run/machine_ceiling.h"
+#include "launch/run/sample.h"
+#include "models/huggingface/model_config.h"
+
+namespace ty {
+
+namespace {
+
+constexpr std::int64_t kQuickEvaluationTokens = 16384;
+constexpr int kMostFailedSaves = 3;
+
+bool is_due(std::int64_t step, std::int64_t every) { return every > 0 && step % every == 0; }
+
+}  // namespace
+
+Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann::json& facts,
+                 Observers observers)
+    : job_(std::move(job)),
+      world_(world),
+      status_(status),
+      observers_(std::move(observers)),
+      mesh_((check_same_job(job_, world.group()), world.group()), mesh_shape(job_, world.size())),
+      backend_(make_backend(job_.run.device, job_.parallel.reduction)),
+      times_(job_.log.every) {
+  adopt_model_tokenizer(job_);
+  check_job(job_, mesh_.data().size());
+  RunStart start = start_run(job_, world_.group(), facts);
+  is_finished_ = start.is_finished;
+  if (!is_finished_) {
+    build(std::move(start));
+    return;
+  }
+  observers_.tell([&](RunObserver& o) {
+    for (const std::string& note : start.notes) o.noted(note);
+    o.found_complete(job_);
+  });
+}
+
+void Trainer::build(RunStart start) {
+  directory_ = std::move(start.directory);
+  dataset_ = std::move(start.dataset);
+  model_ = std::move(start.config);
+  set_run_keys(model_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
+               job_.precision.weights);
+  windows_ = training_windows(*dataset_.train, job_.data.sequence,
+                              static_cast<std::uint64_t>(job_.run.seed));
+  tell_start();
+  setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, mesh_.data());
+  checkpoints_ = {.directory = job_.run.dir / "checkpoints",
+                  .run_id = directory_ ? directory_->run_id() : "",
+                  .world = world_.group(),
+                  .tokenizer_directory = dataset_.tokenizer_directory,
+                  .tokenizer_fingerprint = dataset_.fingerprint(),
+                  .sharded = job_.parallel.zero == 1,
+                  .keep = job_.checkpoint.keep,
+                  .allow_changes = job_.run.allow_changes};
+  resume(start.checkpoint, start.notes);
+}
+
+void Trainer::tell_start() {
+  const Plan plan = make_plan(job_, model_, mesh_.data().size());
+  step_flops_ = plan.matrix_flops * world_.size();
+  const double ceiling = world_.group().all_reduce(
+      measure_ceiling(*backend_, 0.15).gemm_flops_per_second, ReduceOp::sum);
+  backend_->memory().reset_peak();
+  observers_.tell([&](RunObserver& o) {
+    o.started({.directory = *directory_,
+               .job = job_,
+               .model = model_,
+               .plan = plan,
+               .ranks = world_.size(),
+               .threads = world_.threads(),
+               .cores = world_.cores(),
+               .data_tokens = dataset_.train->size(),
+               .windows = windows_->examples(),
+               .gemm_flops_ceiling = ceiling});
+  });
+}
+
+void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
+                     const std::vector<std::string>& notes) {
+  if (checkpoint) {
+    start_ = restore_checkpoint(checkpoints_, *checkpoint, *setup_);
+    if (start_.samples < 0) {  // written before samples were counted
+      start_.samples = start_.step * job_.data.batch;
+      start_.tokens = start_.samples * job_.data.sequence;
+    }
+    saved_step_ = start_.step;
+  } else {
+    at_model(job_, [&] { set_initial_weights(job_, setup_->model); });
+  }
+  observers_.tell([&](RunObserver& o) {
+    for (const std::string& note : notes) o.noted(note);
+    if (checkpoint) o.resumed(start_.step);
+  });
+}
+
+Position Trainer::position_at(std::int64_t step) const {
+  const std::int64_t samples = (step - start_.step) * job_.data.batch;
+  return {step, start_.samples + samples, start_.tokens + samples * job_.data.sequence};
+}
+
+ExitCode Trainer::run() {
+  if (is_finished_) return ExitCode::ok;
+  for (std::int64_t step = start_.step; step < job_.run.steps; ++step) {
+    take_step(step);
+    const std::int64_t done = step + 1;
+    if (done == job_.run.steps) break;
+    do_what_is_due(done);
+    if (const int signal = agreed_stop(); signal != 0) return stop(signal, done);
+  }
+  world_.group().set_patience(kDefaultPatience);
+  if (saved_step_ != job_.run.steps) save_now(job_.run.steps);
+  evaluate_now(job_.run.steps, true);
+  sample_now(job_.run.steps);
+  finish();
+  return ExitCode::ok;
+}
+
+void Trainer::take_step(std::int64_t step) {
+  const std::int64_t done = step + 1;
+  status_.step = done;
+  const Stopwatch watch;
+  const Range share = share_of_batch(job_.data.batch, mesh_.data());
+  const StepReport report =
+      setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
+  const double seconds = watch.seconds();
+  patience_.add(seconds);
+  world_.group().set_patience(patience_.seconds());
+  times_.add(seconds, report.tokens);
+  const bool first = step == start_.step, last = done == job_.run.steps;
+  if (is_due(done, job_.log.every) || first || last) record(done, report);
+}
+
+void Trainer::record(std::int64_t step, const StepReport& report) {
+  const auto speed = times_.take(world_.group().all_reduce(times_.seconds(), ReduceOp::max));
+  const auto peak = static_cast<double>(backend_->memory().stats().total_peak);
+  const double largest = world_.group().all_reduce(peak, ReduceOp::max);
+  const StepRecord record = {
+      .step = step,
+      .loss = report.loss,
+      .learning_rate = report.learning_rate,
+      .gradient_norm = report.gradient_norm,
+      .tokens = position_at(step).tokens,
+      .tokens_per_second = speed.tokens_per_second,
+      .step_seconds = speed.step_seconds,
+      .matrix_flops_per_second = step_flops_ / speed.step_seconds,
+      .peak_bytes = static_cast<std::int64_t>(largest),
+      .seconds_left = times_.expected_seconds() * static_cast<double>(job_.run.steps - step)};
+  observers_.tell([&](RunObserver& o) { o.stepped(record); });
+}
+
+void Trainer::do_what_is_due(std::int64_t step) {
+  const bool sample = is_due(step, job_.run.sample_every);
+  const bool evaluate = is_due(step, job_.run.eval_every);
+  const bool save = is_due(step, job_.checkpoint.every);
+  if (!sample && !evaluate && !save) return;
+  between_steps([&] {
+    if (sample) sample_now(step);
+    if (evaluate) evaluate_now(step, false);
+    if (save) save_now(step);
+  });
+}
+
+void Trainer::evaluate_now(std::int64_t step, bool last) {
+  if (!dataset_.valid) return;
+  const Evaluation result =
+      evaluate(*setup_->model.model, *setup_->objective, *backend_, *dataset_.valid,
+               {.sequence = job_.data.sequence,
+                .batch = std::max<std::int64_t>(1, job_.data.batch / mesh_.data().size()),
+                .most_tokens = last ? 0 : kQuickEvaluationTokens},
+               mesh_.data());
+  observers_.tell(
+      [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = last}); });
+}
+
+void Trainer::sample_now(std::int64_t step) {
+  if (job_.run.sample_every == 0 || !world_.is_root() || dataset_.tokenizer == nullptr) return;
+  const std::string text = sample_text(*setup_->model.model, *backend_, model_.context, dataset_,
+                                       static_cast<std::uint64_t>(job_.run.seed + step));
+  observers_.tell([&](RunObserver& o) { o.sampled(step, text); });
+}
+
+void Trainer::save_now(std::int64_t step) {
+  const auto [error, warning] = save_checkpoint(checkpoints_, *setup_, position_at(step));
+  observers_.tell([&, &error = error, &warning = warning](RunObserver& o) {
+    error.empty() ? o.saved(step, warning) : o.save_failed(step, error);
+  });
+  if (error.empty()) {
+    failed_saves_ = 0;
+    saved_step_ = step;
+  } else if (++failed_saves_ >= kMostFailedSaves) {
+    throw IoError("{} checkpoints in a row could not be saved: {}", failed_saves_, error);
+  }
+}
+
+void Trainer::between_steps(const std::function<void()>& work) {
+  world_.group().set_patience(kDefaultPatience);
+  work();
+  world_.group().barrier();
+  world_.group().set_patience(patience_.seconds());
+}
+
+int Trainer::agreed_stop() {
+  return static_cast<int>(world_.group().all_reduce(stop_.signal(), ReduceOp::max));
+}
+
+ExitCode Trainer::stop(int signal, std::int64_t step) {
+  if (saved_step_ != step) between_steps([&] { save_now(step); });
+  if (saved_step_ != step) {
+    throw IoError("stopped on request, but step {} could not be saved", step);
+  }
+  observers_.tell([&](RunObserver& o) { o.stopped(step); });
+  return exit_code_of(signal);
+}
+
+void Trainer::finish() {
+  if (saved_step_ != job_.run.steps) {
+    throw IoError("{}: the final checkpoint could not be saved; run the same command again",
+                  checkpoints_.directory.string());
+  }
+  RunSummary summary;
+  summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", job_.run.steps);
+  if (start_.step < job_.run.steps) summary.measured = backend_->memory().stats();
+  observers_.tell([&](RunObserver& o) { o.ended(summary); });
+  if (!observers_.first_failure().empty()) {
+    throw IoError("all steps are done and saved, but lines of the logs are missing: {}",
+                  observers_.first_failure());
+  }
+}
+
+}  // namespace ty
