@@ -211,6 +211,8 @@ void fields(Fields& f, CheckpointSection& s) {
 
 void fields(Fields& f, LogSection& s) {
   f.field("every", s.every, "steps between lines in metrics.jsonl", between(1, kMostSteps));
+  f.field("tensorboard", s.tensorboard,
+          "whether events/ of the run directory is written, which TensorBoard shows");
 }
 
 void fields(Fields& f, JobConfig& job) {

@@ -111,6 +111,7 @@ struct CheckpointSection {
 
 struct LogSection {
   std::int64_t every = 10;
+  bool tensorboard = true;
 };
 
 struct JobConfig {

@@ -4,24 +4,28 @@
 
 namespace ty {
 
-void Metrics::stepped(const StepRecord& r) {
-  directory_->log({{"step", r.step},
-                   {"loss", r.loss},
-                   {"learning_rate", r.learning_rate},
-                   {"gradient_norm", r.gradient_norm},
-                   {"tokens", r.tokens},
-                   {"tokens_per_second", r.tokens_per_second},
-                   {"step_seconds", r.step_seconds},
-                   {"matrix_flops_per_second", r.matrix_flops_per_second},
-                   {"peak_bytes", r.peak_bytes}});
+nlohmann::json to_json(const StepRecord& r) {
+  return {{"step", r.step},
+          {"loss", r.loss},
+          {"learning_rate", r.learning_rate},
+          {"gradient_norm", r.gradient_norm},
+          {"tokens", r.tokens},
+          {"tokens_per_second", r.tokens_per_second},
+          {"step_seconds", r.step_seconds},
+          {"matrix_flops_per_second", r.matrix_flops_per_second},
+          {"peak_bytes", r.peak_bytes}};
 }
 
-void Metrics::evaluated(const EvaluationRecord& r) {
-  directory_->log({{"step", r.step},
-                   {"valid_loss", r.result.loss},
-                   {"bits_per_byte", r.result.bits_per_byte},
-                   {"valid_tokens", static_cast<std::int64_t>(r.result.tokens)}});
+nlohmann::json to_json(const EvaluationRecord& r) {
+  return {{"step", r.step},
+          {"valid_loss", r.result.loss},
+          {"bits_per_byte", r.result.bits_per_byte},
+          {"valid_tokens", static_cast<std::int64_t>(r.result.tokens)}};
 }
+
+void Metrics::stepped(const StepRecord& record) { directory_->log(to_json(record)); }
+
+void Metrics::evaluated(const EvaluationRecord& record) { directory_->log(to_json(record)); }
 
 void Metrics::sampled(std::int64_t step, const std::string& text) {
   directory_->add_sample(step, text);

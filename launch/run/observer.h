@@ -20,6 +20,7 @@ struct RunFacts {
   const JobConfig& job;
   const ModelSpec& model;
   const Plan& plan;
+  std::int64_t steps_done = -1;  // by the checkpoint that the run goes on from; -1: none
   int ranks = 1;
   int threads = 1;                // of each rank
   int cores = 1;                  // that this process may use

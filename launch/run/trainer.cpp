@@ -51,7 +51,7 @@ void Trainer::build(RunStart start) {
                job_.precision.weights);
   windows_ = training_windows(*dataset_.train, job_.data.sequence,
                               static_cast<std::uint64_t>(job_.run.seed));
-  tell_start();
+  tell_start(start.checkpoint ? start.checkpoint->step : -1);
   setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, mesh_.data());
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
@@ -64,7 +64,7 @@ void Trainer::build(RunStart start) {
   resume(start.checkpoint, start.notes);
 }
 
-void Trainer::tell_start() {
+void Trainer::tell_start(std::int64_t steps_done) {
   const Plan plan = make_plan(job_, model_, mesh_.data().size());
   step_flops_ = plan.matrix_flops * world_.size();
   const double ceiling = world_.group().all_reduce(
@@ -75,6 +75,7 @@ void Trainer::tell_start() {
                .job = job_,
                .model = model_,
                .plan = plan,
+               .steps_done = steps_done,
                .ranks = world_.size(),
                .threads = world_.threads(),
                .cores = world_.cores(),

@@ -31,7 +31,7 @@ class Trainer {
 
  private:
   void build(RunStart start);
-  void tell_start();
+  void tell_start(std::int64_t steps_done);
   void resume(const std::optional<Checkpoint>& checkpoint, const std::vector<std::string>& notes);
   // Where the run is once so many steps are done.
   Position position_at(std::int64_t step) const;

@@ -3,6 +3,7 @@
 #include "launch/process/output.h"
 #include "launch/report/console.h"
 #include "launch/report/metrics.h"
+#include "launch/report/tensorboard.h"
 #include "launch/run/trainer.h"
 #include "launch/verbs/verbs.h"
 
@@ -21,8 +22,12 @@ ExitCode run_train(const Arguments& arguments, RankStatus& status) {
                                 {"threads_per_rank", world.threads()}};
   Console console;
   Metrics metrics;
+  TensorBoard tensorboard;
   std::vector<RunObserver*> observers;
-  if (world.is_root()) observers = {&console, &metrics};
+  if (world.is_root()) {
+    observers = {&console, &metrics};
+    if (job.value.log.tensorboard) observers.push_back(&tensorboard);
+  }
   return config::with_places(job.origins, [&] {
     return Trainer(job.value, world, status, facts, Observers(observers)).run();
   });
