@@ -68,7 +68,7 @@ Inspection inspect_checkpoint(const Path& directory) {
   const Inspection model = inspect_model(directory);
   result.facts["model"] = model.facts;
   result.text += model.text;
-  if (!model.damage.empty()) result.fault(model.damage);
+  if (!model.damage.empty()) result.fault(model.damage, model.code);
   return result;
 }
 

@@ -23,8 +23,10 @@ void Inspection::line(std::string_view key, std::string_view value) {
   text += fmt::format("  {:<12} {}\n", key, value);
 }
 
-void Inspection::fault(const std::string& what) {
-  if (damage.empty()) damage = what;
+void Inspection::fault(const std::string& what, ExitCode its_code) {
+  if (!damage.empty()) return;
+  damage = what;
+  code = its_code;
 }
 
 Inspection inspect(const Path& path, const InspectOptions& options) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "core/base/error.h"
 #include "core/data/text_source.h"
 #include "core/data/tokenizer.h"
 #include "core/io/tensor_set.h"
@@ -16,11 +17,12 @@ struct Inspection {
   nlohmann::json facts = nlohmann::json::object();  // kind, path, valid, ...
   std::string text;                                 // lines
   std::string damage;                               // the first fault; empty: none
+  ExitCode code = ExitCode::ok;                     // that of the first fault
 
   // Adds a line "  key         value".
   void line(std::string_view key, std::string_view value);
   // Remembers the first fault.
-  void fault(const std::string& what);
+  void fault(const std::string& what, ExitCode code = ExitCode::bad_data);
 };
 
 struct InspectOptions {

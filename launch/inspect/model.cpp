@@ -80,6 +80,8 @@ void attempt(Inspection& result, Part part) {
     part();
   } catch (const DataError& error) {
     result.fault(error.what());
+  } catch (const NonFiniteError& error) {
+    result.fault(error.what(), error.code());
   }
 }
 
@@ -114,6 +116,7 @@ Inspection inspect_model(const Path& directory) {
     }
     if (config) add_parameters(result, tensors, *config);
     add_tensors(result, tensors);
+    if (config) check_finite(tensors, *config);
   });
   return result;
 }

@@ -44,13 +44,14 @@ std::optional<int> status_of_zombie(pid_t process) {
 std::optional<int> code_of_dead_children(pid_t parent) {
   const std::vector<pid_t> children = children_of(parent);
   if (children.empty()) return std::nullopt;
-  int code = 0;
+  int exited = 0, killed = 0;
   for (const pid_t child : children) {
     const std::optional<int> status = status_of_zombie(child);
     if (!status) return std::nullopt;
-    if (code == 0) code = WIFEXITED(*status) ? WEXITSTATUS(*status) : 128 + WTERMSIG(*status);
+    if (exited == 0 && WIFEXITED(*status)) exited = WEXITSTATUS(*status);
+    if (killed == 0 && WIFSIGNALED(*status)) killed = 128 + WTERMSIG(*status);
   }
-  return code;
+  return exited != 0 ? exited : killed;
 }
 
 }  // namespace ty

@@ -8,8 +8,9 @@
 namespace ty {
 
 // If a process has children and all of them have ended: the exit code of one that failed, as a
-// shell counts them (128 + N for signal N), or 0 if none did. Nothing while one of them runs, and
-// where the system does not tell.
+// shell counts them (128 + N for signal N), or 0 if none did. One that failed by itself comes
+// before those that were killed because of it. Nothing while one of them runs, and where the system
+// does not tell.
 std::optional<int> code_of_dead_children(pid_t parent);
 
 }  // namespace ty

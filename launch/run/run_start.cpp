@@ -33,6 +33,7 @@ class Beginning {
     check_steps(newest.checkpoint->step);
     check_run_id(*newest.checkpoint);
     check_changes();
+    check_same_layers();
     if (newest.skipped.empty()) return;
     notes_.push_back(fmt::format("warning: passed over damaged checkpoints ({}); {} steps are lost",
                                  to_text(newest.skipped),
@@ -44,7 +45,6 @@ class Beginning {
   // `config` is the job's model with this data.
   void check_model(const ModelSpec& config) {
     data_->check(config.vocab, job_.data.sequence, static_cast<std::uint64_t>(job_.run.seed));
-    if (directory_->newest().checkpoint) check_same_maps(config);
   }
 
   void write(Json facts) {
@@ -110,9 +110,11 @@ class Beginning {
   }
 
   // The files of a run stay with the linear layers that it was started with.
-  void check_same_maps(const ModelSpec& config) const {
+  void check_same_layers() const {
     const Path& directory = directory_->newest().checkpoint->path;
-    const LinearRules stored(read_model_config(directory).linear);
+    const ModelSpec there_now = read_model_config(directory);
+    const LinearRules stored(there_now.linear);
+    const ModelSpec config = at_model(job_, [&] { return resolve_model(job_, there_now.vocab); });
     const Model model(describe_model(config), LinearRules(config.linear));
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));

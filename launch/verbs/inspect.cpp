@@ -20,6 +20,7 @@ ExitCode run_inspect(const Arguments& arguments, RankStatus&) {
     fmt::print("{}", found.text);
   }
   std::fflush(stdout);  // before the error line
+  if (found.code == ExitCode::non_finite) throw NonFiniteError("{}", found.damage);
   if (!found.damage.empty()) throw DataError("{}", found.damage);
   return ExitCode::ok;
 }

@@ -168,6 +168,15 @@ void check_finite(const TensorSet& tensors, const ParameterStore& store, const M
   }
 }
 
+void check_finite(const TensorSet& tensors, const ModelSpec& spec) {
+  for (const std::string& name : tensors.names()) {
+    if (!is_floating(tensors.tensor(name).dtype().value_or(DType::i32))) continue;
+    if (is_redundant_tensor(tensors, name, spec)) continue;
+    require_finite(tensors.view(name), tensors.path(), name);
+    tensors.forget(name);
+  }
+}
+
 void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
                     const View& to) {
   std::vector<std::string> names;

@@ -32,6 +32,8 @@ void check_tensors(const TensorSet& tensors, const ParameterStore& store, const 
 
 // Throws NonFiniteError that names file and tensor if a weight holds NaN or infinity.
 void check_finite(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec);
+// The same of a file that need not fit the model: of every tensor of numbers that says something.
+void check_finite(const TensorSet& tensors, const ModelSpec& spec);
 
 // Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
 // shape and any float type, in our order. Throws NonFiniteError that names file and tensor if a

@@ -96,6 +96,12 @@ bytes_of_run done > before
 grep -q 'all 6 steps are done; raise run.steps' log || fail "finished: $(cat log)"
 bytes_of_run done > after
 cmp before after || fail "a finished run changed"
+# So is one whose job is another now: that it is finished is no answer to that.
+expect 65 'blocks.0.mlp.up is dense there, the job says svd' "$binary" "${base[@]}" run.dir=done run.sample_every=2 \
+  'linear=[{match: "*.mlp.*", kind: svd, rank: 4}]'
+expect 78 'model.heads 2 -> 4' "$binary" "${base[@]}" run.dir=done run.sample_every=2 model.heads=4
+bytes_of_run done > after
+cmp before after || fail "a finished run with another job changed"
 
 # Files of the directory that somebody damaged.
 damaged() {  # CODE PATTERN FILE CONTENT

@@ -80,6 +80,18 @@ for lr in 1e38 1e39; do
 done
 "$binary" train job.yaml run.dir=far run.steps=6 2>log || fail "after numbers that were none: $(cat log)"
 
+# Nor are they read, by any verb: the last number of a file and its tensor.
+mkdir nan && cp run/checkpoints/step-6/{model.safetensors,config.json,tokenizer*.json} nan/
+size=$(stat -c %s nan/model.safetensors)
+printf '\x00\x00\xc0\x7f' | dd of=nan/model.safetensors bs=1 seek=$((size - 4)) conv=notrunc 2>/dev/null
+for verb in "eval nan text.txt" "eval nan --tokens 1,2,3" "generate nan zero --tokens 2" "export nan made" \
+  "export nan made --dense" "import nan made" "compress nan made --method svd --rank 2" "inspect nan" "inspect nan --json"; do
+  # shellcheck disable=SC2086
+  expect 76 'nan/model.safetensors: transformer.*: holds numbers that are not finite' "$binary" $verb
+  [ ! -e made ] || fail "$verb wrote"
+done
+grep -q '"valid":false' out || fail "inspect --json: $(cat out)"
+
 # Logs that cannot be written: the job goes on to its end, and does not end with 0.
 "$binary" train job.yaml run.dir=mute run.steps=1000 2>log &
 job=$!
