@@ -161,10 +161,11 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
           between(1, kMostMicrobatches));
   f.field("recompute", s.recompute, "what is computed again in backward instead of being kept",
-          {{"none", RecomputePolicy::none}, {"block", RecomputePolicy::block}});
-  f.field("reuse", s.reuse,
-          "how long W of ttm maps is kept once made: within a pass, or over a step's micro-batches",
-          {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
+          {{"none", Recompute::none}, {"block", Recompute::block}});
+  f.field(
+      "reuse", s.reuse,
+      "how long W of ttm layers is kept once made: within a pass, or over a step's micro-batches",
+      {{"pass", WeightReuse::pass}, {"step", WeightReuse::step}});
   f.field("zero", s.zero, "1: each data rank keeps its share of the optimizer state only",
           between(0, 1));
   f.field("reduction", s.reduction,

@@ -17,6 +17,7 @@
 #include "core/data/tokenizer.h"
 #include "models/families/family.h"
 #include "models/linear/rules.h"
+#include "models/transformer/model.h"
 #include "optim/learning_rate.h"
 #include "parallel/data/reduction.h"
 
@@ -24,8 +25,6 @@ namespace ty {
 
 enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
-enum class RecomputePolicy : std::uint8_t { none, block };
-enum class WeightReuse : std::uint8_t { pass, step };
 
 struct RunSection {
   std::string name = "run";
@@ -92,7 +91,7 @@ struct ParallelSection {
   config::IntOrAuto tensor = 1;
   config::IntOrAuto pipeline = 1;
   std::int64_t microbatches = 1;  // per rank and step
-  RecomputePolicy recompute = RecomputePolicy::none;
+  Recompute recompute = Recompute::none;
   WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
   Reduction reduction = Reduction::fast;

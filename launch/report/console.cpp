@@ -36,7 +36,7 @@ void Console::started(const RunFacts& facts) {
                          model.family, model.layers, model.width, model.heads, model.context,
                          human_count(static_cast<double>(plan.parameters))));
   if (!exact_rules(plan.linear).empty()) {
-    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps);
+    std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.reuses_weights);
     table.pop_back();  // note() ends the line
     line_.note(table);
   }

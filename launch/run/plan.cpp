@@ -14,6 +14,7 @@ Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
   const Range share = share_of_batch(job.data.batch, data);
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(share.count * job.data.sequence));
   const HostBatch batch = token_batch(0, share.count, ids, ids);
+  const std::int64_t parts = micro_batches(job, data);
   backend.reset_counts();
   setup.step.run(batch, 0);
   return {.ranks = ranks,
@@ -24,8 +25,8 @@ Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
           .sent_bytes = static_cast<double>(data.sent_bytes()),
           .tokens = static_cast<double>(job.data.batch * job.data.sequence),
           .linear = setup.model.model->linear_sites(),
-          .tokens_per_pass = share.count * job.data.sequence / job.parallel.microbatches,
-          .shares_maps = job.parallel.reuse == WeightReuse::step && job.parallel.microbatches > 1};
+          .tokens_per_pass = share.count * job.data.sequence / parts,
+          .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
 }
 
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,

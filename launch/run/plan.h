@@ -17,7 +17,7 @@ struct Plan {
   double tokens = 0;                 // of the global batch
   std::vector<LinearSite> linear;    // what the rules came to
   std::int64_t tokens_per_pass = 0;  // of one rank's micro-batch
-  bool shares_maps = false;          // over a step's micro-batches
+  bool reuses_weights = false;       // over a step's micro-batches
 };
 
 // The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's

@@ -27,12 +27,9 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParamet
 }
 
 StepOptions step_options(const JobConfig& job, const Group& data) {
-  const bool canonical = job.parallel.reduction == Reduction::canonical;
-  return {.micro_batches =
-              canonical ? share_of_batch(job.data.batch, data).count : job.parallel.microbatches,
-          .recompute =
-              job.parallel.recompute == RecomputePolicy::block ? Recompute::block : Recompute::none,
-          .share_maps = job.parallel.reuse == WeightReuse::step,
+  return {.micro_batches = micro_batches(job, data),
+          .recompute = job.parallel.recompute,
+          .reuse = job.parallel.reuse,
           .clip = job.optim.clip,
           .seed = static_cast<std::uint64_t>(job.run.seed),
           .schedule = {.kind = job.schedule.name,
@@ -44,6 +41,12 @@ StepOptions step_options(const JobConfig& job, const Group& data) {
 }
 
 }  // namespace
+
+std::int64_t micro_batches(const JobConfig& job, const Group& data) {
+  const std::int64_t sequences = share_of_batch(job.data.batch, data).count;
+  if (job.parallel.reduction == Reduction::canonical) return sequences;
+  return std::min(job.parallel.microbatches, sequences);
+}
 
 Range share_of_batch(std::int64_t batch, const Group& data) {
   const std::int64_t first = batch * data.rank() / data.size();

@@ -29,7 +29,7 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
-  const bool shared = options_.share_maps && parts > 1;
+  const bool shared = options_.reuse == WeightReuse::step && parts > 1;
   if (shared) model_.begin_step();
   for (std::int64_t i = 0; i < parts; ++i) {
     const std::int64_t first = i * batch.sequences / parts;

@@ -15,9 +15,9 @@ namespace ty {
 struct StepOptions {
   std::int64_t micro_batches = 1;  // per rank
   Recompute recompute = Recompute::none;
-  bool share_maps = false;  // prepare linear layers once for all micro-batches (linear.h)
-  double clip = 0.0;        // limit of the gradient norm; 0: none
-  std::uint64_t seed = 0;   // of dropout and of the rounding of 16-bit weights
+  WeightReuse reuse = WeightReuse::pass;
+  double clip = 0.0;       // limit of the gradient norm; 0: none
+  std::uint64_t seed = 0;  // of dropout and of the rounding of 16-bit weights
   LearningRateSchedule schedule = {};
 };
 

@@ -41,14 +41,14 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
         {"matrix_flops", plan.matrix_flops},
         {"sent_bytes", plan.sent_bytes},
         {"tokens", plan.tokens},
-        {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass, plan.shares_maps)},
+        {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass, plan.reuses_weights)},
         {"step_seconds", seconds}};
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("parameters {}  ({} data rank{})\n", plan.parameters, plan.ranks,
              plan.ranks == 1 ? "" : "s");
-  fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.shares_maps));
+  fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.reuses_weights));
   fmt::print("{}", format_memory(plan.memory, nullptr));
   fmt::print("step  {}FLOP per rank, {} sent per rank, about {:.3g} s at this machine's {}FLOP/s\n",
              human_count(plan.matrix_flops), human_bytes(plan.sent_bytes), seconds,

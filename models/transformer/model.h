@@ -9,7 +9,11 @@
 
 namespace ty {
 
+// What is computed again in backward instead of being kept.
 enum class Recompute : std::uint8_t { none, block };
+// How long linear layers keep what they have made once (W of a tensor train): within a pass, or
+// over the micro-batches of a step.
+enum class WeightReuse : std::uint8_t { pass, step };
 
 class Model {
  public:

@@ -25,7 +25,7 @@ struct Training {
   int steps = 50;
   Recompute recompute = Recompute::none;
   std::vector<LinearRule> linear = {};
-  bool share_maps = false;
+  WeightReuse reuse = WeightReuse::pass;
   bool sgd = false;
   double clip = 0.5;
 };
@@ -96,7 +96,7 @@ Curve train_rank(const Group& data, const Training& setup) {
       model, *objective, flat, *optimizer, reducer,
       {.micro_batches = setup.reduction == Reduction::canonical ? sequences : setup.micro_batches,
        .recompute = setup.recompute,
-       .share_maps = setup.share_maps,
+       .reuse = setup.reuse,
        .clip = setup.clip,
        .seed = 7,
        .schedule = {
@@ -202,7 +202,7 @@ TEST(DataParallel, SharedMapsTakeTheSameSteps) {
   constexpr FlatOptions kDouble = {.compute = DType::f64, .weights = DType::f64};
   Training setup = {.micro_batches = 4, .dtypes = kDouble, .steps = 10, .linear = factorised()};
   const Curve wanted = train(setup);
-  setup.share_maps = true;
+  setup.reuse = WeightReuse::step;
   for (const Recompute recompute : {Recompute::none, Recompute::block}) {
     setup.recompute = recompute;
     expect_close(train(setup), wanted, 1e-10);

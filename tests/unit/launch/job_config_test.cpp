@@ -63,7 +63,7 @@ TEST_F(JobFile, ReadsTheDocumentedExample) {
   EXPECT_EQ(job.linear[0].match, "*");
   EXPECT_EQ(kind_name(job.linear[0].spec), "dense");
   EXPECT_EQ(job.parallel.data, 2);
-  EXPECT_EQ(job.parallel.recompute, RecomputePolicy::block);
+  EXPECT_EQ(job.parallel.recompute, Recompute::block);
 }
 
 TEST_F(JobFile, ResolvedYamlLoadsBackFromAnywhere) {
