@@ -13,4 +13,12 @@ for n in 2 3 4; do
            END { exit bad || NR != 30 }' || fail "losses of $n ranks, zero $zero"
   done
 done
+# bf16 with sharded optimizer state: the gathered weights are saved, and a run goes on from them to the same bits.
+cd "$work"
+sharded=(train job.yaml run.dir=sharded precision.compute=bf16 parallel.zero=1)
+mpi 2 "${sharded[@]}" 2>log || fail "bf16 and zero: $(tail -n 3 log)"
+wanted=$(weights sharded)
+rm -r sharded/checkpoints/step-{25,30}
+mpi 2 "${sharded[@]}" 2>log && grep -q 'resumed after step 20' log || fail "going on: $(tail -n 3 log)"
+[ "$(weights sharded)" = "$wanted" ] || fail "bf16 and zero: other weights after going on from step 20"
 echo "1 passed, 0 failed"

@@ -103,5 +103,17 @@ printf '#!/bin/sh\n[ "$OMPI_COMM_WORLD_RANK" = 1 ] && set -- "$@" optim.lr=x\nex
 chmod +x wrapped && ln -s "$binary" wrapped.real
 expect 78 'rank 1\] command line: optim.lr: got x' mpirun -q -n 3 --oversubscribe "$work/wrapped" train job.yaml run.dir=bad
 one_line
+# Ranks that were started with different jobs: the key, and both values.
+expect 78 'ranks 0 and 1 were given different jobs: "  lr: 0.01" and "  lr: 0.5"' mpirun -q --oversubscribe \
+  -n 1 "$binary" train job.yaml run.dir=bad : -n 1 "$binary" train job.yaml run.dir=bad optim.lr=0.5
+one_line
 [ ! -e bad ] || fail "a refused job made its run directory"
+
+# Saves that fail: the run goes on, and ends after three in a row. What was saved before is whole.
+"$binary" train job.yaml run.dir=full run.steps=5 2>log || fail "$(cat log)"
+expect 74 '3 checkpoints in a row could not be saved' \
+  bash -c "ulimit -f 48; exec '$binary' train job.yaml run.dir=full run.steps=30"
+[ "$(grep -c '^error: step [0-9]* was not saved' err)" = 3 ] || fail "not said each time: $(cat err)"
+[ "$(ls full/checkpoints)" = step-5 ] || fail "left behind: $(ls full/checkpoints)"
+"$binary" train job.yaml run.dir=full run.steps=30 2>log && grep -q 'resumed after step 5' log || fail "$(cat log)"
 echo "1 passed, 0 failed"
