@@ -10,9 +10,9 @@
 
 #include "core/base/error.h"
 #include "core/io/tensor_set.h"
-#include "launch/cli/verb.h"
 #include "models/families/activation_names.h"
 #include "models/families/size_keys.h"
+#include "tests/support/command_line.h"
 #include "tests/support/temp_dir.h"
 
 namespace ty::test {
@@ -78,26 +78,6 @@ const Family kToy = {.name = "toy",
                      .write = write,
                      .parts = parts};
 
-struct Outcome {
-  int code;
-  std::string out, err;
-};
-Outcome run(std::vector<std::string> words) {
-  words.insert(words.begin(), "trainyard");
-  std::vector<const char*> argv;
-  for (const std::string& word : words) argv.push_back(word.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  const int code = run_command_line(static_cast<int>(argv.size()), argv.data());
-  std::fflush(stdout);
-  return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-}
-std::string ok(const std::vector<std::string>& words) {
-  const Outcome outcome = run(words);
-  EXPECT_EQ(outcome.code, 0) << fmt::format("{}: {}", fmt::join(words, " "), outcome.err);
-  return outcome.out;
-}
-
 class AFamilyOfOnesOwn : public testing::Test {
  protected:
   static void SetUpTestSuite() { add_family(kToy); }
@@ -117,19 +97,19 @@ class AFamilyOfOnesOwn : public testing::Test {
   }
   std::string at(const std::string& name) { return (temp_ / name).string(); }
   double loss(const std::string& model) {
-    return Json::parse(ok({"eval", model, at("text.txt"), "--json"}))["loss"].get<double>();
+    return Json::parse(output_of({"eval", model, at("text.txt"), "--json"}))["loss"].get<double>();
   }
 
   TempDir temp_;
 };
 
 TEST_F(AFamilyOfOnesOwn, ServesEveryVerb) {
-  EXPECT_NE(ok({"config", "schema"}).find("\"toy\""), std::string::npos);
-  EXPECT_NE(ok({"plan", job()}).find("parameters"), std::string::npos);
-  const Outcome trained = run({"train", job()});
+  EXPECT_NE(output_of({"config", "schema"}).find("\"toy\""), std::string::npos);
+  EXPECT_NE(output_of({"plan", job()}).find("parameters"), std::string::npos);
+  const CommandOutcome trained = run_command({"train", job()});
   EXPECT_EQ(trained.code, 0) << trained.err;
   EXPECT_NE(trained.err.find("model  toy 2 layers x 16"), std::string::npos) << trained.err;
-  ok({"train", job(), "run.steps=6"});  // goes on
+  output_of({"train", job(), "run.steps=6"});  // goes on
 
   const std::string model = at("toy/checkpoints/step-6");
   const Json config = Json::parse(std::ifstream(model + "/config.json"));
@@ -138,33 +118,34 @@ TEST_F(AFamilyOfOnesOwn, ServesEveryVerb) {
   EXPECT_EQ(config["breadth"], 16);
   EXPECT_EQ(open_tensors(model).tensor("toy/blocks.1.attn.qkv.weightk").shape, (Shape{16, 16}));
   EXPECT_EQ(open_tensors(model).tensor("toy/blocks.0.mlp.up.weight").shape, (Shape{64, 16}));
-  EXPECT_NE(ok({"inspect", model}).find("toy"), std::string::npos);
-  ok({"generate", model, "one"});
-  ok({"import", model, at("imported")});
+  EXPECT_NE(output_of({"inspect", model}).find("toy"), std::string::npos);
+  output_of({"generate", model, "one"});
+  output_of({"import", model, at("imported")});
   EXPECT_EQ(loss(at("imported")), loss(model));
-  ok({"train", job(), "model={from: " + at("imported") + "}", "run.dir=" + at("more")});
-  ok({"compress", model, at("cut"), "--method", "svd", "--rank", "16", "--match", "blocks.*"});
+  output_of({"train", job(), "model={from: " + at("imported") + "}", "run.dir=" + at("more")});
+  output_of(
+      {"compress", model, at("cut"), "--method", "svd", "--rank", "16", "--match", "blocks.*"});
   EXPECT_NEAR(loss(at("cut")), loss(model), 1e-5);
   EXPECT_EQ(Json::parse(std::ifstream(at("cut") + "/config.json"))["model_type"], "trainyard_toy");
-  ok({"export", "--dense", at("cut"), at("dense")});
+  output_of({"export", "--dense", at("cut"), at("dense")});
   EXPECT_NEAR(loss(at("dense")), loss(model), 1e-5);
 }
 
 // Where a number lies in a file is the only difference.
 TEST_F(AFamilyOfOnesOwn, TrainsToTheSameNumbersAsAnother) {
-  ok({"train", job("toy")});
-  ok({"train", job("gpt2")});
+  output_of({"train", job("toy")});
+  output_of({"train", job("gpt2")});
   EXPECT_EQ(loss(at("toy")), loss(at("gpt2")));
 }
 
 TEST_F(AFamilyOfOnesOwn, IsNamedInMessages) {
-  ok({"train", job()});
+  output_of({"train", job()});
   const std::string model = at("toy/checkpoints/step-4");
   Json config = Json::parse(std::ifstream(model + "/config.json"));
   const auto says = [&](const std::string& text) {
     std::filesystem::remove(model + "/manifest.json");
     std::ofstream(model + "/config.json") << config;
-    const Outcome outcome = run({"eval", model, at("text.txt")});
+    const CommandOutcome outcome = run_command({"eval", model, at("text.txt")});
     EXPECT_EQ(outcome.code, 65);
     EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome.err;
   };
@@ -173,7 +154,7 @@ TEST_F(AFamilyOfOnesOwn, IsNamedInMessages) {
   config["breadth"] = 16;
   config["model_type"] = "toyota";
   says("model_type: \"toyota\"; want \"gpt2\" or \"toy\"");
-  EXPECT_NE(run({"plan", job(), "model.family=troy"}).err.find("toy"), std::string::npos);
+  EXPECT_NE(run_command({"plan", job(), "model.family=troy"}).err.find("toy"), std::string::npos);
 }
 
 TEST(Families, HaveNamesOfTheirOwn) { EXPECT_THROW(add_family(families()[0]), InternalError); }

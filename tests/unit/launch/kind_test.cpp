@@ -8,10 +8,10 @@
 
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
-#include "launch/cli/verb.h"
 #include "models/linear/base/factors.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/kinds.h"
+#include "tests/support/command_line.h"
 
 namespace ty {
 
@@ -101,25 +101,6 @@ linear:
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
 
-  struct Outcome {
-    int code;
-    std::string out, err;
-  };
-  static Outcome run(std::vector<std::string> words) {
-    words.insert(words.begin(), "trainyard");
-    std::vector<const char*> argv;
-    for (const std::string& word : words) argv.push_back(word.c_str());
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    const int code = run_command_line(static_cast<int>(argv.size()), argv.data());
-    std::fflush(stdout);
-    return {code, testing::internal::GetCapturedStdout(), testing::internal::GetCapturedStderr()};
-  }
-  static std::string ok(const std::vector<std::string>& words) {
-    const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.code, 0) << fmt::format("{}: {}", fmt::join(words, " "), outcome.err);
-    return outcome.out;
-  }
   static std::string at(const char* name) { return (root_ / name).string(); }
 
   static inline fs::path root_;
@@ -127,12 +108,12 @@ linear:
 
 TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   const std::string described = "0.5 times svd rank 3";
-  EXPECT_NE(ok({"config", "schema"}).find("\"scaled\""), std::string::npos);
-  EXPECT_NE(ok({"config", "show", at("job.yaml")}).find("of: {kind: svd, rank: 3"),
+  EXPECT_NE(output_of({"config", "schema"}).find("\"scaled\""), std::string::npos);
+  EXPECT_NE(output_of({"config", "show", at("job.yaml")}).find("of: {kind: svd, rank: 3"),
             std::string::npos);
-  EXPECT_NE(ok({"plan", at("job.yaml")}).find(described), std::string::npos);
-  ok({"train", at("job.yaml")});
-  ok({"train", at("job.yaml"), "run.steps=6"});  // goes on
+  EXPECT_NE(output_of({"plan", at("job.yaml")}).find(described), std::string::npos);
+  output_of({"train", at("job.yaml")});
+  output_of({"train", at("job.yaml"), "run.steps=6"});  // goes on
 
   const std::string model = (root_ / "run/checkpoints/step-6").string();
   std::ifstream stored(model + "/config.json");
@@ -140,28 +121,28 @@ TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   EXPECT_EQ(config["trainyard_linear"]["blocks.0.mlp.up"], nlohmann::json::parse(
                                                                R"({"kind": "scaled", "scale": 0.5,
                     "of": {"kind": "svd", "rank": 3, "keep": 0.0, "init": "normal"}})"));
-  EXPECT_NE(ok({"inspect", model}).find("2 x {kind:scaled,of:{"), std::string::npos);
-  ok({"generate", model, "one"});
-  ok({"import", model, at("imported")});
-  ok({"train", at("job.yaml"), "model={from: " + at("imported") + "}", "linear=[]",
-      "run.dir=" + at("more")});
-  const std::string score = ok({"eval", model, at("text.txt"), "--json"});
-  ok({"export", "--dense", model, at("dense")});
+  EXPECT_NE(output_of({"inspect", model}).find("2 x {kind:scaled,of:{"), std::string::npos);
+  output_of({"generate", model, "one"});
+  output_of({"import", model, at("imported")});
+  output_of({"train", at("job.yaml"), "model={from: " + at("imported") + "}", "linear=[]",
+             "run.dir=" + at("more")});
+  const std::string score = output_of({"eval", model, at("text.txt"), "--json"});
+  output_of({"export", "--dense", model, at("dense")});
   const auto loss = [](const std::string& text) {
     return nlohmann::json::parse(text)["loss"].get<double>();
   };
-  EXPECT_NEAR(loss(score), loss(ok({"eval", at("dense"), at("text.txt"), "--json"})), 1e-5);
-  ok({"compress", model, at("cut"), "--method", "svd", "--rank", "2", "--match",
-      "blocks.*.attn.*"});
-  EXPECT_NE(ok({"inspect", at("cut")}).find("2 x {kind:scaled,of:{"), std::string::npos);
+  EXPECT_NEAR(loss(score), loss(output_of({"eval", at("dense"), at("text.txt"), "--json"})), 1e-5);
+  output_of({"compress", model, at("cut"), "--method", "svd", "--rank", "2", "--match",
+             "blocks.*.attn.*"});
+  EXPECT_NE(output_of({"inspect", at("cut")}).find("2 x {kind:scaled,of:{"), std::string::npos);
 }
 
 TEST_F(AKindOfOnesOwn, IsCheckedLikeTheOthers) {
   const auto linear = [](const std::string& rule) {
-    return run(
+    return run_command(
         {"plan", at("job.yaml"), "linear=[{match: blocks.0.mlp.up, kind: scaled, " + rule + "}]"});
   };
-  const auto says = [](const Outcome& outcome, const char* text) {
+  const auto says = [](const CommandOutcome& outcome, const char* text) {
     EXPECT_EQ(outcome.code, 78);
     EXPECT_NE(outcome.err.find(text), std::string::npos) << outcome.err;
   };
