@@ -172,10 +172,10 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& set
       }
       if (!root) return;
       writer->add("model.safetensors", [&](FileWriter& out) {
-        write_parameters(out, *setup.model.parameters, setup.model.config, Content::weights);
+        write_parameters(out, *setup.model.parameters, setup.model.spec, Content::weights);
       });
       writer->add("config.json",
-                  [&](FileWriter& out) { write_model_config(out, setup.model.config); });
+                  [&](FileWriter& out) { write_model_config(out, setup.model.spec); });
       add_tokenizer(*writer, context.tokenizer_directory);
     });
   }
@@ -217,7 +217,7 @@ Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& 
     throw DataError("{}: was trained with another tokenizer (fingerprint {:x}, the job's is {:x})",
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
-  load_weights(checkpoint.path, *setup.model.parameters, setup.model.config);
+  load_weights(checkpoint.path, *setup.model.parameters, setup.model.spec);
   read_optimizer(checkpoint.path, manifest, context.allow_changes, setup);
   Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
   position.samples = manifest.fields.value("samples", std::int64_t{-1});

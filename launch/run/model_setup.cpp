@@ -2,7 +2,6 @@
 
 #include "core/base/error.h"
 #include "launch/process/failure.h"
-#include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
 
 namespace ty {
@@ -89,22 +88,19 @@ ModelSpec declared_model(const JobConfig& job) {
   return resolve_model(job, assumed_vocab(job, kByteIds));
 }
 
-ModelSetup::ModelSetup(const JobConfig& job, const ModelSpec& model_config, Backend& backend,
-                       int data_ranks)
-    : config(model_config) {
-  model = std::make_unique<Model>(describe_model(config), LinearRules(config.linear));
-  config.linear = exact_rules(model->linear_sites());
+OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
+                       int data_ranks) {
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
-  parameters = std::make_unique<FlatParameters>(
-      model->parameters(), plan_flat_layout(model->parameters(), bucket, data_ranks), backend,
-      FlatOptions{.compute = job.precision.compute, .weights = job.precision.weights});
+  return declare_model(spec, backend,
+                       {.compute = job.precision.compute, .weights = job.precision.weights}, bucket,
+                       data_ranks);
 }
 
-void set_initial_weights(const JobConfig& job, ModelSetup& setup) {
+void set_initial_weights(const JobConfig& job, OpenedModel& model) {
   if (job.model.from.empty()) {
-    setup.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
+    model.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
   } else {
-    load_weights(job.model.from, *setup.parameters, setup.config);
+    load_weights(job.model.from, *model.parameters, model.spec);
   }
 }
 

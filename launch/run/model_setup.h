@@ -4,11 +4,9 @@
 #include <memory>
 
 #include "core/io/file.h"
-#include "core/nn/flat_parameters.h"
 #include "launch/job/job_config.h"
 #include "launch/process/failure.h"
-#include "models/transformer/model.h"
-#include "models/transformer/spec.h"
+#include "models/huggingface/model_directory.h"
 #include "parallel/data/gradient_reducer.h"
 
 namespace ty {
@@ -38,18 +36,12 @@ auto at_model(const JobConfig& job, Work&& work) {
   return job.model.from.empty() ? work() : at_key("model.from", work);
 }
 
-// A model, its parameters in flat memory, and (for training) who updates and reduces what.
-struct ModelSetup {
-  ModelSpec config;
-  std::unique_ptr<Model> model;
-  std::unique_ptr<FlatParameters> parameters;
-
-  // Weights are uninitialised.
-  ModelSetup(const JobConfig& job, const ModelSpec& config, Backend& backend, int data_ranks);
-};
+// The job's model, its memory cut into buckets for so many data ranks. Weights are not set.
+OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
+                       int data_ranks);
 
 // Initial weights of a job: drawn from its seed, or read from model.from.
-void set_initial_weights(const JobConfig& job, ModelSetup& setup);
+void set_initial_weights(const JobConfig& job, OpenedModel& model);
 
 ReducerOptions reducer_options(const JobConfig& job);
 

@@ -33,7 +33,7 @@ MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequ
                            std::int64_t length) {
   const NoGrad no_grad;
   DryBackend backend;
-  const OpenedModel declared = declare_model(spec, backend, dtype);
+  const OpenedModel declared = declare_model(spec, backend, only_run(dtype));
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
   const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
   cross_entropy_objective()->loss(declared.model->forward({.batch = batch}), batch);

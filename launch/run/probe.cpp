@@ -15,7 +15,7 @@ namespace ty {
 Probe::Probe(const Path& model_directory, Backend& backend, DType dtype)
     : directory_(model_directory),
       backend_(backend),
-      opened_(open_model(model_directory, backend, dtype, Gradients::all)) {}
+      opened_(open_model(model_directory, backend, {.compute = dtype, .weights = dtype})) {}
 
 void Probe::run(const std::vector<std::int32_t>& ids) {
   const auto count = static_cast<std::int64_t>(ids.size()) - 1;

@@ -56,7 +56,7 @@ Range share_of_batch(std::int64_t batch, const Group& data) {
 
 TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
                              const Group& data)
-    : model(job, config, backend, data.size()),
+    : model(make_model(job, config, backend, data.size())),
       objective(cross_entropy_objective()),
       reducer(*model.parameters, {.data = data}, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),

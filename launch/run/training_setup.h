@@ -11,7 +11,7 @@
 namespace ty {
 
 struct TrainingSetup {
-  ModelSetup model;
+  OpenedModel model;
   std::unique_ptr<Objective> objective;
   GradientReducer reducer;
   std::unique_ptr<Optimizer> optimizer;

@@ -73,7 +73,7 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
                                        text_options(DataSection{}), spec.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
-  const OpenedModel opened = open_model(directory, *backend);
+  const OpenedModel opened = open_model(directory, *backend, only_run());
   const EvaluationOptions options = {.sequence = sequence,
                                      .batch = arguments.integer("--batch", 8)};
   const Evaluation result =

@@ -33,7 +33,7 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
     throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
   }
   const auto backend = make_backend(DeviceChoice::automatic);
-  const OpenedModel opened = open_model(directory, *backend);
+  const OpenedModel opened = open_model(directory, *backend, only_run());
   check_vocab(opened.spec, directory, tokenizer->vocab_size());
 
   const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "";

@@ -41,20 +41,19 @@ void write_model_config(FileWriter& out, const ModelSpec& spec) {
   out.write(model_spec_to_json(spec).dump(2) + "\n");
 }
 
-OpenedModel declare_model(const ModelSpec& spec, Backend& backend, DType dtype,
-                          Gradients gradients) {
+OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
+                          std::int64_t bucket_elements, std::int64_t shards) {
   OpenedModel opened = {spec, nullptr, nullptr};
   opened.model = std::make_unique<Model>(describe_model(spec), LinearRules(spec.linear));
   opened.spec.linear = exact_rules(opened.model->linear_sites());
   ParameterStore& store = opened.model->parameters();
   opened.parameters = std::make_unique<FlatParameters>(
-      store, plan_flat_layout(store, 1, 1), backend,
-      FlatOptions{.compute = dtype, .weights = dtype, .gradients = gradients == Gradients::all});
+      store, plan_flat_layout(store, bucket_elements, shards), backend, options);
   return opened;
 }
 
-OpenedModel open_model(const Path& directory, Backend& backend, DType dtype, Gradients gradients) {
-  OpenedModel opened = declare_model(read_model_config(directory), backend, dtype, gradients);
+OpenedModel open_model(const Path& directory, Backend& backend, const FlatOptions& options) {
+  OpenedModel opened = declare_model(read_model_config(directory), backend, options);
   load_weights(directory, *opened.parameters, opened.spec);
   return opened;
 }

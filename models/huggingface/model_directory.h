@@ -23,21 +23,24 @@ ModelSpec read_model_config(const Path& directory, const TensorSet& tensors);
 // The content of its config.json.
 void write_model_config(FileWriter& out, const ModelSpec& spec);
 
-// A model in memory with its weights.
+// A model and the memory of its parameters.
 struct OpenedModel {
   ModelSpec spec;  // its linear layers by name, all sizes worked out
   std::unique_ptr<Model> model;
   std::unique_ptr<FlatParameters> parameters;
 };
 
-enum class Gradients : std::uint8_t { none, all };
+// A model whose weights are not set yet; bucket and shards as plan_flat_layout() has them.
+OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
+                          std::int64_t bucket_elements = 1, std::int64_t shards = 1);
 
-// Opens a model directory to run it: its weights in `dtype` are all the memory that it takes,
-// unless there are to be gradients. Throws as read_model_config() and load_weights() do.
-OpenedModel open_model(const Path& directory, Backend& backend, DType dtype = DType::f32,
-                       Gradients gradients = Gradients::none);
-// The same without reading a weight: their values are not set.
-OpenedModel declare_model(const ModelSpec& spec, Backend& backend, DType dtype = DType::f32,
-                          Gradients gradients = Gradients::none);
+// Opens a model directory. Without gradients its weights are all the memory that it takes. Throws
+// as read_model_config() and load_weights() do.
+OpenedModel open_model(const Path& directory, Backend& backend, const FlatOptions& options);
+
+// What a model that is only run wants, in numbers of this type.
+inline FlatOptions only_run(DType dtype = DType::f32) {
+  return {.compute = dtype, .weights = dtype, .gradients = false};
+}
 
 }  // namespace ty

@@ -49,13 +49,13 @@ class FactorisedDirectory : public testing::Test {
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
   TempDir temp_;
 
-  ModelSetup write(const ModelSpec& config) {
-    ModelSetup setup({}, config, *backend_, 1);
+  OpenedModel write(const ModelSpec& config) {
+    OpenedModel setup = make_model({}, config, *backend_, 1);
     setup.parameters->initialise(3);
     FileWriter weights(temp_ / "model.safetensors");
-    write_parameters(weights, *setup.parameters, setup.config, Content::weights);
+    write_parameters(weights, *setup.parameters, setup.spec, Content::weights);
     weights.finish();
-    write_config(model_spec_to_json(setup.config));
+    write_config(model_spec_to_json(setup.spec));
     return setup;
   }
   void write_config(const Json& json) { std::ofstream(temp_ / "config.json") << json; }
@@ -63,8 +63,8 @@ class FactorisedDirectory : public testing::Test {
   std::string refusal() {
     const std::string text = message_of<DataError>([&] {
       const ModelSpec config = read_model_config(temp_.path());
-      ModelSetup setup({}, config, *backend_, 1);
-      load_weights(temp_.path(), *setup.parameters, setup.config);
+      OpenedModel setup = make_model({}, config, *backend_, 1);
+      load_weights(temp_.path(), *setup.parameters, setup.spec);
     });
     const std::string directory = temp_.path().string() + "/";
     EXPECT_TRUE(text.starts_with(directory)) << text;
@@ -74,23 +74,23 @@ class FactorisedDirectory : public testing::Test {
 
 TEST_F(FactorisedDirectory, ComesBackBitByBit) {
   for (const bool tied : {true, false}) {
-    const ModelSetup written = write(tiny(tied, all_kinds(tied)));
+    const OpenedModel written = write(tiny(tied, all_kinds(tied)));
     const ModelSpec config = read_model_config(temp_.path());
-    ModelSetup read({}, config, *backend_, 1);
-    load_weights(temp_.path(), *read.parameters, read.config);
+    OpenedModel read = make_model({}, config, *backend_, 1);
+    load_weights(temp_.path(), *read.parameters, read.spec);
     const auto &a = written.model->parameters().all(), &b = read.model->parameters().all();
     ASSERT_EQ(a.size(), b.size());
     for (std::size_t i = 0; i < a.size(); ++i) {
       EXPECT_EQ(a[i].name, b[i].name);
       EXPECT_EQ(doubles(a[i].value), doubles(b[i].value)) << a[i].name;
     }
-    EXPECT_EQ(model_spec_to_json(read.config), model_spec_to_json(written.config));
+    EXPECT_EQ(model_spec_to_json(read.spec), model_spec_to_json(written.spec));
     EXPECT_EQ(read.model->linear_sites().size(), 9u);
   }
 }
 
 TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
-  const Json good = model_spec_to_json(write(tiny(true, all_kinds(true))).config);
+  const Json good = model_spec_to_json(write(tiny(true, all_kinds(true))).spec);
   const auto with = [&](const char* path, const Json& entry) {
     Json json = good;
     json["trainyard_linear"][path] = entry;
@@ -161,7 +161,7 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
 }
 
 TEST_F(FactorisedDirectory, TensorsOfOtherRanksShowBothShapes) {
-  Json json = model_spec_to_json(write(tiny(true, all_kinds(true))).config);
+  Json json = model_spec_to_json(write(tiny(true, all_kinds(true))).spec);
   json["trainyard_linear"]["blocks.0.mlp.up"]["ranks"] = {4};
   json["trainyard_linear"]["blocks.1.attn.qkv"] = {{"kind", "dense"}};
   write_config(json);
