@@ -86,9 +86,21 @@ class Scope {
  public:
   explicit Scope(ParameterStore& store, std::string path = "")
       : store_(&store), path_(std::move(path)) {}
-  Scope child(std::string_view name) const { return Scope(*store_, join(name)); }
-  Parameter& parameter(std::string_view name, Shape shape, Init init,
-                       Placement placement = {}) const {
+  Scope child(std::string_view name) const {
+    Scope inner(*store_, join(name));
+    inner.placement_ = placement_;
+    return inner;
+  }
+  // The same place, where what states no placement of its own gets this one.
+  Scope placing(Placement placement) const {
+    Scope same = *this;
+    same.placement_ = placement;
+    return same;
+  }
+  Parameter& parameter(std::string_view name, Shape shape, Init init) const {
+    return parameter(name, shape, std::move(init), placement_);
+  }
+  Parameter& parameter(std::string_view name, Shape shape, Init init, Placement placement) const {
     return store_->declare(join(name), shape, std::move(init), placement);
   }
   const std::string& path() const { return path_; }
@@ -99,6 +111,7 @@ class Scope {
 
   ParameterStore* store_;
   std::string path_;
+  Placement placement_;
 };
 
 }  // namespace ty

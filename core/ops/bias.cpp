@@ -1,6 +1,7 @@
 #include "core/ops/bias.h"
 
 #include "core/base/error.h"
+#include "core/ops/elementwise.h"
 
 namespace ty {
 
@@ -14,6 +15,16 @@ void add_bias(const Tensor& y, const Tensor& bias) {
   if (!bias.defined()) return;
   const View rows = y.view().as_rows();
   y.backend().binary(BinaryOp::add, rows, rows, bias.view());
+}
+
+Tensor biased(Tensor y, const Tensor& bias) {
+  if (!bias.defined()) return y;
+  check_bias(bias, y.dim(-1), "biased");
+  const Tensor sum = reuse_or_empty(y);
+  y.backend().binary(BinaryOp::add, sum.view().as_rows(), y.view().as_rows(), bias.view());
+  return record("biased", sum, {y, bias}, [](const Tensor& dy) {
+    return Grads{dy, bias_gradient(dy)};
+  });
 }
 
 Gradient bias_gradient(const Tensor& dy) {

@@ -51,6 +51,20 @@ Tensor permute(const Tensor& x, std::span<const int> order) {
   });
 }
 
+Tensor narrow(const Tensor& x, int dim, std::int64_t first, std::int64_t count) {
+  if (dim >= x.rank() || first < 0 || count < 0 || first + count > x.dim(dim)) {
+    throw ShapeError("narrow: [{}, {}) of dimension {} of {}", first, first + count, dim,
+                     x.shape().str());
+  }
+  if (count == x.dim(dim)) return x;
+  return record("narrow", x.alias(x.view().slice(dim, first, count)), {x},
+                [dim, first, count, shape = x.shape()](const Tensor& dy) {
+                  const Tensor dx = Tensor::full(dy.backend(), shape, dy.dtype(), 0.0);
+                  dy.backend().copy(dx.view().slice(dim, first, count), dy.view());
+                  return Grads{dx};
+                });
+}
+
 Tensor contiguous(const Tensor& x) {
   if (x.view().is_contiguous()) return x;
   return record("contiguous", x.contiguous(), {x},

@@ -14,6 +14,8 @@ Tensor permute(const Tensor& x, std::span<const int> order);
 inline Tensor permute(const Tensor& x, std::initializer_list<int> order) {
   return permute(x, std::span(order.begin(), order.size()));
 }
+// Elements [first, first + count) of one dimension. No copy.
+Tensor narrow(const Tensor& x, int dim, std::int64_t first, std::int64_t count);
 // A contiguous tensor of the same values.
 Tensor contiguous(const Tensor& x);
 

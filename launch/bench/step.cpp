@@ -44,15 +44,16 @@ class Contestant {
   Contestant(const JobConfig& given, std::int64_t steps, World& world)
       : job_(with_steps(given, steps)),
         backend_(make_backend(job_.run.device)),
+        layout_(make_layout(job_, world.group(), *backend_)),
         config_(planned_model(job_)),
         world_(world),
         plan_(make_plan(job_, config_, world.size())),
-        setup_(job_, config_, *backend_, world.group()) {
+        setup_(job_, config_, *backend_, layout_) {
     set_initial_weights(job_, setup_.model);
   }
 
   void run(std::int64_t step, bool measured) {
-    const HostBatch batch = random_batch(job_, config_.vocab, world_.group(), step);
+    const HostBatch batch = random_batch(job_, config_.vocab, layout_.mesh.data(), step);
     world_.group().barrier();
     const Stopwatch watch;
     setup_.step.run(batch, step);
@@ -78,6 +79,7 @@ class Contestant {
 
   JobConfig job_;
   std::unique_ptr<Backend> backend_;
+  Layout layout_;
   ModelSpec config_;
   World& world_;
   Plan plan_;

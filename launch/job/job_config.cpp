@@ -157,6 +157,8 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("data", s.data, "ranks that share a batch; auto: those that are left",
           between(1, kMostRanks));
   f.field("tensor", s.tensor, "ranks that share each layer", between(1, kMostRanks));
+  f.field("sequence", s.sequence,
+          "whether tensor ranks keep only their own tokens between the layers that they share");
   f.field("pipeline", s.pipeline, "ranks that share the chain of layers", between(1, kMostRanks));
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
           between(1, kMostMicrobatches));
@@ -176,10 +178,6 @@ void fields(Fields& f, ParallelSection& s) {
 }
 
 void check(const ParallelSection& s, Checks& checks) {
-  if (s.tensor.value_or(1) != 1) {
-    checks.fail("tensor", "got {}; this version has no tensor parallelism, want 1",
-                *s.tensor.value);
-  }
   if (s.pipeline.value_or(1) != 1) {
     checks.fail("pipeline", "got {}; this version has no pipelines, want 1", *s.pipeline.value);
   }

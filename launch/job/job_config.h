@@ -89,6 +89,7 @@ struct ScheduleSection {
 struct ParallelSection {
   config::IntOrAuto data;  // auto: the ranks that are left
   config::IntOrAuto tensor = 1;
+  bool sequence = false;  // between shared layers, tensor ranks have their own tokens only
   config::IntOrAuto pipeline = 1;
   std::int64_t microbatches = 1;  // per rank and step
   Recompute recompute = Recompute::none;

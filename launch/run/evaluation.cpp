@@ -7,6 +7,7 @@
 #include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/data/sampler.h"
+#include "models/objective/chunked_loss.h"
 
 namespace ty {
 
@@ -43,7 +44,7 @@ Evaluation evaluate(const Model& model, const Objective& objective, Backend& bac
     const HostBatch part = windows->batch(std::span(own).subspan(first, count));
     tokens += static_cast<double>(objective.targets(part));
     const Batch batch = upload(backend, part, 0, part.sequences);
-    sum += objective.loss(model.forward({.batch = batch}), batch).item();
+    sum += total_loss(model, objective, model.forward({.batch = batch}), batch).item();
   }
   sum = data.all_reduce(sum, ReduceOp::sum);
   Evaluation result;

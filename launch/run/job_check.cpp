@@ -7,18 +7,33 @@
 #include "core/config/print.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
+#include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
 namespace ty {
 
 namespace {
 
-void check_layout(const JobConfig& job, int data_ranks) {
-  if (job.data.batch < data_ranks) {
+void check_layout(const JobConfig& job, const MeshShape& mesh) {
+  if (job.data.batch < mesh.data) {
     throw ConfigError(Key{"data.batch"}, "{} sequences are fewer than the {} data ranks",
-                      job.data.batch, data_ranks);
+                      job.data.batch, mesh.data);
   }
-  if (job.parallel.reduction == Reduction::canonical) check_tree_ranks(data_ranks);
+  if (job.parallel.reduction == Reduction::canonical) {
+    check_tree_ranks(mesh.data);
+    if (mesh.tensor > 1) {
+      throw ConfigError(Key{"parallel.reduction"},
+                        "canonical sums over parallel.tensor = {} ranks are not there yet; want "
+                        "fast, or parallel.tensor=1",
+                        mesh.tensor);
+    }
+  }
+  if (job.parallel.sequence && job.data.sequence % mesh.tensor != 0) {
+    throw ConfigError(Key{"data.sequence"},
+                      "{} tokens cannot be divided over parallel.tensor = {} ranks, as "
+                      "parallel.sequence wants; {}",
+                      job.data.sequence, mesh.tensor, valid_degrees(job.data.sequence));
+  }
 }
 
 void check_no_decay(const JobConfig& job, const Model& model) {
@@ -48,17 +63,6 @@ void check_texts_have_tokenizer(const JobConfig& job) {
 
 }  // namespace
 
-MeshShape mesh_shape(const JobConfig& job, int ranks) {
-  const auto degree = [](const config::IntOrAuto& value) -> std::optional<int> {
-    if (!value.value) return std::nullopt;
-    return static_cast<int>(*value.value);
-  };
-  return resolve({.pipeline = degree(job.parallel.pipeline),
-                  .data = degree(job.parallel.data),
-                  .tensor = degree(job.parallel.tensor)},
-                 ranks);
-}
-
 void check_same_job(const JobConfig& job, const Group& world) {
   const std::vector<std::string> texts = world.all_gather_text(config::to_yaml(job));
   for (std::size_t r = 1; r < texts.size(); ++r) {
@@ -74,22 +78,29 @@ void check_same_job(const JobConfig& job, const Group& world) {
   }
 }
 
-void check_job(const JobConfig& job, int data_ranks) {
+void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
-  check_layout(job, data_ranks);
+  check_layout(job, mesh);
   check_texts_have_tokenizer(job);
   const ModelSpec config = at_model(job, [&] { return declared_model(job); });
-  const Model model(describe_model(config), LinearRules(config.linear));  // checks the rules
+  // Declares its part of the model on one of the tensor ranks, by which rules and sizes are
+  // checked.
+  const Sharing sharing = {Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
+                           job.parallel.sequence};
+  const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_no_decay(job, model);
 }
 
 config::Loaded<JobConfig> load_checked_job(const std::filesystem::path& file,
                                            const config::Overrides& overrides,
-                                           std::optional<int> data_ranks) {
+                                           std::optional<int> ranks) {
   auto job = load_job_with_origins(file, overrides);
-  if (data_ranks) job.value.parallel.data = *data_ranks;
   config::with_places(job.origins, [&] {
-    check_job(job.value, static_cast<int>(job.value.parallel.data.value_or(1)));
+    if (ranks) {
+      job.value.parallel.data = config::IntOrAuto();
+      job.value.parallel.data = mesh_shape(job.value, *ranks).data;
+    }
+    check_job(job.value, stated_mesh(job.value));
   });
   return job;
 }

@@ -89,11 +89,11 @@ ModelSpec declared_model(const JobConfig& job) {
 }
 
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
-                       int data_ranks) {
+                       const Layout& layout) {
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   return declare_model(spec, backend,
                        {.compute = job.precision.compute, .weights = job.precision.weights}, bucket,
-                       data_ranks);
+                       layout.groups.data.size(), layout.sharing);
 }
 
 void set_initial_weights(const JobConfig& job, OpenedModel& model) {

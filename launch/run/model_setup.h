@@ -6,6 +6,7 @@
 #include "core/io/file.h"
 #include "launch/job/job_config.h"
 #include "launch/process/failure.h"
+#include "launch/run/layout.h"
 #include "models/huggingface/model_directory.h"
 #include "parallel/data/gradient_reducer.h"
 
@@ -36,9 +37,10 @@ auto at_model(const JobConfig& job, Work&& work) {
   return job.model.from.empty() ? work() : at_key("model.from", work);
 }
 
-// The job's model, its memory cut into buckets for so many data ranks. Weights are not set.
+// This rank's part of the job's model, its memory cut into buckets for the data ranks. Weights are
+// not set.
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
-                       int data_ranks);
+                       const Layout& layout);
 
 // Initial weights of a job: drawn from its seed, or read from model.from.
 void set_initial_weights(const JobConfig& job, OpenedModel& model);

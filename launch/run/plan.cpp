@@ -3,26 +3,38 @@
 #include "core/backend/dry/dry_backend.h"
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
-#include "parallel/comm/phantom/phantom.h"
+#include "models/objective/chunked_loss.h"
 
 namespace ty {
 
+namespace {
+
+// Numbers in the whole model; a rank may hold parts of its parameters.
+std::int64_t count_whole(const ParameterStore& store) {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : store.all()) count += parameter.whole().numel();
+  return count;
+}
+
+}  // namespace
+
 Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
   DryBackend backend;
-  const Group data(std::make_shared<PhantomCommunicator>(0, ranks));
-  TrainingSetup setup(job, config, backend, data);
+  const Layout layout = make_phantom_layout(job, ranks, backend);
+  const Group& data = layout.mesh.data();
+  TrainingSetup setup(job, config, backend, layout);
   const Range share = share_of_batch(job.data.batch, data);
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(share.count * job.data.sequence));
   const HostBatch batch = token_batch(0, share.count, ids, ids);
   const std::int64_t parts = micro_batches(job, data);
   backend.reset_counts();
   setup.step.run(batch, 0);
-  return {.ranks = ranks,
-          .parameters = setup.model.model->parameters().count(),
+  return {.mesh = layout.mesh.shape(),
+          .parameters = count_whole(setup.model.model->parameters()),
           .memory = backend.memory().stats(),
           .matrix_flops = backend.counts().matrix_flops,
           .bytes_moved = backend.counts().bytes,
-          .sent_bytes = static_cast<double>(data.sent_bytes()),
+          .sent_bytes = static_cast<double>(layout.sent_bytes()),
           .tokens = static_cast<double>(job.data.batch * job.data.sequence),
           .linear = setup.model.model->linear_sites(),
           .tokens_per_pass = share.count * job.data.sequence / parts,
@@ -36,7 +48,8 @@ MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequ
   const OpenedModel declared = declare_model(spec, backend, only_run(dtype));
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
   const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
-  cross_entropy_objective()->loss(declared.model->forward({.batch = batch}), batch);
+  const Model& model = *declared.model;
+  total_loss(model, *cross_entropy_objective(), model.forward({.batch = batch}), batch);
   return backend.memory().stats();
 }
 

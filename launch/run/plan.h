@@ -4,11 +4,12 @@
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
 #include "models/transformer/spec.h"
+#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
 struct Plan {
-  int ranks = 1;
+  MeshShape mesh;
   std::int64_t parameters = 0;       // numbers in the whole model
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
@@ -20,8 +21,8 @@ struct Plan {
   bool reuses_weights = false;       // over a step's micro-batches
 };
 
-// The plan of rank 0 among `ranks` data ranks. Allocates next to nothing, whatever the model's
-// size.
+// The plan of rank 0 of so many ranks. Throws ConfigError if the job's degrees do not fit.
+// Allocates next to nothing, whatever the model's size.
 Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks);
 
 // The memory of a model that is only run, on a batch of `sequences` x `length` ids: weights, and

@@ -3,12 +3,11 @@
 #include <span>
 #include <utility>
 
-#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "core/ops/shape.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/huggingface/model_writer.h"
-#include "models/objective/objective.h"
+#include "models/objective/chunked_loss.h"
 
 namespace ty {
 
@@ -32,12 +31,14 @@ void Probe::run(const std::vector<std::int32_t>& ids) {
   const Batch batch =
       upload(backend_, token_batch(0, 1, {ids.begin(), last}, {ids.begin() + 1, ids.end()}), 0, 1);
   opened_.parameters->clear_gradients();
-  Flow out = opened_.model->forward({.batch = batch});
-  logits_ = reshape(out.hidden.to(out.hidden.dtype()), {count, opened_.spec.vocab});
-  const Tensor loss = cross_entropy_objective()->loss(std::move(out), batch);
+  const Model& model = *opened_.model;
+  Flow out = model.forward({.batch = batch});
+  logits_ =
+      reshape(model.readout().logits(out.hidden.detach()), {count, opened_.spec.vocab}).detach();
   const double weight = 1.0 / static_cast<double>(count);
-  loss_ = loss.item() * weight;
-  backward(loss, Tensor::full(backend_, {1}, loss.dtype(), weight));
+  loss_ =
+      weight *
+      backward_from_loss(model, *cross_entropy_objective(), std::move(out), batch, weight).item();
   opened_.parameters->fill_missing_gradients();
 }
 

@@ -26,11 +26,12 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       world_(world),
       status_(status),
       observers_(std::move(observers)),
-      mesh_((check_same_job(job_, world.group()), world.group()), mesh_shape(job_, world.size())),
-      backend_(make_backend(job_.run.device, job_.parallel.reduction)),
+      backend_((check_same_job(job_, world.group()),
+                make_backend(job_.run.device, job_.parallel.reduction))),
+      layout_(make_layout(job_, world.group(), *backend_)),
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
-  check_job(job_, mesh_.data().size());
+  check_job(job_, layout_.mesh.shape());
   RunStart start = start_run(job_, world_.group(), facts);
   is_finished_ = start.is_finished;
   if (!is_finished_) {
@@ -52,7 +53,7 @@ void Trainer::build(RunStart start) {
   windows_ = training_windows(*dataset_.train, job_.data.sequence,
                               static_cast<std::uint64_t>(job_.run.seed));
   tell_start(start.checkpoint ? start.checkpoint->step : -1);
-  setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, mesh_.data());
+  setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, layout_);
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
                   .world = world_.group(),
@@ -65,7 +66,7 @@ void Trainer::build(RunStart start) {
 }
 
 void Trainer::tell_start(std::int64_t steps_done) {
-  const Plan plan = make_plan(job_, model_, mesh_.data().size());
+  const Plan plan = make_plan(job_, model_, world_.size());
   step_flops_ = plan.matrix_flops * world_.size();
   const double ceiling = world_.group().all_reduce(
       measure_ceiling(*backend_, 0.15).gemm_flops_per_second, ReduceOp::sum);
@@ -129,7 +130,7 @@ void Trainer::take_step(std::int64_t step) {
   const std::int64_t done = step + 1;
   status_.step = done;
   const Stopwatch watch;
-  const Range share = share_of_batch(job_.data.batch, mesh_.data());
+  const Range share = share_of_batch(job_.data.batch, layout_.mesh.data());
   const StepReport report =
       setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
@@ -175,15 +176,17 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
   const Evaluation result =
       evaluate(*setup_->model.model, *setup_->objective, *backend_, *dataset_.valid,
                {.sequence = job_.data.sequence,
-                .batch = std::max<std::int64_t>(1, job_.data.batch / mesh_.data().size()),
+                .batch = std::max<std::int64_t>(1, job_.data.batch / layout_.mesh.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},
-               mesh_.data());
+               layout_.mesh.data());
   observers_.tell(
       [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = last}); });
 }
 
 void Trainer::sample_now(std::int64_t step) {
-  if (job_.run.sample_every == 0 || !world_.is_root() || dataset_.tokenizer == nullptr) return;
+  // The ranks that share the first copy of the model make it together.
+  const bool takes_part = layout_.mesh.data().rank() == 0;
+  if (job_.run.sample_every == 0 || !takes_part || dataset_.tokenizer == nullptr) return;
   const std::string text = sample_text(*setup_->model.model, *backend_, model_.context, dataset_,
                                        static_cast<std::uint64_t>(job_.run.seed + step));
   observers_.tell([&](RunObserver& o) { o.sampled(step, text); });

@@ -10,11 +10,11 @@
 #include "launch/process/world.h"
 #include "launch/run/checkpointing.h"
 #include "launch/run/dataset.h"
+#include "launch/run/layout.h"
 #include "launch/run/observers.h"
 #include "launch/run/run_start.h"
 #include "launch/run/step_patience.h"
 #include "launch/run/step_times.h"
-#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -54,8 +54,8 @@ class Trainer {
   World& world_;
   RankStatus& status_;
   Observers observers_;
-  Mesh mesh_;
   std::unique_ptr<Backend> backend_;
+  Layout layout_;
   std::unique_ptr<RunDirectory> directory_;  // rank 0 only
   Dataset dataset_;
   ModelSpec model_;

@@ -55,12 +55,12 @@ Range share_of_batch(std::int64_t batch, const Group& data) {
 }
 
 TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
-                             const Group& data)
-    : model(make_model(job, config, backend, data.size())),
+                             const Layout& layout)
+    : model(make_model(job, config, backend, layout)),
       objective(cross_entropy_objective()),
-      reducer(*model.parameters, {.data = data}, reducer_options(job)),
+      reducer(*model.parameters, layout.groups, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *objective, *model.parameters, *optimizer, reducer,
-           step_options(job, data)) {}
+           step_options(job, layout.groups.data)) {}
 
 }  // namespace ty

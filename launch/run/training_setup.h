@@ -17,8 +17,9 @@ struct TrainingSetup {
   std::unique_ptr<Optimizer> optimizer;
   TrainingStep step;
 
-  // `data` is this rank's group of data ranks. Weights are uninitialised.
-  TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend, const Group& data);
+  // Weights are uninitialised.
+  TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
+                const Layout& layout);
 };
 
 // Sequences [first, last) of a global batch that a data rank trains on.

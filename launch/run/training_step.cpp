@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/autograd/backward.h"
 #include "core/base/error.h"
+#include "models/objective/chunked_loss.h"
 
 namespace ty {
 
@@ -69,10 +69,9 @@ Tensor TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first,
   const Batch part = upload(parameters_.backend(), batch, first, count);
   const ForwardContext context = {
       .batch = part, .training = true, .seed = options_.seed, .step = step};
-  const Tensor loss = objective_.loss(model_.forward(context, options_.recompute), part);
-  const double weight = weight_of(tokens.wait());
-  backward(loss, Tensor::full(parameters_.backend(), {1}, loss.dtype(), weight), options);
-  return loss;
+  Flow out = model_.forward(context, options_.recompute);
+  return backward_from_loss(model_, objective_, std::move(out), part, weight_of(tokens.wait()),
+                            options);
 }
 
 }  // namespace ty

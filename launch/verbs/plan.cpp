@@ -22,8 +22,7 @@ Plan plan_of(const Arguments& arguments) {
   if (arguments.flag("--ranks")) ranks = static_cast<int>(arguments.integer("--ranks", 1));
   const auto job = load_checked_job(arguments.word(0, "the job file"), arguments.overrides, ranks);
   return config::with_places(job.origins, [&] {
-    return make_plan(job.value, planned_model(job.value),
-                     static_cast<int>(job.value.parallel.data.value_or(1)));
+    return make_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
   });
 }
 
@@ -36,7 +35,7 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   if (arguments.flag("--json")) {
     const nlohmann::json json = {
         {"parameters", plan.parameters},
-        {"ranks", plan.ranks},
+        {"ranks", plan.mesh.size()},
         {"memory", memory_json(plan.memory)},
         {"matrix_flops", plan.matrix_flops},
         {"sent_bytes", plan.sent_bytes},
@@ -46,8 +45,7 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
-  fmt::print("parameters {}  ({} data rank{})\n", plan.parameters, plan.ranks,
-             plan.ranks == 1 ? "" : "s");
+  fmt::print("parameters {}  ({})\n", plan.parameters, describe(plan.mesh));
   fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.reuses_weights));
   fmt::print("{}", format_memory(plan.memory, nullptr));
   fmt::print("step  {}FLOP per rank, {} sent per rank, about {:.3g} s at this machine's {}FLOP/s\n",
@@ -63,7 +61,7 @@ const Verb& plan_verb() {
       "plan",
       "CONFIG [key=value ...] [-n N] [--json]",
       "What a job will need, without running it: parameters, memory by class, time",
-      {{"-n,--ranks", "N", "number of data ranks; default: parallel.data", kInteger,
+      {{"-n,--ranks", "N", "number of ranks; default: what parallel states", kInteger,
         config::between(1, kMostRanks)},
        {"--json", "", "one JSON object on stdout"}},
       {{.name = "", .most_words = 1, .run = run_plan, .takes_overrides = true}}};

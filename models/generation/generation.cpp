@@ -7,6 +7,7 @@
 
 #include "core/autograd/graph.h"
 #include "core/base/error.h"
+#include "core/ops/shape.h"
 
 namespace ty {
 
@@ -57,12 +58,16 @@ namespace {
 std::vector<float> next_logits(const Model& model, Backend& backend,
                                std::span<const std::int32_t> ids) {
   const std::int64_t length = std::ssize(ids);
-  const Batch batch = {
-      .sequences = 1,
-      .columns = {{Column::ids, Tensor::from<std::int32_t>(backend, {1, length}, ids)}}};
-  const Tensor logits = model.forward({.batch = batch}).hidden;  // [1, T, V]
-  const Tensor last = logits.alias(logits.view()[0].slice(0, length - 1, 1)).to(DType::f32);
-  std::vector<float> values = last.values<float>();
+  std::vector<std::int32_t> padded(ids.begin(), ids.end());  // what comes later is not seen
+  while (std::ssize(padded) % model.row_multiple() != 0) padded.push_back(0);
+  const Batch batch = {.sequences = 1,
+                       .columns = {{Column::ids, Tensor::from<std::int32_t>(
+                                                     backend, {1, std::ssize(padded)}, padded)}}};
+  const Tensor hidden = model.forward({.batch = batch}).hidden;
+  const Tensor rows = reshape(hidden, {-1, hidden.dim(-1)});
+  const Readout& readout = model.readout();
+  const Tensor last = readout.logits(narrow(rows, 0, length - 1, 1));
+  std::vector<float> values = all_logits(last, readout.vocabulary()).to(DType::f32).values<float>();
   if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
     throw NonFiniteError(
         "generate: the logits of token {} are not finite; a weight of the model is "
@@ -91,6 +96,7 @@ std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::in
   TY_CHECK(!prompt.empty(), "nothing to go on from");
   const NoGrad no_grad;
   const std::size_t given = prompt.size();
+  context -= context % model.row_multiple();
   for (std::int64_t i = 0; i < options.max_tokens; ++i) {
     const auto length = std::min<std::int64_t>(context, static_cast<std::int64_t>(prompt.size()));
     const std::vector<float> logits =

@@ -42,9 +42,10 @@ void write_model_config(FileWriter& out, const ModelSpec& spec) {
 }
 
 OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
-                          std::int64_t bucket_elements, std::int64_t shards) {
+                          std::int64_t bucket_elements, std::int64_t shards,
+                          const Sharing& sharing) {
   OpenedModel opened = {spec, nullptr, nullptr};
-  opened.model = std::make_unique<Model>(describe_model(spec), LinearRules(spec.linear));
+  opened.model = std::make_unique<Model>(describe_model(spec), LinearRules(spec.linear), sharing);
   opened.spec.linear = exact_rules(opened.model->linear_sites());
   ParameterStore& store = opened.model->parameters();
   opened.parameters = std::make_unique<FlatParameters>(

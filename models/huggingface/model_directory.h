@@ -30,9 +30,11 @@ struct OpenedModel {
   std::unique_ptr<FlatParameters> parameters;
 };
 
-// A model whose weights are not set yet; bucket and shards as plan_flat_layout() has them.
+// A model, or this rank's part of it, whose weights are not set yet; bucket and shards as
+// plan_flat_layout() has them.
 OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
-                          std::int64_t bucket_elements = 1, std::int64_t shards = 1);
+                          std::int64_t bucket_elements = 1, std::int64_t shards = 1,
+                          const Sharing& sharing = {});
 
 // Opens a model directory. Without gradients its weights are all the memory that it takes. Throws
 // as read_model_config() and load_weights() do.

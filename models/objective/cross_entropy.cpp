@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "core/ops/loss.h"
 #include "core/ops/shape.h"
 #include "models/objective/objective.h"
 
@@ -14,9 +13,10 @@ class CrossEntropy final : public Objective {
     const std::vector<std::int32_t>& all = batch.at(Column::targets).ids;
     return std::count_if(all.begin(), all.end(), [](std::int32_t id) { return id >= 0; });
   }
-  Tensor loss(Flow out, const Batch& batch) const override {
-    const Tensor logits = reshape(out.hidden, {-1, out.hidden.dim(-1)});
-    return cross_entropy(logits, reshape(batch.at(Column::targets), {-1}));
+  Tensor loss(const Tensor& logits, const SharedVocabulary& vocabulary, const Batch& batch,
+              std::int64_t first) const override {
+    const Tensor targets = reshape(batch.at(Column::targets), {-1});
+    return cross_entropy(logits, narrow(targets, 0, first, logits.dim(0)), vocabulary);
   }
 };
 

@@ -1,11 +1,11 @@
-// What a model is trained for: which numbers of a batch count, and the loss of what its last block
-// returns.
+// What a model is trained for: which numbers of a batch count, and the loss of its logits.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
 #include "models/transformer/batch.h"
+#include "parallel/tensor/vocabulary.h"
 
 namespace ty {
 
@@ -15,13 +15,13 @@ class Objective {
   // How many targets of a batch count: what a mean loss is divided by; known before the forward
   // pass.
   virtual std::int64_t targets(const HostBatch& batch) const = 0;
-  // The sum of their losses, [1] in nats. Takes the last block's result over: backward may write
-  // over it.
-  virtual Tensor loss(Flow out, const Batch& batch) const = 0;
+  // The sum of the losses of rows [first, first + n) of a batch's B T, [1] in nats. logits: their
+  // own columns [n, own V]; backward may write over them if nobody else holds them.
+  virtual Tensor loss(const Tensor& logits, const SharedVocabulary& vocabulary, const Batch& batch,
+                      std::int64_t first) const = 0;
 };
 
-// Cross-entropy of logits [B, T, V] with the column of targets [B, T]; targets below 0 do not
-// count.
+// Cross-entropy with the column of targets [B, T]; targets below 0 do not count.
 std::unique_ptr<Objective> cross_entropy_objective();
 
 }  // namespace ty

@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/ops/attention.h"
+#include "core/ops/shape.h"
 
 namespace ty {
 
@@ -15,21 +17,33 @@ double scale_of(const ModelSpec& spec, std::int64_t layer) {
   return spec.scale_by_depth ? scale / static_cast<double>(layer + 1) : scale;
 }
 
+std::int64_t own_heads(const BlockContext& at, const ModelSpec& spec) {
+  const int ranks = at.sharing.ranks();
+  if (spec.heads % ranks == 0) return spec.heads / ranks;
+  throw ConfigError(Key{"parallel.tensor"}, "{} ranks cannot share {} attention heads evenly; {}",
+                    ranks, spec.heads, valid_degrees(spec.heads));
+}
+
 }  // namespace
 
 Attention::Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer,
                      double out_std)
-    : heads_(spec.heads),
+    : heads_(own_heads(at, spec)),
+      first_head_(at.sharing.tensor.rank() * heads_),
       scale_(scale_of(spec, layer)),
       qkv_(at.make_linear("qkv", {.in = spec.width, .out = 3 * spec.width}, Split::out)),
       out_(at.make_linear("out", {.in = spec.width, .out = spec.width, .weight_std = out_std},
                           Split::in)),
-      probabilities_(at.scope.child("dropout"), spec.dropout.attention) {}
+      probabilities_(at.child("dropout"), spec.dropout.attention) {}
 
 Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) const {
-  const AttentionOptions options = {
-      .scale = scale_, .causal = true, .dropout = probabilities_.mask(context)};
-  return out_->forward(self_attention(qkv_->forward(x), heads_, options));
+  const AttentionOptions options = {.scale = scale_,
+                                    .causal = true,
+                                    .dropout = probabilities_.mask_of_samples(context),
+                                    .first_head = first_head_};
+  const Tensor qkv = qkv_->forward(x);  // own heads of all rows
+  const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
+  return out_->forward(self_attention(by_sequence, heads_, options));
 }
 
 }  // namespace ty

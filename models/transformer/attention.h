@@ -12,13 +12,14 @@ namespace ty {
 class Attention {
  public:
   // Of block `layer`, from 0. Linear layers: qkv [C, 3C], head by head, and out [C, C], which
-  // starts with `out_std`.
+  // starts with `out_std`. Ranks that share the model have whole heads each; throws ConfigError if
+  // they do not divide them.
   Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer, double out_std);
-  // x [B, T, C] -> [B, T, C].
+  // x [B, T, C] or own rows of it; the result likewise.
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
-  std::int64_t heads_;
+  std::int64_t heads_, first_head_;  // this rank's
   double scale_;
   std::unique_ptr<Linear> qkv_, out_;
   Dropout probabilities_;

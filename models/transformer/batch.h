@@ -15,6 +15,8 @@ struct Batch {
   std::int64_t sequences = 0;     // B
   std::map<Column, Tensor> columns = {};
 
+  // T: tokens per sequence.
+  std::int64_t length() const { return at(Column::ids).dim(1); }
   // Throws InternalError if the batch has no such column.
   const Tensor& at(Column column) const;
 };
@@ -25,8 +27,9 @@ Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::
 // What crosses the border between two blocks: all of it has gradients, and its shape follows from
 // the model. All else a block takes from the batch.
 struct Flow {
-  Tensor hidden =
-      {};  // [B, T, C]; logits [B, T, V] after the head; undefined before the first block
+  // [B, T, C], or own rows of it (models/linear/base/sharing.h); what Model::logits() takes after
+  // the last block; undefined before the first one.
+  Tensor hidden = {};
 };
 
 }  // namespace ty

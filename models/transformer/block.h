@@ -11,6 +11,7 @@
 #include "core/nn/parameter.h"
 #include "models/linear/rules.h"
 #include "models/transformer/batch.h"
+#include "parallel/tensor/vocabulary.h"
 
 namespace ty {
 
@@ -28,6 +29,16 @@ class Block {
   // The first block of a model takes nothing but the batch; all others what the one before returns.
   // May record a graph.
   virtual Flow forward(Flow in, const ForwardContext& context) const = 0;
+};
+
+// A last block whose result is large. Its forward() returns what logits() takes, so that a few rows
+// can be made at a time.
+class Readout : public Block {
+ public:
+  // hidden [.., k] -> [.., V], or own columns of it. Each row by itself, without collectives.
+  virtual Tensor logits(const Tensor& hidden) const = 0;
+  // Which columns they are.
+  virtual SharedVocabulary vocabulary() const = 0;
 };
 
 // Where a block declares its parameters and how its linear layers are chosen.

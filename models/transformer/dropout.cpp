@@ -4,16 +4,25 @@
 
 namespace ty {
 
-Dropout::Dropout(const Scope& scope, double p) : p_(p), site_(site_id(scope.path())) {}
+Dropout::Dropout(const BlockContext& at, double p)
+    : p_(p),
+      site_(site_id(at.scope.path())),
+      has_own_rows_(at.sharing.has_own_rows()),
+      rank_(at.sharing.tensor.rank()) {}
 
-DropoutMask Dropout::mask(const ForwardContext& context) const {
+DropoutMask Dropout::mask_of_samples(const ForwardContext& context) const {
   const double p = context.training ? p_ : 0.0;
   return {p, RandomStream(context.seed, site_, static_cast<std::uint64_t>(context.step)),
           context.batch.first_sample};
 }
 
 Tensor Dropout::operator()(const Tensor& x, const ForwardContext& context) const {
-  return dropout(x, mask(context));
+  DropoutMask mask = mask_of_samples(context);
+  if (has_own_rows_) {  // x [R, C]
+    mask.rows_per_sample = context.batch.length();
+    mask.first_row = mask.first_row * mask.rows_per_sample + rank_ * x.dim(0);
+  }
+  return dropout(x, mask);
 }
 
 }  // namespace ty

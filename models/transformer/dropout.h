@@ -8,15 +8,17 @@ namespace ty {
 class Dropout {
  public:
   // The place's path is part of the key of its random numbers.
-  Dropout(const Scope& scope, double p);
-  // For kernels that drop numbers themselves.
-  DropoutMask mask(const ForwardContext& context) const;
-  // x [B, ..]
+  Dropout(const BlockContext& at, double p);
+  // For kernels that drop numbers themselves, of operands [B, ..].
+  DropoutMask mask_of_samples(const ForwardContext& context) const;
+  // x [B, T, C] or own rows of it: the same numbers of the whole are dropped either way.
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
   double p_;
   std::uint64_t site_;
+  bool has_own_rows_;
+  int rank_;  // of those that share the rows
 };
 
 }  // namespace ty

@@ -1,6 +1,6 @@
 #include "models/transformer/embeddings.h"
 
-#include <numeric>
+#include <vector>
 
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
@@ -9,12 +9,13 @@
 namespace ty {
 
 Embeddings::Embeddings(const BlockContext& at, const ModelSpec& spec)
-    : tokens_(make_token_table(at.child("token"),
+    : sharing_(at.sharing),
+      tokens_(make_token_table(at.child("token"),
                                {.vocab = spec.vocab, .width = spec.width, .std = kEmbeddingStd},
                                spec.tied)),
       positions_(at.scope.parameter("position.weight", {spec.context, spec.width},
                                     Init::normal(kEmbeddingStd))),
-      dropout_(at.scope.child("dropout"), spec.dropout.embedding) {}
+      dropout_(at.child("dropout"), spec.dropout.embedding) {}
 
 Flow Embeddings::forward(Flow, const ForwardContext& context) const {
   const Tensor& ids = context.batch.at(Column::ids);
@@ -23,11 +24,18 @@ Flow Embeddings::forward(Flow, const ForwardContext& context) const {
     throw ShapeError("model: a sequence of {} tokens is longer than model.context {}", length,
                      positions_.shape[0]);
   }
-  std::vector<std::int32_t> order(static_cast<std::size_t>(length));
-  std::iota(order.begin(), order.end(), 0);
-  const Tensor places = Tensor::from<std::int32_t>(ids.backend(), {length}, order);
-  const Tensor x = add(tokens_->embed(ids), embedding(positions_.value, places));
-  return {dropout_(x, context)};
+  const Tensor x = tokens_->embed(ids);
+  return {dropout_(add(x, embedding(positions_.value, positions_of(x, length))), context)};
+}
+
+Tensor Embeddings::positions_of(const Tensor& x, std::int64_t length) const {
+  const std::int64_t count = sharing_.has_own_rows() ? x.dim(0) : length;
+  const std::int64_t first = sharing_.has_own_rows() ? sharing_.tensor.rank() * count : 0;
+  std::vector<std::int32_t> positions(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    positions[static_cast<std::size_t>(i)] = static_cast<std::int32_t>((first + i) % length);
+  }
+  return Tensor::from<std::int32_t>(x.backend(), {count}, positions);
 }
 
 }  // namespace ty

@@ -14,10 +14,15 @@ inline constexpr double kEmbeddingStd = 0.02;  // of all tables at the start
 class Embeddings final : public Block {
  public:
   Embeddings(const BlockContext& at, const ModelSpec& spec);
-  // The batch's ids [B, T] -> [B, T, C]. Throws ShapeError for sequences longer than the context.
+  // The batch's ids [B, T] -> [B, T, C] or own rows of it. Throws ShapeError for sequences longer
+  // than the context.
   Flow forward(Flow in, const ForwardContext& context) const override;
 
  private:
+  // Of x [B, T, C] by T, or of own rows one by one: int32.
+  Tensor positions_of(const Tensor& x, std::int64_t length) const;
+
+  Sharing sharing_;
   std::unique_ptr<TokenTable> tokens_;
   const Parameter& positions_;
   Dropout dropout_;

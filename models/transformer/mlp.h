@@ -10,9 +10,10 @@ namespace ty {
 
 class Mlp {
  public:
-  // Linear layers: up [C, F] and down [F, C], which starts with `down_std`.
+  // Linear layers: up [C, F] and down [F, C], which starts with `down_std`. Throws ConfigError if
+  // the ranks that share the model do not divide F.
   Mlp(const BlockContext& at, const ModelSpec& spec, double down_std);
-  // x [B, T, C] -> [B, T, C].
+  // x [.., C] -> [.., C].
   Tensor operator()(const Tensor& x) const;
 
  private:

@@ -1,18 +1,26 @@
 #include "models/transformer/model.h"
 
 #include "core/autograd/replay.h"
+#include "core/base/error.h"
 
 namespace ty {
 
 Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
-             std::size_t first, std::size_t last) {
-  const Scope root(*store_);
+             std::size_t first, std::size_t last)
+    : row_multiple_(sharing.has_own_rows() ? sharing.ranks() : 1) {
+  const Scope root = Scope(*store_).placing(placed_outside(sharing));
   for (std::size_t i = first; i < last; ++i) {
     const BlockDescription& d = description[i];
     blocks_.push_back({d.build(BlockContext{root.child(d.name), rules, sharing, &sites_, &layers_}),
                        d.recomputable});
   }
+  if (!blocks_.empty()) readout_ = dynamic_cast<const Readout*>(blocks_.back().block.get());
   if (first == 0 && last == description.size()) rules.check_all_used(sites_);
+}
+
+const Readout& Model::readout() const {
+  TY_CHECK(readout_ != nullptr, "this rank does not have the last block");
+  return *readout_;
 }
 
 void Model::begin_step() {

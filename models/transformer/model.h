@@ -21,14 +21,19 @@ class Model {
   // Parameters are declared, without memory yet.
   Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
         std::size_t first, std::size_t last);
-  // All blocks, on one rank.
-  Model(const ModelDescription& description, const LinearRules& rules)
-      : Model(description, rules, {}, 0, description.size()) {}
+  // All blocks.
+  Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing = {})
+      : Model(description, rules, sharing, 0, description.size()) {}
 
   // Runs all blocks in order; `in` is what the blocks before them returned. With Recompute::block
-  // each recomputable block keeps only its input.
+  // each recomputable block keeps only its input. After the last block, what readout() takes.
   Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none,
                Flow in = {}) const;
+  // The last block's, which this rank has: of all of forward()'s rows, or of some.
+  const Readout& readout() const;
+
+  // A batch's B T is a multiple of it: the number of ranks that share rows.
+  std::int64_t row_multiple() const { return row_multiple_; }
 
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
@@ -48,6 +53,8 @@ class Model {
   std::vector<LinearSite> sites_;
   std::vector<Linear*> layers_;
   std::vector<Entry> blocks_;
+  std::int64_t row_multiple_;
+  const Readout* readout_ = nullptr;  // the last of them, if it is the model's last
 };
 
 }  // namespace ty

@@ -12,38 +12,58 @@ namespace {
 
 constexpr const char* kTiedHead = "head.linear";
 
+// The rows of a parameter [own V, ..] as a part of the vocabulary.
+VocabularySlice part_of(const Parameter& table) {
+  const Slice& slice = table.placement.slice;
+  return slice.dim < 0 ? VocabularySlice{} : VocabularySlice{slice.first, slice.whole};
+}
+
 class DenseTable final : public TokenTable {
  public:
-  explicit DenseTable(const Parameter& table) : table_(table) {}
-  Tensor embed(const Tensor& ids) const override { return embedding(table_.value, ids); }
-  Tensor logits(const Tensor& h) const override {
+  DenseTable(const Parameter& table, const Sharing& sharing) : table_(table), sharing_(sharing) {}
+  Tensor embed(const Tensor& ids) const override {
+    return leave(embedding(table_.value, ids, part_of(table_)), sharing_);
+  }
+  Tensor enter(const Tensor& h) const override { return ty::enter(h, sharing_); }
+  Tensor apply(const Tensor& h) const override {
     return linear(h, table_.value, Tensor(), WeightLayout::out_in);
   }
 
  private:
   const Parameter& table_;
+  Sharing sharing_;
 };
 
-// E = A B with A [V, r], B [r, C]: ids read rows of A.
+// E = A B with A [V, r], B [r, C]: ids read rows of A. Ranks divide A; what crosses them is r wide.
 class SvdTable final : public TokenTable {
  public:
-  SvdTable(const Parameter& a, const Parameter& b) : a_(a), b_(b) {}
+  SvdTable(const Parameter& a, const Parameter& b, const Sharing& sharing)
+      : a_(a), b_(b), sharing_(sharing) {}
   Tensor embed(const Tensor& ids) const override {
-    return linear(embedding(a_.value, ids), b_.value, Tensor());
+    const Tensor z = leave(embedding(a_.value, ids, part_of(a_)), sharing_);
+    return linear(z, b_.value, Tensor());
   }
-  Tensor logits(const Tensor& h) const override {
-    return svd_linear(h, b_.value, a_.value, Tensor(), WeightLayout::out_in);
+  Tensor enter(const Tensor& h) const override {
+    if (sharing_.ranks() == 1) return h;
+    return ty::enter(linear(h, b_.value, Tensor(), WeightLayout::out_in), sharing_);
+  }
+  Tensor apply(const Tensor& entered) const override {
+    if (sharing_.ranks() > 1) return linear(entered, a_.value, Tensor(), WeightLayout::out_in);
+    return svd_linear(entered, b_.value, a_.value, Tensor(), WeightLayout::out_in);
   }
 
  private:
   const Parameter& a_;
   const Parameter& b_;
+  Sharing sharing_;
 };
 
 }  // namespace
 
 std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const TokenTableShape& shape,
                                              bool tied) {
+  const Placement rows = placed_part(0, shape.vocab, at.sharing);
+  const std::int64_t own = own_count(shape.vocab, at.sharing);
   LinearSpec spec;
   const LinearShape layer = {
       .in = shape.width, .out = shape.vocab, .bias = false, .weight_std = shape.std};
@@ -52,9 +72,9 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
     // Seen from the ids: [V, r] [r, C].
     const SvdInits inits = svd_inits(
         {.in = shape.vocab, .out = shape.width, .weight_std = shape.std}, *svd, at.scope.path());
-    const Parameter& a = at.scope.parameter("a", {shape.vocab, svd->rank}, inits.a);
+    const Parameter& a = at.scope.parameter("a", {own, svd->rank}, inits.a, rows);
     const Parameter& b = at.scope.parameter("b", {svd->rank, shape.width}, inits.b);
-    return std::make_unique<SvdTable>(a, b);
+    return std::make_unique<SvdTable>(a, b, at.sharing);
   }
   if (!is_dense(spec)) {
     throw ConfigError(
@@ -62,18 +82,20 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
         "{{match: {}, kind: dense}} after it, or set model.tied=false",
         at.linear.name_for(kTiedHead), kTiedHead, layer.in, layer.out, kind_name(spec), kTiedHead);
   }
-  return std::make_unique<DenseTable>(
-      at.scope.parameter("weight", {shape.vocab, shape.width}, Init::normal(shape.std)));
+  const Parameter& table =
+      at.scope.parameter("weight", {own, shape.width}, Init::normal(shape.std), rows);
+  return std::make_unique<DenseTable>(table, at.sharing);
 }
 
-std::unique_ptr<TokenTable> find_token_table(ParameterStore& store, const std::string& path) {
+std::unique_ptr<TokenTable> find_token_table(const BlockContext& at, const std::string& path) {
+  const ParameterStore& store = at.scope.store();
   if (const Parameter* table = store.find(path + ".weight")) {
-    return std::make_unique<DenseTable>(*table);
+    return std::make_unique<DenseTable>(*table, at.sharing);
   }
   const Parameter* a = store.find(path + ".a");
   const Parameter* b = store.find(path + ".b");
   TY_CHECK(a != nullptr && b != nullptr, "a tied head stands on a rank without the token table");
-  return std::make_unique<SvdTable>(*a, *b);
+  return std::make_unique<SvdTable>(*a, *b, at.sharing);
 }
 
 }  // namespace ty

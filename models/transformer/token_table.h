@@ -7,15 +7,17 @@
 
 namespace ty {
 
-// E [V, C]. A tied table is the linear layer "head.linear" (rules say what it is made of: dense or
-// svd); an untied one is always dense.
+// E [V, C], of which a rank holds the rows of its part of the vocabulary. A tied table is the
+// linear layer "head.linear" (rules say what it is made of: dense or svd); an untied one is always
+// dense.
 class TokenTable {
  public:
   virtual ~TokenTable() = default;
-  // ids [..] int32 -> [.., C].
+  // ids [B, T] int32 -> [B, T, C] or own rows of it.
   virtual Tensor embed(const Tensor& ids) const = 0;
-  // h [.., C] E^T -> [.., V].
-  virtual Tensor logits(const Tensor& h) const = 0;
+  // As a linear layer h E^T with Split::out: see Linear.
+  virtual Tensor enter(const Tensor& h) const = 0;
+  virtual Tensor apply(const Tensor& entered) const = 0;
 };
 
 struct TokenTableShape {
@@ -29,6 +31,6 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
                                              bool tied);
 // The table that another block of this rank declared under `path`, for a tied head. Throws
 // InternalError if there is none.
-std::unique_ptr<TokenTable> find_token_table(ParameterStore& store, const std::string& path);
+std::unique_ptr<TokenTable> find_token_table(const BlockContext& at, const std::string& path);
 
 }  // namespace ty

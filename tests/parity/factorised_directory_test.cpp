@@ -50,7 +50,7 @@ class FactorisedDirectory : public testing::Test {
   TempDir temp_;
 
   OpenedModel write(const ModelSpec& config) {
-    OpenedModel setup = make_model({}, config, *backend_, 1);
+    OpenedModel setup = make_model({}, config, *backend_, {});
     setup.parameters->initialise(3);
     FileWriter weights(temp_ / "model.safetensors");
     write_parameters(weights, *setup.parameters, setup.spec, Content::weights);
@@ -63,7 +63,7 @@ class FactorisedDirectory : public testing::Test {
   std::string refusal() {
     const std::string text = message_of<DataError>([&] {
       const ModelSpec config = read_model_config(temp_.path());
-      OpenedModel setup = make_model({}, config, *backend_, 1);
+      OpenedModel setup = make_model({}, config, *backend_, {});
       load_weights(temp_.path(), *setup.parameters, setup.spec);
     });
     const std::string directory = temp_.path().string() + "/";
@@ -76,7 +76,7 @@ TEST_F(FactorisedDirectory, ComesBackBitByBit) {
   for (const bool tied : {true, false}) {
     const OpenedModel written = write(tiny(tied, all_kinds(tied)));
     const ModelSpec config = read_model_config(temp_.path());
-    OpenedModel read = make_model({}, config, *backend_, 1);
+    OpenedModel read = make_model({}, config, *backend_, {});
     load_weights(temp_.path(), *read.parameters, read.spec);
     const auto &a = written.model->parameters().all(), &b = read.model->parameters().all();
     ASSERT_EQ(a.size(), b.size());

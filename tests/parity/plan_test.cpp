@@ -50,9 +50,10 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
   const Plan plan = make_plan(job, config, GetParam().ranks);
   run_ranks(GetParam().ranks, [&](const Group& world) {
     const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
-    TrainingSetup setup(job, config, *backend, world);
+    const Layout layout = make_layout(job, world, *backend);
+    TrainingSetup setup(job, config, *backend, layout);
     set_initial_weights(job, setup.model);
-    const Range share = share_of_batch(job.data.batch, world);
+    const Range share = share_of_batch(job.data.batch, layout.mesh.data());
     std::vector<std::int32_t> ids, targets;
     for (std::int64_t i = 0; i < share.count * job.data.sequence; ++i) {
       ids.push_back(static_cast<std::int32_t>(i % 97));
@@ -60,9 +61,9 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
     }
     const HostBatch batch = token_batch(share.first, share.count, ids, targets);
     setup.step.run(batch, 0);
-    const std::int64_t sent_before = world.sent_bytes();
+    const std::int64_t sent_before = layout.sent_bytes();
     setup.step.run(batch, 1);
-    EXPECT_EQ(plan.sent_bytes, static_cast<double>(world.sent_bytes() - sent_before));
+    EXPECT_EQ(plan.sent_bytes, static_cast<double>(layout.sent_bytes() - sent_before));
     EXPECT_EQ(plan.sent_bytes > 0, world.size() > 1);
     if (world.rank() > 0) return;
     const MemoryStats measured = backend->memory().stats();

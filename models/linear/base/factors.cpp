@@ -61,10 +61,4 @@ double flops_of_weights(std::int64_t weights, std::int64_t tokens) {
   return 2.0 * static_cast<double>(weights) * static_cast<double>(tokens);
 }
 
-void require_unshared(std::string_view kind, const Sharing& sharing) {
-  if (sharing.tensor.size() == 1) return;
-  throw ConfigError("parallel.tensor: {}, but {} layers cannot be shared by ranks; want 1",
-                    sharing.tensor.size(), kind);
-}
-
 }  // namespace ty

@@ -43,7 +43,4 @@ std::string list_of(const std::vector<std::int64_t>& sizes);
 // Operations (a multiply-add is two) where each token meets every weight once.
 double flops_of_weights(std::int64_t weights, std::int64_t tokens);
 
-// Throws ConfigError if a layer of a kind that cannot be divided is to be shared by several ranks.
-void require_unshared(std::string_view kind, const Sharing& sharing);
-
 }  // namespace ty

@@ -1,12 +1,14 @@
 // The contract of a linear layer, whatever its weight is made of.
 //
+// A scope that a layer is given places what it declares outside (sharing.h), which is right for all
+// but a rank's own parts.
+//
 // Model code asks for a layer by name, size and split and never learns its kind; the kind is chosen
 // by rules on names (rules.h). Every kind offers dense_weight(), which is what tests compare it
 // against.
 #pragma once
 
-#include "core/nn/parameter.h"
-#include "parallel/comm/communicator.h"
+#include "models/linear/base/sharing.h"
 
 namespace ty {
 
@@ -18,24 +20,21 @@ struct LinearShape {
   double weight_std = 0.02;  // of the initial dense weight's entries
 };
 
-// How a layer is divided over the ranks of a tensor group. out: the whole input, own slice of the
-// output. in: own slice of the input, the whole output. A group of one rank makes them all the
-// same.
+// How a layer is divided over the ranks of a tensor group (sharing.h). out: takes what lies outside
+// and returns own columns of all rows. in: the other way round. none: outside on both sides.
 enum class Split : std::uint8_t { none, out, in };
-
-// The ranks that share layers, and what lies around a pair of them (out, then in): whole
-// activations, or (rows) each rank's own rows of [B T, C].
-struct Sharing {
-  Group tensor = {};
-  bool rows = false;
-};
 
 class Linear {
  public:
   virtual ~Linear() = default;
-  // x [..., in] -> [..., out].
-  virtual Tensor forward(const Tensor& x) const = 0;
-  // The [in, out] matrix that forward() multiplies by, bias excluded; not differentiable.
+  // x [..., in] -> [..., out]; of a shared layer, what its split says.
+  virtual Tensor forward(const Tensor& x) const { return apply(enter(x)); }
+  // The same in two steps: what crosses ranks before the product, and the product, which treats
+  // each row alone. So a layer whose result is large can be applied to a few rows at a time.
+  virtual Tensor enter(const Tensor& x) const { return x; }
+  virtual Tensor apply(const Tensor& entered) const = 0;
+  // The [in, out] matrix that forward() multiplies by, bias excluded, or this rank's part of it;
+  // not differentiable.
   virtual Tensor dense_weight() const = 0;
 
   // Between these two, parameters do not change and several graphs are made, each with a backward

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/config/fields.h"
+#include "models/linear/base/replicated.h"
 
 namespace ty {
 
@@ -20,7 +21,13 @@ LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape) {
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing) {
-  return spec.kind_->make(scope, shape, split, sharing);
+  const int ranks = sharing.ranks();
+  if (ranks == 1 || split == Split::none || spec.kind_->divides(shape, split, ranks)) {
+    return spec.kind_->make(scope, shape, split, sharing);
+  }
+  return make_replicated(scope, shape, split, sharing, [&](const Scope& placed) {
+    return spec.kind_->make(placed, shape, Split::none, {});
+  });
 }
 
 std::int64_t weights_in_share(double share, const LinearShape& shape) {

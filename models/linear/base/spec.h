@@ -12,6 +12,9 @@
 //   forward_flops(s, shape, tokens)    of a forward pass, bias excluded
 //   make_linear(scope, shape, s, split, sharing)
 //   execution_of(s, shape, tokens)     how it will run (optional)
+//   can_divide(s, shape, split, ranks) whether make_linear() honours a sharing by so many ranks
+//                                      (optional; where it does not, ranks hold the layer whole:
+//                                      replicated.h)
 //   s == s
 //
 // Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
@@ -86,8 +89,8 @@ class LinearSpec {
                                 std::int64_t tokens) {
     return spec.kind_->execution(shape, tokens);
   }
-  // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if the kind
-  // cannot be shared as it is asked to.
+  // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if ranks
+  // cannot share a layer of this size.
   friend std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                              const LinearSpec& spec, Split split,
                                              const Sharing& sharing);
@@ -105,6 +108,7 @@ class LinearSpec {
     virtual std::int64_t weights(const LinearShape& shape) const = 0;
     virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
     virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
+    virtual bool divides(const LinearShape& shape, Split split, int ranks) const = 0;
     virtual std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
                                          const Sharing& sharing) const = 0;
   };
@@ -133,6 +137,12 @@ class LinearSpec {
         return execution_of(spec, shape, tokens);
       }
       return {};
+    }
+    bool divides(const LinearShape& shape, Split split, int ranks) const override {
+      if constexpr (requires { can_divide(spec, shape, split, ranks); }) {
+        return can_divide(spec, shape, split, ranks);
+      }
+      return false;
     }
     std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
                                  const Sharing& sharing) const override {

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/matmul.h"
+#include "models/linear/base/bias.h"
 #include "models/linear/base/factor_init.h"
 #include "models/linear/svd/svd_factors.h"
 #include "models/linear/svd/svd_function.h"
@@ -12,22 +13,73 @@ namespace ty {
 
 namespace {
 
+Tensor product_of(const Parameter& a, const Parameter& b) {
+  const NoGrad no_grad;
+  return matmul(a.value, b.value);
+}
+
 class SvdLinear final : public Linear {
  public:
   SvdLinear(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
             const SvdInits& inits)
       : a_(scope.parameter("a", {shape.in, spec.rank}, inits.a)),
         b_(scope.parameter("b", {spec.rank, shape.out}, inits.b)),
-        bias_(shape.bias ? &scope.parameter("bias", {shape.out}, Init::constant(0.0)) : nullptr) {}
-  Tensor forward(const Tensor& x) const override {
-    return svd_linear(x, a_.value, b_.value, bias_ != nullptr ? bias_->value : Tensor());
+        bias_(declare_bias(scope, shape)) {}
+  Tensor apply(const Tensor& x) const override {
+    return svd_linear(x, a_.value, b_.value, value_of(bias_));
   }
-  Tensor dense_weight() const override {
-    const NoGrad no_grad;
-    return matmul(a_.value, b_.value);
-  }
+  Tensor dense_weight() const override { return product_of(a_, b_); }
 
  private:
+  const Parameter& a_;
+  const Parameter& b_;
+  const Parameter* bias_;
+};
+
+// Shared by ranks, only the factor that lies inside is divided, and what crosses ranks has r
+// numbers per token, not `in` or `out` (with own rows: layout B, without: layout A):
+//
+//   out:  x --- a ---> z --- enter ---> z of all rows --- own columns of b ---> own columns of y
+//   in:   own columns of x --- own rows of a ---> a term of z --- leave ---> z --- b ---> y
+class SvdOut final : public Linear {
+ public:
+  SvdOut(const Scope& scope, const LinearShape& shape, const SvdSpec& spec, const SvdInits& inits,
+         const Sharing& sharing)
+      : sharing_(sharing),
+        a_(scope.parameter("a", {shape.in, spec.rank}, inits.a)),
+        b_(scope.parameter("b", {spec.rank, own_count(shape.out, sharing)}, inits.b,
+                           placed_part(1, shape.out, sharing))),
+        bias_(declare_bias_part(scope, shape, sharing)) {}
+  Tensor enter(const Tensor& x) const override {
+    return ty::enter(linear(x, a_.value, Tensor()), sharing_);
+  }
+  Tensor apply(const Tensor& z) const override { return linear(z, b_.value, value_of(bias_)); }
+  Tensor dense_weight() const override { return product_of(a_, b_); }
+
+ private:
+  Sharing sharing_;
+  const Parameter& a_;
+  const Parameter& b_;
+  const Parameter* bias_;
+};
+
+class SvdIn final : public Linear {
+ public:
+  SvdIn(const Scope& scope, const LinearShape& shape, const SvdSpec& spec, const SvdInits& inits,
+        const Sharing& sharing)
+      : sharing_(sharing),
+        a_(scope.parameter("a", {own_count(shape.in, sharing), spec.rank}, inits.a,
+                           placed_part(0, shape.in, sharing))),
+        b_(scope.parameter("b", {spec.rank, shape.out}, inits.b)),
+        bias_(declare_bias(scope, shape)) {}
+  Tensor apply(const Tensor& x) const override {
+    const Tensor z = leave(linear(x, a_.value, Tensor()), sharing_);
+    return linear(z, b_.value, value_of(bias_));
+  }
+  Tensor dense_weight() const override { return product_of(a_, b_); }
+
+ private:
+  Sharing sharing_;
   const Parameter& a_;
   const Parameter& b_;
   const Parameter* bias_;
@@ -78,10 +130,16 @@ SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::str
   return {both[0], both[1]};
 }
 
+bool can_divide(const SvdSpec&, const LinearShape&, Split, int) { return true; }
+
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
-                                    const SvdSpec& spec, Split, const Sharing& sharing) {
-  require_unshared(spec.kKind, sharing);
-  return std::make_unique<SvdLinear>(scope, shape, spec, svd_inits(shape, spec, scope.path()));
+                                    const SvdSpec& spec, Split split, const Sharing& sharing) {
+  const SvdInits inits = svd_inits(shape, spec, scope.path());
+  if (sharing.ranks() == 1 || split == Split::none) {
+    return std::make_unique<SvdLinear>(scope, shape, spec, inits);
+  }
+  if (split == Split::out) return std::make_unique<SvdOut>(scope, shape, spec, inits, sharing);
+  return std::make_unique<SvdIn>(scope, shape, spec, inits, sharing);
 }
 
 }  // namespace ty

@@ -120,10 +120,16 @@ Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64
   return {to_string(plan.forward), to_string(plan.backward)};
 }
 
+bool can_divide(const TtmSpec& spec, const LinearShape& shape, Split split, int ranks) {
+  const TtmShape modes = shape_of(spec);
+  return split == Split::out ? modes.out[0] % ranks == 0 && modes.padded_out() == shape.out
+                             : modes.in[0] % ranks == 0 && modes.padded_in() == shape.in;
+}
+
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
-                                    const TtmSpec& spec, Split, const Sharing& sharing) {
-  require_unshared(spec.kKind, sharing);
-  return std::make_unique<TtmLinear>(scope, shape, spec);
+                                    const TtmSpec& spec, Split split, const Sharing& sharing) {
+  const Split own = sharing.ranks() == 1 ? Split::none : split;
+  return std::make_unique<TtmLinear>(scope, shape, spec, own, sharing);
 }
 
 TtmShape shape_of(const TtmSpec& spec) { return with_ranks(spec.in, spec.out, spec.ranks); }

@@ -54,7 +54,7 @@ struct Small {
       const Tensor in = Tensor::from<std::int32_t>(*backend, {1, count}, part(first));
       const Tensor targets = Tensor::from<std::int32_t>(*backend, {count}, part(first + 1));
       const Batch batch = {.sequences = 1, .columns = {{Column::ids, in}}};
-      const Tensor logits = model.forward({.batch = batch}).hidden;
+      const Tensor logits = model.readout().logits(model.forward({.batch = batch}).hidden);
       sum += cross_entropy(reshape(logits, {count, kVocab}), targets).item();
     }
     return sum;

@@ -56,7 +56,7 @@ class ScaledLinear final : public Linear {
     shape.bias = false;
     of_ = make_linear(scope.child("of"), shape, s.of, split, sharing);
   }
-  Tensor forward(const Tensor& x) const override {
+  Tensor apply(const Tensor& x) const override {
     const Tensor y = scale(of_->forward(x), scale_);
     return bias_ == nullptr ? y : add(y, bias_->value);
   }

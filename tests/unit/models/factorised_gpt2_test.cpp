@@ -64,7 +64,8 @@ class Tiny : public testing::Test {
     FlatParameters flat;
   };
   Tensor loss(const Model& model, Recompute recompute = Recompute::none) const {
-    const Tensor logits = model.forward({.batch = batch_}, recompute).hidden;
+    const Tensor logits =
+        model.readout().logits(model.forward({.batch = batch_}, recompute).hidden);
     return cross_entropy(reshape(logits, {-1, kVocab}), targets_);
   }
   void differentiate(Built& built, Recompute recompute = Recompute::none) const {

@@ -8,7 +8,7 @@
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
 #include "models/linear/dense/dense.h"
-#include "models/objective/objective.h"
+#include "models/objective/chunked_loss.h"
 #include "models/transformer/model.h"
 #include "models/transformer/spec.h"
 #include "tests/support/messages.h"
@@ -82,9 +82,10 @@ class TinyGpt2 : public testing::Test {
                          .sequences = count,
                          .columns = {{Column::ids, rows(ids)}, {Column::targets, rows(targets)}}};
     const ForwardContext context = {.batch = batch, .training = true, .seed = 5, .step = 3};
-    Tensor loss = cross_entropy_objective()->loss(model.forward(context, recompute), batch);
+    Flow out = model.forward(context, recompute);
     const auto live = backend_->memory().stats().of(MemoryClass::activation);
-    backward(loss, Tensor::full(*backend_, {1}, loss.dtype(), 1.0));
+    const Tensor loss =
+        backward_from_loss(model, *cross_entropy_objective(), std::move(out), batch, 1.0);
     Pass pass{loss.item(), {}, live};
     for (const Parameter& p : model.parameters().all()) {
       const auto grad = doubles(grad_of(p.value));

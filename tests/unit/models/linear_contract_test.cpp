@@ -16,7 +16,8 @@
 #include "models/linear/kinds.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
-#include "parallel/comm/phantom/phantom.h"
+#include "parallel/comm/threads/threads.h"
+#include "tests/support/messages.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -113,6 +114,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
     }
     return worst;
   }
+  void expect_shared(Split split, const Sharing& sharing);
   std::int64_t live() const { return backend_->memory().stats().total_live; }
 };
 
@@ -260,16 +262,87 @@ TEST_P(Contract, IsStoredAsJsonAndReadBack) {
   EXPECT_EQ(linear_rules_from_json(config, "config.json").at(0).spec, row_.spec);
 }
 
-TEST_P(Contract, SaysThatItCannotBeShared) {
-  ParameterStore store;
-  const auto pair = std::make_shared<PhantomCommunicator>(0, 2);
-  try {
-    make_linear(Scope(store, "layer"), row_.shape, row_.spec, Split::out, {.tensor = Group(pair)});
-    FAIL() << "shared by two ranks";
-  } catch (const ConfigError& e) {
-    EXPECT_EQ(std::string(e.what()),
-              fmt::format("parallel.tensor: 2, but {} layers cannot be shared by ranks; want 1",
-                          kind_name(row_.spec)));
+// A part of a matrix, for a rank: own rows or own columns, as even as can be.
+Tensor part_of(const Tensor& whole, int dim, const Group& ranks) {
+  const std::int64_t size = whole.dim(dim), n = ranks.size();
+  const std::int64_t first = size * ranks.rank() / n, last = size * (ranks.rank() + 1) / n;
+  return whole.alias(whole.view().slice(dim, first, last - first)).contiguous();
+}
+
+std::vector<double> part_of(const std::vector<double>& whole, const Parameter& parameter) {
+  const SliceRows rows = rows_of(parameter.shape, parameter.placement.slice);
+  std::vector<double> part;
+  for (std::int64_t r = 0; r < rows.rows; ++r) {
+    const auto first = whole.begin() + rows.first + r * rows.step;
+    part.insert(part.end(), first, first + rows.columns);
+  }
+  return part;
+}
+
+// Result, gradient of the input and gradients of all parameters are those of the layer on one rank,
+// once what is partial over the ranks is summed.
+void Contract::expect_shared(Split split, const Sharing& sharing) {
+  const auto whole = make();
+  const Tensor x = make_leaf(input({6, in_}));
+  const Tensor dy = random_tensor(*backend_, {6, out_}, "dy");
+  const Tensor y = whole->linear->forward(x);
+  backward(y, dy);
+
+  Map own;
+  own.linear = make_linear(Scope(own.store, "layer").placing(placed_outside(sharing)), row_.shape,
+                           row_.spec, split, sharing);
+  own.flat = std::make_unique<FlatParameters>(own.store, plan_flat_layout(own.store, 1 << 20, 1),
+                                              *backend_, FlatOptions{DType::f64, DType::f64});
+  own.flat->initialise(3);
+  if (const Parameter* bias = own.store.find("layer.bias")) {
+    const Tensor all = random_tensor(*backend_, {out_}, "bias");
+    backend_->copy(bias->value.view(), bias->placement.slice.dim < 0
+                                           ? all.view()
+                                           : part_of(all, 0, sharing.tensor).view());
+  }
+  const auto outside = [&](const Tensor& t) {
+    return sharing.rows ? part_of(t, 0, sharing.tensor) : t.detach();
+  };
+  const auto inside = [&](const Tensor& t) { return part_of(t, 1, sharing.tensor); };
+  const bool out = split == Split::out;
+  const Tensor own_x = make_leaf(out ? outside(x) : inside(x));
+  const Tensor own_y = own.linear->forward(own_x);
+  const auto wanted_y = doubles(out ? inside(y) : outside(y));
+  EXPECT_LT(largest_difference(doubles(own_y), wanted_y), 1e-10);
+  backward(own_y, out ? inside(dy) : outside(dy));
+  const auto wanted_dx = doubles(out ? outside(grad_of(x)) : inside(grad_of(x)));
+  EXPECT_LT(largest_difference(doubles(grad_of(own_x)), wanted_dx), 1e-10);
+  for (const Parameter& p : own.store.all()) {
+    const Tensor gradient = grad_of(p.value);
+    if (p.placement.partial.has(Axis::tensor)) {
+      sharing.tensor.all_reduce(gradient.view(), ReduceOp::sum).wait();
+    }
+    const auto all = doubles(grad_of(whole->store.find(p.name)->value));
+    EXPECT_LT(largest_difference(doubles(gradient), part_of(all, p)), 1e-9) << p.name;
+  }
+}
+
+TEST_P(Contract, RanksShareIt) {
+  for (const int ranks : {2, 3}) {
+    for (const Split split : {Split::out, Split::in}) {
+      for (const bool rows : {false, true}) {
+        SCOPED_TRACE(fmt::format("{} ranks, {}, own rows {}", ranks,
+                                 split == Split::out ? "out" : "in", rows));
+        const std::int64_t inside = split == Split::out ? out_ : in_;
+        const auto share = [&] {
+          run_ranks(ranks, [&](const Group& group) {
+            expect_shared(split, {.tensor = group, .rows = rows});
+          });
+        };
+        if (inside % ranks == 0 || row_.spec.as<TtmSpec>() == nullptr) {
+          share();
+        } else {  // what is held whole wants even parts
+          EXPECT_EQ(message_of<ConfigError>(share),
+                    fmt::format("parallel.tensor: layer: {} = {} cannot be divided over {} ranks",
+                                split == Split::out ? "out" : "in", inside, ranks));
+        }
+      }
+    }
   }
 }
 

@@ -1,0 +1,56 @@
+#include "launch/run/layout.h"
+
+#include "parallel/comm/phantom/phantom.h"
+
+namespace ty {
+
+namespace {
+
+std::optional<int> degree(const config::IntOrAuto& stated) {
+  if (!stated.value) return std::nullopt;
+  return static_cast<int>(*stated.value);
+}
+
+}  // namespace
+
+std::int64_t Layout::sent_bytes() const {
+  return mesh.world().sent_bytes() + mesh.data().sent_bytes() + mesh.tensor().sent_bytes() +
+         mesh.pipeline().sent_bytes();
+}
+
+MeshShape mesh_shape(const JobConfig& job, int ranks) {
+  return resolve({.pipeline = degree(job.parallel.pipeline),
+                  .data = degree(job.parallel.data),
+                  .tensor = degree(job.parallel.tensor)},
+                 ranks);
+}
+
+MeshShape stated_mesh(const JobConfig& job) {
+  return {.pipeline = degree(job.parallel.pipeline).value_or(1),
+          .data = degree(job.parallel.data).value_or(1),
+          .tensor = degree(job.parallel.tensor).value_or(1)};
+}
+
+Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
+  Mesh mesh(world, mesh_shape(job, world.size()));
+  AxisGroups groups = {.data = mesh.data(), .tensor = mesh.tensor(), .pipeline = mesh.pipeline()};
+  Sharing sharing = {mesh.tensor().on(backend), job.parallel.sequence};
+  return {std::move(mesh), std::move(groups), std::move(sharing)};
+}
+
+Layout make_phantom_layout(const JobConfig& job, int ranks, Backend& backend) {
+  return make_layout(job, Group(std::make_shared<PhantomCommunicator>(0, ranks)), backend);
+}
+
+std::string describe(const MeshShape& shape) {
+  std::string text;
+  const auto add = [&](int degree, const char* axis) {
+    if (degree > 1) text += fmt::format("{}{} {}", text.empty() ? "" : " x ", degree, axis);
+  };
+  add(shape.data, "data");
+  add(shape.tensor, "tensor");
+  add(shape.pipeline, "pipeline");
+  return text.empty() ? "1 rank" : text + " ranks";
+}
+
+}  // namespace ty

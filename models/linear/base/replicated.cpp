@@ -1,0 +1,69 @@
+#include "models/linear/base/replicated.h"
+
+#include "core/base/error.h"
+#include "core/ops/shape.h"
+#include "parallel/tensor/region.h"
+
+namespace ty {
+
+namespace {
+
+class Replicated : public Linear {
+ public:
+  Replicated(std::unique_ptr<Linear> whole, const Sharing& sharing)
+      : whole_(std::move(whole)), sharing_(sharing) {}
+  Tensor dense_weight() const override { return whole_->dense_weight(); }
+  void begin_step() override { whole_->begin_step(); }
+  void end_step() override { whole_->end_step(); }
+
+ protected:
+  std::unique_ptr<Linear> whole_;
+  Sharing sharing_;
+};
+
+class ReplicatedOut final : public Replicated {
+ public:
+  ReplicatedOut(std::unique_ptr<Linear> whole, const Sharing& sharing, std::int64_t out)
+      : Replicated(std::move(whole), sharing),
+        first_(own_part(0, out, sharing).first),
+        count_(own_count(out, sharing)) {}
+  Tensor forward(const Tensor& x) const override {
+    if (!sharing_.rows) return apply(enter(x));
+    return rows_to_columns(whole_->forward(x), sharing_.tensor);
+  }
+  Tensor enter(const Tensor& x) const override { return ty::enter(x, sharing_); }
+  Tensor apply(const Tensor& entered) const override {
+    return contiguous(narrow(whole_->forward(entered), entered.rank() - 1, first_, count_));
+  }
+
+ private:
+  std::int64_t first_, count_;
+};
+
+class ReplicatedIn final : public Replicated {
+ public:
+  using Replicated::Replicated;
+  Tensor apply(const Tensor& x) const override {
+    const Tensor all = sharing_.rows ? columns_to_rows(x, sharing_.tensor)
+                                     : all_gather_columns(x, sharing_.tensor);
+    return whole_->forward(all);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& shape, Split split,
+                                        const Sharing& sharing, const MakeWhole& make_whole) {
+  const std::int64_t inside = split == Split::out ? shape.out : shape.in;
+  if (inside % sharing.ranks() != 0) {
+    throw ConfigError(Key{"parallel.tensor"}, "{}: {} = {} cannot be divided over {} ranks",
+                      scope.path(), split == Split::out ? "out" : "in", inside, sharing.ranks());
+  }
+  if (split == Split::in) {
+    return std::make_unique<ReplicatedIn>(make_whole(scope), sharing);
+  }
+  return std::make_unique<ReplicatedOut>(make_whole(scope.placing(placed_inside(sharing))), sharing,
+                                         shape.out);
+}
+
+}  // namespace ty

@@ -1,0 +1,65 @@
+#include "models/linear/base/sharing.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <utility>
+#include <vector>
+
+#include "parallel/tensor/region.h"
+
+namespace ty {
+
+Tensor enter(const Tensor& x, const Sharing& sharing) {
+  return sharing.rows ? all_gather_reduce_scatter(x, sharing.tensor)
+                      : identity_all_reduce(x, sharing.tensor);
+}
+
+Tensor leave(Tensor y, const Sharing& sharing) {
+  return sharing.rows ? reduce_scatter_all_gather(y, sharing.tensor)
+                      : all_reduce_identity(std::move(y), sharing.tensor);
+}
+
+namespace {
+
+std::int64_t first_of(std::int64_t whole, int rank, int ranks) { return whole * rank / ranks; }
+
+Placement whole_on_every_rank(AxisSet partial, const Sharing& sharing) {
+  return {.slice = {}, .partial = partial, .counted = sharing.tensor.rank() == 0};
+}
+
+}  // namespace
+
+std::string valid_degrees(std::int64_t count) {
+  std::vector<std::int64_t> degrees;
+  for (std::int64_t d = 1; d <= count && degrees.size() < 12; ++d) {
+    if (count % d == 0) degrees.push_back(d);
+  }
+  return fmt::format("valid: {}", fmt::join(degrees, ", "));
+}
+
+Slice own_part(int dim, std::int64_t whole, const Sharing& sharing) {
+  if (sharing.ranks() == 1) return {};
+  return {dim, first_of(whole, sharing.tensor.rank(), sharing.ranks()), whole};
+}
+
+std::int64_t own_count(std::int64_t whole, const Sharing& sharing) {
+  const int rank = sharing.tensor.rank(), ranks = sharing.ranks();
+  return first_of(whole, rank + 1, ranks) - first_of(whole, rank, ranks);
+}
+
+Placement placed_part(int dim, std::int64_t whole, const Sharing& sharing) {
+  return {.slice = own_part(dim, whole, sharing)};
+}
+
+Placement placed_outside(const Sharing& sharing) {
+  return whole_on_every_rank(
+      sharing.has_own_rows() ? AxisSet{Axis::data, Axis::tensor} : AxisSet{Axis::data}, sharing);
+}
+
+Placement placed_inside(const Sharing& sharing) {
+  return whole_on_every_rank(
+      sharing.ranks() > 1 ? AxisSet{Axis::data, Axis::tensor} : AxisSet{Axis::data}, sharing);
+}
+
+}  // namespace ty

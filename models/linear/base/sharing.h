@@ -1,0 +1,53 @@
+// Sharing: the ranks of a tensor group that hold one model together, and how a layer meets the
+// others' parts of it (Shoeybi et al., arXiv 1909.08053; with rows: Korthikanti et al., arXiv
+// 2205.05198).
+//
+//   outside                  inside
+//   all numbers, or          out: all rows x own columns of the result
+//   own rows of [B T, C]     in:  all rows x own columns of the input
+//
+//   x --- enter ---> layer of Split::out ---> layer of Split::in --- leave ---> y
+//
+// A group of one rank makes all of it the same, and no call is made.
+#pragma once
+
+#include <string>
+
+#include "core/nn/parameter.h"
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+struct Sharing {
+  Group tensor = {};  // on the backend of the model
+  bool rows = false;  // outside, each rank has its own rows only
+
+  int ranks() const { return tensor.size(); }
+  bool has_own_rows() const { return rows && tensor.size() > 1; }
+};
+
+// Of what lies outside, what a shared layer reads: the same numbers on all ranks, all rows. Its
+// gradients add up over the ranks.
+Tensor enter(const Tensor& x, const Sharing& sharing);
+// The sum of the ranks' partial results, whole or own rows. Writes over y if nobody else holds it.
+Tensor leave(Tensor y, const Sharing& sharing);
+
+// "valid: 1, 2, 3, 6": how many ranks can share so many of something evenly.
+std::string valid_degrees(std::int64_t count);
+
+// The part of one dimension that this rank holds: even, or as even as can be.
+Slice own_part(int dim, std::int64_t whole, const Sharing& sharing);
+// How many elements that are.
+std::int64_t own_count(std::int64_t whole, const Sharing& sharing);
+
+// The placement of a parameter cut along `dim`, of which every rank sees all that flows through its
+// part.
+Placement placed_part(int dim, std::int64_t whole, const Sharing& sharing);
+// The placement of a parameter that every rank holds whole and applies outside: to the same
+// numbers, or (own rows) to its share of them.
+Placement placed_outside(const Sharing& sharing);
+// The placement of a parameter that every rank holds whole and applies inside: to its share of the
+// columns.
+Placement placed_inside(const Sharing& sharing);
+
+}  // namespace ty
