@@ -59,6 +59,9 @@ struct Checkpoint {
 
 // All published checkpoints of a directory, newest first; none if the directory does not exist.
 std::vector<Checkpoint> find_checkpoints(const Path& checkpoints);
+// A checkpoint that may have been copied under another name: its step is what the manifest says.
+// Throws DataError if the manifest is damaged.
+Checkpoint copied_checkpoint(const Path& directory);
 // The manifest alone; throws DataError if it is damaged or of another step.
 Manifest read_manifest(const Checkpoint& checkpoint);
 

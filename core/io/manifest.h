@@ -12,6 +12,8 @@
 namespace ty {
 
 inline constexpr const char* kManifestName = "manifest.json";
+// No manifest is larger, neither a checkpoint's nor a run's; a larger file is refused unread.
+inline constexpr std::uint64_t kMaxManifestBytes = 64'000'000;
 
 struct FileRecord {
   std::string name;  // inside the checkpoint's directory
