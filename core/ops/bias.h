@@ -1,15 +1,15 @@
-// The bias of a linear layer [.., in] -> [.., out], for the functions that apply one.
+// The bias of a linear layer [.., in] -> [.., out], shared by the functions that apply one.
 #pragma once
 
 #include "core/autograd/graph.h"
 
 namespace ty {
 
-// Throws ShapeError, which names `function`, unless bias is undefined or [width].
+// Throws ShapeError that names `function` unless bias is undefined or [width].
 void check_bias(const Tensor& bias, std::int64_t width, const char* function);
-// y [.., out] += bias [out]; y is contiguous. Nothing if bias is undefined.
+// y [.., out] += bias [out]; y is contiguous. A no-op if bias is undefined.
 void add_bias(const Tensor& y, const Tensor& bias);
-// Its gradient: dy [.., out] summed over rows.
+// The gradient of the bias: dy [.., out] summed over rows.
 Gradient bias_gradient(const Tensor& dy);
 
 }  // namespace ty

@@ -1,5 +1,5 @@
-// What a model is trained for: which numbers of a batch count, and the loss of what its last block
-// returns.
+// What a model is trained for: which targets of a batch count, and the loss of the last block's
+// output.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,15 @@ namespace ty {
 class Objective {
  public:
   virtual ~Objective() = default;
-  // How many targets of a batch count: what a mean loss is divided by; known before the forward
-  // pass.
+  // The number of targets in a batch that count, by which a mean loss is divided; known before the
+  // forward pass.
   virtual std::int64_t targets(const HostBatch& batch) const = 0;
-  // The sum of their losses, [1] in nats. Takes the last block's result over: backward may write
-  // over it.
+  // The sum of their losses, [1] in nats. Takes ownership of the last block's output, which
+  // backward may overwrite.
   virtual Tensor loss(Flow out, const Batch& batch) const = 0;
 };
 
-// Cross-entropy of logits [B, T, V] with the column of targets [B, T]; targets below 0 do not
-// count.
+// Cross-entropy of logits [B, T, V] with the targets column [B, T]; negative targets are ignored.
 std::unique_ptr<Objective> cross_entropy_objective();
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// The layer of the ttm kind.
+// The linear layer of the ttm kind.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ class TtmLinear final : public Linear {
 
  private:
   std::vector<Tensor> cores() const;
-  // The plan for x [.., in] on its device; chosen once for each number of rows.
+  // The plan for x [.., in] on its device; chosen once per number of rows.
   const TtmPlan& plan_for(const Tensor& x) const;
 
   TtmLayer map_;
