@@ -16,9 +16,9 @@ struct LearningRateSchedule {
   std::int64_t decay = 0;   // wsd: steps of the final linear decay
 };
 
-// The rate of step 0, 1, ... steps - 1. constant holds the peak; linear and cosine go down to the
-// floor at the last step; wsd (warm-up, stable, decay; Hu et al., arXiv 2404.06395) holds the peak
-// and goes down over the last `decay` steps.
+// The learning rate of step 0, 1, ... steps - 1. After warm-up, constant stays at the peak; linear
+// and cosine decay to the floor at the last step; wsd (warm-up, stable, decay; Hu et al., arXiv
+// 2404.06395) stays at the peak and decays over the last `decay` steps.
 double learning_rate(const LearningRateSchedule& schedule, std::int64_t step);
 
 }  // namespace ty

@@ -1,9 +1,9 @@
-// Optimizers: one update of the pieces of flat parameters that this rank owns.
+// Optimizers: each updates the pieces of the flat parameters that this rank owns.
 //
-// Weight decay is decided per parameter, state lies in one flat tensor per moment, over the owned
-// pieces in order; so a sharded optimizer is the same code with fewer pieces. Updates are made in
-// fp32 or fp64; weights kept in 16 bits are rounded stochastically, as a step is mostly smaller
-// than half of their spacing and would be lost to nearest rounding.
+// Weight decay is set per parameter. State is one flat tensor per moment, covering the owned pieces
+// in order, so a sharded optimizer is the same code with fewer pieces. Updates are computed in fp32
+// or fp64; weights kept in 16 bits are rounded stochastically, because most updates are smaller
+// than half their spacing and would be lost in rounding to nearest.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace ty {
 
-// What one update takes besides gradients.
+// The arguments of one update besides gradients.
 struct StepSize {
   double learning_rate = 0.0;
   double gradient_scale = 1.0;  // multiplies gradients first (clipping)
@@ -25,16 +25,16 @@ struct StepSize {
 
 class Optimizer {
  public:
-  // A moment of the owned pieces: flat, the pieces' elements in order.
+  // One moment: flat, the elements of the owned pieces in order.
   struct State {
     std::string name;  // "exp_avg", "exp_avg_sq", "momentum"
     Tensor flat;
   };
 
   virtual ~Optimizer() = default;
-  // Updates weights (and their low-precision copy) of the owned pieces.
+  // Updates the weights of the owned pieces and their low-precision copy.
   void step(const StepSize& size);
-  // A moment that holds NaN or infinity, as "exp_avg of NAME"; "" if all numbers are finite.
+  // The first moment that holds NaN or infinity, as "exp_avg of NAME"; "" if all are finite.
   std::string first_non_finite_state() const;
   const std::vector<State>& states() const { return states_; }
   const std::vector<Piece>& pieces() const { return pieces_; }
@@ -53,7 +53,7 @@ class Optimizer {
   Backend& backend() const { return parameters_->backend(); }
 
  private:
-  // What one update() takes: a piece, or several that lie side by side and decay alike.
+  // The range of one update(): a piece, or several adjacent ones with the same weight decay.
   struct Run {
     std::int64_t flat_first;   // in the flat buffers
     std::int64_t state_first;  // in the states
@@ -62,7 +62,7 @@ class Optimizer {
     std::size_t piece;  // the first one
   };
   void add_run(const Run& run);
-  // update() of 16-bit weights, by way of fp32.
+  // update() of 16-bit weights, computed in fp32.
   void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
 
   FlatParameters* parameters_;
@@ -73,15 +73,15 @@ class Optimizer {
 };
 
 using DecayOf = std::function<double(const Parameter&)>;
-// `options` as its kernel takes them; what a step decides is overwritten: lr, gradient_scale, step,
-// and weight_decay by decay_of.
+// `options` are those of the kernel; lr, gradient_scale and step are set by each step, and
+// weight_decay by decay_of.
 std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
                                       const DecayOf& decay_of, const AdamW& options);
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
                                     const DecayOf& decay_of, const Sgd& options);
 
-// What to multiply gradients of this norm by so that the result's norm is at most `limit`; a limit
-// of 0 means no clipping.
+// The factor that scales gradients of this norm to a norm of at most `limit`; a limit of 0 means no
+// clipping.
 double clip_factor(double norm, double limit);
 
 }  // namespace ty

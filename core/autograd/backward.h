@@ -1,6 +1,6 @@
-// Running a graph backwards: nodes run in the reverse of the order in which they were recorded,
-// which is a topological order and the same on every rank. What has been used is freed, and leaves
-// add up what arrives.
+// Running a graph backwards: nodes run in reverse order of recording, which is a topological order
+// and the same on every rank. Memory is freed as soon as it has been used; leaves accumulate the
+// gradients that reach them.
 #pragma once
 
 #include "core/autograd/graph.h"
@@ -8,13 +8,13 @@
 namespace ty {
 
 struct BackwardOptions {
-  // Called for a leaf as soon as no node still to run in this backward() can add to it.
+  // Called for a leaf as soon as no remaining node of this backward() can contribute to it.
   std::function<void(Leaf&)> on_leaf_complete = {};
-  // This is the last backward() into the shared results it reaches.
+  // This is the last backward() to reach the shared results below it (see share() in graph.h).
   bool release_shared = false;
 };
 
-// Sends gradients[i] (of outputs[i]'s shape; undefined: none) back from outputs[i]. Throws
+// Propagates gradients[i] (of outputs[i]'s shape; undefined: none) back from outputs[i]. Throws
 // ShapeError if a gradient does not have its output's shape.
 void backward(std::span<const Tensor> outputs, std::span<const Tensor> gradients,
               const BackwardOptions& options = {});

@@ -15,9 +15,9 @@ struct GradCheck {
   double tolerance = 1e-6;  // on |analytic - numeric| / max(1, |numeric|, |analytic|)
 };
 
-// fn of fp64 inputs, its output weighted by fixed random numbers into a scalar, is differentiated
-// both ways for every element of every input. Returns "" or a line that names the worst element:
-// input, index, both values.
+// Reduces fn's output to a scalar with fixed random weights and differentiates that both ways, for
+// every element of every fp64 input. Returns "" if all agree, or a line that names the worst
+// element: input, index, both values.
 std::string check_gradients(const std::function<Tensor(std::span<const Tensor>)>& fn,
                             const std::vector<Tensor>& inputs, GradCheck options = {});
 

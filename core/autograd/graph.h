@@ -1,8 +1,9 @@
-// The tape: what each result was made from, and how its gradient goes back.
+// The tape: what each result was computed from, and how its gradient flows back.
 //
-// A forward function computes its results and calls record() with a backward function beside it.
-// The graph hangs off the results, so several graphs can be alive at once (one per micro-batch),
-// and memory that a graph keeps dies with it. There are no second derivatives.
+// A forward function computes its results and passes them to record() together with a backward
+// function. The results own the graph, so several graphs can be alive at once (one per
+// micro-batch), and the memory that a graph keeps is released with it. There are no second
+// derivatives.
 //
 //   x ---- [ scale ] ---- h ---- [ split ] ---- a       a node per recorded function, an edge from
 //   (leaf)                             |------- b       each input; split has two outputs, and its
@@ -19,7 +20,7 @@
 
 namespace ty {
 
-// Where the gradient of one input goes, and what it looks like.
+// Where the gradient of one input is sent, and its shape and type.
 struct Edge {
   std::shared_ptr<Node> node;  // null for a constant
   int output = 0;              // of the node
@@ -27,8 +28,8 @@ struct Edge {
   DType dtype = DType::f32;
 };
 
-// What a backward function gives for one input: nothing, a tensor of the input's shape, or a
-// computation that can write straight into the place where the gradient is collected.
+// What a backward function returns for one input: nothing, a tensor of the input's shape, or a
+// computation that writes directly into the buffer where the gradient is accumulated.
 class Gradient {
  public:
   // into = beta * into + gradient; beta is 0 or 1, and 0 never reads `into`. `into` is contiguous
@@ -40,9 +41,11 @@ class Gradient {
   Gradient(Deferred compute) : compute_(std::move(compute)) {}  // NOLINT: implicit on purpose
 
   bool empty() const { return !value_.defined() && !compute_; }
-  // Adds to `total` (undefined: becomes it). `total` may be replaced when others see its memory.
+  // Adds this gradient to `total`, or becomes it if `total` is undefined. `total` is replaced
+  // rather than written to if another tensor shares its memory.
   void collect(Tensor& total, Backend& backend, const Edge& edge) &&;
-  // Adds to a buffer that must not move; has_value tells whether it holds anything yet.
+  // Adds this gradient to a buffer that must stay where it is; `has_value`: the buffer already
+  // holds a sum.
   void add_to(const Tensor& buffer, bool has_value) &&;
 
  private:
@@ -51,12 +54,13 @@ class Gradient {
 };
 
 using Grads = std::vector<Gradient>;  // one per input, in order
-// dy is contiguous and may be overwritten if the function is its sole owner.
+// dy is contiguous; it may be overwritten if the function is its sole owner.
 using BackwardFn = std::function<Grads(const Tensor& dy)>;
-// Of a function with several results: dys[i] is undefined if no gradient of result i has come.
+// For a function with several results: dys[i] is undefined if result i received no gradient.
 using BackwardOfMany = std::function<Grads(std::span<const Tensor> dys)>;
 
-// A place where a gradient arrives: computed results, or (Leaf) where it is collected for the user.
+// A receiver of gradients: the results of one recorded function, or (Leaf) a tensor whose gradient
+// is collected for the user.
 struct Node {
   const char* name = "";
   std::uint64_t sequence = 0;  // order of recording
@@ -70,8 +74,8 @@ struct Node {
   bool has_pending() const;
 };
 
-// A leaf adds up gradients over backward() calls until clear(). The buffer may be given beforehand
-// (a slice of a bucket, or a wider dtype), and is kept by clear().
+// A leaf accumulates gradients over backward() calls until clear(). Its buffer may be supplied in
+// advance (a slice of a bucket, or a wider dtype); clear() keeps it.
 struct Leaf final : Node {
   Tensor grad;            // undefined until the first gradient or a given buffer
   bool has_grad = false;  // grad holds a value
@@ -80,11 +84,11 @@ struct Leaf final : Node {
   bool is_leaf() const override { return true; }
   void add(Gradient gradient, Backend& backend, const Edge& edge);
   void clear() { has_grad = false; }
-  // The gradient of what nothing depended on: zeroes a given buffer that nothing has come into.
+  // Zeroes a supplied buffer that no gradient has reached: nothing depended on this leaf.
   void fill_missing();
 };
 
-// The tensor as a leaf of new graphs: backward() will collect its gradient.
+// The same tensor as a leaf: backward() will collect its gradient.
 Tensor make_leaf(const Tensor& x, MemoryClass grad_class = MemoryClass::gradient);
 // The leaf behind a tensor of make_leaf(); throws InternalError otherwise.
 Leaf& leaf_of(const Tensor& x);
@@ -107,21 +111,21 @@ class SavedTensor {
 };
 inline SavedTensor saved(const Tensor& x) { return SavedTensor(x); }
 
-// Gives y an edge back to those inputs that need gradients; without any (or under NoGrad), y stays
+// Gives y an edge back to those inputs that need gradients; if none does (or under NoGrad), y stays
 // a constant. The backward function may capture saved(...) tensors and plain values only.
 Tensor record(const char* name, Tensor y, std::vector<Tensor> inputs, BackwardFn backward);
 // The same for a function with several results.
 std::vector<Tensor> record(const char* name, std::vector<Tensor> ys, std::vector<Tensor> inputs,
                            BackwardOfMany backward);
 
-// Marks a computed result as one that several graphs use, each with a backward() of its own.
-// Gradients wait in it, added up in the accumulator type, until a backward() with
-// options.release_shared sends their sum on. Returns y.
+// Marks a computed result as shared by several graphs, each with its own backward(). Its gradients
+// are accumulated here, in the accumulator type, until a backward() with options.release_shared
+// propagates their sum. Returns y.
 Tensor share(Tensor y);
 
 bool grad_enabled();
 
-// Switches recording on or off in this thread for the object's lifetime.
+// Switches recording on or off in this thread for the lifetime of the object.
 class GradMode {
  public:
   explicit GradMode(bool enabled);

@@ -1,5 +1,5 @@
-// Recomputation (Chen et al., arXiv 1604.06174): a function of which only the inputs are kept, and
-// whose inside is made again when its gradient is wanted.
+// Recomputation (Chen et al., arXiv 1604.06174): only the inputs of a function are kept; its
+// intermediate results are computed again when its gradient is needed.
 //
 //   forward       x ->( f, unrecorded )-> y       keeps x, and what once() made inside
 //   run()         x ->( f, recorded   )-> y'      the graph of f; once() gives what was kept
@@ -10,15 +10,16 @@
 
 namespace ty {
 
-// make()'s value, without an edge. Inside a function that will be replayed it is kept, and the
-// replay takes it from memory: for what crossed ranks, which a replay must not repeat, and for what
-// is dearer to make than to keep. Calls come in the same order in every run of the function.
+// make()'s value, without an edge. Inside a function that will be replayed the value is kept, and
+// the replay reuses it: for results of communication, which a replay must not repeat, and for
+// values that cost more to recompute than to keep. Calls must come in the same order in every run
+// of the function.
 Tensor once(const std::function<Tensor()>& make);
 
 class OnceTape;
 
-// A function whose inside is made again on demand. It must be a pure function of its inputs and of
-// the leaves (parameters) that it refers to.
+// A function that is recomputed on demand. It must be a pure function of its inputs and of the
+// leaves (parameters) that it refers to.
 class Replay {
  public:
   using Fn = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
@@ -29,15 +30,15 @@ class Replay {
   Replay(Replay&&) noexcept;
   Replay& operator=(Replay&&) noexcept;
 
-  // Of the first run; may be taken away, a replay has no need of them.
+  // The results of the first run; they may be moved out, as a replay does not need them.
   std::vector<Tensor>& outputs() { return outputs_; }
   // The leaves and shared results that fn reads.
   const std::vector<Tensor>& leaves() const { return leaves_; }
 
-  // Makes the inside again, before the gradient is here. Nothing if that is done already.
+  // Recomputes the function ahead of its gradient; does nothing if that has been done.
   void run();
-  // Gradients of the inputs, undefined where the input wants none or none came; leaves collect
-  // theirs. Runs the function first if nobody has. Once.
+  // Gradients of the inputs, undefined where an input needs none or received none; leaves collect
+  // theirs. Calls run() first if nobody has. May be called once.
   std::vector<Tensor> backward(std::span<const Tensor> dys, const BackwardOptions& options = {});
 
  private:
@@ -50,10 +51,10 @@ class Replay {
   std::vector<Tensor> again_, replayed_;
 };
 
-// fn(inputs), of which backward keeps only the inputs (and what once() kept): a node that holds a
-// Replay.
+// fn(inputs) as one node that holds a Replay: only the inputs, and the values of once(), are kept
+// for backward.
 std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs);
-// The same for a function of one result.
+// The same for a function with one result.
 Tensor recompute(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs);
 
 }  // namespace ty

@@ -1,8 +1,8 @@
-// Allocator: every byte a backend hands out, counted by what it is for.
+// Allocator: every byte that a backend hands out, counted by purpose.
 //
-// Freed blocks are kept and handed out again (fresh pages are what makes large outputs slow); the
-// counts are of live requested bytes, so they are exact, repeatable and equal on every machine.
-// Thread-safe. One allocator belongs to one backend, so ranks that share a process count apart.
+// Freed blocks are cached for reuse (fresh pages are what makes large outputs slow). Counts are of
+// live requested bytes, so they are exact, repeatable and equal on every machine. Thread-safe. Each
+// backend has its own allocator, so ranks that share a process are counted separately.
 #pragma once
 
 #include <array>
@@ -44,13 +44,13 @@ class Allocator {
 
   // At least `bytes` bytes, 64-byte aligned, uninitialised. Throws OutOfMemoryError.
   void* allocate(std::size_t bytes, MemoryClass memory_class);
-  // Gives back a block of allocate(); both arguments as they are now.
+  // Returns a block of allocate(); size and class as currently counted.
   void release(void* block, std::size_t bytes, MemoryClass memory_class) noexcept;
   // Counts a live block under another class from now on.
   void reclassify(std::size_t bytes, MemoryClass from, MemoryClass to);
 
   MemoryStats stats() const;
-  // Starts the peaks again from what is live now.
+  // Resets the peaks to what is live now.
   void reset_peak();
 
  protected:
@@ -78,7 +78,7 @@ class HostAllocator final : public Allocator {
   void give_back(void* block, std::size_t bytes) noexcept override;
 };
 
-// Addresses without memory behind them: a dry run counts bytes of any model on any machine.
+// Addresses without memory behind them: a dry run can count the bytes of any model on any machine.
 class PhantomAllocator final : public Allocator {
  public:
   ~PhantomAllocator() override { drop_cached(); }

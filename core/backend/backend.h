@@ -2,7 +2,7 @@
 //
 // Rules for implementers. Kernels work on views, know neither tensors nor autograd, may assume that
 // the caller checked dtypes and shapes, accumulate bf16 and fp16 in float, and give the same bits
-// whatever the number of threads (large products may be excepted: see Products). Outputs come first
+// for any number of threads (large products may be an exception: see Products). Outputs come first
 // and are overwritten unless a factor `beta` (y = beta * y + result) or the word "adds" says
 // otherwise; beta 0 never reads the output. An output may be the same view as an input of the same
 // shape where a comment says "in place". All floating-point views of one call share a dtype unless
@@ -25,18 +25,19 @@ class Backend {
   virtual ~Backend() = default;
   virtual std::string_view name() const = 0;
   virtual Allocator& memory() = 0;
-  // Waits until everything asked for so far is done.
+  // Waits until all kernels issued so far have finished.
   virtual void synchronize() = 0;
 
-  // Whether views of it lie in this process's own memory.
+  // Whether its views lie in this process's own memory.
   virtual bool has_host_memory() const { return true; }
 
-  // How work is best cut for this device, and what it costs there in numbers of this type.
+  // How work is best partitioned for this device, and what it costs there in this type.
   virtual WorkShape work_shape() const = 0;
   virtual CostModel cost_model(DType dtype) const = 0;
   DeviceModel device_model(DType dtype) const { return {work_shape(), cost_model(dtype)}; }
-  // body(0) .. body(count - 1), with count <= workers side by side, each kernel on one thread. A
-  // body allocates nothing, so that peaks are the same in every run. The first error is thrown.
+  // Runs body(0) .. body(count - 1) concurrently, count <= workers, each kernel on one thread. A
+  // body must not allocate, so that memory peaks are the same in every run. Rethrows the first
+  // error.
   virtual void side_by_side(int count, const std::function<void(int)>& body) {
     for (int i = 0; i < count; ++i) body(i);
   }
@@ -66,8 +67,9 @@ class Backend {
   // last two dimensions are row- or column-major; leading dimensions of a and b expand to c's.
   // c may be wider than a and b.
   virtual void gemm(const View& c, const View& a, const View& b, GemmScale scale) = 0;
-  // c = a b + beta c: a product whose operands lie in memory with their digits in any order. a and
-  // b fp32 or fp64, c of any float type. Best where c's columns lie together. Not in place.
+  // c = a b + beta c for unfoldings: the dimensions that make up rows and columns may lie in memory
+  // in any order. a and b fp32 or fp64, c of any float type. Fastest where c's columns are
+  // contiguous. Not in place.
   virtual void contract(const Unfolding& c, const Unfolding& a, const Unfolding& b,
                         double beta) = 0;
 
@@ -80,9 +82,9 @@ class Backend {
                                const View& dy, const View& x, const View& mean, const View& rstd,
                                const View& gamma) = 0;
 
-  // y = dropout(softmax(scale q k^T)) v for every batch entry and head. q, y [B, H, Tq, D],
-  // k, v [B, H, Tk, D], strided with D contiguous; lse [B, H, Tq] in the accumulator type: the
-  // logarithm of each row's softmax denominator. A query that sees no key gives zeros.
+  // y = dropout(softmax(scale q k^T)) v for every batch entry and head. q, y [B, H, Tq, D], k, v
+  // [B, H, Tk, D], strided with D contiguous; lse [B, H, Tq] in the accumulator type: the logarithm
+  // of each row's softmax denominator. A query that sees no key yields zeros.
   virtual void attention(const View& y, const View& lse, const View& q, const View& k,
                          const View& v, const AttentionOptions& options) = 0;
   // Gradients of attention(), probabilities recomputed from lse. Shapes as there.
@@ -90,8 +92,8 @@ class Backend {
                               const View& y, const View& lse, const View& q, const View& k,
                               const View& v, const AttentionOptions& options) = 0;
 
-  // y[n, :] = table[ids[n] - first, :], zeros for ids of other slices. y [N, C], table [V, C], ids
-  // [N] int32.
+  // y[n, :] = table[ids[n] - first, :], or zeros for ids of other slices. y [N, C], table [V, C],
+  // ids [N] int32.
   virtual void gather_rows(const View& y, const View& table, const View& ids,
                            VocabularySlice slice = {}) = 0;
   // table[ids[n] - first, :] += dy[n, :], rows of one id in order of n; ids of other slices are
@@ -99,20 +101,20 @@ class Backend {
   virtual void scatter_add_rows(const View& table, const View& dy, const View& ids,
                                 VocabularySlice slice = {}) = 0;
 
-  // loss[n] = lse[n] - logits[n, targets[n] - first], 0 where targets[n] < 0; lse is that of these
-  // logits, and the loss is lse[n] where another slice has the target. logits [N, V], targets [N]
-  // int32; loss, lse [N] in the accumulator type.
+  // loss[n] = lse[n] - logits[n, targets[n] - first], 0 where targets[n] < 0. lse is taken over
+  // these logits alone; where another slice holds the target, the loss is lse[n]. logits [N, V],
+  // targets [N] int32; loss, lse [N] in the accumulator type.
   virtual void cross_entropy(const View& loss, const View& lse, const View& logits,
                              const View& targets, VocabularySlice slice = {}) = 0;
   // dlogits = dloss[n] * (exp(logits[n, :] - lse[n]) - one_hot(targets[n] - first)), 0 where
-  // targets[n] < 0; nothing is subtracted where another slice has the target, and lse is that of
+  // targets[n] < 0; nothing is subtracted where another slice holds the target. Here lse is that of
   // the whole vocabulary. dloss [N] (any strides) in the accumulator type. dlogits may be logits.
   virtual void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
                                   const View& targets, const View& dloss,
                                   VocabularySlice slice = {}) = 0;
 
   // Element (r, c) of y [R, C] = std * normal(stream, 0, first + r * row_step + c): a part of a
-  // matrix draws what the whole would (core/base/slice.h).
+  // matrix draws the same numbers as the whole would (core/base/slice.h).
   virtual void random_normal(const View& y, const RandomStream& stream, std::int64_t first,
                              std::int64_t row_step, double std) = 0;
 
@@ -121,11 +123,11 @@ class Backend {
   virtual void round_stochastic(const View& y, const View& x, const RandomStream& stream,
                                 std::int64_t first) = 0;
 
-  // Sum of squares of x (contiguous), added up in double and written to y [1] fp64.
+  // Sum of squares of x (contiguous), accumulated in double and written to y [1] fp64.
   virtual void sum_squares(const View& y, const View& x) = 0;
   // One step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) on contiguous ranges of equal
   // length: w fp32 or fp64, m and v of w's dtype, gradient of any float type; low, if it has data,
-  // is the bf16 or fp16 copy of w that the model reads, rewritten.
+  // receives the bf16 or fp16 copy of w that the model reads.
   virtual void adamw(const View& w, const View& m, const View& v, const View& low,
                      const View& gradient, const AdamW& options) = 0;
   // v = momentum v + (g + weight_decay w); w -= lr v. v may have no data when momentum is 0.
@@ -135,9 +137,9 @@ class Backend {
 
 // Plain loops, one thread: the oracle that every other backend is tested against.
 std::unique_ptr<Backend> make_reference_backend();
-// How a backend makes large products. fastest: a library may cut sums by the number of threads,
-// which then decides the last bits. fixed: as all other kernels, the same bits for any number of
-// threads.
+// How a backend computes large products. fastest: a library may split sums by the number of
+// threads, which then affects the last bits. fixed: the same bits for any number of threads, as in
+// all other kernels.
 enum class Products : std::uint8_t { fastest, fixed };
 // OpenMP threads, SIMD chosen at run time, products by libraries.
 std::unique_ptr<Backend> make_cpu_backend(Products products = Products::fastest);

@@ -1,7 +1,8 @@
-// What is known of a device besides its kernels: how work for it is best cut, and what work costs.
+// What is known about a device besides its kernels: how to partition work for it, and what work
+// costs.
 //
-// Functions above the kernels plan by this. The numbers are part of the program, not measured at
-// each start, so that the same job takes the same plans, and gives the same bits, on every run.
+// Functions above the kernels plan with it. The numbers are compiled in, not measured at each
+// start, so that the same job makes the same plans, and gives the same bits, in every run.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct WorkShape {
   std::int64_t least_rows = 1;     // of a piece: with fewer, products are too thin
 };
 
-// The model knows that thin products and small pieces run below the rate of large ones: a count of
-// operations alone would choose plans that are slower.
+// The model accounts for thin products and small pieces running below the rate of large ones:
+// counting operations alone would choose slower plans.
 struct CostModel {
   double flops_per_second = 0;  // of large products
   // A product M x N x K runs at the fraction M/(M + m) N/(N + n) K/(K + k) of that rate.
@@ -35,7 +36,7 @@ struct DeviceModel {
   CostModel costs;
 };
 
-// Of the backends on this machine's cores, one of which works with so many threads.
+// For the host backends, running with so many threads.
 WorkShape host_work_shape(int workers);
 CostModel host_cost_model(DType dtype);
 DeviceModel host_device(int workers);

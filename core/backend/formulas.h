@@ -87,7 +87,8 @@ T binary(BinaryOp op, T a, T b) {
   return a;
 }
 
-// For an element of a row whose words are these: 1 / (1 - p) if it stays, 0 if it is dropped.
+// The factor of one element of a row with these random words: 1 / (1 - p) if it is kept, 0 if it is
+// dropped.
 template <typename T>
 T dropout_factor(const DropoutMask& mask, DropoutMask::Words row, std::int64_t element) {
   const float u =
@@ -95,7 +96,7 @@ T dropout_factor(const DropoutMask& mask, DropoutMask::Words row, std::int64_t e
   return static_cast<double>(u) < mask.p ? T(0) : static_cast<T>(1.0 / (1.0 - mask.p));
 }
 
-// The neighbour of x among T's numbers, above or below, each as likely as x is near to it.
+// Rounds x to the number of T just above or just below, with probabilities such that the mean is x.
 //   bf16, x = 1 + 1/512:  1 ---x-----------|--- 1 + 1/128   up with probability 1/4
 template <typename T>
 T round_stochastic(float x, std::uint32_t word) {

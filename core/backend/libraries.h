@@ -1,4 +1,5 @@
-// What the CPU backend computes with on this machine: for reports, not for decisions.
+// The libraries and instruction sets that the CPU backend uses on this machine: for reports, not
+// for decisions.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +7,7 @@
 
 namespace ty {
 
-// Who runs the threads of OpenBLAS; two pools in one process fight for the cores.
+// Which thread pool OpenBLAS uses; two pools in one process compete for the cores.
 enum class BlasThreads : std::uint8_t { none, pthreads, openmp };
 
 struct CpuLibraries {

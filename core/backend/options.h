@@ -1,4 +1,4 @@
-// What kernels are told besides their operands.
+// Options of kernels.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +19,9 @@ struct GemmScale {
   double beta = 0.0;
 };
 
-// A matrix whose rows and columns count several dimensions each, row-major: the first `row_dims` of
-// the view are its rows, the others its columns (Kolda and Bader, SIAM Review 51(3), 2009).
+// A tensor seen as a matrix: the first `row_dims` dimensions of the view together count its rows,
+// the others its columns, both row-major (Kolda and Bader, SIAM Review 51(3), 2009). The strides
+// are arbitrary.
 struct Unfolding {
   View view;
   int row_dims;
@@ -58,13 +59,13 @@ struct DropoutMask {
   }
 };
 
-// Which ids an operand has rows (or columns) for that holds a part of a vocabulary: [first, first +
-// its own size). Ids are in [0, whole).
+// The part of a vocabulary that an operand has rows (or columns) for: ids [first, first + its own
+// size) of [0, whole).
 struct VocabularySlice {
   std::int64_t first = 0;
   std::int64_t whole = 0;  // 0: the operand holds all of it
 
-  // One past the highest id there is, for an operand of so many rows.
+  // The size of the whole vocabulary, for an operand of so many rows.
   std::int64_t ids(std::int64_t size) const { return whole > 0 ? whole : size; }
 };
 

@@ -1,4 +1,4 @@
-// The axes along which a job's ranks are arranged, and sets of them.
+// The axes along which the ranks of a job are arranged, and sets of axes.
 #pragma once
 
 #include <cstdint>

@@ -43,7 +43,7 @@ std::size_t size_of(DType dtype);
 // The contract's spelling: fp32, bf16, fp16, fp64, int32, int64.
 std::string_view name_of(DType dtype);
 bool is_floating(DType dtype);
-// The type in which values are added up: fp64 for fp64, fp32 for everything smaller.
+// The type in which values are accumulated: fp64 for fp64, fp32 for everything smaller.
 DType accumulator_of(DType dtype);
 
 template <typename T>
@@ -73,7 +73,7 @@ struct DTypeOf<std::int64_t> {
   static constexpr DType value = DType::i64;
 };
 
-// The type in which values of T are added up: double for double, float for everything smaller.
+// The type in which values of T are accumulated: double for double, float for everything smaller.
 template <typename T>
 struct AccumulatorOf {
   using type = float;
@@ -85,8 +85,8 @@ struct AccumulatorOf<double> {
 template <typename T>
 using accumulator_t = typename AccumulatorOf<T>::type;
 
-// Calls fn with a value-initialised element of the type that dtype names; integers are refused by
-// dispatch_float, which names the caller in the message.
+// Calls fn with a value-initialised element of the type that dtype names. dispatch_float refuses
+// integer types with a message that names the caller (`what`).
 [[noreturn]] void throw_not_floating(DType dtype, const char* what);
 
 template <typename Fn>

@@ -1,4 +1,4 @@
-// Errors that a user can meet, and the process exit code each one ends the job with.
+// Errors that a user can meet, and the exit code with which each one ends the process.
 //
 // Library code throws these; only launch/ prints and exits. A message names the place (file, key or
 // tensor), shows both values and says what would be right. Messages are one line.
@@ -12,7 +12,7 @@
 
 namespace ty {
 
-// What the process ends with; the numbers are part of the user's contract (sysexits.h spelling).
+// Exit codes of the process; the numbers are part of the contract with users (after sysexits.h).
 enum class ExitCode : int {
   ok = 0,
   usage = 64,          // wrong command line
@@ -28,7 +28,7 @@ enum class ExitCode : int {
   terminated = 143,    // stopped on request (SIGTERM, SIGUSR1) with a checkpoint
 };
 
-// The key of a job file that an error is about, dotted. Whoever loaded the file says where the key
+// The dotted key of the job file that an error is about. Whoever loaded the file adds where the key
 // was stated (core/config/load.h).
 struct Key {
   std::string name;
@@ -38,7 +38,7 @@ struct Key {
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
-  // The message becomes "KEY: MESSAGE"; an empty key says nothing.
+  // The message becomes "KEY: MESSAGE"; an empty key adds nothing.
   Error(ExitCode code, Key key, const std::string& message)
       : std::runtime_error(key.name.empty() ? message : key.name + ": " + message),
         code_(code),

@@ -5,11 +5,11 @@
 
 namespace ty {
 
-// True if the whole name fits the pattern. '*' stands for any run of characters, dots included;
+// True if the pattern matches the whole name. '*' stands for any run of characters, dots included;
 // {A..B} for a whole number from A to B, both included.
 bool glob_match(std::string_view pattern, std::string_view name);
 
-// True if only the name that is spelled like the pattern can fit it.
+// True if the pattern has no wildcards: it matches only the name spelled the same way.
 bool is_plain_name(std::string_view pattern);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// Copying between views of host memory, for work that needs no device.
+// Copies between views of host memory, for work that needs no backend.
 #pragma once
 
 #include "core/base/view.h"
@@ -6,8 +6,8 @@
 namespace ty {
 
 // to = from, element by element: any strides, any two dtypes (floats to floats, integers to
-// integers; through double where they differ). The two share no memory. Throws InternalError unless
-// the shapes are the same.
+// integers; through double where they differ). The two views must not overlap. Throws InternalError
+// unless the shapes are the same.
 void host_copy(const View& from, const View& to);
 
 }  // namespace ty

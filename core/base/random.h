@@ -1,5 +1,5 @@
-// Counter-based randomness: a draw is a pure function of what it is for, so nothing needs saving
-// and no number depends on how work is spread over ranks, threads or micro-batches.
+// Counter-based randomness: a draw is a pure function of what it is for, so there is no state to
+// save, and no number depends on how work is distributed over ranks, threads or micro-batches.
 //
 // Generator: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 // The 64-bit key is mixed from (seed, site, step); the 128-bit counter is (sample, index).
@@ -11,7 +11,7 @@
 
 namespace ty {
 
-// A stable 64-bit name of a place that draws numbers (FNV-1a of its path, e.g.
+// A stable 64-bit identifier of a place that draws numbers (FNV-1a of its path, e.g.
 // "blocks.3.mlp.drop").
 std::uint64_t site_id(std::string_view path);
 
@@ -40,16 +40,17 @@ inline double uniform_open(std::uint32_t word) {
 }
 // Standard normal number `index` of a sample's sequence (Box-Muller on a pair of words).
 double normal(const RandomStream& stream, std::uint64_t sample, std::uint64_t index);
-// Numbers 2 * pair and 2 * pair + 1 of that sequence, for the price of one.
+// Numbers 2 * pair and 2 * pair + 1 of that sequence, at the cost of one.
 std::array<double, 2> normal_pair(const RandomStream& stream, std::uint64_t sample,
                                   std::uint64_t pair);
 
-// A keyed permutation of [0, n): a bijection evaluated point by point, without a table (a balanced
-// Feistel network on the next power of four, walked until it lands inside the range).
+// A keyed permutation of [0, n), evaluated point by point without a table: a balanced Feistel
+// network on the next power of four, applied repeatedly until the result lies in the range. For
+// n = 5 the network permutes [0, 16); if it takes 3 to 11 and 11 to 2, the result for 3 is 2.
 class Permutation {
  public:
   Permutation(std::uint64_t n, RandomStream stream);
-  // Where position i of the shuffled order comes from; 0 <= i < n.
+  // The original index of position i of the shuffled order; 0 <= i < n.
   std::uint64_t operator()(std::uint64_t i) const;
 
  private:

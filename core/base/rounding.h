@@ -1,4 +1,4 @@
-// Whole numbers divided and rounded up; all arguments at least 0, divisors at least 1.
+// Integer division that rounds up. All arguments are at least 0, divisors at least 1.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +6,7 @@
 namespace ty {
 
 inline std::int64_t divided_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-// The least multiple of `grain` that is not below x.
+// The smallest multiple of `grain` that is at least x.
 inline std::int64_t round_up(std::int64_t x, std::int64_t grain) {
   return divided_up(x, grain) * grain;
 }

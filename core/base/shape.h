@@ -1,4 +1,4 @@
-// Dims: a short list of sizes or strides, held inline so that shapes never allocate.
+// Dims: a short list of sizes or strides, stored inline so that shapes never allocate.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ class Dims {
   void push_back(std::int64_t dim);
   void insert(int position, std::int64_t dim);
   void erase(int position);
-  // Product of all entries; 1 for rank 0. Throws ShapeError if it is beyond 2^60.
+  // Product of all entries; 1 for rank 0. Throws ShapeError if it exceeds 2^60.
   std::int64_t numel() const;
   // "[2, 3, 4]"
   std::string str() const;

@@ -1,4 +1,4 @@
-// How long something takes, by the system's monotonic clock.
+// Measures time with the system's monotonic clock.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@ class Stopwatch {
   // Seconds since construction or the last restart().
   double seconds() const { return Seconds(Clock::now() - start_).count(); }
   void restart() { start_ = Clock::now(); }
-  // Seconds from the clock's own beginning to the last start.
+  // The clock's reading at the last start, in seconds.
   double started_at() const { return Seconds(start_.time_since_epoch()).count(); }
 
  private:
@@ -20,7 +20,7 @@ class Stopwatch {
   Clock::time_point start_ = Clock::now();
 };
 
-// Seconds that fn takes.
+// How many seconds fn takes.
 template <typename Fn>
 double seconds_of(Fn&& fn) {
   const Stopwatch watch;

@@ -1,6 +1,6 @@
-// View: where elements lie, and nothing else. Owns nothing; the word in which kernels and
-// communicators speak. The same type serves inputs and outputs: a kernel's documentation says
-// which.
+// View: where elements lie in memory, and nothing else. It owns nothing and is the operand type of
+// kernels and communicators. The same type serves inputs and outputs; each kernel's documentation
+// says which is which.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ struct View {
   int rank() const { return shape.rank(); }
   std::int64_t numel() const { return shape.numel(); }
   std::size_t bytes() const { return static_cast<std::size_t>(numel()) * size_of(dtype); }
-  // Row-major without gaps (dimensions of size 1 do not count).
+  // Row-major without gaps (dimensions of size 1 are ignored).
   bool is_contiguous() const;
   template <typename T>
   T* as() const {
@@ -29,7 +29,7 @@ struct View {
 
   // Elements [first, first + count) of one dimension.
   View slice(int dim, std::int64_t first, std::int64_t count) const;
-  // Entry `index` of the leading dimension, which goes away.
+  // Entry `index` of the leading dimension, which is dropped.
   View operator[](std::int64_t index) const;
   // The same elements with dimensions a and b exchanged.
   View transpose(int a, int b) const;
@@ -43,7 +43,7 @@ struct View {
   View expand(const Shape& target) const;
 };
 
-// A contiguous view on memory that the caller keeps alive.
+// A contiguous view of memory that the caller keeps alive.
 View contiguous_view(void* data, DType dtype, const Shape& shape);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// Everything that is wrong with a job, collected and reported in one go.
+// Collects everything that is wrong with a job, to be reported at once.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ class Diagnostics {
 
   std::size_t size() const { return found_.size(); }
   bool empty() const { return found_.empty(); }
-  // Throws ConfigError if there is any error: one line each, in the order of the files and of the
-  // positions in them; after kMostErrorsShown lines only their number.
+  // Throws ConfigError if there is any error: one line each, ordered by file and position; beyond
+  // kMostErrorsShown lines only the number of the remaining ones.
   void throw_if_any() const;
 
  private:
@@ -30,10 +30,10 @@ class Diagnostics {
   std::vector<Found> found_;
 };
 
-// User text made safe for one line of an error: quoted and escaped if need be, and shortened.
+// User text made safe for a one-line message: quoted and escaped if necessary, and shortened.
 std::string shown(std::string_view text, bool quoted);
 
-// Words with ", " between them.
+// The words, joined by ", ".
 std::string joined(const std::vector<std::string>& words);
 
 // `text` in double quotes with escapes, as YAML and JSON read it.

@@ -1,4 +1,4 @@
-// What a job file may hold, generated from the field lists: JSON Schema for editors, and the key
+// What a job file may contain, generated from the field lists: a JSON Schema for editors and a key
 // reference for people.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace ty::config {
 
-// JSON Schema (draft 2020-12) of a whole file, with descriptions, limits and defaults; two spaces
-// of indentation. Keys under a condition are allowed always: only the reader knows conditions.
+// JSON Schema (draft 2020-12) of a whole file, with descriptions, limits and defaults, indented by
+// two spaces. Conditional keys are always allowed by it: only the reader checks conditions.
 std::string json_schema(const Section& defaults, const std::string& title);
 // A Markdown table: key, what is allowed, default, meaning.
 std::string key_reference(const Section& defaults);

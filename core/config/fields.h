@@ -1,5 +1,5 @@
-// The field list: the one description of a config struct that reads, checks, prints, documents and
-// makes the schema.
+// The field list: the single description of a config struct, from which it is read, checked,
+// printed and documented, and its schema generated.
 //
 //   struct OptimSection { double lr = 1e-3; std::vector<double> betas{0.9, 0.95}; };
 //   void fields(config::Fields& f, OptimSection& s) {
@@ -8,8 +8,8 @@
 //   }
 //   void check(const OptimSection& s, config::Checks& checks);   // optional: cross-field rules
 //
-// Members may also be structs with a field list of their own, and vectors of them. Each use of the
-// list (read, print, ...) is one subclass of Fields.
+// Members may also be structs with a field list of their own, or vectors of such structs. Each use
+// of the list (reading, printing, ...) is one subclass of Fields.
 #pragma once
 
 #include <fmt/format.h>
@@ -30,14 +30,14 @@ namespace ty::config {
 
 class Fields;
 
-// Where every stated key got its value, by dotted key; keys that are not here have their default.
-// The key "" is the file itself.
+// Where each stated key got its value, by dotted key; absent keys have their default. The key "" is
+// the file itself.
 using Origins = std::map<std::string, Place, std::less<>>;
 
-// Where a key was stated, or else the nearest key around it, or else the file.
+// Where a key was stated; failing that, the nearest enclosing key; failing that, the file.
 Place place_of(std::string_view key, const Origins& origins);
 
-// Handed to a struct's check(): reports what is wrong between its fields.
+// Passed to a struct's check(), which reports violated rules between its fields.
 class Checks {
  public:
   Checks(std::string prefix, const Origins& origins, Diagnostics& diagnostics)
@@ -62,7 +62,7 @@ struct Key {
   Rule rule;
 };
 
-// A struct behind its field list and its check.
+// A struct, type-erased to its field list and its check.
 struct Section {
   std::function<void(Fields&)> visit;
   std::function<void(Checks&)> check;  // may be empty
@@ -76,13 +76,13 @@ struct SectionList {
   std::function<void(Fields&)> visit_default;  // the field list of a fresh item
 };
 
-// Structs of which one is chosen by name; each has a field list of its own.
+// A choice among structs by name; each has a field list of its own.
 struct Alternatives {
   std::vector<std::string> names;
   std::size_t chosen = 0;
-  std::function<void(std::size_t)> choose;          // makes another one, with its defaults, chosen
+  std::function<void(std::size_t)> choose;          // another one, set to its defaults
   std::function<void(Fields&)> visit_chosen;        // the field list of the chosen one
-  std::function<void(Fields&, std::size_t)> visit;  // of a fresh one, only to know its keys
+  std::function<void(Fields&, std::size_t)> visit;  // of a default one, only to list its keys
 };
 
 template <class T>
@@ -107,7 +107,7 @@ SectionList make_section_list(std::vector<T>& value) {
 
 class Fields {
  public:
-  // `outer`: the use that this one, of a struct inside, is a part of.
+  // `outer`: the enclosing use, if this one visits a nested struct.
   explicit Fields(const Fields* outer = nullptr) : outer_(outer) {}
   virtual ~Fields() = default;
 
@@ -137,17 +137,17 @@ class Fields {
     leaf({name, doc, choices_of(names)}, make_leaf(member, std::vector<Named<E>>(names)));
   }
 
-  // Keys declared in `body` may be stated only if `active`. `selector` is the key that decides, and
-  // `condition` reads well after "only used": "with name: adamw". A key stated in an earlier layer
-  // than the selector is dropped in silence: the later layer chose something else.
+  // Keys declared in `body` may be stated only if `active`. `selector` is the key that decides;
+  // `condition` completes "only used ..." in messages: "with name: adamw". A key stated in an
+  // earlier layer than the selector is silently dropped: the later layer chose something else.
   void when(std::string_view selector, bool active, const std::string& condition,
             const std::function<void()>& body);
 
-  // A required key that chooses among structs, and the keys of the chosen one beside it.
+  // A required key that chooses among structs; the keys of the chosen struct stand beside it.
   void alternatives(std::string_view name, std::string_view doc, const Alternatives& among);
 
  protected:
-  // The condition of the innermost when() around the key that is visited; null outside of all.
+  // The condition of the innermost when() around the current key; null outside any.
   struct Condition {
     std::string_view selector;
     bool active;
@@ -155,7 +155,7 @@ class Fields {
     const Condition* outer;
   };
   const Condition* condition() const { return condition_; }
-  // False inside of a when() that does not hold.
+  // False inside a when() whose condition does not hold.
   bool is_active() const;
 
   virtual void leaf(const Key& key, const Leaf& leaf) = 0;

@@ -1,4 +1,4 @@
-// A config struct as a JSON object and back, by its field list: for files that programs write.
+// A config struct as a JSON object and back, by its field list: for machine-written files.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,14 +8,14 @@
 
 namespace ty::config {
 
-// A leaf's value: a list, a scalar, or what stands for none.
+// A leaf's value: a list, a scalar, or its empty word.
 nlohmann::ordered_json leaf_json(const Leaf& leaf);
 
-// The keys in use that are required or differ from `defaults`, another value with the same list;
-// structs inside of it whole.
+// The active keys that are required or differ from `defaults`, a value of the same type; nested
+// structs are written in full.
 nlohmann::json to_json(const Section& section, const Section& defaults);
 
-// Reads an object as strictly as a job file. `prefix` (dotted) stands before the keys in errors.
+// Reads an object as strictly as a job file. `prefix` (dotted) is put before the keys in errors.
 // Throws DataError that names `file`, with a line for each key that is wrong.
 void from_json(const nlohmann::json& object, const Section& section, const std::string& file,
                const std::string& prefix);

@@ -1,6 +1,6 @@
-// A leaf: one value or list of a config struct, behind a type-erased get and set.
+// A leaf: one value or list of a config struct, with type-erased access.
 //
-// The member types that may stand in a field list: bool, std::int64_t, double, std::string,
+// The member types that a field list may contain: bool, std::int64_t, double, std::string,
 // std::filesystem::path, enums (with a table of names), IntOrAuto, std::optional of these, and
 // std::vector of numbers, strings and paths. An empty path means none, and prints as null.
 #pragma once
@@ -19,7 +19,7 @@
 
 namespace ty::config {
 
-// An integer, or the word `auto` for a value that is worked out later.
+// An integer, or the word `auto` for a value that is determined later.
 struct IntOrAuto {
   std::optional<std::int64_t> value;
 
@@ -45,21 +45,22 @@ struct LeafType {
   bool is_list = false;
   const char* empty_word = "";  // "null" or "auto" if there may be no value
 
-  // "an integer >= 1", "one of cpu, cuda", "a list of 2 numbers": what is allowed.
+  // What is allowed, in words: "an integer >= 1", "one of cpu, cuda", "a list of 2 numbers".
   std::string wanted(const Rule& rule) const;
 };
 
-// Values are a list's items; otherwise one, or none for the empty word.
+// The values are the items of a list; otherwise a single value, or none for the empty word.
 struct Leaf {
   LeafType type;
   std::function<std::vector<Scalar>()> get;
   std::function<void(const std::vector<Scalar>&)> set;
 };
 
-// The value as a job file spells it, so that it reads back the same: 1.0, "a: b", [1, 2], null.
+// The value as written in a job file, such that reading it gives the same value: 1.0, "a: b", [1,
+// 2], null.
 std::string spelled(const Leaf& leaf);
 
-// How a member type T becomes a Scalar and back.
+// Conversion between a member type T and Scalar.
 template <class T>
 constexpr ScalarKind scalar_kind() {
   if constexpr (std::is_same_v<T, bool>) return ScalarKind::boolean;
@@ -128,7 +129,7 @@ requires(!std::is_same_v<T, bool>) Leaf make_leaf(std::vector<T>& member) {
 Leaf make_leaf(std::filesystem::path& member);
 Leaf make_leaf(IntOrAuto& member);
 
-// A member whose names stand in a table; the leaf is a string.
+// An enum member with a table of names; the leaf is a string.
 template <class E>
 Leaf make_leaf(E& member, std::vector<Named<E>> names) {
   return {{ScalarKind::string, false, ""},

@@ -23,11 +23,11 @@ struct Loaded {
   Origins origins;
 };
 
-// The error that says where its key was stated: "a.yaml:3:7: KEY: ..."; the same error if it is
-// about no key.
+// The error with the place where its key was stated: "a.yaml:3:7: KEY: ..."; unchanged if it
+// concerns no key.
 Error placed(const Error& error, const Origins& origins);
 
-// Runs work that uses a loaded struct; errors that it throws are placed.
+// Runs work that uses a loaded struct; errors about its keys are thrown with their places.
 template <class Work>
 auto with_places(const Origins& origins, Work&& work) {
   try {
@@ -38,11 +38,12 @@ auto with_places(const Origins& origins, Work&& work) {
   }
 }
 
-// Fills the struct behind `section`; an empty `file` means defaults and overrides only. Throws
+// Fills the struct of `section`; an empty `file` means defaults and overrides only. Throws
 // ConfigError with one line per error.
 Origins load_file(const std::filesystem::path& file, const Overrides& overrides,
                   const Section& section);
-// The same for text that is called `name` in errors and has no directory of its own.
+// The same for text, called `name` in errors; relative paths in it are relative to the working
+// directory.
 Origins load_text(std::string_view text, const std::string& name, const Overrides& overrides,
                   const Section& section);
 

@@ -1,7 +1,7 @@
-// The tree of a job file before it has types: maps, lists and scalars, each with its place.
+// The untyped tree of a job file: maps, lists and scalars, each with its place.
 //
-// A tree comes from one YAML file or one command-line override; merging lays the trees of several
-// sources over one another, and every node keeps the place where it was stated.
+// A tree comes from one YAML file or one command-line override. Merging overlays the trees of
+// several sources; every node keeps the place where it was stated.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +20,7 @@ struct Source {
   int layer = 0;                    // higher layers override lower ones
 };
 
-// Where a value was stated; without a source it is a default.
+// Where a value was stated; a value without a source is a default.
 struct Place {
   std::shared_ptr<const Source> source;
   int line = 0;  // counts from 1; 0 means the source as a whole
@@ -37,7 +37,7 @@ struct Place {
 struct Entry;
 
 struct Node {
-  // invalid: already reported, so that readers skip it in silence.
+  // invalid: already reported; readers skip it silently.
   enum class Kind : std::uint8_t { null, scalar, list, map, invalid };
 
   Kind kind = Kind::null;
@@ -56,7 +56,7 @@ struct Entry {
   Node value;
 };
 
-// Lays `over` on top of `base`: maps merge key by key, everything else replaces.
+// Merges `over` into `base`: maps merge key by key, everything else is replaced.
 void merge(Node& base, Node over);
 
 }  // namespace ty::config

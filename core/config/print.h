@@ -1,4 +1,4 @@
-// A config struct as text: resolved YAML, and where each value came from.
+// A config struct as text: resolved YAML, and the origin of each value.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace ty::config {
 
-// Every key in the order of the field lists, as a file that loads to the same values from anywhere.
+// Every key in the order of the field lists, as a file that loads to the same values from any
+// directory.
 std::string print_yaml(const Section& section);
-// Every key that is used, dotted, with its value as YAML spells it; in the order of the field
-// lists.
+// Every active key, dotted, with its value as YAML spells it, in the order of the field lists.
 std::vector<std::pair<std::string, std::string>> flat_values(const Section& section);
 // One line per key: `optim.lr = 0.001`, then where it was stated, in aligned columns.
 std::string print_origins(const Section& section, const Origins& origins);

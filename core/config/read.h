@@ -1,13 +1,13 @@
-// Fills a config struct from a tree, by its field list.
+// Fills a config struct from a tree, following its field list.
 #pragma once
 
 #include "core/config/fields.h"
 
 namespace ty::config {
 
-// Reads every stated key into the struct and runs the checks of each section that has no other
-// error. What is wrong is added to `diagnostics`; `file` is the place of errors that belong to no
-// stated key, and `prefix` (dotted) stands before the keys. Returns where each key was stated.
+// Reads every stated key into the struct, then runs the check of each section that has no other
+// error. Errors are added to `diagnostics`; `file` is the place of errors that belong to no stated
+// key, and `prefix` (dotted) is put before the keys. Returns where each key was stated.
 Origins read(const Node& root, const Section& section, const Place& file, Diagnostics& diagnostics,
              const std::string& prefix = "");
 

@@ -1,5 +1,5 @@
-// What a value of a job file may be: a short, printable description that checks, documents and
-// becomes JSON Schema.
+// The values that a key may take: one short, printable description from which values are checked,
+// documented and described in JSON Schema.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace ty::config {
 
-// Limits on a value, or on each item of a list. Starts from one of the functions below and may be
+// Limits on a value, or on each item of a list. Built by one of the functions below, and may be
 // chained: at_least(0).below(1).items(2).
 struct Rule {
   std::optional<double> minimum, maximum;
@@ -19,7 +19,7 @@ struct Rule {
   std::vector<std::string> choices;             // of a string; empty: any
   std::optional<std::int64_t> number_of_items;  // of a list
   bool is_required = false;                     // there is no default
-  bool is_share = false;                        // of a number: 30% may stand for 0.3
+  bool is_share = false;                        // of a number: may be written 30% instead of 0.3
 
   Rule& above(double limit);
   Rule& at_least(double limit);
@@ -31,7 +31,7 @@ struct Rule {
 
   // Whether a number lies within the limits.
   bool allows(double value) const;
-  // " >= 0 and < 1", or nothing.
+  // " >= 0 and < 1", or "" without limits.
   std::string limits() const;
 };
 

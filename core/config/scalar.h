@@ -10,14 +10,14 @@
 
 namespace ty::config {
 
-// The value, or else a hint on what may have been meant, to follow "want an integer".
+// The value, or a hint at what may have been meant, to be appended to "want an integer".
 struct Parsed {
   std::optional<Scalar> value;
   std::string hint;
 };
 
-// Reads a scalar node as `kind`; relative paths become absolute by the node's source. Choices of
-// the rule are checked, its limits are not.
+// Reads a scalar node as `kind`; relative paths are made absolute with the directory of the node's
+// source. Checks the choices of the rule, but not its limits.
 Parsed parse_scalar(const Node& node, ScalarKind kind, const Rule& rule);
 
 // Whether a number is within the limits of the rule; true for everything else.

@@ -1,8 +1,8 @@
-// Tokens that are looked for in a text before anything else is done with it, such as the end of
-// text: fields and order of search are those of the public tokenizers library.
+// Tokens that are searched for in a text before it is tokenised, such as the end of text. Fields
+// and search order are those of the public tokenizers library.
 //
-// Found is the leftmost one, and of those that start at one place the longest. Tokens that are not
-// `normalized` are found first, the others in what is left between those.
+// The leftmost match wins, and the longest of those that start at the same position. Tokens that
+// are not `normalized` are searched first, the others in the text left between them.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,15 @@ namespace ty {
 struct AddedToken {
   std::int32_t id = 0;
   std::string content;
-  bool single_word = false;  // only where no letter, digit or the like touches it
-  bool lstrip = false;       // takes the white space before it
-  bool rstrip = false;       // takes the white space behind it
-  bool normalized = false;   // found after those that are not
-  bool special = true;       // plays no part here
+  bool single_word = false;  // only where no word character is adjacent
+  bool lstrip = false;       // absorbs the white space before it
+  bool rstrip = false;       // absorbs the white space after it
+  bool normalized = false;   // searched after those that are not
+  bool special = true;       // kept, but without effect here
   friend bool operator==(const AddedToken&, const AddedToken&) = default;
 };
 
-// A part of a text: one of the tokens, or what stands between them.
+// A part of a text: one of the tokens, or the text between two of them.
 struct TextPart {
   std::string_view text;
   const AddedToken* token = nullptr;  // none: plain text
@@ -37,7 +37,7 @@ class AddedTokens {
   explicit AddedTokens(std::vector<AddedToken> tokens);
 
   const std::vector<AddedToken>& tokens() const { return tokens_; }
-  // Parts in the order of the text; white space that a token takes is in no plain part.
+  // The parts in text order; white space absorbed by a token belongs to no plain part.
   std::vector<TextPart> split(std::string_view text) const;
   // True if the parts on both sides of a position depend on each other.
   bool touches(std::string_view text, std::size_t position) const;

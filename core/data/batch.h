@@ -1,6 +1,6 @@
-// A batch as data gives it: everything that a model reads and that has no gradient, in columns of
-// one row per sequence. It is a pure function of (seed, step, sample), so that any rank can read it
-// itself and nothing of it has to be sent from rank to rank.
+// A batch as the data layer delivers it: everything that a model reads and that has no gradient, in
+// columns with one row per sequence. It is a pure function of (seed, step, sample), so each rank
+// reads its own and nothing is sent between ranks.
 #pragma once
 
 #include <cstdint>
@@ -28,16 +28,15 @@ struct HostBatch {
   const HostColumn& at(Column column) const;
 };
 
-// Token ids and the ids that follow them, [sequences, length] each; a negative target does not
-// count.
+// Token ids and the ids that follow them, [sequences, length] each; negative targets are ignored.
 HostBatch token_batch(std::int64_t first_sample, std::int64_t sequences,
                       std::vector<std::int32_t> ids, std::vector<std::int32_t> targets);
 
-// Examples that are read by number.
+// Examples, read by number.
 class Source {
  public:
   virtual ~Source() = default;
-  // How many there are; of what is read over and over, those of one epoch.
+  // The number of examples; of one epoch, if the data is read repeatedly.
   virtual std::int64_t examples() const = 0;
   virtual HostBatch batch(std::span<const std::int64_t> examples) const = 0;
   // The examples [first, first + count).

@@ -1,6 +1,9 @@
 // Byte-level byte pair encoding (Sennrich et al., arXiv 1508.07909; bytes as in GPT-2): a text is
 // cut into words, a word starts as bytes, and the pair that was merged earliest in training is
 // merged first.
+//
+//   merges   1: l l -> ll   2: h e -> he   3: he ll -> hell
+//   "hello"  h e l l o  --1-->  h e ll o  --2-->  he ll o  --3-->  hell o
 #pragma once
 
 #include <array>

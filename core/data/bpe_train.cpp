@@ -1,6 +1,11 @@
 // Learning merges. All words lie in one list of symbols; every pair of neighbours knows where it
 // occurs, and a heap with stale entries (checked when they come up) gives the most frequent one. A
 // merge touches its own occurrences only, so long words cost no more than short ones.
+//
+//   words       low x 2, lower x 1      pairs        l o: 3   o w: 3   w e: 1   e r: 1
+//   merge l o   lo w x 2, lo w e r      (a tie: smaller ids first)
+//                                       pairs        lo w: 3  w e: 1   e r: 1
+//   merge lo w  low x 2, low e r        pairs        low e: 1 e r: 1   none occurs twice: the end
 #include <algorithm>
 #include <map>
 #include <queue>

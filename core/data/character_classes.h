@@ -1,5 +1,5 @@
-// What Unicode 16 says of a code point, as far as the borders of words depend on it: the public
-// tokenizers library and a tokenizer here must take the same characters for letters.
+// The Unicode 16 properties of code points on which word boundaries depend: our tokenizers must
+// classify characters exactly as the public tokenizers library does.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ enum class CharacterKind : std::uint8_t { other, letter, number, space };
 
 class CharacterClasses {
  public:
-  // The one table, made when it is first asked for.
+  // The only table, built on first use.
   static const CharacterClasses& get();
 
   // `code` is at most U+10FFFF.
@@ -26,7 +26,8 @@ class CharacterClasses {
   std::vector<std::uint8_t> bits_;  // a byte per code point
 };
 
-// The table as runs of equal code points, in their order: first code point << 4 | bits.
+// The table as runs of code points with equal properties, in ascending order: first code point << 4
+// | bits.
 std::span<const std::uint32_t> character_runs();
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// A value of a JSON file together with its place, for readers whose messages name file and key.
+// A value of a JSON file together with its location, for readers whose messages name file and key.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -1,9 +1,13 @@
 // Finds many strings in a text at once (Aho and Corasick, CACM 18(6), 1975), in time linear in the
-// text however long the strings are.
+// text, however long the strings are.
 //
-// The automaton reads a text from its end: then a state knows the longest string that *starts*
-// where it has come to, and choosing the leftmost ones, each as long as can be, is a walk over
-// those.
+// The automaton reads a text from its end, so that a state knows the longest pattern that *starts*
+// at the current position. Choosing the leftmost matches, each as long as possible, is then one
+// walk from left to right:
+//
+//   patterns ab, abc, bc in "xabcab":   position        0  1    2   3  4   5
+//                                       longest start   -  abc  bc  -  ab  -
+//                                       chosen             abc         ab
 #pragma once
 
 #include <array>
@@ -27,16 +31,16 @@ class PatternFinder {
   // The patterns are distinct and not empty.
   explicit PatternFinder(std::vector<std::string> patterns);
 
-  // Occurrences from left to right that do not overlap; of those that start at one place the
+  // Non-overlapping occurrences from left to right; of several that start at one position, the
   // longest.
   std::vector<Match> find(std::string_view text) const;
-  // True if an occurrence lies around a position or touches it.
+  // True if an occurrence contains or touches a position.
   bool occurs_at(std::string_view text, std::size_t position) const;
 
  private:
   static constexpr std::int32_t kNone = -1;
   struct State {
-    std::int32_t fallback = 0;     // of the longest shorter suffix that is known
+    std::int32_t fallback = 0;     // state of the longest shorter suffix
     std::int32_t longest = kNone;  // pattern that starts here
   };
   void insert(std::size_t pattern);

@@ -1,9 +1,12 @@
-// Which windows of a corpus a step trains on: a pure function of (seed, step, place in the batch),
-// so it needs no state, resumes anywhere and does not depend on the number of ranks.
+// Which windows of a corpus a step trains on: a pure function of (seed, step, position in the
+// batch), so it needs no state, resumes anywhere and does not depend on the number of ranks.
 //
 // The corpus is cut into windows of sequence + 1 tokens (the last one is only a target), shifted by
-// an offset that changes with every epoch; an epoch visits every window once, in a keyed random
+// an offset that changes from epoch to epoch; an epoch visits every window once, in a keyed random
 // order.
+//
+//   12 tokens, sequence 3, offset 1:     0 |1 2 3|4 5 6|7 8 9|10 11
+//   window 1 reads tokens 4 5 6, and its targets are 5 6 7
 #pragma once
 
 #include <cstdint>
@@ -31,14 +34,14 @@ class Sampler {
   std::uint64_t seed_;
 };
 
-// Training: example i is sample i of the run, in epoch i / examples(). Refers to the file. Throws
-// as Sampler does.
+// Training: example i is sample i of the run, in epoch i / examples(). Keeps a reference to the
+// file. Throws as Sampler does.
 std::unique_ptr<Source> training_windows(const TokenFile& file, std::int64_t sequence,
                                          std::uint64_t seed);
 
-// Evaluation reads a file from end to end: windows of `sequence` targets, one after the other; the
-// last one is filled up with targets of -1. Refers to the file. Throws DataError for a file without
-// a target.
+// Evaluation reads a file from beginning to end in consecutive windows of `sequence` targets; the
+// last one is padded with targets of -1. Keeps a reference to the file. Throws DataError for a file
+// without a target.
 std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence);
 
 }  // namespace ty

@@ -3,8 +3,8 @@
 //
 //   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
 //
-// written out, with the classes of Unicode 16. Bytes that are no UTF-8 are kept, as words of their
-// own.
+// written by hand, with the character classes of Unicode 16. Invalid UTF-8 bytes are kept, as words
+// of their own.
 #pragma once
 
 #include <cstddef>
@@ -12,12 +12,12 @@
 
 namespace ty {
 
-// Bytes of the first word of a text that is not empty. A word depends on what follows it only, so
-// calling this again on the rest gives all words.
+// The length in bytes of the first word of a non-empty text. A word does not depend on what
+// precedes it, so calling this repeatedly on the rest yields all words.
 std::size_t first_word(std::string_view text);
 
-// True if no word reaches over a position, 0 < position < text.size(), and neither side of it looks
-// at the other: a visible ASCII character stands before a space.
+// True if the text can be split at a position, 0 < position < text.size(), without changing the
+// words on either side: a visible ASCII character stands before a space.
 inline bool is_between_words(std::string_view text, std::size_t position) {
   return text[position] == ' ' && text[position - 1] > ' ' && text[position - 1] < 127;
 }

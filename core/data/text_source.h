@@ -1,4 +1,4 @@
-// Reading text: the documents of a file, by its extension.
+// Reads the documents of a text file, by its extension.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ struct TextOptions {
   std::string json_key = "text";  // of each object of a .jsonl file
   std::int64_t tsv_column = 0;    // of a .tsv file
   TsvHeader tsv_header = TsvHeader::automatic;
-  // Is told what the content of a file decided, in one line.
+  // Receives, in one line, what was decided from the content of a file.
   std::function<void(const std::string& note)> note = {};
 };
 
@@ -27,7 +27,7 @@ struct TextOptions {
 std::vector<std::string> read_text_documents(const std::filesystem::path& file,
                                              const TextOptions& options);
 
-// Equal for options that take the same documents from this file; 0 where they play no part.
+// Equal for options that read the same documents from this file; 0 if no option affects it.
 std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::path& file);
 
 // ".jsonl" of a file a.JSONL.

@@ -1,5 +1,5 @@
-// tokenizer.json, the parts of the Hugging Face format that tokenizers here need: what decides on
-// ids is honoured or refused by name, what does not is kept and written back.
+// tokenizer.json: the parts of the Hugging Face format that our tokenizers need. Whatever affects
+// ids is either supported or refused by name; everything else is kept and written back.
 #pragma once
 
 #include <memory>
@@ -12,24 +12,25 @@
 
 namespace ty {
 
-// What stands in tokenizer_config.json.
+// The content of tokenizer_config.json.
 struct TokenizerConfig {
   std::string text;                   // empty: there is no such file
   std::optional<std::string> ending;  // eos_token
 };
 
-// The tokenizer that a tokenizer.json describes; `text` is that of the file. Throws DataError.
+// The tokenizer that a tokenizer.json describes; `text` is the text of the file. Throws DataError.
 std::unique_ptr<Tokenizer> tokenizer_of(const JsonValue& file, std::string text,
                                         const TokenizerConfig& config);
-// That of a vocab.json and of an array of the lines of merges.txt. Throws DataError.
+// The same from a vocab.json and an array of the lines of merges.txt. Throws DataError.
 std::unique_ptr<Tokenizer> tokenizer_of_vocabulary(const JsonValue& vocab, const JsonValue& merges,
                                                    const TokenizerConfig& config);
 
-// A tokenizer.json of these parts.
+// A tokenizer.json composed of these parts.
 std::string tokenizer_json(const std::vector<AddedToken>& added, nlohmann::json pre_tokenizer,
                            nlohmann::json decoder, nlohmann::json model);
 
-// How texts are cut into characters. The former pattern is one that other programs cannot read.
+// The pre-tokenizer that cuts a text into characters. Other programs cannot read the former
+// pattern.
 nlohmann::json split_at_characters(const char* pattern);
 inline constexpr const char* kCharacterPattern = "[\\s\\S]";
 inline constexpr const char* kFormerCharacterPattern = "(?s).";

@@ -1,4 +1,4 @@
-// Ids of a tokenizer.json: each below a limit that goes with their number, none given twice.
+// The ids of a tokenizer.json: each below a limit that depends on their number, none used twice.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ using TokenIds = std::unordered_map<std::string, std::int32_t>;  // by spelling
 TokenIds read_vocab(const JsonValue& vocab);
 
 // The array `added_tokens` beside a vocabulary. Throws DataError, also for ids that the public
-// library would not give.
+// library would not assign.
 std::vector<AddedToken> read_added_tokens(const JsonValue& list, const TokenIds& vocab);
 
 }  // namespace ty

@@ -17,7 +17,6 @@ namespace ty {
 
 namespace {
 
-constexpr std::uint64_t kMaxManifestBytes = 64'000'000;
 constexpr std::string_view kPrefix = "step-";
 constexpr std::string_view kTemporary = ".tmp";
 
@@ -171,6 +170,11 @@ std::vector<Checkpoint> find_checkpoints(const Path& checkpoints) {
   std::sort(found.begin(), found.end(),
             [](const Checkpoint& a, const Checkpoint& b) { return a.step > b.step; });
   return found;
+}
+
+Checkpoint copied_checkpoint(const Path& directory) {
+  const Path file = directory / kManifestName;
+  return {parse_manifest(read_text_file(file, kMaxManifestBytes), file.string()).step, directory};
 }
 
 Manifest read_manifest(const Checkpoint& checkpoint) {

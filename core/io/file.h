@@ -1,5 +1,5 @@
-// The file system as the rest of the project sees it: calls either do all that was asked or throw
-// an IoError that names the path, what the system said and what to do next.
+// The file system as the rest of the project sees it: a call either does all that was asked or
+// throws an IoError that names the path, the system's error and what to do next.
 //
 // Nothing here retries an fsync: a file whose fsync failed is lost and must be written again under
 // another name.
@@ -19,25 +19,25 @@ using Path = std::filesystem::path;
 // Whether the last part of a path may be a symbolic link. Files that we wrote ourselves never are.
 enum class Links : std::uint8_t { follow, refuse };
 
-// An open regular file; closed on destruction, and by close() where a late error must be seen.
+// An open regular file; closed on destruction, or by close() where a late error must be noticed.
 class File {
  public:
-  // Always a new file: one of that name is removed first, and nothing is written through a
+  // Always creates a new file: an existing one is removed first, and nothing is written through a
   // symbolic link.
   static File create(const Path& path);
   static File open(const Path& path, Links links = Links::follow);
-  // For writing at the end; makes the file if it is not there.
+  // For appending; creates the file if necessary.
   static File append(const Path& path);
   File(File&& other) noexcept;
   File& operator=(File&& other) noexcept;
   ~File();
 
-  // Writes at the end of what was written so far, however many calls that takes.
+  // Writes everything after what was written so far, however many system calls that takes.
   void write_all(std::span<const std::byte> bytes);
-  // Fills `bytes` from `offset`; a file that ends before is an IoError.
+  // Fills `bytes` from `offset`; throws IoError if the file ends before.
   void read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
   std::uint64_t size() const;
-  // Cuts the file to so many bytes.
+  // Truncates the file to so many bytes.
   void truncate(std::uint64_t size);
   // Returns once the content is on the device.
   void sync();
@@ -53,8 +53,8 @@ class File {
   int descriptor_ = -1;
 };
 
-// A whole file as read-only memory, for as long as this object lives. Writing to it is a crash, and
-// so is reading it after somebody else has cut the file short.
+// A whole file as read-only memory, for the lifetime of this object. Writing to it crashes, and so
+// does reading it after somebody else has truncated the file.
 class MappedFile {
  public:
   explicit MappedFile(const Path& path, Links links = Links::follow);
@@ -64,8 +64,8 @@ class MappedFile {
 
   std::span<const std::byte> bytes() const { return bytes_; }
   const Path& path() const { return path_; }
-  // Lets go of memory that holds a part of bytes(); it is read from the file again if it is wanted
-  // again.
+  // Releases the memory that caches a part of bytes(); the part is read again from the file if
+  // needed.
   void forget(std::span<const std::byte> part) const;
 
  private:
@@ -76,26 +76,27 @@ class MappedFile {
 // The bytes of a string, for the calls here.
 std::span<const std::byte> bytes_of(std::string_view text);
 
-// Content of a small file; one above `limit` bytes is a DataError.
+// The content of a small file; throws DataError if it exceeds `limit` bytes.
 std::string read_text_file(const Path& path, std::uint64_t limit, Links links = Links::follow);
-// The file holds either what it held before or all of `bytes`, whatever happens in between.
+// Replaces a file atomically: whatever happens, it holds either its former content or all of
+// `bytes`.
 void atomic_write_file(const Path& path, std::span<const std::byte> bytes);
 
 // Makes creations, renames and removals inside a directory durable.
 void fsync_directory(const Path& directory);
 // Replaces `to` if that is a file (or an empty directory).
 void rename_path(const Path& from, const Path& to);
-// Makes one directory; its parent exists. False if it was there already.
+// Creates one directory, whose parent must exist. False if it existed already.
 bool make_directory(const Path& directory);
-// Removes a file or a directory with all that is in it; no error if it is not there.
+// Removes a file, or a directory with all its content; no error if there is none.
 void remove_tree(const Path& path);
 // Bytes that this process may still write to the file system of a path.
 std::uint64_t free_bytes(const Path& path);
 
-// What to say of a failed system call, by its errno: "PATH: cannot WHAT: No space left on device
+// The message for a failed system call, by its errno: "PATH: cannot WHAT: No space left on device
 // (12 bytes free there); free some space or choose another directory".
 std::string io_error_text(const Path& path, std::string_view what, int error_number);
-// Throws the IoError that says so.
+// Throws IoError with that message.
 [[noreturn]] void throw_io_error(const Path& path, std::string_view what, int error_number);
 
 }  // namespace ty

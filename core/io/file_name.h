@@ -1,4 +1,4 @@
-// Names of files that come out of other files (manifests, indexes): plain names, never paths.
+// File names that were read from other files (manifests, indexes): plain names, never paths.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 namespace ty {
 
 // Throws DataError unless `name` is 1 to 200 letters, digits, '.', '_' or '-' and does not begin
-// with '.', so that it stays inside its directory. `place` opens the message.
+// with '.', so that it stays inside its directory. The message begins with `place`.
 void check_file_name(std::string_view name, const std::string& place);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// A file that is hashed while it is written, so that its content is never read again for that.
+// A file that is hashed while it is written, so that it need not be read again for its hash.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct FileSummary {
   std::string hash;        // ContentHash of the whole file
 };
 
-// Collects small writes; large ones go straight through. Without finish() the file is garbage.
+// Buffers small writes; large ones are written directly. The file is valid only after finish().
 class FileWriter {
  public:
   // As File::create().
@@ -26,7 +26,7 @@ class FileWriter {
   // Bytes so far.
   std::uint64_t size() const { return size_; }
   const Path& path() const { return file_.path(); }
-  // Writes what is left, makes it durable and closes. Call once, last.
+  // Writes what is buffered, makes the file durable and closes it. Call once, last.
   FileSummary finish();
 
  private:

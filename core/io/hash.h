@@ -8,7 +8,7 @@
 
 namespace ty {
 
-// Hash of a byte sequence that arrives in pieces; the cuts do not matter.
+// Hash of a byte sequence that arrives in pieces; how it is divided does not matter.
 class ContentHash {
  public:
   ContentHash();

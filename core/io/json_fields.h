@@ -1,5 +1,5 @@
-// The keys of one JSON object of a file, read strictly: a value of another type, or outside of its
-// range, is a DataError "PLACE: KEY: value; want ..", never a rounded or wrapped number.
+// Strict access to the keys of one JSON object of a file: a value of the wrong type or out of range
+// is a DataError "PLACE: KEY: value; want ..", never a rounded or wrapped number.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ struct IntegerRange {
 
 class JsonFields {
  public:
-  // `place` opens messages, and `between` stands between it and a key: "m/config.json" and ": ".
-  // The object must outlive this. Throws DataError if it is no object.
+  // Messages begin with `place`, followed by `between` and the key: "m/config.json" and ": ". The
+  // object must outlive this. Throws DataError if it is not a JSON object.
   JsonFields(const nlohmann::json& object, std::string place, std::string_view between = ": ");
 
-  // Whether a key is there and not null.
+  // Whether a key is present and not null.
   bool has(const char* key) const;
-  // Each throws DataError for a missing key and for a value of another kind.
+  // Each throws DataError if the key is missing or its value has the wrong type.
   std::int64_t integer(const char* key, IntegerRange range) const;
   std::vector<std::int64_t> integers(const char* key, IntegerRange range) const;
   double number(const char* key, double least, double most) const;
   bool flag(const char* key) const;
   std::string text(const char* key) const;
-  // Throws DataError that lists the keys if there is another one.
+  // Throws DataError that lists the allowed keys if there is any other.
   void allow_only(std::initializer_list<std::string_view> keys) const;
   // Throws the DataError for a key's value, which is shown in at most 60 printable characters.
   [[noreturn]] void refuse(const char* key, std::string_view want) const;
@@ -44,7 +44,7 @@ class JsonFields {
 
   const nlohmann::json& object_;
   std::string place_;
-  std::string prefix_;  // place and what stands before a key
+  std::string prefix_;  // `place` and `between`
 };
 
 }  // namespace ty

@@ -1,5 +1,6 @@
 // manifest.json of a checkpoint: which files belong to it, with size and hash, and what the run
-// needs to go on. It also holds a hash of itself, so a damaged manifest is found like any file.
+// needs to continue. It also contains a hash of itself, so that damage to the manifest is detected
+// like damage to any file.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,8 @@
 namespace ty {
 
 inline constexpr const char* kManifestName = "manifest.json";
+// No manifest is larger, neither a checkpoint's nor a run's; a larger file is refused unread.
+inline constexpr std::uint64_t kMaxManifestBytes = 64'000'000;
 
 struct FileRecord {
   std::string name;  // inside the checkpoint's directory
@@ -26,13 +29,14 @@ struct Manifest {
   nlohmann::json fields = nlohmann::json::object();
 };
 
-// Text of a manifest; files are sorted by name. Throws DataError for an impossible or repeated
+// The text of a manifest; files are sorted by name. Throws DataError for an invalid or repeated
 // name.
 std::string format_manifest(Manifest manifest);
-// Reads and checks a text made by format_manifest; `place` opens the DataError's message.
+// Reads and checks a text made by format_manifest; the message of the DataError begins with
+// `place`.
 Manifest parse_manifest(std::string_view text, const std::string& place);
 
-// The same for file lists on their own: what ranks send to the one that commits.
+// The same for a list of files alone: what ranks send to the rank that commits.
 nlohmann::json to_json(std::span<const FileRecord> files);
 std::vector<FileRecord> file_records(const nlohmann::json& list, const std::string& place);
 

@@ -1,4 +1,4 @@
-// A directory that appears whole or not at all: its files are written into `NAME.tmp` beside it,
+// A directory that appears complete or not at all: its files are written into `NAME.tmp` beside it,
 // each made durable, and a rename publishes them together.
 #pragma once
 
@@ -10,18 +10,18 @@
 
 namespace ty {
 
-// Throws UsageError unless nothing is at the path and the directory around it exists: to be asked
-// before long work whose result is to go there.
+// Throws UsageError unless the path is free and its parent directory exists. To be called before
+// long work whose result is to be written there.
 void require_absent(const Path& path);
 
 class NewDirectory {
  public:
-  // Throws as require_absent() does. What an earlier, killed process left under the temporary name
-  // is removed.
+  // Throws as require_absent() does. Removes what an earlier, killed process left under the
+  // temporary name.
   explicit NewDirectory(const Path& path);
   NewDirectory(const NewDirectory&) = delete;
   NewDirectory& operator=(const NewDirectory&) = delete;
-  // Removes everything unless it was published.
+  // Removes everything unless publish() has succeeded.
   ~NewDirectory();
 
   // Writes one file through `write` and makes it durable.

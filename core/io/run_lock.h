@@ -1,4 +1,4 @@
-// At most one job works on a run directory.
+// Ensures that at most one job works on a run directory.
 #pragma once
 
 #include <functional>
@@ -8,13 +8,13 @@
 
 namespace ty {
 
-// Holds the run directory from construction to destruction; the system lets go of it by itself if
-// the process dies, so a lock is never stale.
+// Locks the run directory from construction to destruction. The system releases the lock if the
+// process dies, so it is never stale.
 class RunLock {
  public:
-  // Ranks of a job that was killed take a second or two to go, so that a lock is waited for a few
-  // seconds; `waiting` is told once who holds it. Throws UsageError that names the holder if it is
-  // held still.
+  // The ranks of a killed job take a second or two to exit, so this waits a few seconds for the
+  // lock; `waiting` is called once with its holder. Throws UsageError that names the holder if the
+  // lock is still held.
   using Waiting = std::function<void(const std::string& holder)>;
   RunLock(const Path& run_directory, const Waiting& waiting);
   RunLock(const RunLock&) = delete;
@@ -28,7 +28,7 @@ class RunLock {
   Descriptor descriptor_;
 };
 
-// True if a job works on the run directory right now. Holds the lock for an instant to find out.
+// True if a job is working on the run directory now. Takes the lock for an instant to find out.
 bool is_locked(const Path& run_directory);
 
 }  // namespace ty

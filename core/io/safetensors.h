@@ -1,7 +1,7 @@
 // The safetensors format: a u64 header length, a JSON header (name -> dtype, shape, byte range) and
 // the elements, row-major and little-endian. https://github.com/huggingface/safetensors
 //
-// The reader trusts nothing: a file that opens has one meaning, and every View lies inside it.
+// The reader trusts nothing: a file that opens is unambiguous, and every View lies inside it.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct StoredTensor {
   std::uint64_t begin = 0;  // bytes from the start of the file
   std::uint64_t end = 0;
 
-  // The type to compute in; none for those that we can list but not read (U8, BOOL, F8_E4M3, ...).
+  // The type to compute in; none for types that we can list but not read (U8, BOOL, F8_E4M3, ...).
   std::optional<DType> dtype() const;
 };
 
@@ -52,22 +52,22 @@ class SafetensorsFile {
   bool contains(const std::string& name) const { return index_.contains(name); }
   // Throws DataError, with the nearest names, if there is none.
   const StoredTensor& tensor(const std::string& name) const;
-  // The elements, contiguous and read-only, as long as this object lives. Throws DataError for an
-  // unknown name and for a dtype that we cannot compute in.
+  // The elements, contiguous and read-only, for the lifetime of this object. Throws DataError for
+  // an unknown name or a dtype that we cannot compute in.
   View view(const std::string& name) const;
-  // Lets go of the memory that a tensor was read into; a view of it reads the file again.
+  // Releases the memory that a tensor was read into; using a view of it reads the file again.
   void forget(const std::string& name) const;
 
  private:
   MappedFile file_;
   SafetensorsHeader header_;
   std::map<std::string, std::size_t, std::less<>> index_;
-  // Old writers do not align their data; such tensors are copied on first use.
+  // Old writers did not align their data; such tensors are copied on first use.
   mutable std::mutex copies_mutex_;
   mutable std::map<std::string, std::vector<std::byte>> copies_;
 };
 
-// Throws the DataError for a tensor that is not among `names`, with the nearest of them.
+// Throws the DataError for a tensor that is not among `names`, and suggests the closest names.
 [[noreturn]] void throw_no_tensor(const Path& path, const std::string& name,
                                   std::span<const std::string> names);
 
@@ -84,7 +84,7 @@ class SafetensorsWriter {
   // Writes the header. Throws InternalError for a repeated name.
   SafetensorsWriter(FileWriter& out, std::vector<TensorInfo> tensors,
                     const std::map<std::string, std::string>& metadata = {});
-  // What append() wants, in this order.
+  // The tensors that append() expects, in this order.
   const std::vector<TensorInfo>& order() const { return order_; }
   // The next tensor; any strides, host memory.
   void append(const View& view);
@@ -102,10 +102,10 @@ struct NamedView {
   View view;
 };
 
-// A whole set of tensors into `out`, whose finish() stays with the caller.
+// Writes a whole set of tensors to `out`; the caller calls its finish().
 void write_safetensors(FileWriter& out, std::span<const NamedView> tensors,
                        const std::map<std::string, std::string>& metadata = {});
-// The same as a file of its own, durable on return.
+// The same as a separate file, durable on return.
 FileSummary write_safetensors(const Path& path, std::span<const NamedView> tensors,
                               const std::map<std::string, std::string>& metadata = {});
 

@@ -1,4 +1,4 @@
-// The tensors of a model, whether they lie in one safetensors file or in many with an index
+// The tensors of a model, in one safetensors file or in several with an index
 // (model.safetensors.index.json, as Hugging Face writes large models).
 #pragma once
 
@@ -18,12 +18,13 @@ class TensorSet {
 
   // What was opened, for messages.
   const Path& path() const { return path_; }
-  // All files that hold it: the one, or the index and its parts.
+  // All files of the set: the single one, or the index and its parts.
   std::vector<Path> files() const;
   // Sorted.
   const std::vector<std::string>& names() const { return names_; }
   bool contains(const std::string& name) const { return owners_.contains(name); }
-  // Both throw DataError, with the nearest names, if there is none; see SafetensorsFile::view.
+  // Both throw DataError, with the closest names, if there is no such tensor; see
+  // SafetensorsFile::view.
   const StoredTensor& tensor(const std::string& name) const { return owner(name).tensor(name); }
   View view(const std::string& name) const { return owner(name).view(name); }
   // See SafetensorsFile::forget.

@@ -1,10 +1,10 @@
 // The LAPACK routines that core/linalg uses, by their Fortran names.
 //
-// They come out of the same OpenBLAS library as the matrix products. The C interface, LAPACKE, is a
-// library of its own that loads whichever libblas.so.3 and liblapack.so.3 the machine's
-// alternatives point at: a second BLAS in the process, with its own threads. All matrices here are
-// column-major, so a row-major matrix reads as its transpose. The trailing lengths belong to the
-// character arguments.
+// They come from the same OpenBLAS library as the matrix products. The C interface, LAPACKE, is a
+// separate library that loads whichever libblas.so.3 and liblapack.so.3 the machine's alternatives
+// point at: a second BLAS in the process, with its own threads. All matrices here are column-major,
+// so a row-major matrix is read as its transpose. The trailing size_t arguments are the lengths of
+// the character arguments.
 #pragma once
 
 #include <cblas.h>
@@ -36,7 +36,7 @@ void dorglq_(const blasint* m, const blasint* n, const blasint* k, double* a, co
 
 namespace ty::lapack {
 
-// A size as BLAS and LAPACK take it; throws ShapeError if it does not fit.
+// A size in the integer type of BLAS and LAPACK; throws ShapeError if it does not fit.
 inline blasint size(std::int64_t n) {
   if (n > std::numeric_limits<blasint>::max()) {
     throw ShapeError("linear algebra: size {} exceeds {}, the most that this BLAS can address", n,
@@ -45,7 +45,7 @@ inline blasint size(std::int64_t n) {
   return static_cast<blasint>(n);
 }
 
-// Calls a routine twice, first for the workspace it wants, then with that workspace:
+// Calls a routine twice, first to query the workspace that it needs, then with that workspace:
 // call(work, &lwork, &info). Returns info of the second call.
 template <typename Call>
 blasint with_workspace(const char* routine, Call&& call) {

@@ -1,7 +1,7 @@
-// Dense matrices for work on weights off the training path: row-major, double, on the host.
+// Dense matrices for work on weights outside the training path: row-major, double, on the host.
 //
-// Values, not views: a decomposition is planned and done once per layer, so clarity wins over
-// copies. Products run on BLAS.
+// Values, not views: a decomposition is done once per layer, so clarity matters more than the cost
+// of copies. Products run on BLAS.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct Matrix {
   Matrix() = default;
   // All zeros.
   Matrix(std::int64_t num_rows, std::int64_t num_cols);
-  // Takes `values` over; throws ShapeError unless there are rows * cols of them.
+  // Takes ownership of `values`; throws ShapeError unless there are rows * cols of them.
   Matrix(std::int64_t num_rows, std::int64_t num_cols, std::vector<double> values);
 
   double& operator()(std::int64_t i, std::int64_t j) {
@@ -43,9 +43,9 @@ Matrix leading_block(const Matrix& a, std::int64_t rows, std::int64_t cols);
 Matrix multiply(const Matrix& a, const Matrix& b);
 // a^T b for a [k, m], b [k, n] -> [m, n], without forming a^T.
 Matrix multiply_transposed(const Matrix& a, const Matrix& b);
-// Row i times factors[i], in place.
+// Multiplies row i by factors[i], in place.
 void scale_rows(Matrix& a, const std::vector<double>& factors);
-// Column j times factors[j], in place.
+// Multiplies column j by factors[j], in place.
 void scale_columns(Matrix& a, const std::vector<double>& factors);
 Matrix subtract(Matrix a, const Matrix& b);
 

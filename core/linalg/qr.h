@@ -1,4 +1,4 @@
-// Orthogonal times triangular, and the mirror image.
+// QR and LQ factorisations.
 #pragma once
 
 #include "core/linalg/matrix.h"
@@ -16,7 +16,7 @@ struct Lq {
   Matrix l, q;
 };
 Lq lq(Matrix a);
-// Only l of lq(a): its singular values and left vectors are those of a.
+// Only l of lq(a): its singular values and left singular vectors are those of a.
 Matrix lq_factor(Matrix a);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// A matrix as an orthonormal basis times what is left of it: the step of tensor train sweeps.
+// A matrix as an orthonormal basis times a remaining factor: one step of a tensor-train sweep.
 #pragma once
 
 #include "core/linalg/svd.h"
@@ -11,11 +11,12 @@ struct RangeSplit {
   double discarded_energy = 0.0;  // |a - basis rest|^2
 };
 
-// automatic: randomized for a small rank of a large matrix, where it is ten times cheaper and loses
-// a few per cent of the best error at worst (a flat spectrum); exact otherwise.
+// automatic: randomized for a small rank of a large matrix, where it is ten times cheaper and its
+// error exceeds the best one by a few per cent at worst (for a flat spectrum); exact otherwise.
 enum class SvdMethod : std::uint8_t { automatic, exact, randomized };
 
-// Keeps as much as the rule says. A bound on energy is always met exactly, whatever the method.
+// Keeps as many singular vectors as the rule says. A bound on energy is always met exactly, with
+// any method.
 RangeSplit split(const Matrix& a, const TruncationRule& rule,
                  SvdMethod method = SvdMethod::automatic);
 

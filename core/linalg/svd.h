@@ -1,4 +1,4 @@
-// Singular values: all of them, or as many as a rule keeps.
+// Singular value decomposition: complete, or truncated by a rule.
 #pragma once
 
 #include <variant>
@@ -15,16 +15,16 @@ struct Svd {
   Matrix vt;
 };
 
-// Divide and conquer is several times faster; QR iteration converges where it may not.
+// Divide and conquer is several times faster; QR iteration also converges where it may fail.
 enum class SvdDriver : std::uint8_t { divide_and_conquer, qr_iteration };
 
-// The thin SVD by divide and conquer, then by QR iteration if that does not converge. Throws
+// The thin SVD by divide and conquer, or by QR iteration if that does not converge. Throws
 // NonFiniteError for entries that are not finite.
 Svd svd(const Matrix& a);
-// The same by one named driver; throws NonFiniteError if it does not converge.
+// The same by the given driver alone; throws NonFiniteError if it does not converge.
 Svd svd(const Matrix& a, SvdDriver driver);
 
-// How much of a spectrum to keep; at least one value always stays.
+// How much of a spectrum to keep; at least one value is always kept.
 struct KeepRank {
   std::int64_t rank;  // the largest values, or all if there are fewer
 };
@@ -37,7 +37,7 @@ struct Cut {
   std::int64_t rank = 0;          // values kept
   double discarded_energy = 0.0;  // sum of squares of the others
 };
-// Where a rule cuts a descending spectrum; throws ConfigError for a rank below 1 or a negative
+// Where a rule truncates a descending spectrum; throws ConfigError for a rank below 1 or a negative
 // bound.
 Cut cut_spectrum(const std::vector<double>& sigma, const TruncationRule& rule);
 

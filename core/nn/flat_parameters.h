@@ -1,5 +1,5 @@
-// Flat memory for all parameters of a store: weights and gradients each lie in one buffer, cut into
-// buckets that are reduced, sharded and updated as plain ranges.
+// Flat memory for all parameters of a store: weights and gradients each occupy one buffer, divided
+// into buckets that are reduced, sharded and updated as plain ranges.
 //
 //   | bucket 0        | bucket 1        | bucket 2       | frozen           |
 //   | partial {data}  | partial {data}  | {data, tensor} | no gradient      |
@@ -29,15 +29,15 @@ struct Bucket {
 // Where each parameter lies in the flat buffers, in elements. Pure data.
 struct FlatLayout {
   std::vector<Range> parameters;  // in the store's order
-  std::vector<Bucket> buckets;    // cover what is trained; whole parameters and some padding each
-  std::vector<int> bucket_of;     // of each parameter; -1: it is frozen
-  std::int64_t trained = 0;       // what lies before is trained, the rest frozen
+  std::vector<Bucket> buckets;    // cover what is trained; each holds whole parameters and padding
+  std::vector<int> bucket_of;     // of each parameter; -1: frozen
+  std::int64_t trained = 0;       // elements before it are trained, others frozen
   std::int64_t size = 0;
 
   std::vector<Range> bucket_ranges() const;
 };
 
-// Trained parameters in order, those of one `partial` together, a new bucket whenever one holds at
+// Trained parameters in order, grouped by `partial`, with a new bucket as soon as one holds at
 // least bucket_elements; then the frozen ones. Every parameter starts on a multiple of 16 elements
 // and every bucket's size is a multiple of 16 * shards, so that it splits evenly over `shards`
 // ranks.
@@ -47,37 +47,39 @@ FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_ele
 struct FlatOptions {
   DType compute = DType::f32;  // what the model reads
   DType weights = DType::f32;  // what the optimizer updates
-  bool gradients = true;       // false: a model that is only run; it has weights of `compute` alone
+  bool gradients = true;       // false: the model is only run and has `compute` weights alone
 };
 
 class FlatParameters {
  public:
-  // Gives every parameter of the store its value and, if it is trained, its gradient buffer.
-  // Gradients are fp32, or fp64 for fp64 weights. Values are uninitialised; padding is zero.
-  // Without gradients, and where a parameter is frozen, values are constants.
+  // Gives every parameter of the store memory for its value and, if it is trained, its gradient.
+  // Gradients are fp32, or fp64 for fp64 weights. Values are uninitialised; padding is zero. Values
+  // of frozen parameters, and all values without gradients, are constants.
   FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend, FlatOptions options);
 
-  // Draws initial values: a function of (seed, name, position in the whole parameter) alone.
+  // Draws initial values, which depend on (seed, name, position in the whole parameter) alone.
   void initialise(std::uint64_t seed);
-  // Overwrites the model's copy from the weights (nothing to do when they are the same memory).
+  // Updates the model's copy from the weights (a no-op when they share memory).
   void refresh_model();
-  // Marks all gradients as absent; the next one that arrives overwrites the buffer.
+  // Marks all gradients as absent; the next gradient to arrive overwrites its buffer.
   void clear_gradients();
-  // Zeroes buffers of parameters that no gradient has reached, so that ranges can be reduced whole.
+  // Zeroes the buffers of parameters that no gradient has reached, so that whole ranges can be
+  // reduced.
   void fill_missing_gradients();
 
   const FlatLayout& layout() const { return layout_; }
   ParameterStore& store() const { return *store_; }
   Backend& backend() const { return *backend_; }
-  // [trained], or [size] where model() is the same memory: what the optimizer updates.
+  // What the optimizer updates: [trained], or [size] where model() shares its memory.
   const Tensor& weights() const { return weights_; }
-  // [size]: what the model reads.
+  // What the model reads: [size].
   const Tensor& model() const { return model_; }
   // [trained]
   const Tensor& gradients() const { return gradients_; }
-  // The weight of parameter i in its shape: in the weights' dtype, of a frozen one in the model's.
+  // The weight of parameter i in its own shape; in the dtype of weights(), or of model() if it is
+  // frozen.
   Tensor weight_of(std::size_t i) const;
-  // The first parameter whose weight holds NaN or infinity; "" if all numbers are finite.
+  // The name of the first parameter whose weight holds NaN or infinity; "" if all are finite.
   std::string first_non_finite_weight() const;
   bool has_separate_model() const { return weights_.dtype() != model_.dtype(); }
 
@@ -104,7 +106,8 @@ std::vector<Piece> pieces_in(const FlatLayout& layout, const std::vector<Range>&
 // Elements [range) of a flat tensor.
 Tensor slice(const Tensor& flat, Range range);
 
-// Which of these ranges of a flat tensor is the first to hold NaN or infinity; -1 if none does.
+// The index of the first of these ranges of a flat tensor that holds NaN or infinity; -1 if none
+// does.
 std::int64_t first_non_finite(const Tensor& flat, const std::vector<Range>& ranges);
 
 }  // namespace ty

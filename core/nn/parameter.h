@@ -1,7 +1,8 @@
 // Parameters: declared by name while a model is built, given memory all at once afterwards.
 //
-// Building a model only declares; so a plan of any model costs nothing, and the memory can be laid
-// out flat, in the buckets that gradient reduction and sharded optimizers work on.
+// Building a model only declares parameters. So planning a model of any size costs nothing, and the
+// memory can be laid out flat, in the buckets that gradient reduction and sharded optimizers work
+// on.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@
 
 namespace ty {
 
-// How a parameter starts: normal with a standard deviation, a constant, or values computed on the
-// host. A normal draw depends on (seed, name, position in the whole parameter) only.
+// Initial values of a parameter: normal with a standard deviation, a constant, or computed on the
+// host. A normal draw depends only on (seed, name, position in the whole parameter).
 struct Init {
   enum class Kind : std::uint8_t { normal, constant, computed };
   using Compute = std::function<std::vector<double>(std::uint64_t seed)>;  // of the whole parameter
@@ -32,8 +33,8 @@ struct Init {
   static Init computed(Compute compute) { return {Kind::computed, 0.0, std::move(compute)}; }
 };
 
-// How a rank's part relates to the others'. Initial values, reducers, norms and checkpoints read
-// this and nothing else.
+// How a rank's part of a parameter relates to the parts of the other ranks. Initial values,
+// reducers, norms and checkpoints depend on this and nothing else.
 //
 //   what                                  slice      partial over       counted
 //   dense weight, data parallel           -          data               by every rank
@@ -43,8 +44,8 @@ struct Init {
 struct Placement {
   Slice slice = {};
   AxisSet partial = {Axis::data};  // axes over which the rank's gradient is a partial sum
-  // By this rank, in norms and files: along tensor and pipeline each element of the model is
-  // counted once; data ranks hold the same.
+  // Whether this rank's part counts in norms and files: along tensor and pipeline each element of
+  // the model counts exactly once; data ranks hold the same part.
   bool counted = true;
 };
 
@@ -68,12 +69,12 @@ class ParameterStore {
 
   // Throws InternalError if the name is taken.
   Parameter& declare(std::string name, Shape shape, Init init, Placement placement = {});
-  // Null if there is none of that name.
+  // Null if no parameter has that name.
   Parameter* find(std::string_view name);
   const Parameter* find(std::string_view name) const;
   std::deque<Parameter>& all() { return parameters_; }
   const std::deque<Parameter>& all() const { return parameters_; }
-  // Numbers in all parameters together, as this rank holds them.
+  // The number of elements of all parameters, as this rank holds them.
   std::int64_t count() const;
 
  private:
@@ -81,7 +82,7 @@ class ParameterStore {
   std::unordered_map<std::string_view, Parameter*> by_name_;  // names lie in the parameters
 };
 
-// A place in the tree of names, and where what is declared there goes.
+// A node in the tree of names, and the store for parameters declared there.
 class Scope {
  public:
   explicit Scope(ParameterStore& store, std::string path = "")

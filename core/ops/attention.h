@@ -1,9 +1,9 @@
 // Differentiable scaled dot-product attention (Vaswani et al., arXiv 1706.03762).
 //
 // options.scale 0 means 1 / sqrt(D). options.lengths is filled from `lengths`: an int32 tensor [B]
-// that says how many keys each batch entry has, undefined if all have all. Operands, the result and
-// one number per row are kept; probabilities are computed again in backward. All functions throw
-// ShapeError unless shapes and dtypes are as stated.
+// with the number of keys of each batch entry, undefined if every entry has all keys. The operands,
+// the result and one number per row are kept; backward recomputes the probabilities. All functions
+// throw ShapeError unless shapes and dtypes are as stated.
 #pragma once
 
 #include "core/autograd/graph.h"

@@ -11,9 +11,9 @@ Tensor biased(Tensor y, const Tensor& bias);
 // For functions that apply one themselves:
 // Throws ShapeError, which names `function`, unless bias is undefined or [width].
 void check_bias(const Tensor& bias, std::int64_t width, const char* function);
-// y [.., out] += bias [out]; y is contiguous. Nothing if bias is undefined.
+// y [.., out] += bias [out]; y is contiguous. A no-op if bias is undefined.
 void add_bias(const Tensor& y, const Tensor& bias);
-// Its gradient: dy [.., out] summed over rows.
+// The gradient of the bias: dy [.., out] summed over rows.
 Gradient bias_gradient(const Tensor& dy);
 
 }  // namespace ty

@@ -12,8 +12,8 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 // in] (a token table serving as output head).
 enum class WeightLayout : std::uint8_t { in_out, out_in };
 
-// x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; gradients of
-// weight and bias are added straight into their buffers.
+// x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; the gradients
+// of weight and bias are accumulated directly in their buffers.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
               WeightLayout layout = WeightLayout::in_out);
 

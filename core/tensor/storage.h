@@ -1,4 +1,4 @@
-// Storage: one block of a backend's memory, counted under a class for as long as it lives.
+// Storage: one block of a backend's memory, counted under a memory class during its lifetime.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class Storage {
   MemoryClass memory_class() const { return class_; }
   // Counts the block under another class from now on.
   void set_class(MemoryClass memory_class);
-  // While at least one holder keeps a workspace block for backward, it counts as activation.
+  // While at least one holder keeps a workspace block for backward, the block counts as activation.
   void keep();
   void unkeep();
 

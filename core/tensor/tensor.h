@@ -1,8 +1,8 @@
-// Tensor: a cheap, copyable handle on a strided piece of a Storage, with an optional graph edge.
+// Tensor: a cheap, copyable handle to a strided part of a Storage, with an optional graph edge.
 //
-// Copies share memory. Functions here move or look at data and are not differentiable; everything
-// that is lies in core/ops. The edge is what autograd needs to send a gradient back: a node of the
-// graph for a computed tensor, a leaf for a parameter, nothing for a constant.
+// Copies share memory. The functions here move or inspect data and are not differentiable; the
+// differentiable ones are in core/ops. The edge tells autograd where to send a gradient: to a node
+// of the graph for a computed tensor, to a leaf for a parameter, nowhere for a constant.
 #pragma once
 
 #include <cstdint>
@@ -47,10 +47,10 @@ class Tensor {
   DType dtype() const { return view_.dtype; }
   Backend& backend() const { return storage_->backend(); }
   Storage& storage() const { return *storage_; }
-  // No other handle sees this memory, so it may be overwritten.
+  // True if no other handle refers to this memory, so that it may be overwritten.
   bool is_sole_owner() const { return storage_.use_count() == 1; }
 
-  // The same storage seen through another view; no edge.
+  // Another view of the same storage, without an edge.
   Tensor alias(View view) const { return Tensor(storage_, std::move(view)); }
   // The same memory without the edge.
   Tensor detach() const { return Tensor(storage_, view_); }
@@ -66,7 +66,7 @@ class Tensor {
     backend().read(host.data(), contiguous().view());
     return host;
   }
-  // The only element, whatever its float type. Blocking.
+  // The value of a one-element tensor of any float type. Blocking.
   double item() const;
 
   bool requires_grad() const { return edge_ != nullptr; }

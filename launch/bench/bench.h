@@ -1,4 +1,4 @@
-// What `trainyard bench` measures: one function per subject, and what they share.
+// `trainyard bench`: one function per benchmark, and what they share.
 #pragma once
 
 #include <functional>
@@ -17,26 +17,25 @@ ExitCode linear(const Arguments& arguments, RankStatus& status);
 
 struct Spread {
   double median = 0, min = 0, max = 0;
-  // Holds the median of all such measurements with 95 % confidence (order statistics; of fewer than
-  // six measurements no interval does, and this is min .. max).
+  // A 95 % confidence interval of the median (from order statistics; fewer than six measurements
+  // have none, and this is min .. max).
   double low = 0, high = 0;
 };
 Spread spread_of(std::vector<double> x);
 nlohmann::json to_json(const Spread& spread);
 // The median and its interval, as "1.180x (1.171 .. 1.190)".
 std::string format_ratio(const Spread& spread);
-// Of the quotients a[i] / b[i]: two things that took turns, compared round by round.
+// The spread of the ratios a[i] / b[i]: two alternating measurements, compared round by round.
 Spread ratios_of(const std::vector<double>& a, const std::vector<double>& b);
 
-// How often things that are compared run.
+// How many rounds to run.
 struct Rounds {
   std::int64_t warmup = 0, measured = 1;
 };
 // From --steps and --warmup.
 Rounds rounds_of(const Arguments& arguments, std::int64_t warmup);
-// Runs things 0 .. count - 1 in turns, in every other round the last one first: what else the
-// machine does, and a drift of its speed, falls on all of them alike. Long work says on stderr
-// where it is.
+// Runs `count` things in turn, in reverse order in every other round, so that other load on the
+// machine and drifts of its speed affect all of them alike. `shown`: reports progress on stderr.
 void take_turns(
     const Rounds& rounds, std::size_t count, bool shown,
     const std::function<void(std::size_t thing, std::int64_t round, bool measured)>& run);

@@ -1,5 +1,6 @@
-// A verb of the command line, as data: what it is called, what it takes, what runs it. What can be
-// known to be wrong without running it is refused by the dispatcher, for all verbs alike.
+// A verb of the command line, as data: its name, its arguments and the function that runs it. The
+// dispatcher rejects, for all verbs alike, whatever can be recognised as wrong without running the
+// verb.
 #pragma once
 
 #include <span>
@@ -11,14 +12,14 @@
 
 namespace ty {
 
-// One of the things that a verb does.
+// One of the forms of a verb.
 struct Form {
-  std::string name;        // the word after the verb that picks it; empty: the verb has no other
-  std::size_t most_words;  // after that, overrides apart
+  std::string name;        // the word after the verb that selects it; empty: the only form
+  std::size_t most_words;  // after that word, not counting overrides
   ExitCode (*run)(const Arguments& arguments, RankStatus& status);
   bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
-  bool shares_work = false;      // among the ranks of a job
-  std::string hint = {};         // what may have been meant by a word too many
+  bool shares_work = false;      // the ranks of a job share its work
+  std::string hint = {};         // what an excess word may have been meant as
 };
 
 struct Verb {
@@ -27,19 +28,20 @@ struct Verb {
   std::string help;      // one sentence
   std::vector<OptionSpec> options;
   std::vector<Form> forms;
-  bool passes_on = false;  // words from the first one on are another command's, options included
+  bool passes_on = false;  // from the first word on, all belongs to another command
 };
 
 // All verbs, in the order in which help lists them.
 std::span<const Verb> verbs();
 
-// The verb of that name; throws UsageError that says which there are.
+// The verb of that name; throws UsageError that lists all verbs.
 const Verb& find_verb(const std::string& name);
-// The form that the words after a verb pick, and `words` without its name; throws UsageError if
-// they pick none.
+// The form selected by the words after a verb; removes its name from `words`. Throws UsageError if
+// they select none.
 const Form& take_form(const Verb& verb, std::vector<std::string>& words);
 
-// Parses and runs a whole command line; prints help and errors. Returns the process's exit code.
+// Parses and runs a whole command line; prints help and errors. Returns the exit code of the
+// process.
 int run_command_line(int argc, const char* const* argv);
 
 }  // namespace ty

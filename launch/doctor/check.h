@@ -1,4 +1,4 @@
-// What the doctor says about one thing: how it is, and how to mend it.
+// One finding of the doctor: the state of something, and how to fix it.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct Check {
   std::string name;
   Verdict verdict = Verdict::ok;
   std::string value;
-  std::string fix;               // a command where there is one; empty if all is well
-  ExitCode code = ExitCode::ok;  // what a job would end with; only for fail
+  std::string fix;               // a command where possible; empty if all is well
+  ExitCode code = ExitCode::ok;  // with which a job would end; only for fail
 };
 
 // One line per check, the fix of a problem below it, and the totals.

@@ -1,4 +1,4 @@
-// From what a machine is to what that means for a job.
+// What the facts about a machine mean for a job.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace ty {
 
-// One check per thing, in the order in which they are printed.
+// One check per subject, in the order of printing.
 std::vector<Check> judge(const MachineFacts& facts);
 
 }  // namespace ty

@@ -1,5 +1,4 @@
-// What the doctor has found out about this machine, this build and this process, before anybody
-// judges it.
+// What the doctor found out about this machine, this build and this process, not yet judged.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +15,14 @@ struct MachineFacts {
   std::vector<std::string> loaded;  // paths of this process's shared libraries
 
   std::string mpi;     // name and version; empty: not part of this build
-  std::string mpirun;  // where it lies; empty: not on PATH
+  std::string mpirun;  // its path; empty: not on PATH
   bool root = false;
   bool root_may_mpirun = false;  // both variables of Open MPI are set
 
   std::string cpu;  // model
   bool avx2 = false, avx512 = false, bf16 = false;
   std::int64_t cores = 1;       // online
-  std::int64_t affinity = 1;    // of them, this process may use
+  std::int64_t affinity = 1;    // that this process may use
   double quota = 0;             // cores' worth of time; 0: no limit
   std::string omp_num_threads;  // the variable
 

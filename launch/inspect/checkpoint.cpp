@@ -12,15 +12,11 @@ namespace ty {
 
 namespace {
 
-constexpr std::uint64_t kMaxManifest = 64'000'000;
-
-// A copy under another name takes its step from the manifest.
 Checkpoint checkpoint_at(const Path& directory) {
   for (const Checkpoint& checkpoint : find_checkpoints(directory.parent_path())) {
     if (checkpoint.path.filename() == directory.filename()) return {checkpoint.step, directory};
   }
-  const Path file = directory / kManifestName;
-  return {parse_manifest(read_text_file(file, kMaxManifest), file.string()).step, directory};
+  return copied_checkpoint(directory);
 }
 
 void add_files(Inspection& result, const std::vector<FileVerdict>& files) {

@@ -1,6 +1,6 @@
-// What a run, checkpoint, model, dataset or tokenizer holds, said twice: as facts for programs and
-// as text for people. Whatever is there is checked, too; a fault does not keep the rest from being
-// told.
+// What a run, checkpoint, model, dataset or tokenizer contains, both as facts for programs and as
+// text for people. The content is checked as well; a fault does not stop the rest from being
+// reported.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,20 +17,20 @@ struct Inspection {
   nlohmann::json facts = nlohmann::json::object();  // kind, path, valid, ...
   std::string text;                                 // lines
   std::string damage;                               // the first fault; empty: none
-  ExitCode code = ExitCode::ok;                     // that of the first fault
+  ExitCode code = ExitCode::ok;                     // of the first fault
 
   // Adds a line "  key         value".
   void line(std::string_view key, std::string_view value);
-  // Remembers the first fault.
+  // Records a fault; only the first one is kept.
   void fault(const std::string& what, ExitCode code = ExitCode::bad_data);
 };
 
 struct InspectOptions {
   TextOptions text;
-  Path tokenizer;  // directory; empty: whatever lies near a token file
+  Path tokenizer;  // directory; empty: one found near the token file
 };
 
-// Recognises what lies at the path and inspects it. Throws UsageError for an unknown kind.
+// Recognises what is at the path and inspects it. Throws UsageError for an unknown kind.
 Inspection inspect(const Path& path, const InspectOptions& options = {});
 
 // One kind each.
@@ -42,7 +42,7 @@ Inspection inspect_token_file(const Path& file, const InspectOptions& options);
 Inspection inspect_text(const Path& file, const InspectOptions& options);
 Inspection inspect_tokenizer(const Path& directory);
 
-// Tensors and their totals, as facts `tensors`, `dtypes` and `bytes` and as two tables.
+// Adds the tensors and their totals, as facts `tensors`, `dtypes` and `bytes` and as two tables.
 void add_tensors(Inspection& result, const TensorSet& tensors);
 // "bpe, 1024 ids, end of text 1023, fingerprint 00ab..."
 std::string describe(const Tokenizer& tokenizer);

@@ -1,4 +1,4 @@
-// What lies at a path, found out from what is there rather than from what it is called.
+// What is at a path, recognised by its content rather than by its name.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ enum class PathKind : std::uint8_t {
 };
 std::string_view name_of(PathKind kind);
 
-// Throws UsageError, with what would be right, if the path holds none of them.
+// Throws UsageError that says what is expected if the path holds none of them.
 PathKind recognise(const Path& path);
 
 }  // namespace ty

@@ -1,9 +1,10 @@
-// A run that goes on under a changed job: which keys differ, and which of them it may not change
-// without being told to.
+// Continuing a run with a changed job: which keys differ, and which of them may not change unless
+// the user allows it.
 //
-// Keys that say what a number of the run means (model, tokenizer, data, batch, seed, optimizer) are
-// fixed once it has begun; the others say how it runs and may change. Files are compared by content
-// (job_inputs.h) and linear layers by what the rules come to, not by how they were written.
+// Keys that determine the numbers of a run (model, tokenizer, data, batch, seed, optimizer) are
+// fixed once it has begun; the others only say how it runs and may change. Files are compared by
+// content (job_inputs.h), and linear layers by what the rules resolve to, not by how they are
+// written.
 #pragma once
 
 #include <string>
@@ -15,11 +16,11 @@ namespace ty {
 
 struct JobChange {
   std::string key;
-  std::string before, after;  // as YAML spells them; "none" where the key is not used
+  std::string before, after;  // as YAML spells them; "none" where the key is inactive
   bool is_fixed = false;
 };
 
-// Keys whose values differ, in the order of the field lists.
+// The keys whose values differ, in the order of the field lists.
 std::vector<JobChange> changes_between(const JobConfig& before, const JobConfig& after);
 
 // "optim.lr 0.01 -> 0.001, run.steps 20 -> 40".

@@ -1,6 +1,6 @@
-// Upper limits of the sizes that a user states, in the job file or as an option: far above what any
-// machine runs, and so low that no product or sum of them that a model or plan makes overflows
-// 64 bits: the largest tensor, of a step's logits, has fewer than 2^51 numbers.
+// Upper limits of sizes that a user states, in the job file or as an option: far above what any
+// machine can run, and low enough that no product or sum of them in a model or plan overflows 64
+// bits. The largest tensor, the logits of a step, has fewer than 2^51 elements.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Children of another process that have ended without its taking notice.
+// Detects that the children of another process have ended without that process noticing.
 #pragma once
 
 #include <sys/types.h>
@@ -7,10 +7,10 @@
 
 namespace ty {
 
-// If a process has children and all of them have ended: the exit code of one that failed, as a
-// shell counts them (128 + N for signal N), or 0 if none did. One that failed by itself comes
-// before those that were killed because of it. Nothing while one of them runs, and where the system
-// does not tell.
+// If a process has children and all of them have ended: the exit code of one that failed, by the
+// shell's convention (128 + N for signal N), or 0 if none did. A child that failed by itself takes
+// precedence over those that were killed because of it. Nothing while one of them is running, or
+// where the system does not tell.
 std::optional<int> code_of_dead_children(pid_t parent);
 
 }  // namespace ty

@@ -1,4 +1,5 @@
-// What went wrong, as a user and the other ranks are told: errors of ours and of the libraries.
+// What went wrong, as reported to the user and to other ranks: our own errors and those of
+// libraries.
 #pragma once
 
 #include <string>
@@ -9,18 +10,19 @@ namespace ty {
 
 struct Failure {
   ExitCode code = ExitCode::ok;
-  std::string key;     // of the job file, if the error is at one
-  std::string reason;  // begins with the key
+  std::string key;     // of the job file, if the error concerns one
+  std::string reason;  // begins with the key, if any
 };
 
-// What the exception that is being handled means to a user: an error of ours says it itself, those
-// of the system and of the standard library get their exit code here. Call in a catch block.
+// The failure that corresponds to the exception being handled. Our own errors carry their exit
+// code; errors of the system and of the standard library are given one here. Call in a catch block.
 Failure current_failure();
 
-// Throws the Error that was such a failure, here or on another rank.
+// Throws a failure of this or another rank as an Error.
 [[noreturn]] void rethrow(const Failure& failure);
 
-// Runs work on what a key of the job file names; whatever it throws becomes an error at that key.
+// Runs work that concerns a key of the job file; whatever it throws is rethrown as an error at that
+// key.
 template <class Work>
 auto at_key(const char* key, Work&& work) {
   try {

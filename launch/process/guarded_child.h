@@ -1,4 +1,4 @@
-// A program that runs as a child and is asked, not told, to stop.
+// Runs a program as a child process that is stopped gracefully.
 #pragma once
 
 #include <string>
@@ -8,15 +8,16 @@
 
 namespace ty {
 
-// Runs a command (found on PATH) and returns how it ended.
+// Runs a command (looked up on PATH) and returns how it ended.
 //
-// SIGINT, SIGTERM and SIGHUP to this process become SIGUSR1 to the child, which mpirun hands to its
-// ranks: they save and end. A second one ends the child at once. The child is out of the terminal's
-// reach, so that Ctrl-C comes here only; if this process is killed it gets SIGUSR1 too. What it
-// says on stderr is passed on as Remarks: mpirun does not survive that nobody reads it.
+// SIGINT, SIGTERM and SIGHUP to this process are forwarded to the child as SIGUSR1, which mpirun
+// passes on to its ranks: they save and exit. A second signal ends the child at once. The child is
+// detached from the terminal, so that only this process receives Ctrl-C; if this process is killed,
+// the child receives SIGUSR1 too. Its stderr is relayed through Remarks, because mpirun does not
+// survive a stderr that nobody reads.
 //
-// A child that waits for ever for children of its own that have all ended, as mpirun may, is killed
-// after ten seconds; what counts then is how they ended.
+// A child that keeps waiting although all its own children have ended, as mpirun may, is killed
+// after ten seconds; the result is then how those children ended.
 //
 // Throws UsageError if the command cannot be started.
 ExitCode run_guarded(const std::vector<std::string>& words);

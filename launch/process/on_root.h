@@ -1,4 +1,4 @@
-// Work that one rank does for all of them.
+// Work that one rank does on behalf of all.
 #pragma once
 
 #include <functional>
@@ -8,10 +8,10 @@
 
 namespace ty {
 
-// Runs `work` on rank 0 and gives its result to every rank; an Error that it throws is thrown on
+// Runs `work` on rank 0 and returns its result on every rank; an Error that it throws is thrown on
 // all of them. A collective call.
 std::string on_root(const Group& world, const std::function<std::string()>& work);
-// The same without a result.
+// The same for work without a result.
 void on_root_do(const Group& world, const std::function<void()>& work);
 
 }  // namespace ty

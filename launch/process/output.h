@@ -1,5 +1,5 @@
-// What the binary says. Results go to stdout and must arrive. Remarks (progress, warnings, errors)
-// go to stderr and must not: where nobody can read them they are lost, and the job goes on.
+// Output of the binary. Results go to stdout and must be delivered. Remarks (progress, warnings,
+// errors) go to stderr and need not be: if nobody can read them they are lost, and the job goes on.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,9 @@
 
 namespace ty {
 
-// Remarks to one descriptor. Writing never fails. It waits a second for a reader that does not keep
-// up; after that, text is dropped until there is room again, and the number of lost lines is told.
+// Remarks to one descriptor. Writing never fails. It waits up to a second for a reader that does
+// not keep up; after that, text is dropped until there is room again, and the number of lost lines
+// is reported.
 class Remarks {
  public:
   explicit Remarks(int descriptor) : descriptor_(descriptor) {}
@@ -27,12 +28,13 @@ class Remarks {
 // One line on stderr.
 void remark(std::string_view line);
 
-// Why what was printed on stdout could not be written; "" if it could.
+// Why results printed on stdout could not be written; "" if they were.
 std::string lost_results();
-// Throws IoError if it could not. Call when all is printed.
+// Throws IoError if results could not be written. Call after the last of them.
 void finish_results();
 
-// A reader that goes away (`2>&1 | head`) then costs the remarks to it, not the job.
+// After this call, a reader that goes away (`2>&1 | head`) loses its remarks but does not end the
+// job.
 void outlive_readers();
 
 }  // namespace ty

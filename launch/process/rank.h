@@ -1,5 +1,5 @@
-// What this process knows of its place in the job before any communicator exists, and the one way
-// in which it reports that it failed.
+// What this process knows about its place in the job before any communicator exists, and the only
+// way in which it reports a failure.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,8 @@
 
 namespace ty {
 
-// Filled in while a job runs, so that a failure can say where it happened and end the other ranks.
+// Updated while a job runs, so that the report of a failure can say where it happened and end the
+// other ranks.
 struct RankStatus {
   int rank = 0;
   int size = 1;
@@ -17,7 +18,7 @@ struct RankStatus {
 };
 
 // Prints one line per error on stderr, `trainyard: [rank R step S] REASON`, ends the other ranks of
-// the job, and returns the exit code. Of an error that all ranks have, one line is enough.
+// the job, and returns the exit code. An error common to all ranks is printed by one of them.
 int report_failure(const RankStatus& status, const Failure& failure);
 
 }  // namespace ty

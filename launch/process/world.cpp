@@ -3,7 +3,6 @@
 #include <omp.h>
 
 #include <cstdlib>
-#include <exception>
 
 #include "core/base/machine.h"
 
@@ -33,10 +32,6 @@ World::World(RankStatus& status) : cores_(usable_cores()) {
   threads_ = omp_get_max_threads();
 }
 
-World::~World() {
-  group_ = Group();  // before the session ends
-  // After an error the job ends by abort: finalising would wait for ranks that wait for this one.
-  if (std::uncaught_exceptions() > 0) static_cast<void>(mpi_.release());
-}
+World::~World() = default;  // the group first, then the session, which knows how a job ends
 
 }  // namespace ty

@@ -1,4 +1,5 @@
-// This process's place among the ranks of the job: MPI if a launcher started it, else alone.
+// This process's place among the ranks of the job: a rank of MPI if a launcher started it,
+// otherwise the only rank.
 #pragma once
 
 #include <memory>
@@ -13,8 +14,8 @@ class MpiSession;
 
 class World {
  public:
-  // Joins the other ranks and gives each rank of a machine its share of the cores this process may
-  // use, unless OMP_NUM_THREADS says otherwise. Fills `status` so that failures end the whole job.
+  // Joins the other ranks and divides the usable cores of a machine evenly among its ranks, unless
+  // OMP_NUM_THREADS says otherwise. Sets `status` so that a failure ends the whole job.
   explicit World(RankStatus& status);
   ~World();
 

@@ -1,4 +1,4 @@
-// What a compression does, for people and for programs.
+// The report of a compression, for people and for programs.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

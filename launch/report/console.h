@@ -1,5 +1,4 @@
-// A training run for the people in front of it: its start, a running line, and what happens, on
-// stderr.
+// Shows a training run to the user, on stderr: how it starts, a progress line, and events.
 #pragma once
 
 #include "launch/report/progress.h"
@@ -9,7 +8,7 @@ namespace ty {
 
 class Console : public RunObserver {
  public:
-  // However the run ends, what is printed after it begins on a line of its own.
+  // Ends the progress line, so that whatever is printed next starts on a new line.
   ~Console() override { line_.finish(); }
 
   void found_complete(const JobConfig& job) override;

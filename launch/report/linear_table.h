@@ -1,4 +1,4 @@
-// The linear layers of a model as a table: what the rules of a job came to.
+// The linear layers of a model as a table: what the rules of a job resolve to.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,9 +9,9 @@
 
 namespace ty {
 
-// One line for all blocks whose layers are alike: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with
-// weights, their share of the dense layer's, and how they run at so many tokens per pass, or with
-// W shared over the micro-batches of a step.
+// One line for all blocks with equal layers: "blocks.*.mlp.up  x 4  [128, 512]  ttm ..", with the
+// number of weights, its ratio to the dense layer's, and how the layer runs at so many tokens per
+// pass, or with W shared by the micro-batches of a step.
 std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
                                 bool shared);
 // One object per layer: path, in, out, kind, weights, and the sizes of its kind.

@@ -8,7 +8,7 @@
 
 namespace ty {
 
-// Memory by class: bytes predicted, and (if given) measured beside it.
+// Predicted bytes by memory class, with the measured ones (if given) beside them.
 std::string format_memory(const MemoryStats& predicted, const MemoryStats* measured);
 // {"parameters_bytes": ..., ..., "peak_bytes": ...}
 nlohmann::json memory_json(const MemoryStats& memory);

@@ -1,4 +1,5 @@
-// The records of a run as files that programs read: metrics.jsonl and samples.txt of its directory.
+// Writes the records of a run to files for programs: metrics.jsonl and samples.txt in its
+// directory.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -7,11 +8,11 @@
 
 namespace ty {
 
-// The numbers of a record under the names that they have in every file.
+// The numbers of a record, under the names used in every file.
 nlohmann::json to_json(const StepRecord& record);
 nlohmann::json to_json(const EvaluationRecord& record);
 
-// Throws IoError where a record cannot be written; the files then lack that one only.
+// Throws IoError if a record cannot be written; only that record is then missing from the files.
 class Metrics : public RunObserver {
  public:
   void started(const RunFacts& facts) override { directory_ = &facts.directory; }

@@ -1,4 +1,4 @@
-// The one line that a training run shows: rewritten in place on a terminal, plain lines in a file.
+// The progress line of a training run: rewritten in place on a terminal, separate lines in a file.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +19,19 @@ struct Progress {
   double seconds_left = 0;
 };
 
-// Without the line's end. Columns keep their width from step to step.
+// Without a newline. Columns keep their width from step to step.
 std::string format_progress(const Progress& progress);
 
 class ProgressLine {
  public:
-  // On stderr; in place if that is a terminal.
+  // Writes to stderr; in place if that is a terminal.
   ProgressLine();
   void update(const Progress& progress) { show(format_progress(progress)); }
-  // The same for other long work.
+  // The same for other long-running work.
   void show(const std::string& line);
-  // A line of its own (evaluation, sample, checkpoint) without breaking the running line.
+  // Prints a separate line (evaluation, sample, checkpoint) without damaging the progress line.
   void note(const std::string& text);
-  // Ends the running line, if there is one.
+  // Ends the progress line, if there is one.
   void finish();
 
  private:

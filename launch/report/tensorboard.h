@@ -1,8 +1,8 @@
-// The records of a run as TensorBoard reads them: events/ in its directory, one file per process
-// that worked on the run.
+// Writes the records of a run for TensorBoard: events/ in its directory, one file per process that
+// has worked on the run.
 //
-// Tags are the names in metrics.jsonl, and "sample" for texts. A process that goes on from a
-// checkpoint begins with an event that voids what files before hold of later steps.
+// Tags are the names in metrics.jsonl, and "sample" for texts. A process that resumes from a
+// checkpoint begins with an event that invalidates the later steps of earlier files.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace events {
 class Event;
 }
 
-// Throws IoError where an event cannot be written; the file then lacks that one only.
+// Throws IoError if an event cannot be written; only that event is then missing from the file.
 class TensorBoard : public RunObserver {
  public:
   void started(const RunFacts& facts) override;

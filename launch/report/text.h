@@ -1,4 +1,4 @@
-// How numbers and tables look in a terminal.
+// Formats numbers and tables for a terminal.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@ namespace ty {
 
 // "1.38 M", "9.0 k", "512": at most four significant characters and a unit prefix.
 std::string human_count(double value);
-// "1.38 M (1382400)"; small numbers once.
+// "1.38 M (1382400)"; small numbers without the second form.
 std::string count_with_digits(std::int64_t count);
 // "41.2 MiB".
 std::string human_bytes(double bytes);
 // "1:02", "2:13:05", "3d 04:10".
 std::string human_duration(double seconds);
 
-// Columns aligned by their widest cell; the first column to the left, the others to the right.
+// Columns as wide as their widest cell; the first is left-aligned, the others right-aligned.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}

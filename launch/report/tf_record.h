@@ -9,7 +9,8 @@ namespace ty {
 
 // CRC-32C (Castagnoli), as in iSCSI.
 std::uint32_t crc32c(std::string_view data);
-// As TFRecord stores it: rotated and shifted, so that checksums of checksums are none.
+// The masked form that TFRecord stores: rotated, plus a constant, so that data with embedded
+// checksums can be checksummed safely.
 std::uint32_t masked_crc32c(std::string_view data);
 // One record, little-endian: length (8 bytes), its masked CRC (4), data, their masked CRC (4).
 std::string tf_record(std::string_view data);

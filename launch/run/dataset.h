@@ -1,5 +1,5 @@
-// A job's tokenizer and ids: made once, kept in the run directory, made again when what they were
-// made from has changed.
+// A job's tokenizer and token ids: made once, stored in the run directory, and made again when
+// their sources have changed.
 #pragma once
 
 #include <memory>
@@ -15,29 +15,29 @@
 
 namespace ty {
 
-// By its name: token ids, not text.
+// Whether a file holds token ids rather than text, by its name.
 bool is_token_file(const Path& path);
 
-// The data of a job in memory, before anything of it is written; rank 0 only.
+// The data of a job in memory, before any of it is written; rank 0 only.
 class PreparedData {
  public:
-  // What the run directory holds already is used if it was made from the same text by the same
-  // tokenizer; in a run that has checkpoints the tokenizer never changes. Throws ConfigError or
+  // Reuses what the run directory already holds if it was made from the same text with the same
+  // tokenizer; the tokenizer of a run that has checkpoints never changes. Throws ConfigError or
   // DataError for a job without usable data.
   PreparedData(const JobConfig& job, const RunDirectory& run);
 
   std::int64_t vocab() const { return tokenizer_ ? tokenizer_->vocab_size() : 0; }
   std::uint64_t fingerprint() const { return tokenizer_ ? tokenizer_->fingerprint() : 0; }
-  // Throws DataError for ids that are not below the model's vocabulary, and for texts with room for
-  // no window.
+  // Throws DataError for ids that are not below the model's vocabulary, and for texts too short for
+  // one window.
   void check(std::int64_t vocab, std::int64_t sequence, std::uint64_t seed) const;
   // Writes what is new into the run directory.
   void write() const;
-  // What the tokenizer was made from, for the run's manifest; null without one.
+  // What the tokenizer was made from, for the manifest of the run; null without a tokenizer.
   const nlohmann::json& tokenizer_origin() const { return origin_; }
 
  private:
-  // given: the job's own token file; stored: the run's; made: ids that are to be written.
+  // given: the job's own token file; stored: the run's; made: new ids, to be written.
   enum class Origin : std::uint8_t { given, stored, made };
   struct Part {
     Path file;  // that the ranks will read
@@ -63,22 +63,22 @@ struct Dataset {
   std::uint64_t fingerprint() const { return tokenizer ? tokenizer->fingerprint() : 0; }
 };
 
-// The data of a run whose directory has been written.
+// Opens the data of a run whose directory has been written.
 Dataset open_dataset(const JobConfig& job);
 
-// How a job's texts are read; what the content of a file decides instead is said on stderr.
+// How a job's texts are read; decisions taken from the content of a file are reported on stderr.
 TextOptions text_options(const DataSection& data);
-// The same without a word on stderr, for a second reading.
+// The same without these reports, for reading a file a second time.
 TextOptions quietly(TextOptions options);
 
-// A job that starts from a model and states no tokenizer uses the model's, if that has one.
+// Makes a job that starts from a model and states no tokenizer use the model's, if it has one.
 void adopt_model_tokenizer(JobConfig& job);
 
 // The tokenizer of a model directory, checkpoint or run; null if it has none.
 std::unique_ptr<Tokenizer> find_tokenizer(const Path& directory);
 
-// Ids of a text file or token file, checked against tokenizer and vocabulary; a text's are kept in
-// memory. Throws UsageError for a text without a tokenizer.
+// The ids of a text or token file, checked against tokenizer and vocabulary; those of a text are
+// kept in memory. Throws UsageError for a text without a tokenizer.
 TokenFile open_tokens(const Path& file, const Tokenizer* tokenizer, const TextOptions& options,
                       std::int64_t vocab);
 

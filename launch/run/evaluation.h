@@ -1,4 +1,4 @@
-// Loss of a model on a token file.
+// The loss of a model on a token file.
 #pragma once
 
 #include "core/data/token_file.h"
@@ -11,7 +11,7 @@ namespace ty {
 struct EvaluationOptions {
   std::int64_t sequence = 128;
   std::int64_t batch = 8;
-  std::int64_t most_tokens = 0;  // evenly spread windows of about so many tokens; 0: all
+  std::int64_t most_tokens = 0;  // evaluates about so many tokens, in evenly spread windows; 0: all
 };
 
 struct Evaluation {
@@ -21,11 +21,11 @@ struct Evaluation {
   double perplexity() const;
 };
 
-// Sequences of the largest batch of an evaluation by one rank.
+// The number of sequences in the largest batch that one rank evaluates.
 std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& options);
 
-// Ranks of `data` share the windows; all of them get the result. Throws NonFiniteError if the loss
-// is none.
+// The ranks of `data` share the windows, and all receive the result. Throws NonFiniteError if the
+// loss is not finite.
 Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
                     const TokenFile& file, const EvaluationOptions& options, const Group& data);
 

@@ -1,5 +1,5 @@
-// What can be known to be wrong with a job before its data is read. All verbs that use a job ask
-// this, so that what `config check` accepts fails in training by its data or machine only.
+// Checks of a job that need none of its data. All verbs that use a job run them, so that a job
+// accepted by `config check` can fail in training only because of its data or the machine.
 #pragma once
 
 #include "launch/run/layout.h"

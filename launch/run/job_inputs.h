@@ -1,5 +1,5 @@
-// The files that a job reads, known by what they hold: a run whose files were moved is the same
-// run, one whose text was edited is not.
+// The files that a job reads, identified by content: a run whose files were moved is the same run,
+// one whose text was edited is not.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -24,8 +24,8 @@ std::vector<JobInput> inputs_of(const JobConfig& job);
 // {"data.train": {"path": .., "hash": ..}, ..}, for the run's manifest.
 nlohmann::json to_json(const std::vector<JobInput>& inputs);
 
-// Inputs that are not those of a manifest. That one of them was not there before, or is not any
-// more, is no fixed change for data.valid: no number of before depends on it.
+// The inputs that differ from those in a manifest. Adding or removing data.valid is not a fixed
+// change: no earlier number depends on it.
 std::vector<JobChange> changes_between(const nlohmann::json& before,
                                        const std::vector<JobInput>& after);
 

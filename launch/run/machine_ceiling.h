@@ -1,4 +1,4 @@
-// What this machine can do at best: the yardstick beside every speed we print.
+// The best rates of this machine: the reference for every speed that we print.
 #pragma once
 
 #include "core/backend/backend.h"
@@ -10,7 +10,7 @@ struct MachineCeiling {
   double copy_bytes_per_second = 0;  // read + written, out of cache
 };
 
-// Measures for about `seconds` with the present number of threads.
+// Measures for about `seconds` with the current number of threads.
 MachineCeiling measure_ceiling(Backend& backend, double seconds);
 
 }  // namespace ty

@@ -9,13 +9,6 @@ namespace ty {
 
 namespace {
 
-// The step that a checkpoint's manifest names.
-Checkpoint as_checkpoint(const Path& path) {
-  const Path file = path / kManifestName;
-  constexpr std::uint64_t kMaxManifest = 64'000'000;
-  return {parse_manifest(read_text_file(file, kMaxManifest), file.string()).step, path};
-}
-
 ModelPath newest_of_run(const Path& run) {
   const NewestCheckpoint newest = newest_valid(run / "checkpoints");
   if (!newest.checkpoint) {
@@ -35,8 +28,7 @@ ModelPath newest_of_run(const Path& run) {
 ModelPath find_model(const Path& path) {
   if (std::filesystem::exists(path / "config.json")) {
     if (!std::filesystem::exists(path / kManifestName)) return {path, ""};
-    const Checkpoint checkpoint = as_checkpoint(path);
-    if (const auto damage = find_damage(checkpoint))
+    if (const auto damage = find_damage(copied_checkpoint(path)))
       throw DataError("{}: {}", path.string(), *damage);
     return {path, ""};
   }

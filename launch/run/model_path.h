@@ -1,4 +1,4 @@
-// Which model a path means: a run's newest checkpoint, or what lies there itself.
+// The model that a path denotes: the newest checkpoint of a run, or the model at the path itself.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@ namespace ty {
 
 struct ModelPath {
   Path directory;       // with config.json
-  std::string warning;  // why newer checkpoints of the run were passed over; may be empty
+  std::string warning;  // why newer checkpoints of the run were skipped; may be empty
 };
 
-// A run directory: its newest checkpoint that is whole. A checkpoint: itself, read and compared
-// with its manifest. A model directory: itself. Throws UsageError that says what was looked for,
-// DataError if the checkpoint is damaged or the run has none that is whole.
+// For a run directory, its newest undamaged checkpoint; for a checkpoint, itself, verified against
+// its manifest; for a model directory, itself. Throws UsageError that says what is expected, and
+// DataError if the checkpoint is damaged or the run has no undamaged one.
 ModelPath find_model(const Path& path);
 
 }  // namespace ty

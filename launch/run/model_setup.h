@@ -1,4 +1,4 @@
-// From a job to a model with memory.
+// Builds the model of a job and its memory.
 #pragma once
 
 #include <memory>
@@ -12,26 +12,26 @@
 
 namespace ty {
 
-// Throws ConfigError if the device is not to be had.
+// Throws ConfigError if the device is not available.
 void check_device(DeviceChoice device);
-// A job's backend; throws as check_device() does. A canonical order of
-// reductions wants products whose bits do not depend on the number of threads.
+// The backend of a job; throws as check_device() does. Canonical reduction requires products whose
+// bits do not depend on the number of threads.
 std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction = Reduction::fast);
 
-// Throws DataError if a model's directory has fewer token ids than a tokenizer.
+// Throws DataError if the model of a directory has fewer token ids than the tokenizer.
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab);
 
-// The architecture a job asks for. `vocab` is the tokenizer's; 0 if there is none. Throws
+// The model that a job describes. `vocab` is the tokenizer's; 0 if there is none. Throws
 // ConfigError or DataError if job, tokenizer and model directory disagree.
 ModelSpec resolve_model(const JobConfig& job, std::int64_t vocab);
 
-// The same before any data is read: the tokenizer's size is what the job asks for. Throws
-// ConfigError too where only the data can tell.
+// The same before any data is read: the vocabulary is the size that the job states. Also throws
+// ConfigError if only the data can tell the size.
 ModelSpec planned_model(const JobConfig& job);
-// The same where any number of characters of data.train will do.
+// The same for purposes where any number of distinct characters in data.train will do.
 ModelSpec declared_model(const JobConfig& job);
 
-// Runs work on the model of a job file; what is wrong with its directory is wrong at model.from.
+// Runs work on the model of a job file; errors in its directory become errors at model.from.
 template <class Work>
 auto at_model(const JobConfig& job, Work&& work) {
   return job.model.from.empty() ? work() : at_key("model.from", work);
@@ -42,7 +42,7 @@ auto at_model(const JobConfig& job, Work&& work) {
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
                        const Layout& layout);
 
-// Initial weights of a job: drawn from its seed, or read from model.from.
+// Sets the initial weights of a job: drawn from its seed, or read from model.from.
 void set_initial_weights(const JobConfig& job, OpenedModel& model);
 
 ReducerOptions reducer_options(const JobConfig& job);

@@ -1,6 +1,6 @@
-// What a training run tells while it goes on: the loop computes, observers show and keep it.
+// The events of a training run: the training loop computes, observers display and record.
 //
-// They are called on rank 0 alone, in the order of what happens; nothing that they do changes a
+// Observers are called on rank 0 only, in the order of events; nothing that they do changes a
 // number of the run.
 #pragma once
 
@@ -13,14 +13,14 @@
 
 namespace ty {
 
-// What is known before the first step. References are valid during the call only, but for the run
-// directory, which lives as long as the run.
+// What is known before the first step. References are valid only during the call, except for the
+// run directory, which outlives the run.
 struct RunFacts {
   RunDirectory& directory;
   const JobConfig& job;
   const ModelSpec& model;
   const Plan& plan;
-  std::int64_t steps_done = -1;  // by the checkpoint that the run goes on from; -1: none
+  std::int64_t steps_done = -1;  // according to the checkpoint from which the run resumes; -1: none
   int ranks = 1;
   int threads = 1;                // of each rank
   int cores = 1;                  // that this process may use
@@ -29,7 +29,7 @@ struct RunFacts {
   double gemm_flops_ceiling = 0;  // measured, per second, of all ranks together
 };
 
-// The last step before a record, and the speed of all steps since the record before it.
+// The latest step, and the speed of all steps since the previous record.
 struct StepRecord {
   std::int64_t step = 0;  // steps done
   double loss = 0;        // nats per token
@@ -54,26 +54,26 @@ struct RunSummary {
   std::optional<MemoryStats> measured;  // of this process, if it took a step
 };
 
-// Every function does nothing unless it is overridden. What one throws is the loss of that record,
-// not the end of the run (observers.h).
+// By default every function does nothing. If one throws, that record is lost but the run goes on
+// (observers.h).
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  // The run's steps are all done; nothing will be written. Comes instead of started().
+  // All steps were done already; nothing will be written. Called instead of started().
   virtual void found_complete(const JobConfig& /*job*/) {}
-  // Before memory for the model is allocated.
+  // Called before memory for the model is allocated.
   virtual void started(const RunFacts& /*facts*/) {}
-  // What a user should know.
+  // Something that the user should know.
   virtual void noted(const std::string& /*text*/) {}
-  // The weights are those of a checkpoint; later records repeat what was recorded after its step.
+  // The weights were restored from a checkpoint; records of later steps will be repeated.
   virtual void resumed(std::int64_t /*step*/) {}
   virtual void stepped(const StepRecord& /*record*/) {}
   virtual void evaluated(const EvaluationRecord& /*record*/) {}
   virtual void sampled(std::int64_t /*step*/, const std::string& /*text*/) {}
-  // `warning`: what went wrong once the checkpoint was whole; empty if nothing did.
+  // `warning`: what failed after the checkpoint was complete; empty if nothing did.
   virtual void saved(std::int64_t /*step*/, const std::string& /*warning*/) {}
   virtual void save_failed(std::int64_t /*step*/, const std::string& /*error*/) {}
-  // On request and with a checkpoint, before all steps were done.
+  // The run was stopped on request, with a checkpoint, before its last step.
   virtual void stopped(std::int64_t /*step*/) {}
   // All steps are done and saved.
   virtual void ended(const RunSummary& /*summary*/) {}

@@ -1,4 +1,4 @@
-// The observers of a run behind one door, through which no failure of theirs reaches the run.
+// All observers of a run; shields the run from their failures.
 #pragma once
 
 #include <functional>
@@ -11,13 +11,13 @@ namespace ty {
 
 class Observers {
  public:
-  // They must outlive this. None on ranks other than 0.
+  // The observers must outlive this. Ranks other than 0 have none.
   explicit Observers(std::vector<RunObserver*> all) : all_(std::move(all)) {}
 
   // Calls `tell` for each observer. The first exception of the whole run is kept for
-  // first_failure() and noted to all of them; others are dropped.
+  // first_failure() and reported to all of them as a note; later ones are dropped.
   void tell(const std::function<void(RunObserver&)>& tell);
-  // Why something is missing in the logs; "" if nothing is.
+  // Why records are missing from the logs; "" if none are.
   const std::string& first_failure() const { return first_failure_; }
 
  private:

@@ -15,7 +15,6 @@ namespace ty {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::uint64_t kMaxManifest = std::uint64_t{16} << 20;
 constexpr std::uint64_t kMaxLog = std::uint64_t{1} << 32;
 constexpr std::string_view kSampleHead = "--- step ";
 
@@ -36,7 +35,7 @@ Json read_run_manifest(const Path& file) {
   constexpr const char* kAdvice = "remove it, and the run goes on without it";
   Json manifest;
   try {
-    manifest = parse_json(read_text_file(file, kMaxManifest), file.string());
+    manifest = parse_json(read_text_file(file, kMaxManifestBytes), file.string());
   } catch (const DataError& e) {
     throw DataError("{}; {}", e.what(), kAdvice);
   }

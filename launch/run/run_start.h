@@ -1,5 +1,5 @@
-// How a run begins or goes on. Everything that can be wrong with a job, its files and the run
-// directory it names is found before a byte of the directory is written.
+// Starts or resumes a run. All errors in a job, its files and its run directory are found before a
+// byte of the directory is written.
 #pragma once
 
 #include <memory>
@@ -19,15 +19,15 @@ struct RunStart {
   std::unique_ptr<RunDirectory> directory;  // rank 0 only
   Dataset dataset;
   ModelSpec config;
-  std::optional<Checkpoint> checkpoint;  // to go on from
-  bool is_finished = false;              // it holds all steps of the job; then nothing is written
-  std::vector<std::string> notes;        // what a user must know before the first step
+  std::optional<Checkpoint> checkpoint;  // to resume from
+  bool is_finished = false;              // the checkpoint holds all steps; nothing is written
+  std::vector<std::string> notes;        // what the user must know before the first step
 };
 
-// Compares the job with the run directory, prepares its data, and writes what a run leaves there at
-// its start; `facts` go into its manifest. A collective call. Throws, on all ranks: ConfigError for
-// keys that may not change once a run has begun or that do not fit its data, UsageError if another
-// job works there, DataError and IoError for its files.
+// Compares the job with the run directory, prepares its data, and writes the files of a starting
+// run; `facts` go into its manifest. A collective call. Throws, on all ranks: ConfigError for keys
+// that may not change once a run has begun or that do not fit its data, UsageError if another job
+// is working there, DataError and IoError for its files.
 RunStart start_run(const JobConfig& job, const Group& world, const nlohmann::json& facts);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// A text that shows what a model in training has learned.
+// A sample text that shows what a model in training has learned.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace ty {
 
-// Continues the first tokens of the held-out text, or of the training text; `dataset` has a
-// tokenizer.
+// Continues the first tokens of the validation text, or of the training text without one; `dataset`
+// must have a tokenizer.
 std::string sample_text(const Model& model, Backend& backend, std::int64_t context,
                         const Dataset& dataset, std::uint64_t seed);
 

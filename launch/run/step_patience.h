@@ -1,5 +1,5 @@
-// How long ranks wait for each other inside of a step: one that is ten steps late, and ten seconds,
-// is taken to hang.
+// How long ranks wait for each other within a step: a rank that is late by ten steps' time and at
+// least ten seconds is considered hung.
 #pragma once
 
 #include <cstddef>
@@ -9,9 +9,10 @@ namespace ty {
 
 class StepPatience {
  public:
-  // A step took so long.
+  // Records the duration of a step.
   void add(double seconds);
-  // Until a step is done nobody knows how long one takes, and ranks are as patient as elsewhere.
+  // The patience to use. Before the first step its duration is unknown, and this is the usual
+  // patience.
   double seconds() const;
 
  private:

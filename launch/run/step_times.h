@@ -1,4 +1,5 @@
-// How fast steps are: since the last record, and smoothed over the run to tell what is left.
+// The speed of steps: since the last record, and smoothed over the run to estimate the remaining
+// time.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +13,17 @@ class StepTimes {
     double step_seconds = 0;  // mean
   };
 
-  // The first `warm_up` steps warm caches and pages up: they count for expected_seconds() only
+  // The first `warm_up` steps run with cold caches and pages: they count in expected_seconds() only
   // until there are later ones.
   explicit StepTimes(std::int64_t warm_up) : warm_up_(warm_up) {}
 
-  // A step took so long for so many tokens.
+  // Records the duration of a step of so many tokens.
   void add(double seconds, double tokens);
-  // Of the steps since the last take().
+  // The total of the steps since the last take().
   double seconds() const { return seconds_; }
   // The speed of the steps since the last call, given the seconds of the slowest rank.
   Speed take(double slowest_seconds);
-  // Of a step to come.
+  // The estimated duration of a future step.
   double expected_seconds() const { return expected_seconds_; }
 
  private:

@@ -8,7 +8,7 @@
 
 namespace ty {
 
-// What find_model() finds at the first word of a verb. A warning is printed on stderr; with
+// The result of find_model() for the first word of a verb. A warning is printed on stderr; with
 // --strict it is a DataError.
 Path model_argument(const Arguments& arguments, std::string_view what);
 extern const OptionSpec kStrictOption;

@@ -1,4 +1,4 @@
-// How a verb's options say that texts are to be read.
+// How texts are to be read, by the options of a verb.
 #pragma once
 
 #include "core/data/text_source.h"
@@ -6,8 +6,8 @@
 
 namespace ty {
 
-// Of --text-key, --column and --header. What the content of a file decides instead is said on
-// stderr.
+// From --text-key, --column and --header. Decisions taken from the content of a file are reported
+// on stderr.
 TextOptions text_options(const Arguments& arguments);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// All verbs; each is defined in the file of its name.
+// All verbs; each is defined in the file named after it, except import, which is beside export.
 #pragma once
 
 #include "launch/cli/verb.h"

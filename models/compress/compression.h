@@ -1,5 +1,5 @@
-// Cutting layers of a trained model into factors: which layers, what becomes of each, and the model
-// with the factors in their place.
+// Replaces layers of a trained model by factors: selects the layers, decomposes each, and describes
+// the resulting model.
 #pragma once
 
 #include <functional>
@@ -11,7 +11,7 @@
 
 namespace ty {
 
-// A layer before and after.
+// A layer before and after compression.
 struct CompressedLayer {
   LinearSite before;
   Decomposition after;        // rounded to
@@ -24,25 +24,26 @@ struct CompressedLayer {
 struct Compression {
   std::vector<CompressedLayer> layers;
   std::int64_t parameters_before = 0, parameters_after = 0;  // of the whole model
-  std::int64_t tokens = 0;  // FLOPs are those of a sequence so long
+  std::int64_t tokens = 0;  // FLOPs are reported for a sequence of this length
 };
 
-// The dense layers that the patterns match. Throws UsageError if a pattern matches none, and for
-// layers that the method cannot take.
+// The dense layers that match the patterns. Throws UsageError if a pattern matches none, or a layer
+// that the method cannot handle.
 std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
                                            const std::vector<std::string>& patterns);
 
-// Decomposes each of the layers; `progress` is told before each one which it is. Throws UsageError,
-// with the layer's path, for a request that it cannot meet.
+// Decomposes the layers; `progress` is called with the index of each before it starts. Throws
+// UsageError, with the layer's path, for a request that the layer cannot meet.
 Compression compress(const StoredModel& source, const std::vector<LinearSite>& layers,
                      const Method& method, const DecompositionRequest& request,
                      const std::function<void(std::size_t layer)>& progress);
 
-// The layers that are further from W than a relative error: where factors of their type cannot be
-// nearer.
+// The layers whose relative error exceeds `error`, because factors of their type cannot come closer
+// to W.
 std::vector<const CompressedLayer*> layers_beyond(const Compression& compression, double error);
 
-// The model with the factors in the layers' place; refers to both arguments.
+// The conversion that puts the factors in the place of the layers; keeps references to both
+// arguments.
 Conversion conversion_of(const StoredModel& source, const Compression& compression);
 
 }  // namespace ty

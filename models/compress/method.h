@@ -1,8 +1,8 @@
-// Ways to cut a trained weight into factors.
+// Methods that decompose a trained weight into factors.
 //
-// A method is two functions in a file of its own and one entry of methods(): from a matrix on the
-// host, in double, to the exact spec of the layer that takes its place and that layer's parameters
-// by name. It knows neither models nor files.
+// A method is two functions in their own file and one entry of methods(). It maps a matrix on the
+// host, in double, to the exact spec of the replacing layer and the parameters of that layer by
+// name. It knows neither models nor files.
 #pragma once
 
 #include <cstdint>
@@ -18,21 +18,21 @@
 
 namespace ty {
 
-// How large the factors become.
+// Limits the size of the factors.
 struct RankBudget {
-  std::int64_t rank;  // of every bond, cut to what the matrix can use
+  std::int64_t rank;  // of every bond, clipped to what the matrix can use
 };
 struct ShareBudget {
-  double share;  // at most so many weights, as a share of the dense layer's
+  double share;  // largest number of weights, as a fraction of the dense layer's
 };
 struct ErrorBudget {
-  double eps;  // |W - W~| <= eps |W|, with the lowest ranks that keep to it
+  double eps;  // |W - W~| <= eps |W|, with the lowest ranks that achieve it
 };
 using Budget = std::variant<RankBudget, ShareBudget, ErrorBudget>;
 
 struct DecompositionRequest {
   Budget budget;
-  std::vector<std::int64_t> in = {}, out = {};  // modes of a tensor train; none: chosen
+  std::vector<std::int64_t> in = {}, out = {};  // modes of a tensor train; empty: chosen
   std::int64_t cores = 3;                       // at most so many, where modes are chosen
 };
 
@@ -44,11 +44,12 @@ struct Decomposition {
 
 struct Method {
   std::string_view name;  // as in --method, and the kind of layer that it makes
-  bool takes_modes;       // in, out and cores of a request mean something
-  bool fits_tables;       // may stand for a token table, which is read row by row
-  // Throws ConfigError, with what would be right, for a request that no matrix [in, out] can meet.
+  bool takes_modes;       // uses in, out and cores of a request
+  bool fits_tables;       // may replace a token table, which is read row by row
+  // Throws ConfigError that says what is possible for a request that no matrix [in, out] can meet.
   void (*check)(const LinearShape& size, const DecompositionRequest& request);
-  // w [in, out]. Throws as check does, and NonFiniteError for such entries.
+  // Decomposes w [in, out]. Throws as check does, and NonFiniteError for entries that are not
+  // finite.
   Decomposition (*decompose)(const Matrix& w, const DecompositionRequest& request);
 };
 
@@ -60,8 +61,8 @@ Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request
 void check_ttm(const LinearShape& size, const DecompositionRequest& request);
 Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request);
 
-// The whole weights in a share of a dense layer, of which a method needs at least `least`. Throws
-// ConfigError, with the least share, if there are fewer.
+// The number of weights (rounded down) that a share of a dense layer amounts to. Throws ConfigError
+// with the smallest possible share if that is below `least`, the fewest that the method needs.
 std::int64_t check_share(const LinearShape& size, double share, std::int64_t least);
 
 }  // namespace ty

@@ -1,5 +1,4 @@
-// A decomposition as a file holds it: factors rounded to their type, and the error that is true
-// then.
+// A decomposition as it is stored: factors rounded to their type, with the resulting error.
 #pragma once
 
 #include "core/base/dtype.h"
@@ -7,10 +6,10 @@
 
 namespace ty {
 
-// What the method makes of w [in, out], its factors rounded to `dtype`; `error` is that of the
-// rounded ones, without padding. An ErrorBudget holds for them unless their rounding alone is more:
-// then it holds before rounding only. Throws as the method does, and NonFiniteError for a number
-// that the type cannot hold.
+// Decomposes w [in, out] and rounds the factors to `dtype`; `error` is that of the rounded factors,
+// without padding. They satisfy an ErrorBudget unless their rounding alone exceeds it; then it
+// holds before rounding only. Throws as the method does, and NonFiniteError for a number that the
+// type cannot represent.
 Decomposition decompose_stored(const Method& method, const Matrix& w,
                                const DecompositionRequest& request, DType dtype);
 

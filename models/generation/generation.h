@@ -1,4 +1,4 @@
-// Text from a model, one token at a time.
+// Generates text, one token at a time.
 #pragma once
 
 #include <cstdint>
@@ -14,19 +14,19 @@ namespace ty {
 struct SamplingOptions {
   std::int64_t max_tokens = 100;
   double temperature = 1.0;  // 0: always the most likely token
-  std::int64_t top_k = 0;    // keep only so many candidates; 0: all
-  double top_p = 1.0;        // keep the fewest candidates that hold so much probability
+  std::int64_t top_k = 0;    // sample only from the k most likely tokens; 0: from all
+  double top_p = 1.0;        // sample only from the fewest tokens with this total probability
   std::uint64_t seed = 0;
 };
 
-// Draws one id from logits [V], of which -inf is never drawn; the draw depends on (seed, position)
-// alone.
+// Draws one id from logits [V]; an id with logit -inf is never drawn. The random number depends on
+// (seed, position) alone.
 std::int32_t sample_token(const std::vector<float>& logits, const SamplingOptions& options,
                           std::int64_t position);
 
 // Continues the prompt (at least one id); the model sees the last `context` ids. Draws only ids
-// that have a text, and stops before the end of text. on_token is called after each new id. Throws
-// NonFiniteError if the model does not give numbers.
+// that have a text, and stops at the end of text, which is not included. on_token is called after
+// each new id. Throws NonFiniteError if the model's output is not finite.
 std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
                                    std::vector<std::int32_t> prompt, const SamplingOptions& options,
                                    const Tokenizer& tokenizer,

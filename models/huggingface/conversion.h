@@ -1,5 +1,5 @@
-// From one model directory to another: what stays is copied from file to file, what is new is
-// worked out while it is written.
+// Converts one model directory into another: unchanged parameters are copied from file to file, new
+// ones are computed while they are written.
 #pragma once
 
 #include <functional>
@@ -11,33 +11,33 @@
 
 namespace ty {
 
-// A parameter whose values are worked out when it is written.
+// A parameter whose values are computed when it is written.
 struct MadeParameter {
   DType dtype = DType::f32;
   std::function<std::vector<double>()> values;  // of the whole parameter, row-major
 };
 
-// How a model is changed: its new description, and those parameters, by name, that are not the
+// A change of a model: its new description, and the parameters, by name, that differ from the
 // source's.
 struct Conversion {
   ModelSpec spec;
   std::map<std::string, MadeParameter> made = {};
 };
 
-// How many numbers the parameters of a model hold.
+// The number of elements of all parameters of a model.
 std::int64_t count_parameters(const ModelSpec& spec);
 
-// Writes the converted model as a new directory, with the source's tokenizer; all or nothing.
-// Returns the bytes written.
+// Writes the converted model, with the source's tokenizer, to a new directory that appears complete
+// or not at all. Returns the bytes written.
 std::uint64_t write_converted(const StoredModel& source, const Conversion& conversion,
                               const Path& target);
 
-// The model without factorised layers: each is replaced by the matrix that it stands for. Refers to
-// the source.
+// Replaces every factorised layer by the dense matrix that it represents. Keeps a reference to the
+// source.
 Conversion to_dense(const StoredModel& source);
 
-// Copies the model's own files, as they are, into a new directory. Returns the bytes written. All
-// three throw NonFiniteError that names file and tensor if the source holds such a number.
+// Copies the files of the model unchanged to a new directory. Returns the bytes written. All three
+// throw NonFiniteError that names file and tensor if the source holds NaN or infinity.
 std::uint64_t write_copy(const StoredModel& source, const Path& target);
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// Host memory for one tensor, in a dtype.
+// Host memory of one tensor.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,5 @@
-// Factorised linear layers in a model directory: their tensors stand under their own names
-// ("..core1", "..a", "..b"), and config.json says under "trainyard_linear" what each layer is made
-// of.
+// Factorised linear layers in a model directory: their tensors are stored under our names
+// ("..core1", "..a", "..b"), and "trainyard_linear" in config.json gives the spec of each layer.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>

@@ -1,7 +1,7 @@
 // config.json of a model directory, as the public `transformers` library reads and writes it.
 //
-// Every size has an upper limit, integers are integers, and keys that mean nothing here are kept:
-// what was read is written again, with the keys that we know brought up to date.
+// Every size has an upper limit, and integers must be integers. Unknown keys are kept: the document
+// is written back as it was read, with the known keys updated.
 #pragma once
 
 #include <cstdint>
@@ -16,20 +16,19 @@ namespace ty {
 // Reads config.json of any family (old and new spellings). Throws DataError that names `file` and
 // the key.
 ModelSpec model_spec_from_json(const nlohmann::json& document, const std::string& file);
-// A model with factorised layers gets a type that the public library refuses to load.
+// A model with factorised layers gets a model type that the public library refuses to load.
 nlohmann::json model_spec_to_json(const ModelSpec& spec);
 
-// The family that model_type names, of factorised layers or not; the text itself if we have no such
-// family. Throws DataError that names `file` if it is no text.
+// The family that model_type names, with factorised layers or without; the text itself if it is
+// unknown. Throws DataError that names `file` if it is not a string.
 std::string family_named(const nlohmann::json& document, const std::string& file);
-// What the public library calls its activation; as in the file it came from if that means the same.
+// The public library's name of the activation; as spelled in the source file if that is equivalent.
 std::string public_activation(const ModelSpec& spec);
 // Whether any linear layer is not dense.
 bool is_factorised(const ModelSpec& spec);
 
-// What a run states for the public library, which would guess otherwise: the token ids that the
-// file does not name are the tokenizer's end of text, or null; the type of the stored numbers is
-// theirs.
+// Sets keys that the public library would otherwise guess: special token ids that the file does not
+// name become the tokenizer's end of text, or null; the dtype becomes that of the stored weights.
 void set_run_keys(ModelSpec& spec, std::optional<std::int32_t> end_of_text, DType weights);
 
 }  // namespace ty

@@ -1,5 +1,5 @@
-// The tensors of a model directory as parameters of ours: which is which, whether they fit, and
-// their numbers. Names and orders are the family's (models/families).
+// The tensors of a model directory as our parameters: their correspondence, their shapes and their
+// values. Names and element orders are given by the family (models/families).
 #pragma once
 
 #include <map>
@@ -11,42 +11,45 @@
 
 namespace ty {
 
-// The file's name of a part; the name that we would write if the file has none of its spellings.
+// The name of a part in the file; the name that we would write if the file has none of its
+// spellings.
 std::string name_in(const TensorSet& tensors, const StoredPart& part);
 
-// Whether the file holds a head of its own beside the token table, with other numbers: then a tied
-// flag is wrong. Old files store the table twice.
+// Whether the file holds a head that differs from the token table, so that a tied flag is wrong.
+// (Old files store the table twice.)
 bool has_own_head(const TensorSet& tensors, const ModelSpec& spec);
 
-// True for tensors of a file that hold nothing of their own: a tied head, and buffers that old
-// versions of the public library stored beside the weights.
+// True for tensors without information of their own: a tied head, and buffers that old versions of
+// the public library stored beside the weights.
 bool is_redundant_tensor(const TensorSet& tensors, const std::string& name, const ModelSpec& spec);
 
-// Throws DataError, in the words of `file`'s keys, if a size is not that of the tensors that show
-// it: every shape that follows from it would be wrong, or too large to work with.
+// Throws DataError that names a key of `file` if a size contradicts the tensors that determine it:
+// every shape derived from it would be wrong, or too large to work with.
 void check_sizes(const TensorSet& tensors, const ModelSpec& spec, const Path& file);
 
-// Throws DataError that lists the first five tensors that are missing, of another shape or no
-// floating type, or unknown.
+// Throws DataError that lists the first five tensors that are missing, unknown, or of a wrong shape
+// or type.
 void check_tensors(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec);
 
 // Throws NonFiniteError that names file and tensor if a weight holds NaN or infinity.
 void check_finite(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec);
-// The same of a file that need not fit the model: of every tensor of numbers that says something.
+// The same for a file that need not fit the model: checks every floating tensor that is not
+// redundant.
 void check_finite(const TensorSet& tensors, const ModelSpec& spec);
 
-// Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
-// shape and any float type, in our order. Throws NonFiniteError that names file and tensor if a
-// number is none there.
+// Copies a parameter from the tensors of a directory to contiguous host memory of the parameter's
+// shape and any float type, in our element order. Throws NonFiniteError that names file and tensor
+// if a stored number is not finite.
 void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
                     const View& to);
-// The type in which a parameter is stored; of one in several tensors, the first one's.
+// The type in which a parameter is stored; if it is split over several tensors, that of the first.
 DType stored_dtype(const TensorSet& tensors, const Parameter& parameter, const ModelSpec& spec);
 
-// Fills all weights from the directory. Throws as check_tensors and read_parameter do.
+// Reads all weights from the directory. Throws as check_tensors and read_parameter do.
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec);
 
-// What a directory calls the tensors of our parameters, by the names that we would write.
+// The names that a directory uses for the tensors of our parameters, by the names that we would
+// write.
 std::map<std::string, std::string> names_in_directory(const Path& directory,
                                                       const ParameterStore& store,
                                                       const ModelSpec& spec);

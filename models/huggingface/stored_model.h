@@ -1,5 +1,5 @@
-// A model directory opened to be made into another one: what it consists of is known and checked,
-// its weights are read one at a time, so that a model of any size fits.
+// A model directory opened for conversion: its structure is known and verified, while its weights
+// are read one at a time, so that a model of any size fits in memory.
 #pragma once
 
 #include <string>
@@ -13,15 +13,15 @@ namespace ty {
 
 class StoredModel {
  public:
-  // A model directory or checkpoint. Throws DataError unless its tensors are those that its
-  // configuration asks for.
+  // Opens a model directory or checkpoint. Throws DataError unless its tensors match its
+  // configuration.
   explicit StoredModel(const Path& directory);
 
   const Path& directory() const { return directory_; }
   const ModelSpec& spec() const { return spec_; }
-  // Everything on disk that is the model: tensors, configuration and side files.
+  // All files of the model: tensors, configuration and side files.
   std::vector<Path> files() const;
-  // What belongs to it beside tensors and configuration: its tokenizer's files.
+  // The files besides tensors and configuration: those of the tokenizer.
   std::vector<Path> side_files() const;
   const std::vector<LinearSite>& linear_sites() const { return model_.linear_sites(); }
   // Declared only: names and shapes.
@@ -33,16 +33,16 @@ class StoredModel {
   DType dtype(const std::string& parameter) const {
     return stored_dtype(tensors_, *parameters().find(parameter), spec_);
   }
-  // Of a linear layer's weight, whatever it is made of.
+  // The type in which the weight of a linear layer of any kind is stored.
   DType dtype(const LinearSite& site) const;
-  // A parameter's values in our order, to contiguous host memory of any float type. Throws
+  // Reads a parameter, in our element order, to contiguous host memory of any float type. Throws
   // NonFiniteError that names file and tensor.
   void read(const std::string& parameter, const View& to) const {
     read_parameter(tensors_, parameter, spec_, to);
   }
-  // The same as numbers.
+  // The same as doubles.
   std::vector<double> values(const std::string& parameter, const Shape& shape) const;
-  // The matrix that a linear layer of any kind stands for, in the sizes of site.stored().
+  // The dense matrix that a linear layer of any kind represents, in the shape of site.stored().
   std::vector<double> dense_weight(const LinearSite& site) const;
 
  private:

@@ -1,4 +1,4 @@
-// The matrix that a linear layer of any kind stands for, from the numbers of its parameters.
+// The dense matrix that a linear layer of any kind represents, computed from its parameters.
 #pragma once
 
 #include <functional>
@@ -10,11 +10,11 @@
 
 namespace ty {
 
-// Numbers of a layer's parameter, row-major, by its name at the layer ("core1").
+// Returns the values of a parameter, row-major, by its name within the layer ("core1").
 using ParameterValues =
     std::function<std::vector<double>(const std::string& name, const Shape& shape)>;
 
-// The matrix [in, out] that a layer of an exact spec stands for.
+// The matrix [in, out] of a layer with an exact spec.
 Matrix dense_weight(const LinearSpec& spec, const LinearShape& size, const ParameterValues& values);
 
 }  // namespace ty

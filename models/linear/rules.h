@@ -1,7 +1,7 @@
-// Which kind of linear layer stands at which place: ordered rules on names, the last match wins.
+// Which kind each linear layer has: ordered rules on layer names, of which the last match wins.
 //
-// A rule may leave sizes open ("keep 30 %"); resolved() works them out for one layer, so that what
-// was built can be printed, stored and built again.
+// A rule may leave sizes open ("keep 30 %"); resolved() computes them for one layer, so that what
+// was built can be printed, stored and rebuilt.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,23 @@
 
 namespace ty {
 
-// A layer of a model and what it is made of (resolved).
+// A layer of a model and its resolved spec.
 struct LinearSite {
   std::string path;
   LinearShape shape;
   LinearSpec spec;
-  std::string table = {};  // path of the token table that the layer reads; none: an own weight
+  std::string table = {};  // path of the token table that is its weight; empty: it has its own
 
-  // Where its parameters stand.
+  // The path of its parameters.
   const std::string& place() const { return table.empty() ? path : table; }
-  // The sizes in which its weight is stored, without bias: a table stands [out, in].
+  // The shape in which its weight is stored, without bias: a table is stored as [out, in].
   LinearShape stored() const;
 };
 
 struct LinearRule {
   std::string match;  // pattern on the layer's path, e.g. "blocks.*.mlp.up"
   LinearSpec spec;
-  std::string where = {};  // what errors call it; empty: linear[i], as in the job file
+  std::string where = {};  // its name in errors; empty: linear[i], as in the job file
 
   friend bool operator==(const LinearRule&, const LinearRule&) = default;
 };
@@ -44,10 +44,10 @@ class LinearRules {
  public:
   LinearRules() = default;
   explicit LinearRules(std::vector<LinearRule> rules);
-  // The spec for the layer at a path, all sizes worked out; dense if no rule matches. Throws
-  // ConfigError that names the rule, the layer and what would be right.
+  // The spec of the layer at a path, with all sizes resolved; dense if no rule matches. Throws
+  // ConfigError that names the rule, the layer and what would be valid.
   LinearSpec choose(const std::string& path, const LinearShape& shape) const;
-  // What errors call the rule for a path: "linear[2]"; "linear" if none matches.
+  // The name in errors of the rule for a path: "linear[2]"; "linear" if none matches.
   std::string name_for(const std::string& path) const;
   // Throws ConfigError for the first rule that matches none of the sites.
   void check_all_used(const std::vector<LinearSite>& sites) const;
@@ -55,16 +55,17 @@ class LinearRules {
  private:
   std::optional<std::size_t> find(const std::string& path) const;
   std::string name_of(std::size_t rule) const;
-  // An error of a rule, at its key of the job file if it is from there.
+  // Throws an error of a rule, at its key if it comes from the job file.
   [[noreturn]] void fail(std::size_t rule, const char* key, const std::string& message) const;
 
   std::vector<LinearRule> rules_;
-  // A stored model has a rule for each of its layers: those are found by name, not by trying them.
+  // A stored model has a rule for each of its layers; those are looked up by name rather than tried
+  // one by one.
   std::unordered_map<std::string, std::size_t> plain_;  // the last rule for a name
   std::vector<std::size_t> patterns_;                   // rules for several names, in order
 };
 
-// One rule for each site that is not dense: rules that build the same model again.
+// One exact rule for each site that is not dense; together they rebuild the same model.
 std::vector<LinearRule> exact_rules(const std::vector<LinearSite>& sites);
 
 }  // namespace ty

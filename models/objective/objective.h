@@ -12,8 +12,8 @@ namespace ty {
 class Objective {
  public:
   virtual ~Objective() = default;
-  // How many targets of a batch count: what a mean loss is divided by; known before the forward
-  // pass.
+  // The number of targets in a batch that count, by which a mean loss is divided; known before the
+  // forward pass.
   virtual std::int64_t targets(const HostBatch& batch) const = 0;
   // The sum of the losses of rows [first, first + n) of a batch's B T, [1] in nats. logits: their
   // own columns [n, own V]; backward may write over them if nobody else holds them.

@@ -1,7 +1,7 @@
 // CommCounts: how often a rank has called a communicator, and how much it has sent to others.
 //
-// Bytes follow from the arguments alone, so a plan on a phantom counts what a run will count. They
-// are what an algorithm of least traffic makes one rank send (Patarasuk and Yuan, J. Parallel
+// Bytes follow from the arguments alone, so a plan on a phantom counts the same as the run. They
+// are what one rank sends in a bandwidth-optimal algorithm (Patarasuk and Yuan, J. Parallel
 // Distrib. Comput. 69(2), 2009), whatever the transport really does. With n ranks and an operand of
 // s bytes:
 //
@@ -35,7 +35,7 @@ inline constexpr std::array kCommCalls = {
     CommCall::send,       CommCall::receive,    CommCall::barrier};
 std::string_view name_of(CommCall call);
 
-// Calls of one kind that were accepted, and the bytes that they made this rank send.
+// The accepted calls of one kind, and the bytes that this rank sent for them.
 struct CommCounts {
   std::int64_t calls = 0;
   std::int64_t bytes = 0;

@@ -1,5 +1,6 @@
-// Messages on their way inside one process: each sender, receiver and tag has a queue, and the n-th
-// receive that is posted gets the n-th message, whichever is waited for first. Not synchronised.
+// Messages in transit within one process: there is a queue per sender, receiver and tag, and the
+// n-th posted receive gets the n-th message, in whatever order they are waited for. Not
+// synchronised.
 #pragma once
 
 #include <compare>
@@ -19,7 +20,7 @@ class Mailbox {
     int from, to, tag;
     friend auto operator<=>(const Address&, const Address&) = default;
   };
-  // The claim of one posted receive on one message.
+  // Identifies the message that a posted receive will get.
   struct Ticket {
     Address address;
     std::int64_t number;
@@ -28,8 +29,8 @@ class Mailbox {
   void put(const Address& address, DType dtype, std::vector<std::byte> bytes);
   Ticket post_receive(const Address& address);
   bool has(const Ticket& ticket) const;
-  // Moves the message into x, which lies in `memory`. Throws CommError if it has another dtype or
-  // count.
+  // Moves the message into x, which lies in `memory`. Throws CommError if its dtype or count
+  // differs from x's.
   void take(const Ticket& ticket, const View& x, const CommMemory& memory);
 
  private:

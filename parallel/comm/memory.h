@@ -1,6 +1,6 @@
-// CommMemory: where the views that a communicator is given lie. self/, threads/ and the mailbox
-// touch what views point to through this class alone, so another kind of memory is one more case
-// here and none elsewhere.
+// CommMemory: the kind of memory in which a communicator's operands lie. self/, threads/ and the
+// mailbox access operands only through this class, so support for another kind of memory is
+// confined to it.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class CommMemory {
   std::vector<std::byte> bytes_of(const View& x) const;
   // Fills a contiguous view from x.bytes() bytes on the host.
   void write(const View& x, const std::byte* host) const;
-  // y = x, both contiguous and of one dtype and count; nothing if they are the same memory.
+  // y = x, both contiguous, with equal dtype and count; a no-op if they are the same memory.
   void copy(const View& y, const View& x) const;
 
  private:

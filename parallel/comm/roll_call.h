@@ -1,5 +1,6 @@
-// Who is late? A rank whose patience ends asks all others where they are. Those that wait as well
-// answer with the call that they wait in; who gives no answer is late. Knows no transport.
+// Finds out who is late. A rank whose patience ends asks all others where they are; those that are
+// waiting too answer with the call they wait in, and those that do not answer are late. Independent
+// of the transport.
 #pragma once
 
 #include <map>
@@ -10,12 +11,12 @@ namespace ty {
 
 class RollCall {
  public:
-  // Among these ranks of the world; `own` has waited so long in `call`.
+  // A roll call among these ranks of the world; `own` has waited for `waited_seconds` in `call`.
   RollCall(std::vector<int> ranks, int own, const std::string& call, double waited_seconds);
-  // A rank waits too, in this call.
+  // A rank has answered that it is waiting in this call.
   void answer(int rank, const std::string& call) { calls_[rank] = call; }
   bool is_complete() const { return calls_.size() == ranks_.size(); }
-  // What a user is told: "rank 1 is late: ...", or that all wait and in what.
+  // The message for the user: "rank 1 is late: ...", or that all are waiting, and in which calls.
   std::string verdict() const;
 
  private:
@@ -24,7 +25,7 @@ class RollCall {
 
   std::vector<int> ranks_;
   double waited_seconds_;
-  std::map<int, std::string> calls_;  // by rank that has answered
+  std::map<int, std::string> calls_;  // of the ranks that have answered
 };
 
 }  // namespace ty

@@ -1,8 +1,16 @@
-// A sum whose bits do not depend on the number of ranks: a fixed binary tree over a global index.
+// A sum whose bits do not depend on the number of ranks: a fixed binary tree over a global index of
+// terms.
 //
-// n terms are halved again and again, [0, n/2) and [n/2, n). When n is divisible by the number of
-// ranks and that is a power of two, every rank's terms are a whole subtree, and the upper levels
-// are the ranks themselves in pairs; so each addition has the same two operands in every layout.
+// n terms are split recursively into [0, n/2) and [n/2, n). If the number of ranks is a power of
+// two that divides n, the terms of every rank form a whole subtree, and the levels above are sums
+// of pairs of ranks; so each addition has the same two operands in every layout.
+//
+//                   +                       8 terms; on 2 ranks each rank has one half, and the
+//              ____/ \____                  topmost + is between the ranks
+//             +           +
+//           /   \       /   \               6 terms: (0 + (1 + 2)) + (3 + (4 + 5))
+//          +     +     +     +
+//         0 1   2 3   4 5   6 7
 #pragma once
 
 #include <cstdint>
@@ -15,16 +23,16 @@
 
 namespace ty {
 
-// How many additions become possible once term i of n has arrived, if terms arrive in order and
-// partial sums wait on a stack: each adds the stack's top to the newest sum, as (top + newest).
+// How many additions become possible when term i of n arrives, if terms arrive in order and partial
+// sums are kept on a stack. Each addition replaces the newest sum by (top of the stack + newest).
 std::int64_t tree_merges_after(std::int64_t i, std::int64_t n);
 
-// The tree's sum of `terms` terms that arrive in order. Holds at most log2(terms) + 1 partial sums.
+// The tree sum of `terms` terms that arrive in order. Holds at most log2(terms) + 1 partial sums.
 template <typename T>
 class TreeSum {
  public:
   explicit TreeSum(std::int64_t terms) : terms_(terms) {}
-  // add(earlier, later) returns the sum of two parts that lie side by side.
+  // add(earlier, later) returns the sum of two adjacent parts.
   template <typename Add>
   void push(T term, Add add) {
     for (std::int64_t merges = tree_merges_after(arrived_, terms_); merges > 0; --merges) {
@@ -49,11 +57,11 @@ class TreeSum {
   std::vector<T> parts_;
 };
 
-// Throws ConfigError unless so many ranks make a tree: a power of two.
+// Throws ConfigError unless the number of ranks is a power of two.
 void check_tree_ranks(int ranks);
 
-// x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, the same bits everywhere; x lies in the
-// backend's memory, and the group is one on it. Throws ConfigError unless the group's size is a
+// x = ((x0 + x1) + (x2 + x3)) + ... over the ranks, with the same bits on each; x lies in the
+// backend's memory, for which the group was made. Throws ConfigError unless the group's size is a
 // power of two.
 void tree_all_reduce(const Group& group, Backend& backend, const View& x);
 

@@ -1,4 +1,4 @@
-// Work: an operation of a communicator under way, which its caller waits for.
+// Work: a pending operation of a communicator, for which the caller waits.
 #pragma once
 
 #include <memory>
@@ -6,10 +6,10 @@
 
 namespace ty {
 
-// How long a rank waits for the others unless it is told otherwise, in seconds.
+// How long a rank waits for others by default, in seconds.
 inline constexpr double kDefaultPatience = 600.0;
 
-// An operation under way. wait() must be called before the data is used.
+// A pending operation. wait() must be called before the data is used.
 class [[nodiscard]] Work {
  public:
   class State {
@@ -17,8 +17,8 @@ class [[nodiscard]] Work {
     virtual ~State() = default;
     // Makes progress; true when done.
     virtual bool test() = 0;
-    // Throws CommError, which names the late ranks, if it is not done in time; may be called again
-    // then.
+    // Throws CommError that names the late ranks if it is not done in time; may then be called
+    // again.
     virtual void wait(double patience_seconds) = 0;
   };
 
@@ -27,7 +27,7 @@ class [[nodiscard]] Work {
       : state_(std::move(state)), patience_seconds_(patience_seconds) {}
   // True when done. Throws CommError if it failed.
   bool test() { return state_ == nullptr || state_->test(); }
-  // Blocks until it is done; throws CommError if a peer failed or patience has ended.
+  // Blocks until done; throws CommError if a peer failed or patience is exhausted.
   void wait() { wait(patience_seconds_); }
   void wait(double patience_seconds) {
     if (state_ != nullptr) state_->wait(patience_seconds);

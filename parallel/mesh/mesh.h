@@ -28,21 +28,22 @@ struct MeshCoordinate {
 
 MeshCoordinate coordinate_of(int rank, const MeshShape& shape);
 int rank_of(const MeshCoordinate& at, const MeshShape& shape);
-// The ranks that differ from `rank` along one axis only, itself included, in that axis' order.
+// The ranks that differ from `rank` along one axis only, including itself, in the order of that
+// axis.
 std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape);
 // "pp1 dp0 tp1"
 std::string to_string(const MeshCoordinate& at);
 
-// Degrees as the user gives them: a number, or none for "auto".
+// Degrees as stated by the user: a number, or nothing for "auto".
 struct MeshRequest {
   std::optional<int> pipeline, data, tensor;
 };
-// Fills what is left: data takes all ranks that pipeline and tensor (1 if auto) leave. Throws
-// ConfigError if a degree is not positive or the product is not `ranks`.
+// Fills in automatic degrees: pipeline and tensor become 1, data takes the remaining ranks. Throws
+// ConfigError if a degree is not positive or their product is not `ranks`.
 MeshShape resolve(const MeshRequest& request, int ranks);
 
-// The groups that this rank belongs to. All ranks make all groups, in the order tensor, data,
-// pipeline, when the job starts: none is ever made under a condition.
+// The groups of this rank. When the job starts, all ranks create all groups, in the order tensor,
+// data, pipeline; none is ever created conditionally.
 class Mesh {
  public:
   // Throws ConfigError if the shape's size is not the world's.

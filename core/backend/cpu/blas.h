@@ -5,7 +5,7 @@
 
 namespace ty::cpu {
 
-// An operand as libraries want it: row-major with a leading dimension, possibly transposed.
+// An operand as BLAS libraries expect it: row-major with a leading dimension, possibly transposed.
 struct Matrix {
   bool transposed = false;
   std::int64_t stride = 1;

@@ -3,6 +3,15 @@
 //
 // The loops are those of Goto and van de Geijn (ACM TOMS 34(3), 2008); packing by digits is after
 // Matthews (arXiv 1607.00291).
+//
+//   for each part of the sum, about 256 terms            (all of it if c has another type)
+//     for each group of panels of b that fits a cache:   pack b [inner, columns of a panel]
+//       for each block of about 128 rows of a:           pack a [rows, inner], if it must be
+//         for each tile of a few rows, for each panel:   c[tile] = sums in registers + beta c[tile]
+//
+//            c columns:  panel 0 | panel 1 | ..          a panel is up to 3 vectors wide
+//   c rows   tile 0      [      ] [      ]
+//            tile 1      [      ] [      ]
 #pragma once
 
 #include <array>

@@ -1,6 +1,6 @@
-// The fast host backend: OpenMP threads over pieces of work whose cuts depend on shapes alone, SIMD
-// span functions inside, matrix products by libraries. Rare cases (odd strides, integer types) go
-// to the reference loops.
+// The fast host backend: OpenMP threads over pieces of work whose boundaries depend on shapes
+// alone, SIMD span functions inside, matrix products by libraries. Rare cases (odd strides, integer
+// types) fall back to the reference loops.
 #pragma once
 
 #include "core/backend/reference/reference_backend.h"
@@ -18,14 +18,14 @@ class CpuBackend final : public Backend {
 #include "core/backend/overrides.inc"
 
  private:
-  // contract() with dimensions in the best order; T is a's type.
+  // contract() with its dimensions in the best order; T is a's element type.
   template <typename T>
   void contract_as(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta);
-  // Few results of long sums: threads had better share the sums.
+  // Few results with long sums: better to share the sums among threads than the results.
   static bool is_long_sum(std::int64_t rows, std::int64_t columns, std::int64_t inner);
-  // gemm() of matrices that BLAS cannot take as they are, by way of fp32 copies.
+  // gemm() of matrices that BLAS cannot take as they are, through fp32 copies.
   void gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale);
-  // Size of the team a parallel region gets, and the caller's number in it.
+  // Size of the team of a parallel region, and the caller's number in it.
   static std::int64_t threads();
   static std::int64_t thread();
 

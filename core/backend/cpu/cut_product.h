@@ -1,8 +1,8 @@
 // Matrix products whose bits do not depend on the number of threads.
 //
-// A library shares a product among the threads it finds; where results are few it cuts the sums, so
-// that more threads give other last bits. Here the shape alone cuts the result into blocks, each of
-// which is one product of the library on one thread:
+// A library divides a product among the threads it finds; where there are few results it splits the
+// sums, so that the number of threads changes the last bits. Here the result is cut into blocks by
+// its shape alone, and each block is one single-threaded library product:
 //
 //          columns                     c [1024, 3072], 2.4 G multiplications: 6 x 6 blocks
 //        +----+----+----+
@@ -16,8 +16,7 @@
 
 namespace ty::cpu {
 
-// As gemm(); costs up to a tenth of the time of large products, where each block packs its
-// operands.
+// As gemm(). Large products take up to a tenth longer, because each block packs its own operands.
 void cut_gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
               Matrix la, const float* b, Matrix lb, float beta, float* c, std::int64_t lc);
 

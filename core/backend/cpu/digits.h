@@ -1,4 +1,8 @@
-// Where the rows, or the columns, of an unfolding lie: offsets by number.
+// Offsets of the rows, or of the columns, of an unfolding, by row or column number. Dimensions that
+// are walked without a gap are merged.
+//
+//   rows [2, 3] with strides 1 and 10:   number  0  1  2  3  4  5
+//                                        offset  0 10 20  1 11 21
 #pragma once
 
 #include <algorithm>
@@ -33,11 +37,11 @@ class Digits {
   }
 
   std::int64_t size() const { return size_; }
-  // The distance of neighbours, if it is the same everywhere.
+  // The distance between neighbours, if it is the same everywhere.
   std::optional<std::int64_t> step() const {
     return sizes_.rank() == 1 ? std::optional(steps_[0]) : std::nullopt;
   }
-  // offsets[i] = that of number first + i.
+  // offsets[i] = the offset of number first + i.
   void write(std::int64_t first, std::int64_t count, std::int64_t* offsets) const {
     const int last = sizes_.rank() - 1;
     while (count > 0) {

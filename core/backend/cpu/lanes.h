@@ -1,5 +1,5 @@
-// Runs of any float type as floats: fp32 is used where it lies, bf16 and fp16 pass through a small
-// buffer, chunk by chunk, so that no kernel is written twice.
+// Runs of any float type, presented as floats: fp32 is used in place, bf16 and fp16 pass through a
+// small buffer chunk by chunk, so that each kernel is written once.
 #pragma once
 
 #include <algorithm>

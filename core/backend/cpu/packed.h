@@ -1,4 +1,4 @@
-// Memory that a thread packs operands into, aligned to cache lines and kept for its next product.
+// A thread's buffer for packed operands, aligned to cache lines and kept for its next product.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@ namespace ty::cpu {
 
 class Packed {
  public:
-  // Room for `count` elements; what was there is lost.
+  // Space for `count` elements; earlier contents are lost.
   template <typename T>
   T* room(std::int64_t count) {
     const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);

@@ -5,8 +5,8 @@
 
 namespace ty::cpu {
 
-// y = x for views of one shape and dtype, whatever the strides: runs that are contiguous on
-// both sides are moved whole, axes that change places go through small square tiles.
+// y = x for views of the same shape and dtype, with any strides: runs that are contiguous on both
+// sides are moved whole; transposed axes go through small square tiles.
 void permuting_copy(const View& y, const View& x);
 
 }  // namespace ty::cpu

@@ -1,9 +1,9 @@
-// Cuts views of one shape into runs that the span functions can work on.
+// Cuts views of the same shape into runs that the span functions can process.
 //
-// Dimensions are taken in the order in which the first view lies in memory, and neighbours that
-// every view walks without a gap are merged; what remains innermost is a run, cut further into
-// chunks so that threads have something to share. The cuts depend on the shape alone, never on the
-// number of threads.
+// Dimensions are taken in the memory order of the first view, and neighbours that every view walks
+// without a gap are merged; the innermost remaining dimension is a run. Runs are cut into chunks so
+// that threads can share the work. The cuts depend on the shape alone, never on the number of
+// threads.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // Loops over runs of floats in SIMD lanes, included once per instruction set by the files of span
-// functions; tails are done with partial loads, so nothing behind a run is ever touched.
+// functions. Tails use partial loads, so memory past the end of a run is never touched.
 #if defined(TY_CORE_BACKEND_CPU_SIMD_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef TY_CORE_BACKEND_CPU_SIMD_INL_H_
 #undef TY_CORE_BACKEND_CPU_SIMD_INL_H_
@@ -21,7 +21,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-// Calls fn(first, lanes, vector loaders...) over a run; the tail is done with partial loads.
+// Calls fn(first, count) for each vector of a run; count is smaller than a vector for the tail.
 template <typename Fn>
 HWY_INLINE void for_lanes(std::int64_t n, Fn fn) {
   const D d;
@@ -31,7 +31,7 @@ HWY_INLINE void for_lanes(std::int64_t n, Fn fn) {
   if (i < n) fn(i, static_cast<std::size_t>(n - i));
 }
 
-// The first `count` lanes; the rest are zero. Never touches memory behind them.
+// The first `count` lanes; the others are zero. Never touches memory past them.
 HWY_INLINE V load(const float* p, std::size_t count) {
   const D d;
   if (HWY_LIKELY(count == hn::Lanes(d))) return hn::LoadU(d, p);
@@ -53,7 +53,8 @@ HWY_INLINE void map(float* y, const float* x, std::int64_t n, Fn fn) {
   for_lanes(n, [&](std::int64_t i, std::size_t k) { store(fn(load(x + i, k)), y + i, k); });
 }
 
-// e^x for every x. Highway's own function wants x <= 104 and gives 0 for NaN, which would hide it.
+// e^x for every x. Highway's own function requires x <= 104 and returns 0 for NaN, which would hide
+// it.
 HWY_INLINE V exp(V x) {
   const D d;
   const V y = hn::Exp(d, hn::Min(x, hn::Set(d, 100.0f)));  // e^100 is infinite already

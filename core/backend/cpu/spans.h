@@ -1,8 +1,8 @@
 // The inner loops of the CPU backend: functions on contiguous runs of floats, compiled for several
 // instruction sets and chosen at run time.
 //
-// Everything that the backend does on fp32 ends here; bf16 and fp16 pass through as chunks of
-// floats; fp64, which serves checks and not speed, uses scalar loops elsewhere.
+// All fp32 work of the backend ends here; bf16 and fp16 arrive as chunks of floats. fp64, which is
+// for checks rather than for speed, uses scalar loops elsewhere.
 #pragma once
 
 #include <cstdint>

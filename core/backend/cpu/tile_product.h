@@ -1,5 +1,5 @@
-// The innermost part of products: a few rows times a few vectors of columns, sums in registers; and
-// the packing of operands. contract.cpp drives it.
+// The innermost part of products: a few rows times a few vectors of columns, with the sums in
+// registers; and the packing of operands. contract_share.cpp drives it.
 #pragma once
 
 #include <array>
@@ -23,8 +23,8 @@ struct TileProduct {
   int last;           // columns of the last vector
 };
 
-// What this machine's registers hold: elements of a vector, and the most rows of a tile of 1, 2 and
-// 3 vectors.
+// What fits this machine's registers: elements per vector, and the largest number of rows of a tile
+// of 1, 2 and 3 vectors.
 struct TileLimits {
   int lanes;
   std::array<int, 3> rows;

@@ -1,6 +1,6 @@
-// A backend without memory and without arithmetic: it runs any program of ours in no time, counts
-// what the program would allocate and compute, and reads as zeros. A plan of a training step is a
-// training step on this backend, so it cannot forget an allocation.
+// A backend without memory and without arithmetic: it runs any of our programs in no time, counts
+// what the program would allocate and compute, and reads as zeros. A training step is planned by
+// running it on this backend, so the plan cannot miss an allocation.
 #pragma once
 
 #include "core/backend/backend.h"
@@ -15,7 +15,7 @@ struct DryCounts {
 
 class DryBackend : public Backend {
  public:
-  // Stands for a backend of this kind; the host's with all its threads, by default.
+  // Stands in for a backend of this device model; by default the host's, with all its threads.
   DryBackend();
   explicit DryBackend(const DeviceModel& device) : device_(device) {}
   const DryCounts& counts() const { return counts_; }
@@ -28,7 +28,7 @@ class DryBackend : public Backend {
 #include "core/backend/overrides.inc"
 
  private:
-  // So many bytes for the time of one kernel.
+  // Counts so many bytes as workspace for the duration of one kernel.
   void take(std::int64_t bytes);
   void touch(std::initializer_list<const View*> operands);
 

@@ -1,4 +1,4 @@
-// Elements as the reference loops read and write them.
+// Element access of the reference loops.
 #pragma once
 
 #include "core/base/elements.h"
@@ -9,7 +9,7 @@ using elements::for_each;
 using elements::load_any;
 using elements::store_any;
 
-// An element of any float type as the accumulator it is computed in, and back.
+// An element of any float type, converted to the accumulator type and back.
 template <typename A, typename T>
 A load(const T* p) {
   return static_cast<A>(*p);

@@ -1,6 +1,6 @@
-// How work whose results are added up is shared: by the shape alone, so that bits do not depend on
-// the number of threads. Each share has a sum of its own, workers take shares, and the sums are
-// added up in the order of the shares:
+// How work is shared when its results are summed: by the shape alone, so that bits do not depend on
+// the number of threads. Each share has its own sum, workers take whole shares, and the sums are
+// added in the order of the shares:
 //
 //   pieces   0 1 2 | 3 4 5 | 6 7 8 | 9 10 11      4 shares, whatever takes them:
 //   1 worker   0       0       0       0
@@ -14,13 +14,13 @@ namespace ty {
 
 inline constexpr std::int64_t kMostShares = 16;
 
-// The number of shares for sums of so many numbers each, beside a matrix of `matrix` numbers that
-// the work is about: as many as take a sixty-fourth of its memory, from 2 to kMostShares.
+// The number of shares, whose sums have `sum` elements each, for work on a matrix of `matrix`
+// elements: as many as fit in a sixty-fourth of its memory, but at least 2 and at most kMostShares.
 inline std::int64_t num_shares(std::int64_t matrix, std::int64_t sum) {
   return std::clamp<std::int64_t>(matrix / (64 * std::max<std::int64_t>(sum, 1)), 2, kMostShares);
 }
 
-// Items [first, last) of share s, or shares of worker s, of `count`.
+// Items [first, last) of share s of `count`; likewise the shares of worker s.
 struct Share {
   std::int64_t first, last;
 };

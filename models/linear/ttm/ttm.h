@@ -1,5 +1,5 @@
-// The ttm kind: a weight that is a tensor train matrix (Oseledets, SIAM J. Sci. Comput. 33(5),
-// 2011; Novikov et al., arXiv 1509.06569). shape.h says what its sizes mean.
+// The ttm kind: the weight is a tensor train matrix (Oseledets, SIAM J. Sci. Comput. 33(5), 2011;
+// Novikov et al., arXiv 1509.06569). ttm_shape.h explains its sizes.
 #pragma once
 
 #include <vector>
@@ -12,11 +12,11 @@ namespace ty {
 struct TtmSpec {
   static constexpr std::string_view kKind = "ttm";
 
-  std::vector<std::int64_t> in = {}, out = {};  // modes, core by core; none: chosen
+  std::vector<std::int64_t> in = {}, out = {};  // modes, core by core; empty: chosen
   std::int64_t cores = 3;                       // at most so many, where modes are chosen
   std::int64_t rank = 0;                        // of every bond; 0: see ranks and keep
   std::vector<std::int64_t> ranks = {};         // of each inner bond
-  double keep = 0;          // weights, as a share of the dense layer's; 0: see rank
+  double keep = 0;          // number of weights, as a fraction of the dense layer's; 0: see rank
   bool clip_ranks = false;  // to what the modes can use
   FactorInit init = FactorInit::normal;
 
@@ -28,7 +28,7 @@ std::optional<SpecFault> fault_of(const TtmSpec& spec);
 TtmSpec resolved(const TtmSpec& spec, const LinearShape& shape);
 std::string describe(const TtmSpec& spec);
 std::int64_t num_weights(const TtmSpec& spec, const LinearShape& shape);
-// By the plan that would run.
+// For the plan that would run.
 double forward_flops(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens);
 Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens);
 // Ranks divide the first mode of the side that lies inside, a contiguous part of its features; so
@@ -38,12 +38,12 @@ bool can_divide(const TtmSpec& spec, const LinearShape& shape, Split split, int 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const TtmSpec& spec, Split split, const Sharing& sharing);
 
-// The shape of a resolved spec.
+// The tensor train shape of a resolved spec.
 TtmShape shape_of(const TtmSpec& spec);
-// How the cores of a weight start whose entries have the standard deviation `weight_std`.
+// Initial values of the cores such that the entries of W have standard deviation `weight_std`.
 std::vector<Init> ttm_inits(const TtmShape& shape, double weight_std, FactorInit kind,
                             const std::string& path);
-// A resolved spec of that shape; all else is as in `like`.
+// A resolved spec of that shape, otherwise equal to `like`.
 TtmSpec exact_spec(const TtmShape& shape, TtmSpec like = {});
 
 }  // namespace ty

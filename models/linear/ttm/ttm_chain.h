@@ -1,7 +1,12 @@
-// A TTM layer as a chain: the input is contracted with one group of merged cores after the other
-// (chain_program.h). Rows go through in pieces whose states stay in the cache of one core, as many
-// side by side as the backend has workers. Gradients of the factors are sums over pieces, added up
-// share by share (shares.h).
+// A TTM layer as a chain: the input is contracted with one group of merged cores after another
+// (chain_program.h). Rows are processed in pieces whose states stay in the cache of one CPU core,
+// as many pieces at a time as the backend has workers. Gradients of the factors are sums over
+// pieces, accumulated share by share (shares.h).
+//
+//   forward   x ----> operand 1 --F_1--> result 1 ----> operand 2 --F_2--> result 2 ----> y
+//                  copy                          copy                            copy
+//   backward  the operands again; then, from y to x, d_F_k += operand_k^T d_result_k and
+//             d_operand_k = d_result_k F_k^T. Copies are left out where the order is right already.
 #pragma once
 
 #include <array>
@@ -20,23 +25,23 @@ class TtmChain {
   TtmChain(std::span<const Tensor> cores, const TtmShape& shape, const ChainPass& pass,
            Backend& backend, DType dtype);
 
-  // y [B, out] = x [B, in] W, rows contiguous. Features beyond `in` read as zero, those beyond
-  // `out` are cut.
+  // y [B, out] = x [B, in] W, rows contiguous. Padding features of the input read as zero, those of
+  // the output are dropped.
   void forward(const View& y, const View& x) const;
 
-  // Makes the states of each piece again and takes dy [B, out] back through them. Writes dx [B, in]
-  // (no data: not wanted) and returns the gradients of the cores.
+  // Recomputes the states of each piece and propagates dy [B, out] back through them. Writes dx [B,
+  // in] (no data: not wanted) and returns the gradients of the cores.
   std::vector<Gradient> backward(const View& dx, const View& dy, const View& x) const;
 
  private:
-  // The memory of one worker, made before the work begins: one piece at a time goes through it.
+  // The memory of one worker, allocated before the work begins; it processes one piece at a time.
   struct Room {
-    std::vector<Tensor> operands;  // of each step; none where a piece of x itself will do
-    std::array<Tensor, 2> states;  // in turns
+    std::vector<Tensor> operands;  // of each step; undefined where x itself can be used
+    std::array<Tensor, 2> states;  // used alternately
     std::size_t last = 0;
 
     View next_state(std::int64_t rows, std::int64_t width);
-    void drop_state() { last ^= 1; }  // the next one may take its place
+    void drop_state() { last ^= 1; }  // the next state may overwrite it
   };
   struct Piece {
     std::int64_t first, count;  // rows
@@ -44,19 +49,19 @@ class TtmChain {
     bool is_first;  // of its share
   };
 
-  // How many pieces so many rows make, and how many shares of a sum over them.
+  // The number of pieces for so many rows, and the number of shares of a sum over them.
   std::int64_t num_pieces(std::int64_t rows) const;
   std::int64_t num_sums(std::int64_t rows) const;
-  // Takes the rows of x through in pieces, `shares` of them side by side, each through the memory
-  // of its worker.
+  // Divides the rows of x into pieces, and these into `shares`, and calls `work` for each piece
+  // with the memory of the worker that has its share.
   void in_pieces(const View& x, std::int64_t shares,
                  const std::function<void(Room&, const Piece&)>& work) const;
   Room room(std::int64_t rows, bool loads) const;
 
-  // The operands of all steps for a piece of x.
+  // Computes the operands of all steps for a piece of x.
   std::vector<View> operands_of(const View& x, Room& room) const;
-  // result = F^T operand, d_operand = F d_result (with the factor turned) and d_F (as F lies) =
-  // beta d_F + their product.
+  // result = F^T operand; d_operand = F d_result (`turned`: the transposed factor); d_F, laid out
+  // as F, = beta d_F + the product of operand and d_result.
   void multiply(const ChainStep& step, const View& result, const View& operand) const;
   void multiply_back(const ChainStep& step, const Tensor& turned, const View& d_operand,
                      const View& d_result) const;
@@ -66,9 +71,11 @@ class TtmChain {
     return factors_[static_cast<std::size_t>(step.group)];
   }
 
-  // Whether a piece of x [n, width], with axes `from`, can be the state with axes `to` as it lies.
+  // Whether a piece of x [n, width] with axes `from` can serve as the state with axes `to` without
+  // a copy.
   bool lies_as(const View& x, const ChainAxes& from, const ChainAxes& to) const;
-  // The state with axes `to` from x [n, width], the first columns of the axes `from`; the way back.
+  // load() makes the state with axes `to` from x [n, width], which holds the first columns of the
+  // axes `from`; store() is the reverse.
   void load(const View& state, const ChainAxes& to, const View& x, const ChainAxes& from,
             Room& room) const;
   void store(const View& y, const ChainAxes& to, const View& state, const ChainAxes& from,

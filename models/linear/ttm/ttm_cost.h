@@ -1,8 +1,9 @@
-// What a pass of a TTM layer costs: seconds by a model of the machine, and transient bytes. The
-// pass itself is run, on a backend that counts instead of computing.
+// The cost of a pass of a TTM layer: seconds by a model of the machine, and transient bytes. They
+// are found by running the pass on a backend that counts instead of computing.
 //
-// Operations alone would not do: a chain at rank 8 has 59 % of the dense layer's and, made of thin
-// products, can take longer. The constants are the device's (core/backend/device_model.h).
+// Counting operations would not be enough: a chain at rank 8 has 59 % of the dense layer's
+// operations but, consisting of thin products, can take longer. The constants belong to the device
+// (core/backend/device_model.h).
 #pragma once
 
 #include "core/backend/device_model.h"
@@ -13,7 +14,7 @@ namespace ty {
 struct PassCost {
   double seconds = 0;
   double flops = 0;            // 2 M N K of all products
-  std::int64_t workspace = 0;  // bytes at the worst moment, input and output excluded
+  std::int64_t workspace = 0;  // peak bytes, without input and output
 };
 
 PassCost cost_of(const TtmPass& forward, const TtmLayer& layer, std::int64_t rows,

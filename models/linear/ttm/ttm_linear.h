@@ -1,4 +1,4 @@
-// The layer of the ttm kind.
+// The linear layer of the ttm kind.
 #pragma once
 
 #include <map>

@@ -1,8 +1,10 @@
-// Neighbouring cores contracted over the bonds between them, and the way back for gradients.
+// Neighbouring cores contracted over the bonds between them, and the gradients of the cores.
 //
 // A merged core keeps its modes interleaved, [R_first, n_1 .. n_k, R_last] with n = I J, because
-// then every step is one matrix product. Arithmetic is in the accumulator type (fp32, or fp64 for
-// fp64 cores), whatever the cores' own type.
+// every step is then one matrix product:
+//   (R_0, n_1, R_1) (R_1, n_2, R_2):   [R_0 n_1, R_1] x [R_1, n_2 R_2] = [R_0 n_1, n_2 R_2]
+// Arithmetic is in the accumulator type (fp32, or fp64 for fp64 cores), whatever the cores' own
+// type.
 #pragma once
 
 #include <array>
@@ -15,7 +17,7 @@ namespace ty {
 
 class MergedCores {
  public:
-  // cores: each [R_{k-1}, I_k, J_k, R_k], neighbours in this order; none: the number 1.
+  // cores: consecutive ones, each [R_{k-1}, I_k, J_k, R_k]; an empty list stands for the number 1.
   MergedCores(std::span<const Tensor> cores, Backend& backend, DType dtype);
 
   std::int64_t in() const { return in_; }        // product of the I_k
@@ -24,16 +26,16 @@ class MergedCores {
   std::int64_t right() const { return right_; }  // rank of the rightmost bond
   const std::vector<Tensor>& cores() const { return cores_; }
 
-  // A new tensor, the merged core as it comes out: [R_left, I_1, J_1, .., I_k, J_k, R_right].
+  // The merged core as a new tensor: [R_left, I_1, J_1, .., I_k, J_k, R_right].
   Tensor merged() const;
-  // Gradients of the cores, given that of merged(). Each can be written straight into its place;
+  // Gradients of the cores, given that of merged(). Each can be written directly into its buffer;
   // the merged core itself is not kept.
   std::vector<Gradient> gradients(const Tensor& d_merged) const;
 
-  // The order in which a group stands as an operand of products, each part with all its digits.
+  // The order of a group's dimensions as an operand of products; each part includes all its modes.
   enum class Part : std::uint8_t { left, in, out, right };
   using Layout = std::array<Part, 4>;
-  // A new contiguous tensor in that layout, and the way back.
+  // The merged core as a new contiguous tensor in that layout, and gradients from that layout.
   Tensor arranged(const Layout& layout) const;
   std::vector<Gradient> gradients(const Tensor& d_arranged, const Layout& layout) const;
 

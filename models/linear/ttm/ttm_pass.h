@@ -1,5 +1,5 @@
-// The passes of a TTM layer on plain memory: what ttm_linear() runs, and what the cost model runs
-// on a backend that only counts.
+// The passes of a TTM layer on plain memory: ttm_linear() runs them, and so does the cost model, on
+// a backend that only counts.
 #pragma once
 
 #include <span>
@@ -14,7 +14,8 @@ namespace ty {
 void run_forward(const View& y, const View& x, std::span<const Tensor> cores, const TtmLayer& layer,
                  const TtmPass& pass, Backend& backend);
 
-// From dy [B, out]: writes dx [B, in] (no data: not wanted) and returns the gradients of the cores.
+// Given dy [B, out], writes dx [B, in] (no data: not wanted) and returns the gradients of the
+// cores.
 std::vector<Gradient> run_backward(const View& dx, const View& dy, const View& x,
                                    std::span<const Tensor> cores, const TtmLayer& layer,
                                    const BackwardPass& pass, Backend& backend);

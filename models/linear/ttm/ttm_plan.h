@@ -1,8 +1,9 @@
-// How a TTM layer is executed: data that the planner chooses and the functions beside it follow.
+// How a TTM layer is executed, as data: chosen by the planner, followed by the functions that run a
+// pass.
 //
-// W stands for the matrix that the cores make. A chain contracts the input with groups of merged
-// cores one after the other and never makes W; every contiguous grouping is a plan, from {1, 1, 1}
-// (one core at a time) to {N}. A dense pass makes W, some columns at a time, and multiplies by it.
+// W is the matrix that the cores represent. A chain contracts the input with one group of merged
+// cores after another and never forms W; every contiguous grouping is a plan, from {1, 1, 1} (one
+// core at a time) to {N}. A dense pass forms W, some columns at a time, and multiplies by it.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 
 namespace ty {
 
-// W [in, out] by its cores; the shape's modes may multiply to more (zero padding).
+// W [in, out] in terms of its cores; the products of the modes may be larger (zero padding).
 struct TtmLayer {
   TtmShape shape;
   std::int64_t in = 0;
@@ -30,25 +31,26 @@ enum class ChainOrder : std::uint8_t { from_left, from_right };
 struct ChainPass {
   std::vector<int> groups;  // cores per group, left to right
   ChainOrder order = ChainOrder::from_right;
-  std::int64_t tokens = 0;  // of the input taken through the chain at a time; 0: all
-  std::int64_t wide = 0;    // least number of columns of steps with columns; 0: all with rows
+  std::int64_t tokens = 0;  // tokens that go through the chain at a time; 0: all
+  std::int64_t wide = 0;    // fewest columns for a step to use columns; 0: all steps use rows
 
   friend bool operator==(const ChainPass&, const ChainPass&) = default;
 };
 
 struct DensePass {
-  int split = 1;   // W = (cores left of the split) x (the others), one product
-  int panels = 1;  // W's columns are made in so many parts; divides J_1
+  int split = 1;   // number of cores in A, where W = A B is one product of two merged groups
+  int panels = 1;  // number of parts in which W's columns are formed; divides J_1
 
   friend bool operator==(const DensePass&, const DensePass&) = default;
 };
 
 using TtmPass = std::variant<ChainPass, DensePass>;
 
-// The gradients of the cores, and of the input: with them, or by a pass of its own, a forward pass
-// of W^T. A chain ("full einsum") makes its states again, dense ("full matrix") makes W and dW; a
-// chain for the input and dW for the cores have the least work where a chain saves some of it, but
-// not enough to go through its states twice more. All keep only the layer's input.
+// How to compute the gradients of the cores and of the input; the latter in the same pass, or in a
+// separate forward pass of W^T. A chain ("full einsum") recomputes its states; dense ("full
+// matrix") forms W and dW. A chain for the input with dW for the cores is cheapest where a chain
+// saves work, but not enough to go through its states twice more. All variants keep only the
+// layer's input.
 struct BackwardPass {
   TtmPass cores = DensePass{};
   std::optional<TtmPass> input = std::nullopt;

@@ -1,10 +1,10 @@
-// The roll call over MPI (roll_call.h): small messages on a communicator of its own, so that they
-// meet no data. Only ranks that wait read them: a rank that computes, is stopped or hangs is
-// silent.
+// The roll call over MPI (roll_call.h): small messages on a separate communicator, so that they
+// cannot mix with data. Only waiting ranks read them: a rank that computes, is stopped or hangs
+// stays silent.
 //
-// One rank asks, those that wait answer it, and its verdict goes to all of them, so that every rank
-// that is alive says the same. A verdict counts in the wait in which its question was answered;
-// messages that come later than what they belong to are dropped.
+// One rank asks, the waiting ranks answer, and its verdict is sent to all of them, so that all live
+// ranks report the same. A verdict is valid only during the wait in which its question was
+// answered; messages that arrive too late are dropped.
 #pragma once
 
 #include <functional>
@@ -19,23 +19,24 @@ namespace ty {
 
 class Alarm {
  public:
-  // A collective call of the world.
+  // Collective over the world.
   explicit Alarm(MPI_Comm world);
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
   ~Alarm();
 
-  // A wait begins.
+  // To be called when a wait begins.
   void begin() { answered_.clear(); }
-  // For a rank that waits in `call`: answers those who ask. Throws CommError if one of them has
-  // found out who is late.
+  // To be called while waiting in `call`: answers ranks that ask. Throws CommError with the verdict
+  // of one that has found out who is late.
   void attend(const std::string& call);
-  // Asks all ranks, and throws CommError with the verdict, unless `done` within a second after all.
+  // Asks all ranks and throws CommError with the verdict, unless `done` becomes true within a
+  // second.
   void raise(const std::string& call, double waited_seconds, const std::function<bool()>& done);
 
  private:
   struct Message;
-  struct Letter;  // a message on its way
+  struct Letter;  // a message being sent
 
   void send(int rank, const Message& message);
   // The next message that has arrived, if any.
@@ -45,7 +46,7 @@ class Alarm {
   MPI_Comm comm_ = MPI_COMM_NULL;
   int rank_ = 0, size_ = 1;
   int raised_ = 0;                          // roll calls of this rank so far
-  std::set<std::pair<int, int>> answered_;  // in this wait: rank that asked, its roll call
+  std::set<std::pair<int, int>> answered_;  // in this wait: (rank that asked, its roll call)
   std::list<Letter> letters_;
 };
 

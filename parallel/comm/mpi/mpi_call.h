@@ -1,4 +1,4 @@
-// Calls of MPI whose return codes are checked. Only for this folder.
+// MPI calls with checked return codes. Only for this folder.
 #pragma once
 
 #include <mpi.h>
@@ -7,7 +7,7 @@
 
 namespace ty {
 
-// Throws CommError with MPI's own words unless the code is that of success.
+// Throws CommError with MPI's error text unless the code means success.
 void check_mpi(int code, const char* call);
 #define TY_MPI_CALL(call) ::ty::check_mpi(call, #call)
 

@@ -238,8 +238,13 @@ MpiSession::MpiSession(MpiOptions options) : exceptions_(std::uncaught_exception
 }
 
 MpiSession::~MpiSession() {
+  if (std::uncaught_exceptions() > exceptions_) {
+    // Never freed: a verdict of the roll call may still be on its way to the others.
+    static_cast<void>(new std::shared_ptr<Communicator>(std::move(world_)));
+    return;
+  }
   world_.reset();
-  if (std::uncaught_exceptions() == exceptions_) MPI_Finalize();
+  MPI_Finalize();
 }
 
 Group MpiSession::world() const { return Group(world_); }

@@ -16,15 +16,15 @@ bool launched_by_mpi();
 std::string mpi_library();
 
 struct MpiOptions {
-  // How long a rank waits for the others before it asks who is late; see Group::set_patience().
+  // How long a rank waits for others before it asks who is late; see Group::set_patience().
   double patience_seconds = kDefaultPatience;
-  // MPI counts are ints: longer messages travel in pieces.
+  // MPI counts are ints; longer messages are sent in pieces.
   std::int64_t max_elements = std::int64_t{1} << 30;
 };
 
-// MPI from construction to destruction; one per process. All calls come from one thread. Destroyed
-// by an exception, it does not finalise: the others may be waiting inside a collective, and only a
-// process that ends without finalising makes the launcher end them too.
+// MPI from construction to destruction; one per process. All calls must come from one thread. If
+// destroyed during stack unwinding it does not finalise MPI: other ranks may be waiting in a
+// collective, and the launcher ends them only if this process exits without finalising.
 class MpiSession {
  public:
   explicit MpiSession(MpiOptions options = {});
@@ -39,7 +39,7 @@ class MpiSession {
  private:
   std::shared_ptr<Communicator> world_;
   int local_size_ = 1;
-  int exceptions_ = 0;  // under way at construction
+  int exceptions_ = 0;  // in flight at construction
 };
 
 // Ends all ranks of the job with this exit code; does not return.

@@ -1,4 +1,4 @@
-// A call under way over MPI, and waiting for it no longer than patience lasts.
+// A pending MPI call, and waiting for it with limited patience.
 #pragma once
 
 #include <memory>
@@ -11,12 +11,12 @@
 
 namespace ty {
 
-// One call and its requests: more than one where a message travels in pieces.
+// One call and its requests; there are several if the message is sent in pieces.
 class Requests final : public Work::State {
  public:
   struct What {
     const char* call;
-    std::int64_t count;  // -1: nothing is counted
+    std::int64_t count;  // -1: not applicable
     DType dtype;
     int ranks;
     int peer = -1;  // of a message
@@ -24,7 +24,7 @@ class Requests final : public Work::State {
   Requests(const What& what, std::vector<MPI_Request> requests, std::shared_ptr<Alarm> alarm)
       : what_(what), requests_(std::move(requests)), alarm_(std::move(alarm)) {}
 
-  // A receive whose pieces must have these lengths.
+  // For a receive: the lengths that its pieces must have.
   void expect_counts(std::vector<int> counts) { expected_ = std::move(counts); }
 
   bool test() override;
@@ -32,7 +32,7 @@ class Requests final : public Work::State {
 
  private:
   std::string describe() const;
-  // MPI accepts a message that is shorter than what was asked for.
+  // Needed because MPI accepts messages that are shorter than requested.
   void check_lengths(const std::vector<MPI_Status>& statuses) const;
 
   What what_;

@@ -1,5 +1,5 @@
-// One rank of a world that does not exist: calls are checked and counted, return at once and move
-// nothing. A plan runs a rank's program on it.
+// One rank of a nonexistent world: calls are checked and counted, return at once and transfer
+// nothing. A plan runs the program of a rank on it.
 #pragma once
 
 #include "core/base/error.h"

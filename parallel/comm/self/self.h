@@ -1,5 +1,5 @@
-// A group of one rank: every reduction is the identity, every copy stays at home. What a serial run
-// is made of.
+// A group of one rank: every reduction is the identity and every transfer is local. Serial runs use
+// it.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class SelfCommunicator final : public Communicator {
   std::shared_ptr<Communicator> do_on(Backend& backend) override;
 
   CommMemory memory_;
-  std::shared_ptr<Mailbox> mail_ = std::make_shared<Mailbox>();  // receives under way hold on to it
+  std::shared_ptr<Mailbox> mail_ = std::make_shared<Mailbox>();  // shared with pending receives
 };
 
 }  // namespace ty

@@ -1,0 +1,16 @@
+#include "launch/job/log_section.h"
+
+#include "launch/job/limits.h"
+
+namespace ty {
+
+using config::between;
+using config::Fields;
+
+void fields(Fields& f, LogSection& s) {
+  f.field("every", s.every, "steps between lines in metrics.jsonl", between(1, kMostSteps));
+  f.field("tensorboard", s.tensorboard,
+          "whether events/ of the run directory is written, which TensorBoard shows");
+}
+
+}  // namespace ty

@@ -1,0 +1,35 @@
+// Section `model` of the job file: the model that is trained, either one from a directory or a new
+// one of the sizes given here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/backend/backend.h"
+#include "core/config/fields.h"
+#include "models/families/family.h"
+
+namespace ty {
+
+struct ModelSection {
+  std::filesystem::path from;  // a model directory; empty: start from random weights
+  // Without `from`:
+  std::string family{families().front().name};
+  std::int64_t layers = 12;
+  std::int64_t width = 768;
+  std::int64_t heads = 12;
+  std::int64_t inner = 0;  // 0: 4 * width
+  std::int64_t context = 1024;
+  bool tied = true;
+  UnaryOp activation = UnaryOp::gelu_tanh;
+  std::int64_t vocab = 0;  // 0: the tokenizer's
+  // Always:
+  std::optional<double> dropout;  // load_job fills in 0 without `from`; else: the directory's own
+};
+
+void fields(config::Fields& f, ModelSection& s);
+void check(const ModelSection& s, config::Checks& checks);
+
+}  // namespace ty

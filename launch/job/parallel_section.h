@@ -1,0 +1,28 @@
+// Section `parallel` of the job file: how ranks and micro-batches share the work of a step.
+#pragma once
+
+#include <cstdint>
+
+#include "core/config/fields.h"
+#include "models/transformer/model.h"
+#include "parallel/data/reduction.h"
+
+namespace ty {
+
+struct ParallelSection {
+  config::IntOrAuto data;  // auto: the ranks that are left
+  config::IntOrAuto tensor = 1;
+  bool sequence = false;  // between shared layers, tensor ranks have their own tokens only
+  config::IntOrAuto pipeline = 1;
+  std::int64_t microbatches = 1;  // per rank and step
+  Recompute recompute = Recompute::none;
+  WeightReuse reuse = WeightReuse::pass;
+  std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
+  Reduction reduction = Reduction::fast;
+  double bucket_mb = 25.0;  // of gradients reduced together
+};
+
+void fields(config::Fields& f, ParallelSection& s);
+void check(const ParallelSection& s, config::Checks& checks);
+
+}  // namespace ty
