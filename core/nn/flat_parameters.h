@@ -10,14 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/range.h"
 #include "core/nn/parameter.h"
 
 namespace ty {
-
-struct Range {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
 
 // Parameters that are reduced together: a range of the flat buffers, and the axes over which their
 // gradients are partial sums.
@@ -58,6 +54,7 @@ class FlatParameters {
   FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend, FlatOptions options);
 
   // Draws initial values: a function of (seed, name, position in the whole parameter) alone.
+  // Padding of a slice is zero.
   void initialise(std::uint64_t seed);
   // Overwrites the model's copy from the weights (nothing to do when they are the same memory).
   void refresh_model();
