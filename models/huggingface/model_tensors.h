@@ -35,15 +35,16 @@ void check_finite(const TensorSet& tensors, const ParameterStore& store, const M
 // The same of a file that need not fit the model: of every tensor of numbers that says something.
 void check_finite(const TensorSet& tensors, const ModelSpec& spec);
 
-// Copies a parameter out of a directory's tensors into contiguous host memory of the parameter's
-// shape and any float type, in our order. Throws NonFiniteError that names file and tensor if a
-// number is none there.
+// Copies a parameter out of a directory's tensors into contiguous host memory of the whole
+// parameter's shape and any float type, in our order. Throws NonFiniteError that names file and
+// tensor if a number is none there.
 void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
                     const View& to);
 // The type in which a parameter is stored; of one in several tensors, the first one's.
 DType stored_dtype(const TensorSet& tensors, const Parameter& parameter, const ModelSpec& spec);
 
-// Fills all weights from the directory. Throws as check_tensors and read_parameter do.
+// Fills all weights from the directory: of a parameter that is cut, the rank's part, and zeros
+// where that is padding. Throws as check_tensors and read_parameter do.
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec);
 
 // What a directory calls the tensors of our parameters, by the names that we would write.
