@@ -176,7 +176,10 @@ void FlatParameters::initialise(std::uint64_t seed) {
 void FlatParameters::initialise(const Parameter& parameter, const View& weight,
                                 std::uint64_t seed) {
   const SliceRows rows = rows_of(parameter.shape, parameter.placement.slice);
-  const View part = contiguous_view(weight.data, weight.dtype, {rows.rows, rows.columns});
+  const View padded = contiguous_view(weight.data, weight.dtype, {rows.rows, rows.own_step});
+  const View part = padded.slice(1, 0, rows.columns);
+  if (rows.columns < rows.own_step) backend_->fill(padded, 0.0);
+  if (rows.columns == 0) return;
   switch (parameter.init.kind) {
     case Init::Kind::normal:
       return backend_->random_normal(part, RandomStream(seed, site_id(parameter.name)), rows.first,

@@ -10,14 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base/range.h"
 #include "core/nn/parameter.h"
 
 namespace ty {
-
-struct Range {
-  std::int64_t first = 0;
-  std::int64_t count = 0;
-};
 
 // Parameters that are reduced together: a range of the flat buffers, and the axes over which their
 // gradients are partial sums.
@@ -57,7 +53,8 @@ class FlatParameters {
   // of frozen parameters, and all values without gradients, are constants.
   FlatParameters(ParameterStore& store, FlatLayout layout, Backend& backend, FlatOptions options);
 
-  // Draws initial values, which depend on (seed, name, position in the whole parameter) alone.
+  // Draws initial values: a function of (seed, name, position in the whole parameter) alone.
+  // Padding of a slice is zero.
   void initialise(std::uint64_t seed);
   // Updates the model's copy from the weights (a no-op when they share memory).
   void refresh_model();

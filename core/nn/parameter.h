@@ -51,7 +51,7 @@ struct Placement {
 
 struct Parameter {
   std::string name;  // e.g. "blocks.3.mlp.up.weight"
-  Shape shape;       // of this rank's part
+  Shape shape;       // of this rank's part, padding included (core/base/slice.h)
   Init init;
   Placement placement;
   bool trainable = true;  // false: it has no gradient and no optimizer state

@@ -1,118 +1,21 @@
 #include "launch/run/checkpointing.h"
 
-#include <algorithm>
-#include <charconv>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/io/json.h"
-#include "core/io/tensor_set.h"
 #include "launch/process/failure.h"
+#include "launch/run/optimizer_state.h"
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/huggingface/model_writer.h"
+#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
 namespace {
 
-using Json = nlohmann::json;
-
 std::string shard_name(int rank) { return fmt::format("optimizer-{}.safetensors", rank); }
-
-// "exp_avg|blocks.0.mlp.up.weight|4096": moment, parameter, first element.
-std::string state_name(const std::string& state, const std::string& parameter, std::int64_t first) {
-  return fmt::format("{}|{}|{}", state, parameter, first);
-}
-
-// The optimizer state of this rank's pieces.
-void write_optimizer(FileWriter& out, TrainingSetup& setup) {
-  const auto& all = setup.model.parameters->store().all();
-  std::vector<TensorInfo> infos;
-  std::map<std::string, Tensor> tensors;
-  for (const Optimizer::State& state : setup.optimizer->states()) {
-    std::int64_t first = 0;
-    for (const Piece& piece : setup.optimizer->pieces()) {
-      const std::string name =
-          state_name(state.name, all[piece.parameter].name, piece.inside.first);
-      infos.push_back({name, state.flat.dtype(), {piece.inside.count}});
-      tensors[name] = slice(state.flat, {first, piece.inside.count});
-      first += piece.inside.count;
-    }
-  }
-  SafetensorsWriter writer(out, std::move(infos));
-  std::vector<std::byte> host;
-  for (const TensorInfo& info : writer.order()) {
-    const View view = tensors.at(info.name).view();
-    host.resize(view.bytes());
-    setup.model.parameters->backend().read(host.data(), view);
-    writer.append(contiguous_view(host.data(), info.dtype, info.shape));
-  }
-  writer.finish();
-}
-
-// A stored run of one moment of one parameter.
-struct StoredPiece {
-  std::int64_t first;
-  View view;
-};
-using StoredState = std::map<std::string, std::vector<StoredPiece>>;  // by "moment|parameter"
-
-void collect(StoredState& stored, const SafetensorsFile& file) {
-  for (const StoredTensor& tensor : file.tensors()) {
-    const std::size_t bar = tensor.name.rfind('|');
-    std::int64_t first = 0;
-    const char* end = tensor.name.data() + tensor.name.size();
-    if (bar == std::string::npos ||
-        std::from_chars(tensor.name.data() + bar + 1, end, first).ptr != end) {
-      throw DataError("{}: {}: not the name of an optimizer tensor", file.path().string(),
-                      in_quotes(tensor.name));
-    }
-    stored[tensor.name.substr(0, bar)].push_back({first, file.view(tensor.name)});
-  }
-}
-
-// Another optimizer's moments are of no use: if `may_differ`, those that are missing stay zero.
-void read_optimizer(const Path& directory, const Manifest& manifest, bool may_differ,
-                    TrainingSetup& setup) {
-  std::vector<std::unique_ptr<SafetensorsFile>> files;
-  StoredState stored;
-  for (const FileRecord& record : manifest.files) {
-    if (!record.name.starts_with("optimizer-")) continue;
-    files.push_back(std::make_unique<SafetensorsFile>(directory / record.name, Links::refuse));
-    collect(stored, *files.back());
-  }
-  const auto& all = setup.model.parameters->store().all();
-  Backend& backend = setup.model.parameters->backend();
-  for (const Optimizer::State& state : setup.optimizer->states()) {
-    std::int64_t flat = 0;
-    for (const Piece& piece : setup.optimizer->pieces()) {
-      const std::string key = state.name + "|" + all[piece.parameter].name;
-      std::int64_t found = 0;
-      for (const StoredPiece& part : stored[key]) {
-        const std::int64_t first = std::max(part.first, piece.inside.first);
-        const std::int64_t last =
-            std::min(part.first + part.view.numel(), piece.inside.first + piece.inside.count);
-        if (first >= last) continue;
-        if (part.view.dtype != state.flat.dtype()) {
-          throw DataError("{}: {}: file {} != config {}", directory.string(), key,
-                          name_of(part.view.dtype), name_of(state.flat.dtype()));
-        }
-        backend.write(slice(state.flat, {flat + first - piece.inside.first, last - first}).view(),
-                      part.view.slice(0, first - part.first, last - first).data);
-        found += last - first;
-      }
-      if (found != piece.inside.count && !may_differ) {
-        throw DataError(
-            "{}: {}: {} of {} elements of the optimizer state are there; the run used "
-            "another optimizer or model",
-            directory.string(), key, found, piece.inside.count);
-      }
-      flat += piece.inside.count;
-    }
-  }
-}
 
 // Runs `work` on every rank and tells all of them the first error text, "" if there is none.
 template <typename Work>
@@ -129,12 +32,12 @@ std::string together(const Group& world, Work work) {
   return "";
 }
 
-void check_finite(const Group& world, const TrainingSetup& setup, std::int64_t step) {
-  std::string fault = setup.model.parameters->first_non_finite_weight();
+void check_finite(const Group& world, const TrainingState& state, std::int64_t step) {
+  std::string fault = state.parameters.first_non_finite_weight();
   if (!fault.empty()) {
     fault = "weight " + fault;
   } else {
-    fault = setup.optimizer->first_non_finite_state();
+    fault = state.optimizer.first_non_finite_state();
   }
   for (const std::string& text : world.all_gather_text(fault)) {
     if (text.empty()) continue;
@@ -151,14 +54,60 @@ void add_tokenizer(CheckpointWriter& writer, const Path& directory) {
   }
 }
 
+MeshShape layout_of(const CheckpointContext& context) {
+  const int tensor = context.tensor.size();
+  return {.data = context.world.size() / tensor, .tensor = tensor};
+}
+
+// All data ranks hold the same weights, so the first ones write them.
+bool is_first_data_rank(const CheckpointContext& context) {
+  return coordinate_of(context.world.rank(), layout_of(context)).data == 0;
+}
+
+// Optimizer state of every rank that holds some which no other writes.
+void write_state(CheckpointWriter& writer, const CheckpointContext& context,
+                 const TrainingState& state) {
+  if (!context.sharded && !is_first_data_rank(context)) return;
+  writer.add(shard_name(context.world.rank()),
+             [&](FileWriter& out) { write_optimizer(out, state.parameters, state.optimizer); });
+}
+
+// The model directory, by the world's rank 0 with the help of its tensor group. A collective call.
+void write_model(CheckpointWriter& writer, const CheckpointContext& context,
+                 const TrainingState& state) {
+  if (!is_first_data_rank(context)) return;
+  with_whole_parameters(state.parameters, Content::weights, context.tensor,
+                        [&](std::span<const OutgoingParameter> parameters) {
+                          writer.add("model.safetensors", [&](FileWriter& out) {
+                            write_parameters(out, parameters, state.spec);
+                          });
+                        });
+  if (context.world.rank() != 0) return;
+  writer.add("config.json", [&](FileWriter& out) { write_model_config(out, state.spec); });
+  add_tokenizer(writer, context.tokenizer_directory);
+}
+
+nlohmann::json manifest_fields(const CheckpointContext& context, const Position& position) {
+  const MeshShape layout = layout_of(context);
+  return {{"ranks", context.world.size()},
+          {"layout", {{"data", layout.data}, {"tensor", layout.tensor}}},
+          {"samples", position.samples},
+          {"tokens", position.tokens},
+          {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
+}
+
 }  // namespace
 
-SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+TrainingState state_of(TrainingSetup& setup) {
+  return {setup.model.spec, *setup.model.parameters, setup.reducer, *setup.optimizer};
+}
+
+SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingState& state,
                             const Position& position) {
   const bool root = context.world.rank() == 0;
   const std::int64_t step = position.step;
-  setup.reducer.gather_weights();
-  check_finite(context.world, setup, step);
+  state.reducer.gather_weights();
+  check_finite(context.world, state, step);
   std::optional<CheckpointWriter> writer;
   std::string error = together(context.world, [&] {
     if (root) writer = CheckpointWriter::begin(context.directory, step);
@@ -166,18 +115,12 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& set
   if (error.empty()) {
     error = together(context.world, [&] {
       if (!root) writer = CheckpointWriter::join(context.directory, step);
-      if (root || context.sharded) {
-        writer->add(shard_name(context.world.rank()),
-                    [&](FileWriter& out) { write_optimizer(out, setup); });
-      }
-      if (!root) return;
-      writer->add("model.safetensors", [&](FileWriter& out) {
-        write_parameters(out, *setup.model.parameters, setup.model.spec, Content::weights);
-      });
-      writer->add("config.json",
-                  [&](FileWriter& out) { write_model_config(out, setup.model.spec); });
-      add_tokenizer(*writer, context.tokenizer_directory);
+      write_state(*writer, context, state);
     });
+  }
+  // Apart from the rest: nobody waits for a rank that has failed before.
+  if (error.empty()) {
+    error = together(context.world, [&] { write_model(*writer, context, state); });
   }
   std::vector<std::string> lists;
   std::string warning;
@@ -191,10 +134,7 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& set
           manifest.files.push_back(std::move(record));
         }
       }
-      manifest.fields = {{"ranks", context.world.size()},
-                         {"samples", position.samples},
-                         {"tokens", position.tokens},
-                         {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
+      manifest.fields = manifest_fields(context, position);
       warning = writer->commit(manifest);
       const std::string kept = retain(context.directory, context.keep, step);
       if (warning.empty()) warning = kept;
@@ -210,15 +150,16 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& set
 }
 
 Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
-                            TrainingSetup& setup) {
+                            const TrainingState& state) {
   const Manifest manifest = read_manifest(checkpoint);
   const auto stored = manifest.fields.value("tokenizer_fingerprint", std::uint64_t{0});
   if (stored != context.tokenizer_fingerprint && !context.allow_changes) {
     throw DataError("{}: was trained with another tokenizer (fingerprint {:x}, the job's is {:x})",
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
-  load_weights(checkpoint.path, *setup.model.parameters, setup.model.spec);
-  read_optimizer(checkpoint.path, manifest, context.allow_changes, setup);
+  load_weights(checkpoint.path, state.parameters, state.spec);
+  read_optimizer(checkpoint.path, manifest, context.allow_changes, state.parameters,
+                 state.optimizer);
   Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
   position.samples = manifest.fields.value("samples", std::int64_t{-1});
   position.tokens = manifest.fields.value("tokens", std::int64_t{-1});

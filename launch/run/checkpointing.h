@@ -1,6 +1,7 @@
 // Saving and restoring a training run: a model directory, optimizer shards and a manifest,
-// committed together (core/io/checkpoint.h). Optimizer state is stored by parameter name and
-// position, so any number of data ranks, sharded or not, can go on from it.
+// committed together (core/io/checkpoint.h). The directory holds whole parameters, optimizer state
+// goes by place in the whole (optimizer_state.h), so any number of data and tensor ranks, sharded
+// or not, can go on from it.
 #pragma once
 
 #include <optional>
@@ -23,12 +24,22 @@ struct CheckpointContext {
   Path directory;  // run_dir/checkpoints
   std::string run_id;
   Group world;
+  Group tensor = {};         // this rank's in the mesh; the other axis is data
   Path tokenizer_directory;  // its files go into every checkpoint; may be empty
   std::uint64_t tokenizer_fingerprint = 0;
   bool sharded = false;  // every rank holds a part of the optimizer state
   std::int64_t keep = 3;
   bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };
+
+// What a checkpoint holds. On each rank its part.
+struct TrainingState {
+  const ModelSpec& spec;
+  FlatParameters& parameters;
+  GradientReducer& reducer;
+  Optimizer& optimizer;
+};
+TrainingState state_of(TrainingSetup& setup);
 
 struct SaveOutcome {
   std::string error;    // why nothing was saved, on all ranks alike; empty if it was
@@ -37,12 +48,20 @@ struct SaveOutcome {
 // Saves the state at a position; the caller decides whether to go on after an error. A collective
 // call. Throws NonFiniteError, on all ranks, for weights or moments that no run could go on from;
 // then nothing is saved either.
-SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingState& state,
                             const Position& position);
+inline SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSetup& setup,
+                                   const Position& position) {
+  return save_checkpoint(context, state_of(setup), position);
+}
 
 // Restores weights and optimizer, and says where the run was. Throws DataError if the checkpoint
 // belongs to another model, tokenizer or optimizer.
 Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
-                            TrainingSetup& setup);
+                            const TrainingState& state);
+inline Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
+                                   TrainingSetup& setup) {
+  return restore_checkpoint(context, checkpoint, state_of(setup));
+}
 
 }  // namespace ty

@@ -57,6 +57,7 @@ void Trainer::build(RunStart start) {
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
                   .world = world_.group(),
+                  .tensor = layout_.mesh.tensor(),
                   .tokenizer_directory = dataset_.tokenizer_directory,
                   .tokenizer_fingerprint = dataset_.fingerprint(),
                   .sharded = job_.parallel.zero == 1,

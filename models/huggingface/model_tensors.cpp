@@ -20,7 +20,7 @@ constexpr const char* kTable = "embeddings.token.weight";
 constexpr const char* kHead = "head.linear.weight";
 
 std::vector<StoredPart> parts_of(const ModelSpec& spec, const Parameter& parameter) {
-  return family_of(spec).parts(spec, parameter.name, parameter.shape);
+  return family_of(spec).parts(spec, parameter.name, parameter.whole());
 }
 
 // The tensor of a parameter that is stored as one, if the file has it.
@@ -218,6 +218,35 @@ void load_part(const TensorSet& tensors, const StoredPart& part, const Tensor& w
   }
 }
 
+// The type in which a whole parameter is read: the file's; fp64, which holds them all, where its
+// tensors differ.
+DType type_to_read(const TensorSet& tensors, const std::vector<StoredPart>& parts) {
+  const DType first = tensors.view(name_in(tensors, parts.front())).dtype;
+  const bool is_one = std::all_of(parts.begin(), parts.end(), [&](const StoredPart& part) {
+    return tensors.view(name_in(tensors, part)).dtype == first;
+  });
+  return is_one ? first : DType::f64;
+}
+
+// Copies a rank's part of a parameter. A part of ours may be spread over all of the file's tensor,
+// so the whole parameter is on the host meanwhile. Padding becomes zero.
+void load_slice(const TensorSet& tensors, const Parameter& parameter, const ModelSpec& spec,
+                const Tensor& weight) {
+  const Slice& cut = parameter.placement.slice;
+  const Shape own = unpadded_shape(parameter.shape, cut);
+  if (own != parameter.shape) weight.backend().fill(weight.view(), 0.0);
+  if (own.numel() == 0) return;
+  const std::vector<StoredPart> parts = parts_of(spec, parameter);
+  const HostTensor whole(type_to_read(tensors, parts), parameter.whole());
+  read_parameter(tensors, parameter.name, spec, whole.view);
+  for (const StoredPart& part : parts) tensors.forget(name_in(tensors, part));
+  const HostTensor host(whole.view.dtype, own);
+  host_copy(whole.view.slice(cut.dim, cut.first, own[cut.dim]), host.view);
+  const Tensor values = Tensor::empty(weight.backend(), own, host.view.dtype);
+  weight.backend().write(values.view(), host.view.data);
+  weight.backend().copy(weight.view().slice(cut.dim, 0, own[cut.dim]), values.view());
+}
+
 }  // namespace
 
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec) {
@@ -226,6 +255,10 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Model
   const auto& all = parameters.store().all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Tensor weight = parameters.weight_of(i);
+    if (all[i].placement.slice.dim >= 0) {
+      load_slice(tensors, all[i], spec, weight);
+      continue;
+    }
     for (const StoredPart& part : parts_of(spec, all[i])) load_part(tensors, part, weight);
   }
   // What is a number in the file may be too large for the type that it is read into.

@@ -37,15 +37,16 @@ void check_finite(const TensorSet& tensors, const ParameterStore& store, const M
 // redundant.
 void check_finite(const TensorSet& tensors, const ModelSpec& spec);
 
-// Copies a parameter from the tensors of a directory to contiguous host memory of the parameter's
-// shape and any float type, in our element order. Throws NonFiniteError that names file and tensor
-// if a stored number is not finite.
+// Copies a parameter out of a directory's tensors into contiguous host memory of the whole
+// parameter's shape and any float type, in our order. Throws NonFiniteError that names file and
+// tensor if a number is none there.
 void read_parameter(const TensorSet& tensors, const std::string& parameter, const ModelSpec& spec,
                     const View& to);
 // The type in which a parameter is stored; if it is split over several tensors, that of the first.
 DType stored_dtype(const TensorSet& tensors, const Parameter& parameter, const ModelSpec& spec);
 
-// Reads all weights from the directory. Throws as check_tensors and read_parameter do.
+// Fills all weights from the directory: of a parameter that is cut, the rank's part, and zeros
+// where that is padding. Throws as check_tensors and read_parameter do.
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec);
 
 // The names that a directory uses for the tensors of our parameters, by the names that we would

@@ -3,7 +3,6 @@
 #include <memory>
 #include <vector>
 
-#include "core/autograd/graph.h"
 #include "core/base/host_copy.h"
 #include "models/families/family.h"
 #include "models/huggingface/host_tensor.h"
@@ -56,15 +55,10 @@ void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parame
 
 void write_parameters(FileWriter& out, const FlatParameters& parameters, const ModelSpec& spec,
                       Content content, const std::map<std::string, std::string>& names) {
-  const auto& all = parameters.store().all();
-  std::vector<OutgoingParameter> outgoing;
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    const Tensor value =
-        content == Content::weights ? parameters.weight_of(i) : leaf_of(all[i].value).grad;
-    outgoing.push_back({all[i].name, value.dtype(), all[i].shape,
-                        [value](const View& to) { value.backend().read(to.data, value.view()); }});
-  }
-  write_parameters(out, outgoing, spec, names);
+  with_whole_parameters(parameters, content, Group(),
+                        [&](std::span<const OutgoingParameter> outgoing) {
+                          write_parameters(out, outgoing, spec, names);
+                        });
 }
 
 }  // namespace ty

@@ -10,9 +10,11 @@
 #include "core/io/safetensors.h"
 #include "core/nn/flat_parameters.h"
 #include "models/transformer/spec.h"
+#include "parallel/comm/communicator.h"
 
 namespace ty {
 
+// A whole parameter.
 struct OutgoingParameter {
   std::string name;  // ours
   DType dtype = DType::f32;
@@ -29,7 +31,14 @@ void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parame
 // Which values of each parameter to write.
 enum class Content : std::uint8_t { weights, gradients };
 
-// The same for all parameters of a model in memory. Weights keep their type.
+// Calls `write` with all parameters of a model in memory, whole. Where they are cut over a tensor
+// group, fill() gathers a parameter from its ranks: a collective call of the group, in which rank 0
+// calls `write` and the others send their parts until it returns or throws. What it throws leaves
+// rank 0 alone. Weights keep their dtype.
+void with_whole_parameters(const FlatParameters& parameters, Content content, const Group& tensor,
+                           const std::function<void(std::span<const OutgoingParameter>)>& write);
+
+// Writes all parameters of a model that this rank holds whole.
 void write_parameters(FileWriter& out, const FlatParameters& parameters, const ModelSpec& spec,
                       Content content, const std::map<std::string, std::string>& names = {});
 

@@ -22,6 +22,7 @@ class Flat : public testing::Test {
     store.declare("before", {5}, Init::constant(3.0));
     store.declare("w", shape, init, placement);
     FlatParameters flat(store, plan_flat_layout(store, 1, 1), *backend_, {});
+    backend_->fill(flat.weight_of(1).view(), NAN);
     flat.initialise(11);
     return doubles(flat.weight_of(1));
   }
@@ -53,6 +54,32 @@ TEST_F(Flat, ASliceDrawsWhatTheWholeWould) {
           ASSERT_EQ(drawn(part, init, placement), part_of(all, whole, dim, first, count))
               << "dimension " << dim << ", [" << first << ", +" << count << ")";
         }
+      }
+    }
+  }
+}
+
+TEST_F(Flat, WhatASliceHoldsBeyondTheWholeIsZero) {
+  const Shape whole = {4, 6, 5};
+  const auto compute = [](std::uint64_t) { return std::vector<double>(120, 7.0); };
+  for (const Init& init : {Init::normal(0.5), Init::constant(2.0), Init::computed(compute)}) {
+    const std::vector<double> all = drawn(whole, init);
+    for (int dim = 0; dim < 3; ++dim) {
+      for (const std::int64_t first :
+           {std::int64_t{1}, whole[dim] - 1, whole[dim], whole[dim] + 3}) {
+        Shape part = whole;  // so long that it runs past the whole
+        const std::int64_t inside = std::max<std::int64_t>(whole[dim] - first, 0);
+        const Tensor wanted = Tensor::full(*backend_, part, DType::f64, 0.0);
+        part[dim] = inside;
+        if (inside > 0) {
+          backend_->copy(
+              wanted.view().slice(dim, 0, inside),
+              Tensor::from<double>(*backend_, part, part_of(all, whole, dim, first, inside))
+                  .view());
+        }
+        const Placement placement = {.slice = {dim, first, whole[dim]}};
+        ASSERT_EQ(drawn(whole, init, placement), doubles(wanted))
+            << "dimension " << dim << " from " << first;
       }
     }
   }
