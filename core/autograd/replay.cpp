@@ -6,11 +6,14 @@
 
 namespace ty {
 
-// What once() made in the first run of a function, for its replay. While the function around it is
-// itself replayed, the values come from that one's tape.
+// What the first run of a function made for its replay. While the function around it is itself
+// replayed, the values come from that one's tape.
 class OnceTape {
  public:
-  Tensor value(const std::function<Tensor()>& make);
+  enum class Kind : std::uint8_t { once, dear, unread };
+
+  explicit OnceTape(Recomputed recomputed) : recomputed_(recomputed) {}
+  Tensor value(Kind kind, const std::function<Tensor()>& make);
 
   // The tape of the function that runs in this thread; null outside of all.
   static thread_local OnceTape* t_current;
@@ -32,7 +35,18 @@ class OnceTape {
   };
 
  private:
-  std::vector<SavedTensor> kept_;
+  // The value, or (unread) what it looks like.
+  struct Entry {
+    SavedTensor value = {};
+    Backend* backend = nullptr;
+    Shape shape = {};
+    DType dtype = DType::f32;
+  };
+  Tensor made(Kind kind, const std::function<Tensor()>& make) const;
+  Tensor replayed();
+
+  Recomputed recomputed_;
+  std::vector<Entry> entries_;
   std::size_t next_ = 0;
   bool replays_ = false;
   OnceTape* outer_ = nullptr;
@@ -40,23 +54,43 @@ class OnceTape {
 
 thread_local OnceTape* OnceTape::t_current = nullptr;
 
-Tensor OnceTape::value(const std::function<Tensor()>& make) {
-  if (replays_) {
-    TY_CHECK(next_ < kept_.size(), "a replayed function asks for value {} of {}", next_ + 1,
-             kept_.size());
-    return kept_[next_++].get();
-  }
-  const Tensor made = (outer_ != nullptr ? outer_->value(make) : make()).detach();
-  kept_.push_back(saved(made));
-  return made;
+Tensor OnceTape::made(Kind kind, const std::function<Tensor()>& make) const {
+  return (outer_ != nullptr ? outer_->value(kind, make) : make()).detach();
 }
 
-Tensor once(const std::function<Tensor()>& make) {
-  return OnceTape::t_current != nullptr ? OnceTape::t_current->value(make) : make().detach();
+Tensor OnceTape::replayed() {
+  TY_CHECK(next_ < entries_.size(), "a replayed function asks for value {} of {}", next_ + 1,
+           entries_.size());
+  Entry& entry = entries_[next_++];
+  if (entry.backend != nullptr) return Tensor::empty(*entry.backend, entry.shape, entry.dtype);
+  return entry.value.take();  // the replay's alone from now on
 }
 
-Replay::Replay(Fn fn, std::vector<Tensor> inputs)
-    : fn_(std::move(fn)), tape_(std::make_unique<OnceTape>()) {
+Tensor OnceTape::value(Kind kind, const std::function<Tensor()>& make) {
+  if (kind == Kind::dear && recomputed_ == Recomputed::all) return made(kind, make);
+  if (replays_) return replayed();
+  const Tensor value = made(kind, make);
+  entries_.push_back(kind == Kind::unread
+                         ? Entry{{}, &value.backend(), value.shape(), value.dtype()}
+                         : Entry{saved(value)});
+  return value;
+}
+
+namespace {
+
+Tensor on_tape(OnceTape::Kind kind, const std::function<Tensor()>& make) {
+  OnceTape* tape = OnceTape::t_current;
+  return tape != nullptr ? tape->value(kind, make) : make().detach();
+}
+
+}  // namespace
+
+Tensor once(const std::function<Tensor()>& make) { return on_tape(OnceTape::Kind::once, make); }
+Tensor dear(const std::function<Tensor()>& make) { return on_tape(OnceTape::Kind::dear, make); }
+Tensor unread(const std::function<Tensor()>& make) { return on_tape(OnceTape::Kind::unread, make); }
+
+Replay::Replay(Fn fn, std::vector<Tensor> inputs, Recomputed recomputed)
+    : fn_(std::move(fn)), tape_(std::make_unique<OnceTape>(recomputed)) {
   const NoGrad no_grad;
   // Which leaves the function reads, so that backward knows when a leaf has received everything.
   LeafUses uses;
@@ -94,9 +128,9 @@ std::vector<Tensor> Replay::backward(std::span<const Tensor> dys, const Backward
   return gradients;
 }
 
-std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs) {
+std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs, Recomputed recomputed) {
   if (!grad_enabled()) return fn(inputs);
-  const auto replay = std::make_shared<Replay>(std::move(fn), inputs);
+  const auto replay = std::make_shared<Replay>(std::move(fn), inputs, recomputed);
   std::vector<Tensor> outputs = std::exchange(replay->outputs(), {});
   const std::size_t count = inputs.size();
   std::vector<Tensor> edges = std::move(inputs);
@@ -113,11 +147,12 @@ std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs) {
                 });
 }
 
-Tensor recompute(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs) {
+Tensor recompute(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs,
+                 Recomputed recomputed) {
   const Replay::Fn of_many = [fn = std::move(fn)](std::span<const Tensor> in) {
     return std::vector<Tensor>{fn(in)};
   };
-  return recompute(of_many, std::move(inputs))[0];
+  return recompute(of_many, std::move(inputs), recomputed)[0];
 }
 
 }  // namespace ty

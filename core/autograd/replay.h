@@ -1,8 +1,8 @@
 // Recomputation (Chen et al., arXiv 1604.06174): only the inputs of a function are kept; its
 // intermediate results are computed again when its gradient is needed.
 //
-//   forward       x ->( f, unrecorded )-> y       keeps x, and what once() made inside
-//   run()         x ->( f, recorded   )-> y'      the graph of f; once() gives what was kept
+//   forward       x ->( f, unrecorded )-> y       keeps x, and what once() and dear() made inside
+//   run()         x ->( f, recorded   )-> y'      the graph of f; they give what was kept
 //   backward(dy)        <-- through it --  dy     gradients of x and of the leaves that f reads
 #pragma once
 
@@ -10,11 +10,22 @@
 
 namespace ty {
 
-// make()'s value, without an edge. Inside a function that will be replayed the value is kept, and
-// the replay reuses it: for results of communication, which a replay must not repeat, and for
-// values that cost more to recompute than to keep. Calls must come in the same order in every run
-// of the function.
+// How much a replayed function computes again. all: everything but the results of communication.
+// cheap: what dear() makes is kept as well (selective recomputation: Korthikanti et al., arXiv
+// 2205.05198).
+enum class Recomputed : std::uint8_t { all, cheap };
+
+// Each gives make()'s value, without an edge. Inside a function that will be replayed, calls must
+// come in the same order in every run.
+//
+// The value is kept and the replay reuses it: for results of communication, which a replay must not
+// repeat.
 Tensor once(const std::function<Tensor()>& make);
+// The same if only what is cheap is recomputed: for values that cost more to make than to keep.
+Tensor dear(const std::function<Tensor()>& make);
+// For a value that nothing reads in a replay, as it only went into once(): there, memory of its
+// shape that holds anything.
+Tensor unread(const std::function<Tensor()>& make);
 
 class OnceTape;
 
@@ -25,7 +36,7 @@ class Replay {
   using Fn = std::function<std::vector<Tensor>(std::span<const Tensor>)>;
 
   // Runs fn(inputs) unrecorded.
-  Replay(Fn fn, std::vector<Tensor> inputs);
+  Replay(Fn fn, std::vector<Tensor> inputs, Recomputed recomputed = Recomputed::all);
   ~Replay();
   Replay(Replay&&) noexcept;
   Replay& operator=(Replay&&) noexcept;
@@ -51,10 +62,12 @@ class Replay {
   std::vector<Tensor> again_, replayed_;
 };
 
-// fn(inputs) as one node that holds a Replay: only the inputs, and the values of once(), are kept
-// for backward.
-std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs);
+// fn(inputs) as one node that holds a Replay: only the inputs, and the values of once() and dear(),
+// are kept for backward.
+std::vector<Tensor> recompute(Replay::Fn fn, std::vector<Tensor> inputs,
+                              Recomputed recomputed = Recomputed::all);
 // The same for a function with one result.
-Tensor recompute(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs);
+Tensor recompute(std::function<Tensor(std::span<const Tensor>)> fn, std::vector<Tensor> inputs,
+                 Recomputed recomputed = Recomputed::all);
 
 }  // namespace ty

@@ -1,7 +1,9 @@
 #include "core/ops/attention.h"
 
 #include <cmath>
+#include <utility>
 
+#include "core/autograd/replay.h"
 #include "core/base/error.h"
 
 namespace ty {
@@ -61,6 +63,18 @@ Tensor forward(Backend& backend, const View& y, const Heads& in, const Attention
   return lse;
 }
 
+// Both are dear, and made at once.
+template <typename Make>
+std::pair<Tensor, Tensor> kept_results(const Make& make) {
+  Tensor second;
+  const Tensor first = dear([&] {
+    auto [y, lse] = make();
+    second = lse;
+    return y;
+  });
+  return {first, dear([&] { return second; })};
+}
+
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, AttentionOptions options,
@@ -80,8 +94,10 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, AttentionOpt
   const auto heads = [](const Tensor& a, const Tensor& b, const Tensor& c) {
     return Heads{by_heads(a.view()), by_heads(b.view()), by_heads(c.view())};
   };
-  Tensor y = Tensor::empty_like(pq);
-  const Tensor lse = forward(q.backend(), by_heads(y.view()), heads(pq, pk, pv), options);
+  const auto [y, lse] = kept_results([&] {
+    const Tensor made = Tensor::empty_like(pq);
+    return std::pair(made, forward(q.backend(), by_heads(made.view()), heads(pq, pk, pv), options));
+  });
   return record("attention", y, {q, k, v},
                 [=, q = saved(pq), k = saved(pk), v = saved(pv), y = saved(y), lse = saved(lse),
                  lengths = kept(lengths)](const Tensor& dy) {
@@ -104,9 +120,11 @@ Tensor self_attention(const Tensor& qkv, std::int64_t heads, AttentionOptions op
   const std::int64_t width = qkv.dim(2) / 3;
   options = completed(options, width / heads, qkv.dim(0), lengths);
   const Tensor packed = qkv.contiguous();
-  Tensor y = Tensor::empty(qkv.backend(), {qkv.dim(0), qkv.dim(1), width}, qkv.dtype());
-  const Tensor lse =
-      forward(qkv.backend(), by_heads(y.view(), heads), split(packed.view(), heads), options);
+  const auto [y, lse] = kept_results([&] {
+    const Tensor made = Tensor::empty(qkv.backend(), {qkv.dim(0), qkv.dim(1), width}, qkv.dtype());
+    return std::pair(made, forward(qkv.backend(), by_heads(made.view(), heads),
+                                   split(packed.view(), heads), options));
+  });
   return record("attention", y, {qkv},
                 [=, qkv = saved(packed), y = saved(y), lse = saved(lse),
                  lengths = kept(lengths)](const Tensor& dy) {

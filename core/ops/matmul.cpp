@@ -1,5 +1,6 @@
 #include "core/ops/matmul.h"
 
+#include "core/autograd/replay.h"
 #include "core/base/error.h"
 #include "core/ops/bias.h"
 #include "core/ops/elementwise.h"
@@ -44,7 +45,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
                 });
 }
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightLayout layout) {
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightLayout layout,
+              InReplay result) {
   const bool transposed = layout == WeightLayout::out_in;
   const View w = transposed ? weight.view().transpose(0, 1) : weight.view();  // [in, out]
   if (weight.rank() != 2 || x.rank() < 1 || x.dim(-1) != w.shape[0]) {
@@ -56,10 +58,14 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = w.shape[1];
-  Tensor y = Tensor::empty(backend, shape, x.dtype());
-  backend.gemm(y.view().as_rows(), input.view().as_rows(), w, {});
+  const auto make = [&] {
+    Tensor y = Tensor::empty(backend, shape, x.dtype());
+    backend.gemm(y.view().as_rows(), input.view().as_rows(), w, {});
+    add_bias(y, bias);
+    return y;
+  };
+  const Tensor y = result == InReplay::unread ? unread(make) : dear(make);
   std::vector<Tensor> inputs = {x, weight};
-  add_bias(y, bias);
   if (bias.defined()) inputs.push_back(bias);
   const auto backward_fn = [x = saved(input), w = saved(weight), transposed,
                             has_bias = bias.defined()](const Tensor& dy) {

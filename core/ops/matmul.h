@@ -12,9 +12,13 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 // in] (a token table serving as output head).
 enum class WeightLayout : std::uint8_t { in_out, out_in };
 
+// Who reads a layer's result when the function around it is replayed: unread() (replay.h) if nobody
+// does.
+enum class InReplay : std::uint8_t { read, unread };
+
 // x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; the gradients
 // of weight and bias are accumulated directly in their buffers.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              WeightLayout layout = WeightLayout::in_out);
+              WeightLayout layout = WeightLayout::in_out, InReplay result = InReplay::read);
 
 }  // namespace ty

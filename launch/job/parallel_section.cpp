@@ -18,8 +18,11 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("pipeline", s.pipeline, "ranks that share the chain of layers", between(1, kMostRanks));
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
           between(1, kMostMicrobatches));
-  f.field("recompute", s.recompute, "what is computed again in backward instead of being kept",
-          {{"none", Recompute::none}, {"block", Recompute::block}});
+  f.field("recompute", s.recompute,
+          "what backward computes again instead of keeping it; selective: all that is cheap",
+          {{"none", Recompute::none},
+           {"selective", Recompute::selective},
+           {"block", Recompute::block}});
   f.field(
       "reuse", s.reuse,
       "how long W of ttm layers is kept once made: within a pass, or over a step's micro-batches",

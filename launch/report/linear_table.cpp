@@ -37,11 +37,12 @@ std::vector<AlikeLayers> grouped(const std::vector<LinearSite>& sites) {
     const std::string path = without_numbers(site.path);
     bool found = false;
     for (AlikeLayers& group : groups) {
-      found = group.site.path == path && group.site.spec == site.spec;
+      found = group.site.path == path && group.site.spec == site.spec &&
+              group.site.layout == site.layout;
       if (found) ++group.count;
       if (found) break;
     }
-    if (!found) groups.push_back({{path, site.shape, site.spec}, 1});
+    if (!found) groups.push_back({{path, site.shape, site.spec, {}, site.layout}, 1});
   }
   return groups;
 }
@@ -50,6 +51,12 @@ Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
   const Execution runs = execution_of(site.spec, site.shape, tokens);
   constexpr const char* kShared = "W once per step";
   return shared && !runs.forward.empty() ? Execution{kShared, kShared} : runs;
+}
+
+// ", split" or the like; nothing where one rank has the layer.
+const char* layout_words(LinearLayout layout) {
+  if (layout == LinearLayout::automatic) return "";
+  return layout == LinearLayout::split ? ", split" : ", whole on each rank";
 }
 
 }  // namespace
@@ -69,7 +76,8 @@ std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64
     }
     table.add({group.site.path, std::to_string(group.count),
                fmt::format("[{}, {}]", shape.in, shape.out), human_count(weights),
-               fmt::format("{:.0f} %", 100 * weights / dense), describe(group.site.spec), plan});
+               fmt::format("{:.0f} %", 100 * weights / dense),
+               describe(group.site.spec) + layout_words(group.site.layout), plan});
   }
   return table.str();
 }
@@ -83,6 +91,9 @@ nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int6
                           {"out", site.shape.out},
                           {"spec", linear_spec_to_json(site.spec)},
                           {"weights", num_weights(site.spec, site.shape)}};
+    if (site.layout != LinearLayout::automatic) {
+      row["layout"] = site.layout == LinearLayout::split ? "split" : "whole";
+    }
     const Execution runs = runs_as(site, tokens, shared);
     if (!runs.forward.empty()) {
       row["forward"] = runs.forward;

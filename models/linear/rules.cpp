@@ -39,6 +39,11 @@ void fields(config::Fields& f, LinearRule& rule) {
           "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
           config::required());
   fields(f, rule.spec);
+  f.field("layout", rule.layout,
+          "how tensor ranks hold it: each a part of it, or all of it; auto: what costs less",
+          {{"auto", LinearLayout::automatic},
+           {"split", LinearLayout::split},
+           {"whole", LinearLayout::whole}});
 }
 
 void check(const LinearRule& rule, config::Checks& checks) { check(rule.spec, checks); }
@@ -82,6 +87,18 @@ LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape
   if (!rule) return {};
   try {
     return resolved(rules_[*rule].spec, shape);
+  } catch (const ConfigError& e) {
+    fail(*rule, "", fmt::format("{} [{}, {}]: {}", path, shape.in, shape.out, e.what()));
+  }
+}
+
+LinearLayout LinearRules::layout_of(const std::string& path, const LinearSpec& spec,
+                                    const LinearShape& shape, Split split, Sharing sharing) const {
+  const auto rule = find(path);
+  if (!rule) return ty::layout_of(spec, shape, split, sharing);
+  sharing.layout = rules_[*rule].layout;
+  try {
+    return ty::layout_of(spec, shape, split, sharing);
   } catch (const ConfigError& e) {
     fail(*rule, "", fmt::format("{} [{}, {}]: {}", path, shape.in, shape.out, e.what()));
   }

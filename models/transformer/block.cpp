@@ -12,9 +12,23 @@ LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shap
 std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const LinearShape& shape,
                                                   Split split) const {
   const Scope place = scope.child(name);
-  auto layer = ty::make_linear(place, shape, choose(place.path(), shape), split, sharing);
+  const LinearSpec spec = choose(place.path(), shape);
+  Sharing own = sharing;
+  if (own.ranks() > 1) {
+    own.layout = linear.layout_of(place.path(), spec, shape, split, sharing);
+    if (sites != nullptr) sites->back().layout = own.layout;
+  }
+  auto layer = ty::make_linear(place, shape, spec, split, own);
   if (layers != nullptr) layers->push_back(layer.get());
   return layer;
+}
+
+bool BlockContext::is_whole_on_own_rows(std::string_view name, const LinearShape& shape,
+                                        Split split) const {
+  if (!sharing.has_own_rows()) return false;
+  const std::string path = scope.child(name).path();
+  const LinearSpec spec = linear.choose(path, shape);
+  return linear.layout_of(path, spec, shape, split, sharing) == LinearLayout::whole;
 }
 
 }  // namespace ty

@@ -17,11 +17,15 @@ void check_divides(const BlockContext& at, const ModelSpec& spec) {
 }  // namespace
 
 Mlp::Mlp(const BlockContext& at, const ModelSpec& spec, double down_std)
-    : activation_((check_divides(at, spec), spec.activation)),
-      up_(at.make_linear("up", {.in = spec.width, .out = spec.inner_width()}, Split::out)),
-      down_(at.make_linear("down",
-                           {.in = spec.inner_width(), .out = spec.width, .weight_std = down_std},
-                           Split::in)) {}
+    : activation_((check_divides(at, spec), spec.activation)) {
+  const LinearShape up = {.in = spec.width, .out = spec.inner_width()};
+  const LinearShape down = {.in = up.out, .out = up.in, .weight_std = down_std};
+  // Where both are whole on every rank, its rows go through both, and nothing crosses ranks.
+  const bool on_own_rows = at.is_whole_on_own_rows("up", up, Split::out) &&
+                           at.is_whole_on_own_rows("down", down, Split::in);
+  up_ = at.make_linear("up", up, on_own_rows ? Split::none : Split::out);
+  down_ = at.make_linear("down", down, on_own_rows ? Split::none : Split::in);
+}
 
 Tensor Mlp::operator()(const Tensor& x) const {
   return down_->forward(activation(activation_, up_->forward(x)));

@@ -34,12 +34,12 @@ void Model::end_step() {
 Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flow) const {
   for (const Entry& entry : blocks_) {
     const Block* block = entry.block.get();
-    if (recompute == Recompute::block && entry.recomputable) {
+    if (recompute != Recompute::none && entry.recomputable) {
       flow.hidden = ty::recompute(
           [block, context](std::span<const Tensor> in) {
             return block->forward({in[0]}, context).hidden;
           },
-          {flow.hidden});
+          {flow.hidden}, recompute == Recompute::selective ? Recomputed::cheap : Recomputed::all);
     } else {
       flow = block->forward(std::move(flow), context);
     }

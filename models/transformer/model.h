@@ -9,8 +9,9 @@
 
 namespace ty {
 
-// What is computed again in backward instead of being kept.
-enum class Recompute : std::uint8_t { none, block };
+// What is computed again in backward instead of being kept. selective: all inside of a block but
+// the results of its linear layers and of attention. block: all inside of it.
+enum class Recompute : std::uint8_t { none, selective, block };
 // How long linear layers keep what they have made once (W of a tensor train): within a pass, or
 // over the micro-batches of a step.
 enum class WeightReuse : std::uint8_t { pass, step };
@@ -25,8 +26,9 @@ class Model {
   Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing = {})
       : Model(description, rules, sharing, 0, description.size()) {}
 
-  // Runs all blocks in order; `in` is what the blocks before them returned. With Recompute::block
-  // each recomputable block keeps only its input. After the last block, what readout() takes.
+  // Runs all blocks in order; `in` is what the blocks before them returned. With
+  // Recompute::block each recomputable block keeps only its input. After the last block, what
+  // readout() takes.
   Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none,
                Flow in = {}) const;
   // The last block's, which this rank has: of all of forward()'s rows, or of some.

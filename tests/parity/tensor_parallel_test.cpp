@@ -25,6 +25,11 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
         "{match: \"*.attn.out\", kind: ttm, in: [12, 2], out: [4, 6], rank: 3}, "
         "{match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: [12, 4], rank: 5}, "
         "{match: \"*.mlp.down\", kind: ttm, in: [12, 2, 2], out: [4, 3, 2], ranks: [4, 3]}]"}},
+      {"ttm_split",
+       {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4, layout: "
+        "split}, {match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: [12, 4], rank: 5, layout: "
+        "split}, "
+        "{match: \"*.mlp.down\", kind: ttm, in: [12, 4], out: [4, 6], rank: 3, layout: split}]"}},
       {"whole",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [3, 8], out: [9, 8], rank: 4}, "
         "{match: \"*.attn.out\", kind: ttm, in: [3, 8], out: [3, 8], rank: 3}, "
@@ -180,7 +185,8 @@ std::vector<Case> cases() {
         };
         if (rows) c.overrides.emplace_back("parallel.sequence=true");
         take(2, "_f64", "precision={compute: fp64, weights: fp64}");
-        take(3, "_recompute", "parallel.recompute=block");
+        take(3, "_block", "parallel.recompute=block");
+        if (turn % 3 == 1) take(1, "_selective", "parallel.recompute=selective");
         take(4, "_dropout", "model.dropout=0.2");
         take(5, "_untied", "model.tied=false");
         take(5, "_zero", "parallel.zero=1");

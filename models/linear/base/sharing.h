@@ -11,6 +11,7 @@
 // A group of one rank makes all of it the same, and no call is made.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "core/nn/parameter.h"
@@ -18,9 +19,14 @@
 
 namespace ty {
 
+// How ranks hold one layer. split: each a part of it. whole: each all of it. automatic: what is
+// cheaper.
+enum class LinearLayout : std::uint8_t { automatic, split, whole };
+
 struct Sharing {
-  Group tensor = {};  // on the backend of the model
-  bool rows = false;  // outside, each rank has its own rows only
+  Group tensor = {};                              // on the backend of the model
+  bool rows = false;                              // outside, each rank has its own rows only
+  LinearLayout layout = LinearLayout::automatic;  // of the layer that is asked for
 
   int ranks() const { return tensor.size(); }
   bool has_own_rows() const { return rows && tensor.size() > 1; }

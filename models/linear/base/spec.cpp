@@ -21,13 +21,26 @@ LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape) {
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing) {
-  const int ranks = sharing.ranks();
-  if (ranks == 1 || split == Split::none || spec.kind_->divides(shape, split, ranks)) {
+  const bool splits = layout_of(spec, shape, split, sharing) == LinearLayout::split;
+  if (sharing.ranks() == 1 || split == Split::none || splits) {
     return spec.kind_->make(scope, shape, split, sharing);
   }
   return make_replicated(scope, shape, split, sharing, [&](const Scope& placed) {
     return spec.kind_->make(placed, shape, Split::none, {});
   });
+}
+
+LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
+                       const Sharing& sharing) {
+  if (split == Split::none || sharing.layout == LinearLayout::whole) return LinearLayout::whole;
+  const int ranks = sharing.ranks();
+  const std::string obstacle = spec.kind_->obstacle(shape, split, ranks);
+  if (sharing.layout == LinearLayout::split) {
+    if (obstacle.empty()) return LinearLayout::split;
+    throw ConfigError("layout: split over {} ranks: {}", ranks, obstacle);
+  }
+  const bool whole = sharing.has_own_rows() && spec.kind_->is_better_whole(shape, ranks);
+  return whole || !obstacle.empty() ? LinearLayout::whole : LinearLayout::split;
 }
 
 std::int64_t weights_in_share(double share, const LinearShape& shape) {

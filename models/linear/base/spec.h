@@ -12,9 +12,10 @@
 //   forward_flops(s, shape, tokens)    of a forward pass, bias excluded
 //   make_linear(scope, shape, s, split, sharing)
 //   execution_of(s, shape, tokens)     how it will run (optional)
-//   can_divide(s, shape, split, ranks) whether make_linear() honours a sharing by so many ranks
-//                                      (optional; where it does not, ranks hold the layer whole:
-//                                      replicated.h)
+//   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
+//                                      (optional; without it they hold the layer whole)
+//   prefers_whole(s, shape, ranks)     whether ranks with own rows do better to hold it whole
+//                                      (optional)
 //   s == s
 //
 // Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
@@ -89,6 +90,10 @@ class LinearSpec {
                                 std::int64_t tokens) {
     return spec.kind_->execution(shape, tokens);
   }
+  // How ranks that share a layer will hold it: never automatic. Throws ConfigError if the layout
+  // that `sharing` names cannot be.
+  friend LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
+                                const Sharing& sharing);
   // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if ranks
   // cannot share a layer of this size.
   friend std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
@@ -108,7 +113,8 @@ class LinearSpec {
     virtual std::int64_t weights(const LinearShape& shape) const = 0;
     virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
     virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
-    virtual bool divides(const LinearShape& shape, Split split, int ranks) const = 0;
+    virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
+    virtual bool is_better_whole(const LinearShape& shape, int ranks) const = 0;
     virtual std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
                                          const Sharing& sharing) const = 0;
   };
@@ -138,9 +144,15 @@ class LinearSpec {
       }
       return {};
     }
-    bool divides(const LinearShape& shape, Split split, int ranks) const override {
-      if constexpr (requires { can_divide(spec, shape, split, ranks); }) {
-        return can_divide(spec, shape, split, ranks);
+    std::string obstacle(const LinearShape& shape, Split split, int ranks) const override {
+      if constexpr (requires { obstacle_to(spec, shape, split, ranks); }) {
+        return obstacle_to(spec, shape, split, ranks);
+      }
+      return std::string(S::kKind) + " layers cannot be split";
+    }
+    bool is_better_whole(const LinearShape& shape, int ranks) const override {
+      if constexpr (requires { prefers_whole(spec, shape, ranks); }) {
+        return prefers_whole(spec, shape, ranks);
       }
       return false;
     }
@@ -166,6 +178,8 @@ void fields(config::Fields& f, LinearSpec& spec);
 void check(const LinearSpec& spec, config::Checks& checks);
 
 LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape);
+LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
+                       const Sharing& sharing);
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing);
 

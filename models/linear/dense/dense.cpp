@@ -50,7 +50,9 @@ class DenseIn final : public Linear {
                                 Init::normal(shape.weight_std), placed_part(0, shape.in, sharing))),
         bias_(declare_bias(scope, shape)) {}
   Tensor apply(const Tensor& x) const override {
-    return biased(leave(linear(x, weight_.value, Tensor()), sharing_), value_of(bias_));
+    return biased(
+        leave(linear(x, weight_.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_),
+        value_of(bias_));
   }
   Tensor dense_weight() const override { return weight_.value.detach(); }
 
@@ -75,7 +77,7 @@ double forward_flops(const DenseSpec& spec, const LinearShape& shape, std::int64
   return flops_of_weights(num_weights(spec, shape), tokens);
 }
 
-bool can_divide(const DenseSpec&, const LinearShape&, Split, int) { return true; }
+std::string obstacle_to(const DenseSpec&, const LinearShape&, Split, int) { return ""; }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape, const DenseSpec&,
                                     Split split, const Sharing& sharing) {

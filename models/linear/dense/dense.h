@@ -17,7 +17,7 @@ DenseSpec resolved(const DenseSpec& spec, const LinearShape& shape);
 std::string describe(const DenseSpec& spec);
 std::int64_t num_weights(const DenseSpec& spec, const LinearShape& shape);
 double forward_flops(const DenseSpec& spec, const LinearShape& shape, std::int64_t tokens);
-bool can_divide(const DenseSpec& spec, const LinearShape& shape, Split split, int ranks);
+std::string obstacle_to(const DenseSpec& spec, const LinearShape& shape, Split split, int ranks);
 // Parameters weight [in, out] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const DenseSpec& spec, Split split, const Sharing& sharing);

@@ -73,7 +73,8 @@ class SvdIn final : public Linear {
         b_(scope.parameter("b", {spec.rank, shape.out}, inits.b)),
         bias_(declare_bias(scope, shape)) {}
   Tensor apply(const Tensor& x) const override {
-    const Tensor z = leave(linear(x, a_.value, Tensor()), sharing_);
+    const Tensor z =
+        leave(linear(x, a_.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_);
     return linear(z, b_.value, value_of(bias_));
   }
   Tensor dense_weight() const override { return product_of(a_, b_); }
@@ -130,7 +131,7 @@ SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::str
   return {both[0], both[1]};
 }
 
-bool can_divide(const SvdSpec&, const LinearShape&, Split, int) { return true; }
+std::string obstacle_to(const SvdSpec&, const LinearShape&, Split, int) { return ""; }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing) {

@@ -1,5 +1,6 @@
 #include "models/linear/svd/svd_function.h"
 
+#include "core/autograd/replay.h"
 #include "core/base/error.h"
 #include "core/ops/bias.h"
 
@@ -56,10 +57,14 @@ Tensor svd_linear(const Tensor& x, const Tensor& a, const Tensor& b, const Tenso
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = bb.shape[1];
-  const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  backend.gemm(y.view().as_rows(), product(input.view().as_rows(), ab, backend).view(), bb, {});
+  const Tensor y = dear([&] {
+    const Tensor made = Tensor::empty(backend, shape, x.dtype());
+    const Tensor z = product(input.view().as_rows(), ab, backend);
+    backend.gemm(made.view().as_rows(), z.view(), bb, {});
+    add_bias(made, bias);
+    return made;
+  });
   std::vector<Tensor> inputs = {x, a, b};
-  add_bias(y, bias);
   if (bias.defined()) inputs.push_back(bias);
   return record("svd_linear", y, std::move(inputs),
                 [x = saved(input), a = saved(a), b = saved(b), layout, has_bias = bias.defined()](

@@ -120,10 +120,26 @@ Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64
   return {to_string(plan.forward), to_string(plan.backward)};
 }
 
-bool can_divide(const TtmSpec& spec, const LinearShape& shape, Split split, int ranks) {
+std::string obstacle_to(const TtmSpec& spec, const LinearShape& shape, Split split, int ranks) {
   const TtmShape modes = shape_of(spec);
-  return split == Split::out ? modes.out[0] % ranks == 0 && modes.padded_out() == shape.out
-                             : modes.in[0] % ranks == 0 && modes.padded_in() == shape.in;
+  const bool out = split == Split::out;
+  const char* side = out ? "out" : "in";
+  const std::vector<std::int64_t>& own = out ? modes.out : modes.in;
+  const std::int64_t product = out ? modes.padded_out() : modes.padded_in();
+  const std::int64_t features = out ? shape.out : shape.in;
+  if (product != features) {
+    return fmt::format("{} modes {} multiply to {}, not to the layer's {}", side, list_of(own),
+                       product, features);
+  }
+  if (own[0] % ranks != 0) {
+    return fmt::format("the first of the {} modes {} is no multiple of {}", side, list_of(own),
+                       ranks);
+  }
+  return "";
+}
+
+bool prefers_whole(const TtmSpec& spec, const LinearShape& shape, int ranks) {
+  return num_weights(spec, shape) < shape.in * shape.out / ranks;
 }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,

@@ -1,5 +1,6 @@
 #include "models/linear/ttm/ttm_function.h"
 
+#include "core/autograd/replay.h"
 #include "core/base/error.h"
 #include "core/ops/bias.h"
 #include "models/linear/ttm/ttm_pass.h"
@@ -83,17 +84,21 @@ Grads weight_gradients(const std::vector<SavedTensor>& kept, int split, const Te
 }  // namespace
 
 Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                  const TtmLayer& layer, const TtmPlan& plan) {
+                  const TtmLayer& layer, const TtmPlan& plan, InReplay result) {
   check(x, cores, bias, layer);
   Backend& backend = x.backend();
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = layer.out;
-  const Tensor y = Tensor::empty(backend, shape, x.dtype());
-  run_forward(y.view().as_rows(), input.view().as_rows(), cores, layer, plan.forward, backend);
+  const auto make = [&] {
+    const Tensor made = Tensor::empty(backend, shape, x.dtype());
+    run_forward(made.view().as_rows(), input.view().as_rows(), cores, layer, plan.forward, backend);
+    add_bias(made, bias);
+    return made;
+  };
+  const Tensor y = result == InReplay::unread ? unread(make) : dear(make);
   std::vector<Tensor> inputs = {x};
   inputs.insert(inputs.end(), cores.begin(), cores.end());
-  add_bias(y, bias);
   if (bias.defined()) inputs.push_back(bias);
   Kept kept = {saved(input),  all_saved(cores),  layer,
                plan.backward, x.requires_grad(), bias.defined()};

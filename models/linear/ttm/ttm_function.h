@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "core/autograd/graph.h"
+#include "core/ops/matmul.h"
 #include "models/linear/ttm/ttm_plan.h"
 
 namespace ty {
@@ -11,7 +11,7 @@ namespace ty {
 // y [.., out] = x [.., in] W + bias. cores: [R_{k-1}, I_k, J_k, R_k]; bias [out] or undefined.
 // Keeps only x and the cores for backward; W and dW exist only during a pass.
 Tensor ttm_linear(const Tensor& x, std::span<const Tensor> cores, const Tensor& bias,
-                  const TtmLayer& layer, const TtmPlan& plan);
+                  const TtmLayer& layer, const TtmPlan& plan, InReplay result = InReplay::read);
 
 // W [in, out] itself, to be shared by several products; its gradient is projected onto the cores.
 Tensor ttm_weight(std::span<const Tensor> cores, const TtmLayer& layer, int split);

@@ -80,14 +80,16 @@ Tensor TtmLinear::enter(const Tensor& x) const {
   return split_ == Split::out ? ty::enter(x, sharing_) : x;
 }
 
-Tensor TtmLinear::product(const Tensor& x, const Tensor& bias) const {
-  if (shared_weight_.defined()) return linear(x, shared_weight_, bias);
-  return ttm_linear(x, cores(), bias, layer_, plan_for(x));
+Tensor TtmLinear::product(const Tensor& x, const Tensor& bias, InReplay result) const {
+  if (shared_weight_.defined()) {
+    return linear(x, shared_weight_, bias, WeightLayout::in_out, result);
+  }
+  return ttm_linear(x, cores(), bias, layer_, plan_for(x), result);
 }
 
 Tensor TtmLinear::apply(const Tensor& x) const {
-  if (split_ != Split::in) return product(x, value_of(bias_));
-  return biased(leave(product(x, Tensor()), sharing_), value_of(bias_));
+  if (split_ != Split::in) return product(x, value_of(bias_), InReplay::read);
+  return biased(leave(product(x, Tensor(), InReplay::unread), sharing_), value_of(bias_));
 }
 
 Tensor TtmLinear::dense_weight() const {

@@ -17,7 +17,7 @@ namespace ty {
 class TtmLinear final : public Linear {
  public:
   // Parameters core1 .. coreN [R_{k-1}, I_k, J_k, R_k] and bias [out], or this rank's parts of
-  // them; can_divide() holds for a split other than none.
+  // them; obstacle_to() has none for a split other than none.
   TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec, Split split,
             const Sharing& sharing);
   Tensor enter(const Tensor& x) const override;
@@ -28,7 +28,7 @@ class TtmLinear final : public Linear {
 
  private:
   std::vector<Tensor> cores() const;
-  Tensor product(const Tensor& x, const Tensor& bias) const;
+  Tensor product(const Tensor& x, const Tensor& bias, InReplay result) const;
   // The plan for x [.., in] on its device; chosen once for each number of rows.
   const TtmPlan& plan_for(const Tensor& x) const;
 

@@ -103,6 +103,36 @@ struct Dear {
   }
 };
 
+// What is dear is kept if only what is cheap is recomputed, what is unread is not made again.
+TEST_F(ReplayTest, ProductsAreDear) {
+  const Tensor w = leaf({3, 3}, "w"), x = leaf({4, 3}, "x"), dy = random({4, 3}, "dy");
+  int made = 0;
+  const auto fn = [&](Inputs in) {
+    const Tensor h = linear(activation(UnaryOp::gelu_tanh, in[0]), w, Tensor());
+    const Tensor unseen = unread([&] {
+      ++made;
+      return h.to(DType::f64);
+    });
+    EXPECT_EQ(unseen.shape(), h.shape());
+    return activation(UnaryOp::relu, h);
+  };
+  backward(fn(std::vector<Tensor>{x}), dy);
+  const auto plain_w = doubles(grad_of(w)), plain_x = doubles(grad_of(x));
+  for (const auto& [recomputed, kept] :
+       {std::pair(Recomputed::all, 1), std::pair(Recomputed::cheap, 2)}) {
+    made = 0;
+    leaf_of(w).clear();
+    leaf_of(x).clear();
+    const auto before = activations();
+    const Tensor y = recompute([&](Inputs in) { return fn(in); }, {scale(x, 1.0)}, recomputed);
+    EXPECT_EQ(activations() - before, kept * 4 * 3 * 8);
+    backward(y, dy);
+    EXPECT_EQ(made, 1);
+    EXPECT_EQ(doubles(grad_of(w)), plain_w);
+    EXPECT_EQ(doubles(grad_of(x)), plain_x);
+  }
+}
+
 TEST_F(ReplayTest, OnceIsTakenFromMemory) {
   Dear dear;
   const Tensor x = leaf({2, 3}, "x");

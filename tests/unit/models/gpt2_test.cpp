@@ -101,6 +101,11 @@ TEST_F(TinyGpt2, RecomputationChangesMemoryAndNotOneBit) {
   EXPECT_EQ(plain.loss, recomputed.loss);
   EXPECT_EQ(plain.gradients, recomputed.gradients);
   EXPECT_LT(recomputed.activations, plain.activations / 2);
+  const Pass selective = run(Recompute::selective, 0, 4);
+  EXPECT_EQ(plain.loss, selective.loss);
+  EXPECT_EQ(plain.gradients, selective.gradients);
+  EXPECT_LT(selective.activations, plain.activations * 4 / 5);
+  EXPECT_GT(selective.activations, recomputed.activations);
 }
 
 TEST_F(TinyGpt2, DropoutAndGradientsDoNotDependOnHowTheBatchIsCut) {
