@@ -7,6 +7,7 @@
 #include "launch/report/linear_table.h"
 #include "launch/report/memory_table.h"
 #include "launch/report/text.h"
+#include "launch/report/traffic_table.h"
 
 namespace ty {
 
@@ -21,6 +22,7 @@ void Console::started(const RunFacts& facts) {
   steps_ = facts.job.run.steps;
   ceiling_ = facts.gemm_flops_ceiling;
   predicted_ = plan.memory;
+  predicted_traffic_ = plan.traffic;
   line_.note(fmt::format("trainyard {}  {} rank{} x {} thread{}  run {}", TY_VERSION, facts.ranks,
                          facts.ranks == 1 ? "" : "s", facts.threads, facts.threads == 1 ? "" : "s",
                          facts.job.run.dir.string()));
@@ -91,7 +93,11 @@ void Console::stopped(std::int64_t step) {
 
 void Console::ended(const RunSummary& summary) {
   line_.finish();
-  if (summary.measured) line_.note(format_memory(predicted_, &*summary.measured));
+  if (summary.measured) {
+    line_.note(format_memory(predicted_, &*summary.measured));
+    const std::string sent = format_traffic(predicted_traffic_, &summary.traffic);
+    if (!sent.empty()) line_.note(sent);
+  }
   line_.note(fmt::format("saved {}", summary.checkpoint.string()));
 }
 

@@ -28,6 +28,7 @@ class Console : public RunObserver {
   std::int64_t steps_ = 0;  // of the whole run
   double ceiling_ = 0;      // FLOP/s of all ranks together
   MemoryStats predicted_;
+  Traffic predicted_traffic_;
 };
 
 }  // namespace ty

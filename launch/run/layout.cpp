@@ -13,11 +13,6 @@ std::optional<int> degree(const config::IntOrAuto& stated) {
 
 }  // namespace
 
-std::int64_t Layout::sent_bytes() const {
-  return mesh.world().sent_bytes() + mesh.data().sent_bytes() + mesh.tensor().sent_bytes() +
-         mesh.pipeline().sent_bytes();
-}
-
 MeshShape mesh_shape(const JobConfig& job, int ranks) {
   return resolve({.pipeline = degree(job.parallel.pipeline),
                   .data = degree(job.parallel.data),

@@ -13,9 +13,6 @@ struct Layout {
   Mesh mesh = Mesh(Group(), {});  // the ranks along each axis, for numbers and texts of the host
   AxisGroups groups = {};         // the same, as gradients are summed over them
   Sharing sharing = {};           // of each layer, by the tensor ranks on the backend
-
-  // By this rank, in all of its groups.
-  std::int64_t sent_bytes() const;
 };
 
 // The degrees of a job on so many ranks. Throws ConfigError if they do not fit.

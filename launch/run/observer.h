@@ -50,8 +50,10 @@ struct EvaluationRecord {
 };
 
 struct RunSummary {
-  Path checkpoint;                      // the last one
-  std::optional<MemoryStats> measured;  // of this process, if it took a step
+  Path checkpoint;  // the last one
+  // Of this process, if it took a step:
+  std::optional<MemoryStats> measured;
+  Traffic traffic = {};  // in its last step
 };
 
 // By default every function does nothing. If one throws, that record is lost but the run goes on

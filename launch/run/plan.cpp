@@ -28,13 +28,14 @@ Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
   const HostBatch batch = token_batch(0, share.count, ids, ids);
   const std::int64_t parts = micro_batches(job, data);
   backend.reset_counts();
+  const Traffic before = traffic_of(layout);
   setup.step.run(batch, 0);
   return {.mesh = layout.mesh.shape(),
           .parameters = count_whole(setup.model.model->parameters()),
           .memory = backend.memory().stats(),
           .matrix_flops = backend.counts().matrix_flops,
           .bytes_moved = backend.counts().bytes,
-          .sent_bytes = static_cast<double>(layout.sent_bytes()),
+          .traffic = traffic_since(before, traffic_of(layout)),
           .tokens = static_cast<double>(job.data.batch * job.data.sequence),
           .linear = setup.model.model->linear_sites(),
           .tokens_per_pass = share.count * job.data.sequence / parts,

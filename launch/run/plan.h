@@ -3,8 +3,8 @@
 
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
+#include "launch/run/traffic.h"
 #include "models/transformer/spec.h"
-#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -14,7 +14,7 @@ struct Plan {
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
   double bytes_moved = 0;            // by kernels of one rank's step
-  double sent_bytes = 0;             // by one rank to others in its step (parallel/comm/counts.h)
+  Traffic traffic;                   // of one rank in its step
   double tokens = 0;                 // of the global batch
   std::vector<LinearSite> linear;    // what the rules came to
   std::int64_t tokens_per_pass = 0;  // of one rank's micro-batch

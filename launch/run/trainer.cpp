@@ -132,9 +132,11 @@ void Trainer::take_step(std::int64_t step) {
   status_.step = done;
   const Stopwatch watch;
   const Range share = share_of_batch(job_.data.batch, layout_.mesh.data());
+  const Traffic before = traffic_of(layout_);
   const StepReport report =
       setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
+  traffic_ = traffic_since(before, traffic_of(layout_));
   patience_.add(seconds);
   world_.group().set_patience(patience_.seconds());
   times_.add(seconds, report.tokens);
@@ -233,7 +235,10 @@ void Trainer::finish() {
   }
   RunSummary summary;
   summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", job_.run.steps);
-  if (start_.step < job_.run.steps) summary.measured = backend_->memory().stats();
+  if (start_.step < job_.run.steps) {
+    summary.measured = backend_->memory().stats();
+    summary.traffic = traffic_;
+  }
   observers_.tell([&](RunObserver& o) { o.ended(summary); });
   if (!observers_.first_failure().empty()) {
     throw IoError("all steps are done and saved, but lines of the logs are missing: {}",

@@ -70,6 +70,7 @@ class Trainer {
   int failed_saves_ = 0;
   StepPatience patience_;
   StepTimes times_;
+  Traffic traffic_;  // of the last step
 };
 
 }  // namespace ty

@@ -8,6 +8,7 @@
 #include "launch/report/linear_table.h"
 #include "launch/report/memory_table.h"
 #include "launch/report/text.h"
+#include "launch/report/traffic_table.h"
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/model_setup.h"
@@ -38,7 +39,8 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
         {"ranks", plan.mesh.size()},
         {"memory", memory_json(plan.memory)},
         {"matrix_flops", plan.matrix_flops},
-        {"sent_bytes", plan.sent_bytes},
+        {"sent_bytes", bytes_of(plan.traffic)},
+        {"traffic", traffic_json(plan.traffic)},
         {"tokens", plan.tokens},
         {"linear", linear_sites_json(plan.linear, plan.tokens_per_pass, plan.reuses_weights)},
         {"step_seconds", seconds}};
@@ -47,9 +49,10 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   }
   fmt::print("parameters {}  ({})\n", plan.parameters, describe(plan.mesh));
   fmt::print("{}", format_linear_sites(plan.linear, plan.tokens_per_pass, plan.reuses_weights));
-  fmt::print("{}", format_memory(plan.memory, nullptr));
+  fmt::print("{}{}", format_memory(plan.memory, nullptr), format_traffic(plan.traffic, nullptr));
   fmt::print("step  {}FLOP per rank, {} sent per rank, about {:.3g} s at this machine's {}FLOP/s\n",
-             human_count(plan.matrix_flops), human_bytes(plan.sent_bytes), seconds,
+             human_count(plan.matrix_flops),
+             human_bytes(static_cast<double>(bytes_of(plan.traffic))), seconds,
              human_count(ceiling.gemm_flops_per_second));
   return ExitCode::ok;
 }

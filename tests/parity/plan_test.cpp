@@ -36,7 +36,20 @@ std::vector<Row> rows() {
           {"two_ranks", {}, 2},
           {"two_ranks_sharded", {"parallel.zero=1", "parallel.microbatches=2"}, 2},
           {"three_ranks_sharded", {"parallel.zero=1", "precision.compute=bf16"}, 3},
-          {"canonical", {"parallel.reduction=canonical", mixed}, 2}};
+          {"canonical", {"parallel.reduction=canonical", mixed}, 2},
+          {"tensor", {"parallel.tensor=3"}, 3},
+          {"tensor_rows", {"parallel.tensor=3", "parallel.sequence=true"}, 3},
+          {"tensor_factorised", {"parallel.tensor=3", mixed, "parallel.microbatches=2"}, 3},
+          {"tensor_factorised_rows",
+           {"parallel.tensor=3", "parallel.sequence=true", mixed, "precision.compute=bf16"},
+           3},
+          {"tensor_block", {"parallel.tensor=3", "parallel.recompute=block"}, 3},
+          {"tensor_selective",
+           {"parallel.tensor=3", "parallel.recompute=selective", mixed, "parallel.sequence=true"},
+           3},
+          {"data_tensor_sharded",
+           {"parallel.tensor=3", "parallel.zero=1", "model.tied=false", "model.vocab=99"},
+           6}};
 }
 
 class Planned : public testing::TestWithParam<Row> {};
@@ -61,10 +74,10 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
     }
     const HostBatch batch = token_batch(share.first, share.count, ids, targets);
     setup.step.run(batch, 0);
-    const std::int64_t sent_before = layout.sent_bytes();
+    const Traffic before = traffic_of(layout);
     setup.step.run(batch, 1);
-    EXPECT_EQ(plan.sent_bytes, static_cast<double>(layout.sent_bytes() - sent_before));
-    EXPECT_EQ(plan.sent_bytes > 0, world.size() > 1);
+    EXPECT_EQ(plan.traffic, traffic_since(before, traffic_of(layout)));
+    EXPECT_EQ(bytes_of(plan.traffic) > 0, world.size() > 1);
     if (world.rank() > 0) return;
     const MemoryStats measured = backend->memory().stats();
     for (std::size_t i = 0; i < kMemoryClasses; ++i) {
@@ -72,7 +85,8 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
           << name_of(static_cast<MemoryClass>(i));
     }
     EXPECT_EQ(plan.memory.total_peak, measured.total_peak);
-    EXPECT_EQ(plan.parameters, setup.model.model->parameters().count());
+    const Model whole(describe_model(config), LinearRules(config.linear));
+    EXPECT_EQ(plan.parameters, whole.parameters().count());
   });
 }
 
