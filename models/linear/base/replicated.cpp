@@ -54,12 +54,11 @@ class ReplicatedIn final : public Replicated {
 
 std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& shape, Split split,
                                         const Sharing& sharing, const MakeWhole& make_whole) {
-  const std::int64_t inside = split == Split::out ? shape.out : shape.in;
-  if (inside % sharing.ranks() != 0) {
-    throw ConfigError(Key{"parallel.tensor"}, "{}: {} = {} cannot be divided over {} ranks",
-                      scope.path(), split == Split::out ? "out" : "in", inside, sharing.ranks());
-  }
   if (split == Split::in) {
+    if (shape.in % sharing.ranks() != 0) {
+      throw ConfigError(Key{"parallel.tensor"}, "{}: in = {} cannot be divided over {} ranks",
+                        scope.path(), shape.in, sharing.ranks());
+    }
     return std::make_unique<ReplicatedIn>(make_whole(scope), sharing);
   }
   return std::make_unique<ReplicatedOut>(make_whole(scope.placing(placed_inside(sharing))), sharing,

@@ -13,8 +13,8 @@ namespace ty {
 // The same layer, built whole under a scope.
 using MakeWhole = std::function<std::unique_ptr<Linear>(const Scope& scope)>;
 
-// Of Split::out or Split::in. Throws ConfigError if the ranks do not divide the side of the layer
-// that lies inside.
+// Of Split::out or Split::in. Throws ConfigError unless the ranks divide the inputs of one of
+// Split::in evenly; with own rows, forward() of one of Split::out wants the same of its results.
 std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& shape, Split split,
                                         const Sharing& sharing, const MakeWhole& make_whole);
 

@@ -334,12 +334,18 @@ TEST_P(Contract, RanksShareIt) {
             expect_shared(split, {.tensor = group, .rows = rows});
           });
         };
-        if (inside % ranks == 0 || row_.spec.as<TtmSpec>() == nullptr) {
+        const bool is_even = inside % ranks == 0;
+        const bool is_split = row_.spec.as<TtmSpec>() == nullptr;
+        if (is_even || is_split || (split == Split::out && !rows)) {
           share();
-        } else {  // what is held whole wants even parts
+        } else if (split == Split::in) {  // what is held whole wants even parts
           EXPECT_EQ(message_of<ConfigError>(share),
-                    fmt::format("parallel.tensor: layer: {} = {} cannot be divided over {} ranks",
-                                split == Split::out ? "out" : "in", inside, ranks));
+                    fmt::format("parallel.tensor: layer: in = {} cannot be divided over {} ranks",
+                                inside, ranks));
+        } else {
+          EXPECT_EQ(message_of<ShapeError>(share),
+                    fmt::format("rows_to_columns: {} columns cannot be divided over {} ranks",
+                                inside, ranks));
         }
       }
     }
