@@ -55,8 +55,17 @@ Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
 
 // ", split" or the like; nothing where one rank has the layer.
 const char* layout_words(LinearLayout layout) {
-  if (layout == LinearLayout::automatic) return "";
-  return layout == LinearLayout::split ? ", split" : ", whole on each rank";
+  switch (layout) {
+    case LinearLayout::automatic:
+      return "";
+    case LinearLayout::split:
+      return ", split";
+    case LinearLayout::whole:
+      return ", whole on each rank";
+    case LinearLayout::rank:
+      return ", split by rank";
+  }
+  return "";
 }
 
 }  // namespace
@@ -92,7 +101,9 @@ nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int6
                           {"spec", linear_spec_to_json(site.spec)},
                           {"weights", num_weights(site.spec, site.shape)}};
     if (site.layout != LinearLayout::automatic) {
-      row["layout"] = site.layout == LinearLayout::split ? "split" : "whole";
+      row["layout"] = site.layout == LinearLayout::split   ? "split"
+                      : site.layout == LinearLayout::whole ? "whole"
+                                                           : "rank";
     }
     const Execution runs = runs_as(site, tokens, shared);
     if (!runs.forward.empty()) {

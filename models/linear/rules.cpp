@@ -40,10 +40,12 @@ void fields(config::Fields& f, LinearRule& rule) {
           config::required());
   fields(f, rule.spec);
   f.field("layout", rule.layout,
-          "how tensor ranks hold it: each a part of it, or all of it; auto: what costs less",
+          "how tensor ranks hold it: each a part of it, all of it, or a part of its rank (svd, for "
+          "comparison); auto: split or whole, whatever costs less",
           {{"auto", LinearLayout::automatic},
            {"split", LinearLayout::split},
-           {"whole", LinearLayout::whole}});
+           {"whole", LinearLayout::whole},
+           {"rank", LinearLayout::rank}});
 }
 
 void check(const LinearRule& rule, config::Checks& checks) { check(rule.spec, checks); }

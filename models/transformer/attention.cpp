@@ -31,10 +31,19 @@ Attention::Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t
     : heads_(own_heads(at, spec)),
       first_head_(at.sharing.tensor.rank() * heads_),
       scale_(scale_of(spec, layer)),
-      qkv_(at.make_linear("qkv", {.in = spec.width, .out = 3 * spec.width}, Split::out)),
-      out_(at.make_linear("out", {.in = spec.width, .out = spec.width, .weight_std = out_std},
-                          Split::in)),
-      probabilities_(at.child("dropout"), spec.dropout.attention) {}
+      probabilities_(at.child("dropout"), spec.dropout.attention) {
+  const LinearShape qkv = {.in = spec.width, .out = 3 * spec.width};
+  const LinearShape out = {.in = spec.width, .out = spec.width, .weight_std = out_std};
+  // Between two layers that are split by their rank, every rank has all heads.
+  const bool has_all = at.layout_of("qkv", qkv, Split::out) == LinearLayout::rank &&
+                       at.layout_of("out", out, Split::in) == LinearLayout::rank;
+  if (has_all) {
+    heads_ = spec.heads;
+    first_head_ = 0;
+  }
+  qkv_ = at.make_linear("qkv", qkv, has_all ? Split::none : Split::out);
+  out_ = at.make_linear("out", out, has_all ? Split::none : Split::in);
+}
 
 Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) const {
   const AttentionOptions options = {.scale = scale_,

@@ -23,12 +23,10 @@ std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const L
   return layer;
 }
 
-bool BlockContext::is_whole_on_own_rows(std::string_view name, const LinearShape& shape,
-                                        Split split) const {
-  if (!sharing.has_own_rows()) return false;
+LinearLayout BlockContext::layout_of(std::string_view name, const LinearShape& shape,
+                                     Split split) const {
   const std::string path = scope.child(name).path();
-  const LinearSpec spec = linear.choose(path, shape);
-  return linear.layout_of(path, spec, shape, split, sharing) == LinearLayout::whole;
+  return linear.layout_of(path, linear.choose(path, shape), shape, split, sharing);
 }
 
 }  // namespace ty

@@ -55,8 +55,8 @@ struct BlockContext {
   // A linear layer at this place's child `name`, of the kind the rules say.
   std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
                                       Split split) const;
-  // Whether every rank holds the layer at `name` whole and applies it to rows of its own.
-  bool is_whole_on_own_rows(std::string_view name, const LinearShape& shape, Split split) const;
+  // How ranks would hold the layer at `name`.
+  LinearLayout layout_of(std::string_view name, const LinearShape& shape, Split split) const;
   // What the rules say about the layer at a full path, all sizes worked out. `table`: see
   // LinearSite.
   LinearSpec choose(const std::string& path, const LinearShape& shape,

@@ -90,6 +90,22 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
   });
 }
 
+// Only a chunk of the logits is in memory, whoever holds which part of the vocabulary.
+TEST(PlannedHead, AddsLittleToWhatItReads) {
+  for (const int ranks : {1, 2}) {
+    const auto bytes = [&](int vocab) {
+      const JobConfig job = load_job(
+          "", {fmt::format("model={{layers: 1, width: 768, heads: 12, context: 2048, vocab: {}}}",
+                           vocab),
+               "data={sequence: 2048, batch: 1}", fmt::format("parallel.tensor={}", ranks)});
+      const MemoryStats memory = make_plan(job, planned_model(job), ranks).memory;
+      return memory.total_peak - memory.of(MemoryClass::parameter) -
+             memory.of(MemoryClass::gradient) - memory.of(MemoryClass::optimizer);
+    };
+    EXPECT_LE(bytes(50257) - bytes(64), std::int64_t{64} << 20) << ranks << " ranks";
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Every, Planned, testing::ValuesIn(rows()),
                          [](const auto& test) { return test.param.name; });
 

@@ -20,6 +20,7 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   static const std::vector<std::pair<std::string, config::Overrides>> all = {
       {"dense", {}},
       {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5}]"}},
+      {"svd_by_rank", {"linear=[{match: \"blocks.*\", kind: svd, rank: 12, layout: rank}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.attn.out\", kind: ttm, in: [12, 2], out: [4, 6], rank: 3}, "
@@ -164,33 +165,38 @@ void expect_same(const Case& c) {
   });
 }
 
-// Every layout with every kind, own rows or not; the other options take turns, so that each meets
-// every kind and every degree.
+// Every layout with every kind, own rows or not; the other options are drawn, so that each meets
+// the others.
 std::vector<Case> cases() {
   constexpr std::array kLayouts = {std::pair(1, 2), std::pair(1, 4), std::pair(2, 1),
                                    std::pair(2, 2), std::pair(2, 4), std::pair(4, 1),
                                    std::pair(4, 2), std::pair(1, 3), std::pair(3, 1)};
   std::vector<Case> all;
-  std::size_t turn = 0;
+  const RandomStream draws(1, site_id("options"));
+  std::uint64_t turn = 0;
   for (const auto& [data, tensor] : kLayouts) {
     for (const auto& [kind, rules] : kinds()) {
       for (const bool rows : {false, true}) {
-        if (rows && tensor == 1) continue;
+        if (rows && (tensor == 1 || kind == "svd_by_rank")) continue;
         Case c = {fmt::format("{}x{}_{}{}", data, tensor, kind, rows ? "_rows" : ""), data, tensor,
                   rules};
-        const auto take = [&](std::size_t period, const char* name, const char* override) {
-          if (turn % period != 0) return;
+        auto one_in = [&, option = std::uint64_t{0}](std::uint64_t count) mutable {
+          return draws.word(turn, option++) % count == 0;
+        };
+        const auto take = [&](bool taken, const char* name, const char* override) {
+          if (!taken) return;
           c.overrides.emplace_back(override);
           c.name += name;
         };
         if (rows) c.overrides.emplace_back("parallel.sequence=true");
-        take(2, "_f64", "precision={compute: fp64, weights: fp64}");
-        take(3, "_block", "parallel.recompute=block");
-        if (turn % 3 == 1) take(1, "_selective", "parallel.recompute=selective");
-        take(4, "_dropout", "model.dropout=0.2");
-        take(5, "_untied", "model.tied=false");
-        take(5, "_zero", "parallel.zero=1");
-        if (data != 3) take(7, "_parts", "parallel.microbatches=2");
+        take(one_in(2), "_f64", "precision={compute: fp64, weights: fp64}");
+        const bool selective = one_in(3);
+        take(selective, "_selective", "parallel.recompute=selective");
+        take(!selective && one_in(2), "_block", "parallel.recompute=block");
+        take(one_in(2), "_dropout", "model.dropout=0.2");
+        take(one_in(3), "_untied", "model.tied=false");
+        take(one_in(3), "_zero", "parallel.zero=1");
+        take(data != 3 && one_in(3), "_parts", "parallel.microbatches=2");
         ++turn;
         all.push_back(std::move(c));
       }

@@ -65,6 +65,13 @@ TEST_P(Degrees, SvdLayersSendEightTimesTheirRank) {
                    wanted);
 }
 
+// What others call low-rank tensor parallelism: whole results cross ranks, of every layer.
+TEST_P(Degrees, SvdLayersThatAreSplitByRankSendFourTimesWhatDenseOnesDo) {
+  const char* by_rank = "linear=[{match: \"blocks.*\", kind: svd, rank: 12, layout: rank}]";
+  EXPECT_DOUBLE_EQ(per_block(ranks_, {by_rank}, {CommCall::all_reduce}),
+                   32 * kTokens * kWidth * share_ * 4);
+}
+
 TEST_P(Degrees, WholeTensorTrainsSendAPartOfWhatDenseLayersDo) {
   const double wanted = 8 * kTokens * kWidth / ranks_ * share_ * 4;
   EXPECT_DOUBLE_EQ(per_block(ranks_, {kTtm, "parallel.sequence=true"}, {CommCall::send}), wanted);

@@ -19,9 +19,10 @@
 
 namespace ty {
 
-// How ranks hold one layer. split: each a part of it. whole: each all of it. automatic: what is
-// cheaper.
-enum class LinearLayout : std::uint8_t { automatic, split, whole };
+// How ranks hold one layer. split: each a part of its columns or rows. whole: each all of it. rank:
+// each a part of the rank of its factors, and all ranks compute all that lies between two such
+// layers (for comparison: it sends whole results). automatic: split or whole, whatever costs less.
+enum class LinearLayout : std::uint8_t { automatic, split, whole, rank };
 
 struct Sharing {
   Group tensor = {};                              // on the backend of the model

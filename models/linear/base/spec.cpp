@@ -8,6 +8,10 @@
 
 namespace ty {
 
+std::string obstacle_of_kind(std::string_view kind, const char* what) {
+  return fmt::format("{} layers {}", kind, what);
+}
+
 void check(const LinearSpec& spec, config::Checks& checks) {
   if (const auto fault = fault_of(spec)) checks.fail(fault->key, "{}", fault->message);
 }
@@ -21,9 +25,13 @@ LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape) {
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing) {
-  const bool splits = layout_of(spec, shape, split, sharing) == LinearLayout::split;
-  if (sharing.ranks() == 1 || split == Split::none || splits) {
+  const LinearLayout layout = layout_of(spec, shape, split, sharing);
+  if (sharing.ranks() == 1 || split == Split::none || layout == LinearLayout::split) {
     return spec.kind_->make(scope, shape, split, sharing);
+  }
+  if (layout == LinearLayout::rank) {
+    throw ConfigError("layout: rank cannot be alone: {} lies between layers that are split",
+                      scope.path());
   }
   return make_replicated(scope, shape, split, sharing, [&](const Scope& placed) {
     return spec.kind_->make(placed, shape, Split::none, {});
@@ -32,8 +40,14 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
 
 LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
                        const Sharing& sharing) {
-  if (split == Split::none || sharing.layout == LinearLayout::whole) return LinearLayout::whole;
   const int ranks = sharing.ranks();
+  if (sharing.layout == LinearLayout::rank) {
+    std::string obstacle = spec.kind_->rank_obstacle(ranks);
+    if (sharing.rows) obstacle = "wants parallel.sequence: false";
+    if (obstacle.empty()) return LinearLayout::rank;
+    throw ConfigError("layout: rank over {} ranks: {}", ranks, obstacle);
+  }
+  if (split == Split::none || sharing.layout == LinearLayout::whole) return LinearLayout::whole;
   const std::string obstacle = spec.kind_->obstacle(shape, split, ranks);
   if (sharing.layout == LinearLayout::split) {
     if (obstacle.empty()) return LinearLayout::split;

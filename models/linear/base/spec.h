@@ -14,6 +14,8 @@
 //   execution_of(s, shape, tokens)     how it will run (optional)
 //   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
 //                                      (optional; without it they hold the layer whole)
+//   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
+//                                      can: make_linear() with Split::none does (optional)
 //   prefers_whole(s, shape, ranks)     whether ranks with own rows do better to hold it whole
 //                                      (optional)
 //   s == s
@@ -48,6 +50,9 @@ struct SpecFault {
 struct Execution {
   std::string forward, backward;
 };
+
+// "dense layers have no rank to split"
+std::string obstacle_of_kind(std::string_view kind, const char* what);
 
 template <typename S>
 concept LinearKind = requires {
@@ -114,6 +119,7 @@ class LinearSpec {
     virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
     virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
     virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
+    virtual std::string rank_obstacle(int ranks) const = 0;
     virtual bool is_better_whole(const LinearShape& shape, int ranks) const = 0;
     virtual std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
                                          const Sharing& sharing) const = 0;
@@ -148,7 +154,13 @@ class LinearSpec {
       if constexpr (requires { obstacle_to(spec, shape, split, ranks); }) {
         return obstacle_to(spec, shape, split, ranks);
       }
-      return std::string(S::kKind) + " layers cannot be split";
+      return obstacle_of_kind(S::kKind, "cannot be split");
+    }
+    std::string rank_obstacle(int ranks) const override {
+      if constexpr (requires { obstacle_to_rank_split(spec, ranks); }) {
+        return obstacle_to_rank_split(spec, ranks);
+      }
+      return obstacle_of_kind(S::kKind, "have no rank to split");
     }
     bool is_better_whole(const LinearShape& shape, int ranks) const override {
       if constexpr (requires { prefers_whole(spec, shape, ranks); }) {

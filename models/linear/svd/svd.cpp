@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/ops/bias.h"
 #include "core/ops/matmul.h"
 #include "models/linear/base/bias.h"
 #include "models/linear/base/factor_init.h"
@@ -86,6 +87,32 @@ class SvdIn final : public Linear {
   const Parameter* bias_;
 };
 
+// Each rank has own columns of a and the same rows of b; all have all of x and y:
+//
+//   x --- own columns of a --- own rows of b ---> a term of y --- sum over ranks ---> y
+class SvdByRank final : public Linear {
+ public:
+  SvdByRank(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
+            const SvdInits& inits, const Sharing& sharing)
+      : sharing_(sharing),
+        a_(scope.parameter("a", {shape.in, own_count(spec.rank, sharing)}, inits.a,
+                           placed_part(1, spec.rank, sharing))),
+        b_(scope.parameter("b", {own_count(spec.rank, sharing), shape.out}, inits.b,
+                           placed_part(0, spec.rank, sharing))),
+        bias_(declare_bias(scope, shape)) {}
+  Tensor apply(const Tensor& x) const override {
+    const Tensor term = svd_linear(ty::enter(x, sharing_), a_.value, b_.value, Tensor());
+    return biased(leave(term, sharing_), value_of(bias_));
+  }
+  Tensor dense_weight() const override { return product_of(a_, b_); }
+
+ private:
+  Sharing sharing_;
+  const Parameter& a_;
+  const Parameter& b_;
+  const Parameter* bias_;
+};
+
 }  // namespace
 
 void fields(config::Fields& f, SvdSpec& s) {
@@ -131,12 +158,21 @@ SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::str
   return {both[0], both[1]};
 }
 
+std::string obstacle_to_rank_split(const SvdSpec& spec, int ranks) {
+  if (spec.rank % ranks == 0) return "";
+  return fmt::format("rank {} is no multiple of {}", spec.rank, ranks);
+}
+
 std::string obstacle_to(const SvdSpec&, const LinearShape&, Split, int) { return ""; }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing) {
   const SvdInits inits = svd_inits(shape, spec, scope.path());
-  if (sharing.ranks() == 1 || split == Split::none) {
+  const bool is_shared = sharing.ranks() > 1;
+  if (is_shared && sharing.layout == LinearLayout::rank) {
+    return std::make_unique<SvdByRank>(scope, shape, spec, inits, sharing);
+  }
+  if (!is_shared || split == Split::none) {
     return std::make_unique<SvdLinear>(scope, shape, spec, inits);
   }
   if (split == Split::out) return std::make_unique<SvdOut>(scope, shape, spec, inits, sharing);
