@@ -8,6 +8,7 @@
 
 #include "launch/run/training_setup.h"
 #include "parallel/comm/threads/threads.h"
+#include "tests/support/parts.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -75,17 +76,6 @@ HostBatch batch_of(std::int64_t step, const Range& share) {
     }
   }
   return token_batch(step * kBatch + share.first, share.count, std::move(ids), std::move(targets));
-}
-
-// What a rank holds of a whole parameter's numbers.
-std::vector<double> part_of(const std::vector<double>& whole, const Parameter& parameter) {
-  const SliceRows rows = rows_of(parameter.shape, parameter.placement.slice);
-  std::vector<double> part;
-  for (std::int64_t r = 0; r < rows.rows; ++r) {
-    const auto first = whole.begin() + rows.first + r * rows.step;
-    part.insert(part.end(), first, first + rows.columns);
-  }
-  return part;
 }
 
 struct Run {

@@ -9,57 +9,35 @@ namespace ty {
 
 namespace {
 
-class DenseLinear final : public Linear {
+// This rank's part of a matrix and a bias; the whole of them if it shares them with nobody.
+class DenseLayer : public Linear {
  public:
-  DenseLinear(const Scope& scope, const LinearShape& shape)
-      : weight_(scope.parameter("weight", {shape.in, shape.out}, Init::normal(shape.weight_std))),
-        bias_(declare_bias(scope, shape)) {}
+  DenseLayer(const Parameter& weight, const Parameter* bias, const Sharing& sharing)
+      : weight_(weight), bias_(bias), sharing_(sharing) {}
   Tensor apply(const Tensor& x) const override { return linear(x, weight_.value, value_of(bias_)); }
   Tensor dense_weight() const override { return weight_.value.detach(); }
 
- private:
+ protected:
   const Parameter& weight_;
   const Parameter* bias_;
+  Sharing sharing_;
 };
 
 // Own columns of the weight: each rank makes its part of the result.
-class DenseOut final : public Linear {
+class DenseOut final : public DenseLayer {
  public:
-  DenseOut(const Scope& scope, const LinearShape& shape, const Sharing& sharing)
-      : sharing_(sharing),
-        weight_(scope.parameter("weight", {shape.in, own_count(shape.out, sharing)},
-                                Init::normal(shape.weight_std),
-                                placed_part(1, shape.out, sharing))),
-        bias_(declare_bias_part(scope, shape, sharing)) {}
+  using DenseLayer::DenseLayer;
   Tensor enter(const Tensor& x) const override { return ty::enter(x, sharing_); }
-  Tensor apply(const Tensor& x) const override { return linear(x, weight_.value, value_of(bias_)); }
-  Tensor dense_weight() const override { return weight_.value.detach(); }
-
- private:
-  Sharing sharing_;
-  const Parameter& weight_;
-  const Parameter* bias_;
 };
 
 // Own rows of the weight: each rank makes a term of the result.
-class DenseIn final : public Linear {
+class DenseIn final : public DenseLayer {
  public:
-  DenseIn(const Scope& scope, const LinearShape& shape, const Sharing& sharing)
-      : sharing_(sharing),
-        weight_(scope.parameter("weight", {own_count(shape.in, sharing), shape.out},
-                                Init::normal(shape.weight_std), placed_part(0, shape.in, sharing))),
-        bias_(declare_bias(scope, shape)) {}
+  using DenseLayer::DenseLayer;
   Tensor apply(const Tensor& x) const override {
-    return biased(
-        leave(linear(x, weight_.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_),
-        value_of(bias_));
+    const Tensor term = linear(x, weight_.value, Tensor(), WeightLayout::in_out, InReplay::unread);
+    return biased(leave(term, sharing_), value_of(bias_));
   }
-  Tensor dense_weight() const override { return weight_.value.detach(); }
-
- private:
-  Sharing sharing_;
-  const Parameter& weight_;
-  const Parameter* bias_;
 };
 
 }  // namespace
@@ -81,11 +59,19 @@ std::string obstacle_to(const DenseSpec&, const LinearShape&, Split, int) { retu
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape, const DenseSpec&,
                                     Split split, const Sharing& sharing) {
+  const Init init = Init::normal(shape.weight_std);
   if (sharing.ranks() == 1 || split == Split::none) {
-    return std::make_unique<DenseLinear>(scope, shape);
+    return std::make_unique<DenseLayer>(scope.parameter("weight", {shape.in, shape.out}, init),
+                                        declare_bias(scope, shape), sharing);
   }
-  if (split == Split::out) return std::make_unique<DenseOut>(scope, shape, sharing);
-  return std::make_unique<DenseIn>(scope, shape, sharing);
+  if (split == Split::out) {
+    const Parameter& columns = scope.parameter("weight", {shape.in, own_count(shape.out, sharing)},
+                                               init, placed_part(1, shape.out, sharing));
+    return std::make_unique<DenseOut>(columns, declare_bias_part(scope, shape, sharing), sharing);
+  }
+  const Parameter& rows = scope.parameter("weight", {own_count(shape.in, sharing), shape.out}, init,
+                                          placed_part(0, shape.in, sharing));
+  return std::make_unique<DenseIn>(rows, declare_bias(scope, shape), sharing);
 }
 
 }  // namespace ty

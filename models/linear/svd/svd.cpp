@@ -19,22 +19,29 @@ Tensor product_of(const Parameter& a, const Parameter& b) {
   return matmul(a.value, b.value);
 }
 
-class SvdLinear final : public Linear {
- public:
-  SvdLinear(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
-            const SvdInits& inits)
-      : a_(scope.parameter("a", {shape.in, spec.rank}, inits.a)),
-        b_(scope.parameter("b", {spec.rank, shape.out}, inits.b)),
-        bias_(declare_bias(scope, shape)) {}
-  Tensor apply(const Tensor& x) const override {
-    return svd_linear(x, a_.value, b_.value, value_of(bias_));
-  }
-  Tensor dense_weight() const override { return product_of(a_, b_); }
+// What a rank has of the factors.
+struct SvdParts {
+  const Parameter& a;
+  const Parameter& b;
+  const Parameter* bias;
+};
 
- private:
-  const Parameter& a_;
-  const Parameter& b_;
-  const Parameter* bias_;
+class SvdLayer : public Linear {
+ public:
+  SvdLayer(const SvdParts& own, const Sharing& sharing) : own_(own), sharing_(sharing) {}
+  Tensor dense_weight() const override { return product_of(own_.a, own_.b); }
+
+ protected:
+  SvdParts own_;
+  Sharing sharing_;
+};
+
+class SvdWhole final : public SvdLayer {
+ public:
+  using SvdLayer::SvdLayer;
+  Tensor apply(const Tensor& x) const override {
+    return svd_linear(x, own_.a.value, own_.b.value, value_of(own_.bias));
+  }
 };
 
 // Shared by ranks, only the factor that lies inside is divided, and what crosses ranks has r
@@ -42,76 +49,55 @@ class SvdLinear final : public Linear {
 //
 //   out:  x --- a ---> z --- enter ---> z of all rows --- own columns of b ---> own columns of y
 //   in:   own columns of x --- own rows of a ---> a term of z --- leave ---> z --- b ---> y
-class SvdOut final : public Linear {
+class SvdOut final : public SvdLayer {
  public:
-  SvdOut(const Scope& scope, const LinearShape& shape, const SvdSpec& spec, const SvdInits& inits,
-         const Sharing& sharing)
-      : sharing_(sharing),
-        a_(scope.parameter("a", {shape.in, spec.rank}, inits.a)),
-        b_(scope.parameter("b", {spec.rank, own_count(shape.out, sharing)}, inits.b,
-                           placed_part(1, shape.out, sharing))),
-        bias_(declare_bias_part(scope, shape, sharing)) {}
+  using SvdLayer::SvdLayer;
   Tensor enter(const Tensor& x) const override {
-    return ty::enter(linear(x, a_.value, Tensor()), sharing_);
+    return ty::enter(linear(x, own_.a.value, Tensor()), sharing_);
   }
-  Tensor apply(const Tensor& z) const override { return linear(z, b_.value, value_of(bias_)); }
-  Tensor dense_weight() const override { return product_of(a_, b_); }
-
- private:
-  Sharing sharing_;
-  const Parameter& a_;
-  const Parameter& b_;
-  const Parameter* bias_;
+  Tensor apply(const Tensor& z) const override {
+    return linear(z, own_.b.value, value_of(own_.bias));
+  }
 };
 
-class SvdIn final : public Linear {
+class SvdIn final : public SvdLayer {
  public:
-  SvdIn(const Scope& scope, const LinearShape& shape, const SvdSpec& spec, const SvdInits& inits,
-        const Sharing& sharing)
-      : sharing_(sharing),
-        a_(scope.parameter("a", {own_count(shape.in, sharing), spec.rank}, inits.a,
-                           placed_part(0, shape.in, sharing))),
-        b_(scope.parameter("b", {spec.rank, shape.out}, inits.b)),
-        bias_(declare_bias(scope, shape)) {}
+  using SvdLayer::SvdLayer;
   Tensor apply(const Tensor& x) const override {
-    const Tensor z =
-        leave(linear(x, a_.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_);
-    return linear(z, b_.value, value_of(bias_));
+    const Tensor term = linear(x, own_.a.value, Tensor(), WeightLayout::in_out, InReplay::unread);
+    return linear(leave(term, sharing_), own_.b.value, value_of(own_.bias));
   }
-  Tensor dense_weight() const override { return product_of(a_, b_); }
-
- private:
-  Sharing sharing_;
-  const Parameter& a_;
-  const Parameter& b_;
-  const Parameter* bias_;
 };
 
 // Each rank has own columns of a and the same rows of b; all have all of x and y:
 //
 //   x --- own columns of a --- own rows of b ---> a term of y --- sum over ranks ---> y
-class SvdByRank final : public Linear {
+class SvdByRank final : public SvdLayer {
  public:
-  SvdByRank(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
-            const SvdInits& inits, const Sharing& sharing)
-      : sharing_(sharing),
-        a_(scope.parameter("a", {shape.in, own_count(spec.rank, sharing)}, inits.a,
-                           placed_part(1, spec.rank, sharing))),
-        b_(scope.parameter("b", {own_count(spec.rank, sharing), shape.out}, inits.b,
-                           placed_part(0, spec.rank, sharing))),
-        bias_(declare_bias(scope, shape)) {}
+  using SvdLayer::SvdLayer;
   Tensor apply(const Tensor& x) const override {
-    const Tensor term = svd_linear(ty::enter(x, sharing_), a_.value, b_.value, Tensor());
-    return biased(leave(term, sharing_), value_of(bias_));
+    const Tensor term = svd_linear(ty::enter(x, sharing_), own_.a.value, own_.b.value, Tensor());
+    return biased(leave(term, sharing_), value_of(own_.bias));
   }
-  Tensor dense_weight() const override { return product_of(a_, b_); }
-
- private:
-  Sharing sharing_;
-  const Parameter& a_;
-  const Parameter& b_;
-  const Parameter* bias_;
 };
+
+// Declares the factors, of which a rank holds a part along one dimension or (-1) the whole.
+SvdParts declare(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
+                 const Sharing& sharing, int divided_in_a, int divided_in_b) {
+  const SvdInits inits = svd_inits(shape, spec, scope.path());
+  const auto factor = [&](const char* name, Shape whole, const Init& init,
+                          int dim) -> const Parameter& {
+    if (dim < 0) return scope.parameter(name, whole, init);
+    const Placement placement = placed_part(dim, whole[dim], sharing);
+    whole[dim] = own_count(whole[dim], sharing);
+    return scope.parameter(name, whole, init, placement);
+  };
+  const Parameter& a = factor("a", {shape.in, spec.rank}, inits.a, divided_in_a);
+  const Parameter& b = factor("b", {spec.rank, shape.out}, inits.b, divided_in_b);
+  const bool own_columns = divided_in_b == 1;
+  return {a, b,
+          own_columns ? declare_bias_part(scope, shape, sharing) : declare_bias(scope, shape)};
+}
 
 }  // namespace
 
@@ -167,16 +153,16 @@ std::string obstacle_to(const SvdSpec&, const LinearShape&, Split, int) { return
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing) {
-  const SvdInits inits = svd_inits(shape, spec, scope.path());
+  const auto own = [&](int divided_in_a, int divided_in_b) {
+    return declare(scope, shape, spec, sharing, divided_in_a, divided_in_b);
+  };
   const bool is_shared = sharing.ranks() > 1;
   if (is_shared && sharing.layout == LinearLayout::rank) {
-    return std::make_unique<SvdByRank>(scope, shape, spec, inits, sharing);
+    return std::make_unique<SvdByRank>(own(1, 0), sharing);
   }
-  if (!is_shared || split == Split::none) {
-    return std::make_unique<SvdLinear>(scope, shape, spec, inits);
-  }
-  if (split == Split::out) return std::make_unique<SvdOut>(scope, shape, spec, inits, sharing);
-  return std::make_unique<SvdIn>(scope, shape, spec, inits, sharing);
+  if (!is_shared || split == Split::none) return std::make_unique<SvdWhole>(own(-1, -1), sharing);
+  if (split == Split::out) return std::make_unique<SvdOut>(own(-1, 1), sharing);
+  return std::make_unique<SvdIn>(own(0, -1), sharing);
 }
 
 }  // namespace ty

@@ -18,6 +18,7 @@
 #include "models/linear/ttm/ttm.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/messages.h"
+#include "tests/support/parts.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -263,20 +264,10 @@ TEST_P(Contract, IsStoredAsJsonAndReadBack) {
 }
 
 // A part of a matrix, for a rank: own rows or own columns, as even as can be.
-Tensor part_of(const Tensor& whole, int dim, const Group& ranks) {
+Tensor own_part_of(const Tensor& whole, int dim, const Group& ranks) {
   const std::int64_t size = whole.dim(dim), n = ranks.size();
   const std::int64_t first = size * ranks.rank() / n, last = size * (ranks.rank() + 1) / n;
   return whole.alias(whole.view().slice(dim, first, last - first)).contiguous();
-}
-
-std::vector<double> part_of(const std::vector<double>& whole, const Parameter& parameter) {
-  const SliceRows rows = rows_of(parameter.shape, parameter.placement.slice);
-  std::vector<double> part;
-  for (std::int64_t r = 0; r < rows.rows; ++r) {
-    const auto first = whole.begin() + rows.first + r * rows.step;
-    part.insert(part.end(), first, first + rows.columns);
-  }
-  return part;
 }
 
 // Result, gradient of the input and gradients of all parameters are those of the layer on one rank,
@@ -298,12 +289,12 @@ void Contract::expect_shared(Split split, const Sharing& sharing) {
     const Tensor all = random_tensor(*backend_, {out_}, "bias");
     backend_->copy(bias->value.view(), bias->placement.slice.dim < 0
                                            ? all.view()
-                                           : part_of(all, 0, sharing.tensor).view());
+                                           : own_part_of(all, 0, sharing.tensor).view());
   }
   const auto outside = [&](const Tensor& t) {
-    return sharing.rows ? part_of(t, 0, sharing.tensor) : t.detach();
+    return sharing.rows ? own_part_of(t, 0, sharing.tensor) : t.detach();
   };
-  const auto inside = [&](const Tensor& t) { return part_of(t, 1, sharing.tensor); };
+  const auto inside = [&](const Tensor& t) { return own_part_of(t, 1, sharing.tensor); };
   const bool out = split == Split::out;
   const Tensor own_x = make_leaf(out ? outside(x) : inside(x));
   const Tensor own_y = own.linear->forward(own_x);
