@@ -139,7 +139,7 @@ void Trainer::take_step(std::int64_t step) {
   world_.group().set_patience(patience_.seconds());
   times_.add(seconds, report.tokens);
   const bool first = step == start_.step, last = done == job_.run.steps;
-  if (is_due(done, job_.log.every) || first || last) record(done, report);
+  if (is_due(done, job_.log.every) || first || last || report.skipped) record(done, report);
 }
 
 void Trainer::record(std::int64_t step, const StepReport& report) {
@@ -156,7 +156,10 @@ void Trainer::record(std::int64_t step, const StepReport& report) {
       .step_seconds = speed.step_seconds,
       .matrix_flops_per_second = step_flops_ / speed.step_seconds,
       .peak_bytes = static_cast<std::int64_t>(largest),
-      .seconds_left = times_.expected_seconds() * static_cast<double>(job_.run.steps - step)};
+      .seconds_left = times_.expected_seconds() * static_cast<double>(job_.run.steps - step),
+      .loss_scale = report.loss_scale,
+      .next_loss_scale = report.next_loss_scale,
+      .skipped = report.skipped};
   observers_.tell([&](RunObserver& o) { o.stepped(record); });
 }
 
