@@ -8,6 +8,7 @@
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/sample.h"
 #include "models/huggingface/model_config.h"
+#include "parallel/data/replica_check.h"
 
 namespace ty {
 
@@ -140,6 +141,7 @@ void Trainer::take_step(std::int64_t step) {
   times_.add(seconds, report.tokens);
   const bool first = step == start_.step, last = done == job_.run.steps;
   if (is_due(done, job_.log.every) || first || last || report.skipped) record(done, report);
+  if (is_due(done, job_.parallel.check_replicas)) check_replicas_now(done);
 }
 
 void Trainer::record(std::int64_t step, const StepReport& report) {
@@ -161,6 +163,13 @@ void Trainer::record(std::int64_t step, const StepReport& report) {
       .next_loss_scale = report.next_loss_scale,
       .skipped = report.skipped};
   observers_.tell([&](RunObserver& o) { o.stepped(record); });
+}
+
+// Before anything of the step is saved.
+void Trainer::check_replicas_now(std::int64_t step) {
+  between_steps([&] {
+    check_replicas(*setup_->model.parameters, layout_.mesh, job_.parallel.zero == 1, step);
+  });
 }
 
 void Trainer::do_what_is_due(std::int64_t step) {

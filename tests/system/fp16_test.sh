@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Training in fp16 on 2 data x 2 tensor ranks: steps that overflow are skipped and said, the loss falls, a
-# run that is stopped and goes on has the weights of one that was not.
+# run that is stopped and goes on has the weights of one that was not, and replicas stay equal.
 . "$(dirname "$0")/common.sh"
 export OMP_NUM_THREADS=1
 
-job=("$work/job.yaml" precision.compute=fp16 precision.loss_scale=16777216 parallel.tensor=2)
+job=("$work/job.yaml" precision.compute=fp16 precision.loss_scale=16777216 parallel.tensor=2
+     parallel.check_replicas=3)
 
 mpi 4 train "${job[@]}" run.dir="$work/whole" 2>"$work/whole.log" || fail "fp16: $(tail -n 3 "$work/whole.log")"
 grep -q "^step 1 skipped: gradients overflowed fp16 at loss scale 16777216, now 8388608$" "$work/whole.log" ||
