@@ -19,7 +19,8 @@ struct ParallelSection {
   WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
   Reduction reduction = Reduction::fast;
-  double bucket_mb = 25.0;  // of gradients reduced together
+  double bucket_mb = 25.0;          // of gradients reduced together
+  std::int64_t check_replicas = 0;  // steps between comparisons of shared weights; 0: never
 };
 
 void fields(config::Fields& f, ParallelSection& s);

@@ -9,6 +9,7 @@ namespace ty {
 struct PrecisionSection {
   DType compute = DType::f32;
   DType weights = DType::f32;
+  config::IntOrAuto loss_scale;  // fp16: what it begins with; auto: 65536
 };
 
 void fields(config::Fields& f, PrecisionSection& s);

@@ -62,6 +62,10 @@ void Console::stepped(const StepRecord& r) {
                 .ceiling = ceiling_,
                 .peak_bytes = static_cast<double>(r.peak_bytes),
                 .seconds_left = r.seconds_left});
+  if (!r.skipped) return;
+  line_.note(
+      fmt::format("step {} skipped: gradients overflowed fp16 at loss scale {:.0f}, now {:.0f}",
+                  r.step, r.loss_scale, r.next_loss_scale));
 }
 
 void Console::evaluated(const EvaluationRecord& r) {

@@ -5,15 +5,21 @@
 namespace ty {
 
 nlohmann::json to_json(const StepRecord& r) {
-  return {{"step", r.step},
-          {"loss", r.loss},
-          {"learning_rate", r.learning_rate},
-          {"gradient_norm", r.gradient_norm},
-          {"tokens", r.tokens},
-          {"tokens_per_second", r.tokens_per_second},
-          {"step_seconds", r.step_seconds},
-          {"matrix_flops_per_second", r.matrix_flops_per_second},
-          {"peak_bytes", r.peak_bytes}};
+  nlohmann::json line = {{"step", r.step},
+                         {"loss", r.loss},
+                         {"learning_rate", r.learning_rate},
+                         {"tokens", r.tokens},
+                         {"tokens_per_second", r.tokens_per_second},
+                         {"step_seconds", r.step_seconds},
+                         {"matrix_flops_per_second", r.matrix_flops_per_second},
+                         {"peak_bytes", r.peak_bytes}};
+  if (r.loss_scale > 0) line["loss_scale"] = r.loss_scale;
+  if (r.skipped) {  // its norm is not finite, which JSON cannot say
+    line["skipped"] = true;
+  } else {
+    line["gradient_norm"] = r.gradient_norm;
+  }
+  return line;
 }
 
 nlohmann::json to_json(const EvaluationRecord& r) {

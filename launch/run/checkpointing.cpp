@@ -87,19 +87,38 @@ void write_model(CheckpointWriter& writer, const CheckpointContext& context,
   add_tokenizer(writer, context.tokenizer_directory);
 }
 
-nlohmann::json manifest_fields(const CheckpointContext& context, const Position& position) {
+nlohmann::json to_json(const LossScale::State& state) {
+  return {{"scale", state.scale},
+          {"good_steps", state.good_steps},
+          {"skipped_steps", state.skipped_steps}};
+}
+
+// Checkpoints of runs that never scaled their loss do not have it.
+LossScale::State stored_loss_scale(const nlohmann::json& fields) {
+  const nlohmann::json stored = fields.value("loss_scale", nlohmann::json::object());
+  return {.scale = stored.value("scale", 0.0),
+          .good_steps = stored.value("good_steps", std::int64_t{0}),
+          .skipped_steps = stored.value("skipped_steps", std::int64_t{0})};
+}
+
+nlohmann::json manifest_fields(const CheckpointContext& context, const TrainingState& state,
+                               const Position& position) {
   const MeshShape layout = layout_of(context);
-  return {{"ranks", context.world.size()},
-          {"layout", {{"data", layout.data}, {"tensor", layout.tensor}}},
-          {"samples", position.samples},
-          {"tokens", position.tokens},
-          {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
+  nlohmann::json fields = {{"ranks", context.world.size()},
+                           {"layout", {{"data", layout.data}, {"tensor", layout.tensor}}},
+                           {"samples", position.samples},
+                           {"tokens", position.tokens},
+                           {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
+  const LossScale::State& scale = state.loss_scale.state();
+  if (scale != LossScale::State()) fields["loss_scale"] = to_json(scale);
+  return fields;
 }
 
 }  // namespace
 
 TrainingState state_of(TrainingSetup& setup) {
-  return {setup.model.spec, *setup.model.parameters, setup.reducer, *setup.optimizer};
+  return {setup.model.spec, *setup.model.parameters, setup.reducer, *setup.optimizer,
+          setup.step.loss_scale()};
 }
 
 SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingState& state,
@@ -134,7 +153,7 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingStat
           manifest.files.push_back(std::move(record));
         }
       }
-      manifest.fields = manifest_fields(context, position);
+      manifest.fields = manifest_fields(context, state, position);
       warning = writer->commit(manifest);
       const std::string kept = retain(context.directory, context.keep, step);
       if (warning.empty()) warning = kept;
@@ -160,6 +179,7 @@ Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& 
   load_weights(checkpoint.path, state.parameters, state.spec);
   read_optimizer(checkpoint.path, manifest, context.allow_changes, state.parameters,
                  state.optimizer);
+  state.loss_scale.restore(stored_loss_scale(manifest.fields), checkpoint.path.string());
   Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
   position.samples = manifest.fields.value("samples", std::int64_t{-1});
   position.tokens = manifest.fields.value("tokens", std::int64_t{-1});

@@ -38,6 +38,7 @@ struct TrainingState {
   FlatParameters& parameters;
   GradientReducer& reducer;
   Optimizer& optimizer;
+  LossScale& loss_scale;
 };
 TrainingState state_of(TrainingSetup& setup);
 

@@ -29,18 +29,22 @@ struct RunFacts {
   double gemm_flops_ceiling = 0;  // measured, per second, of all ranks together
 };
 
-// The latest step, and the speed of all steps since the previous record.
+// The latest step, and the speed of all steps since the previous record. There is one for every
+// step that was skipped.
 struct StepRecord {
   std::int64_t step = 0;  // steps done
   double loss = 0;        // nats per token
   double learning_rate = 0;
-  double gradient_norm = 0;  // before clipping
+  double gradient_norm = 0;  // before clipping; not finite if the step was skipped
   std::int64_t tokens = 0;   // of the whole run
   double tokens_per_second = 0;
   double step_seconds = 0;
   double matrix_flops_per_second = 0;  // of all ranks
   std::int64_t peak_bytes = 0;         // largest of the ranks
   double seconds_left = 0;             // estimated
+  double loss_scale = 0;               // that its gradients had; 0: the loss is not scaled
+  double next_loss_scale = 0;          // that the next step's will have
+  bool skipped = false;                // its gradients overflowed: no weight has changed
 };
 
 struct EvaluationRecord {

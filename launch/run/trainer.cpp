@@ -8,6 +8,7 @@
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/sample.h"
 #include "models/huggingface/model_config.h"
+#include "parallel/data/replica_check.h"
 
 namespace ty {
 
@@ -141,7 +142,8 @@ void Trainer::take_step(std::int64_t step) {
   world_.group().set_patience(patience_.seconds());
   times_.add(seconds, report.tokens);
   const bool first = step == start_.step, last = done == job_.run.steps;
-  if (is_due(done, job_.log.every) || first || last) record(done, report);
+  if (is_due(done, job_.log.every) || first || last || report.skipped) record(done, report);
+  if (is_due(done, job_.parallel.check_replicas)) check_replicas_now(done);
 }
 
 void Trainer::record(std::int64_t step, const StepReport& report) {
@@ -158,8 +160,18 @@ void Trainer::record(std::int64_t step, const StepReport& report) {
       .step_seconds = speed.step_seconds,
       .matrix_flops_per_second = step_flops_ / speed.step_seconds,
       .peak_bytes = static_cast<std::int64_t>(largest),
-      .seconds_left = times_.expected_seconds() * static_cast<double>(job_.run.steps - step)};
+      .seconds_left = times_.expected_seconds() * static_cast<double>(job_.run.steps - step),
+      .loss_scale = report.loss_scale,
+      .next_loss_scale = report.next_loss_scale,
+      .skipped = report.skipped};
   observers_.tell([&](RunObserver& o) { o.stepped(record); });
+}
+
+// Before anything of the step is saved.
+void Trainer::check_replicas_now(std::int64_t step) {
+  between_steps([&] {
+    check_replicas(*setup_->model.parameters, layout_.mesh, job_.parallel.zero == 1, step);
+  });
 }
 
 void Trainer::do_what_is_due(std::int64_t step) {

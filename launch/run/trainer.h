@@ -37,6 +37,7 @@ class Trainer {
   Position position_at(std::int64_t step) const;
   void take_step(std::int64_t step);
   void record(std::int64_t step, const StepReport& report);
+  void check_replicas_now(std::int64_t step);
   // Samples, evaluation and checkpoint of a step that is done.
   void do_what_is_due(std::int64_t step);
   void evaluate_now(std::int64_t step, bool last);

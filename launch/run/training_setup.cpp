@@ -26,6 +26,12 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParamet
                     {.beta1 = optim.betas[0], .beta2 = optim.betas[1], .eps = optim.eps});
 }
 
+LossScale loss_scale(const PrecisionSection& precision) {
+  if (precision.compute != DType::f16) return {};
+  const std::optional<std::int64_t>& stated = precision.loss_scale.value;
+  return LossScale(stated ? static_cast<double>(*stated) : LossScale::kFirst);
+}
+
 StepOptions step_options(const JobConfig& job, const Group& data) {
   return {.micro_batches = micro_batches(job, data),
           .recompute = job.parallel.recompute,
@@ -37,7 +43,8 @@ StepOptions step_options(const JobConfig& job, const Group& data) {
                        .floor = job.schedule.min_lr,
                        .warmup = job.schedule.warmup,
                        .steps = job.run.steps,
-                       .decay = job.schedule.decay}};
+                       .decay = job.schedule.decay},
+          .loss_scale = loss_scale(job.precision)};
 }
 
 }  // namespace

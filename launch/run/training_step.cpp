@@ -22,7 +22,8 @@ TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParamet
       parameters_(parameters),
       optimizer_(optimizer),
       reducer_(reducer),
-      options_(options) {}
+      options_(options),
+      loss_scale_(options.loss_scale) {}
 
 StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   // On its way while the first forward runs; wanted where backward begins.
@@ -44,23 +45,56 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   StepReport report;
   report.tokens = tokens.wait();
   report.loss = reducer_.sum_losses() * weight_of(report.tokens);
-  report.gradient_norm = reducer_.gradient_norm();
-  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
-    const std::string culprit = parameters_.first_non_finite_weight();
-    if (!culprit.empty())
-      throw NonFiniteError("loss {}: weight {} is not finite", report.loss, culprit);
-    throw NonFiniteError(
-        "loss {} and gradient norm {}{}, all weights are finite; lower optim.lr or resume from an "
-        "earlier checkpoint",
-        report.loss, report.gradient_norm, reducer_.first_non_finite());
-  }
+  report.loss_scale = loss_scale_.state().scale;
+  report.gradient_norm = reducer_.gradient_norm() / loss_scale_.factor();
   report.learning_rate = learning_rate(options_.schedule, step);
-  optimizer_.step({.learning_rate = report.learning_rate,
-                   .gradient_scale = clip_factor(report.gradient_norm, options_.clip),
-                   .step = step + 1,
-                   .seed = options_.seed});
-  reducer_.share_weights();
+  take_or_skip(report, step);
   return report;
+}
+
+// All ranks decide alike. The loss is a sum over the data ranks, and tensor ranks make it from the
+// same sums. A gradient that is NaN or infinite on any rank leaves no sum over ranks finite that it
+// enters, in whatever order it is taken, and sums of fp16's numbers stay far below what fp32 holds.
+// So after the reduction the ranks that hold the same gradient agree on whether it is finite, and
+// so do all ranks about the norm: its squares are added in fp64, which holds the square of every
+// fp32, and then over the ranks that hold other gradients.
+void TrainingStep::take_or_skip(StepReport& report, std::int64_t step) {
+  const bool is_loss_finite = std::isfinite(report.loss);
+  const bool is_norm_finite = std::isfinite(report.gradient_norm);
+  report.skipped = is_loss_finite && !is_norm_finite && loss_scale_.can_shrink();
+  if (report.skipped) {
+    loss_scale_.step_skipped();
+  } else if (is_loss_finite && is_norm_finite) {
+    update_weights(report, step);
+    loss_scale_.step_taken();
+  } else {
+    fail(report);
+  }
+  report.next_loss_scale = loss_scale_.state().scale;
+}
+
+void TrainingStep::fail(const StepReport& report) const {
+  const std::string culprit = parameters_.first_non_finite_weight();
+  if (!culprit.empty()) {
+    throw NonFiniteError("loss {}: weight {} is not finite", report.loss, culprit);
+  }
+  const std::string scale =
+      loss_scale_.is_used() ? fmt::format(" at loss scale {}", report.loss_scale) : "";
+  throw NonFiniteError(
+      "loss {} and gradient norm {}{}{}, all weights are finite; lower optim.lr or resume from an "
+      "earlier checkpoint",
+      report.loss, report.gradient_norm, reducer_.first_non_finite(), scale);
+}
+
+// Clips what the gradients are without their scale. Steps that were skipped do not count in the
+// optimizer, whose moments have not seen them.
+void TrainingStep::update_weights(const StepReport& report, std::int64_t step) {
+  optimizer_.step(
+      {.learning_rate = report.learning_rate,
+       .gradient_scale = clip_factor(report.gradient_norm, options_.clip) / loss_scale_.factor(),
+       .step = step + 1 - loss_scale_.state().skipped_steps,
+       .seed = options_.seed});
+  reducer_.share_weights();
 }
 
 Tensor TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
@@ -70,8 +104,8 @@ Tensor TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first,
   const ForwardContext context = {
       .batch = part, .training = true, .seed = options_.seed, .step = step};
   Flow out = model_.forward(context, options_.recompute);
-  return backward_from_loss(model_, objective_, std::move(out), part, weight_of(tokens.wait()),
-                            options);
+  const double weight = weight_of(tokens.wait()) * loss_scale_.factor();
+  return backward_from_loss(model_, objective_, std::move(out), part, weight, options);
 }
 
 }  // namespace ty

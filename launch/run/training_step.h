@@ -7,6 +7,7 @@
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
 #include "optim/learning_rate.h"
+#include "optim/loss_scale.h"
 #include "optim/optimizer.h"
 #include "parallel/data/gradient_reducer.h"
 
@@ -19,13 +20,17 @@ struct StepOptions {
   double clip = 0.0;       // limit of the gradient norm; 0: none
   std::uint64_t seed = 0;  // of dropout and of the rounding of 16-bit weights
   LearningRateSchedule schedule = {};
+  LossScale loss_scale = {};  // as it begins
 };
 
 struct StepReport {
-  double loss = 0.0;  // mean over the global batch's targets, nats
-  double gradient_norm = 0.0;
+  double loss = 0.0;           // mean over the global batch's targets, nats
+  double gradient_norm = 0.0;  // before clipping; not finite if the step was skipped
   double learning_rate = 0.0;
-  double tokens = 0.0;  // targets of the global batch that count
+  double tokens = 0.0;           // targets of the global batch that count
+  double loss_scale = 0.0;       // that the gradients had; 0: the loss is not scaled
+  double next_loss_scale = 0.0;  // that the next step's will have
+  bool skipped = false;          // its gradients overflowed: no weight has changed
 };
 
 class TrainingStep {
@@ -35,13 +40,22 @@ class TrainingStep {
                Optimizer& optimizer, GradientReducer& reducer, StepOptions options);
 
   // Runs step `step` (from 0) on this rank's sequences. Throws NonFiniteError, on all ranks and
-  // before any weight changes, if the loss or a gradient is not finite.
+  // before any weight changes, if the loss or a gradient is not finite; where only gradients are
+  // not and a smaller loss scale may help, the step is skipped instead, on all ranks alike.
   StepReport run(const HostBatch& batch, std::int64_t step);
+
+  // Of the next step; part of what a checkpoint holds.
+  LossScale& loss_scale() { return loss_scale_; }
 
  private:
   // The sum of its losses [1]. `tokens`: of the global batch.
   Tensor run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
                          std::int64_t step, PendingSum& tokens, const BackwardOptions& options);
+  // Updates the weights, skips the step or throws, on all ranks alike.
+  void take_or_skip(StepReport& report, std::int64_t step);
+  // Throws NonFiniteError that names what is not finite first.
+  [[noreturn]] void fail(const StepReport& report) const;
+  void update_weights(const StepReport& report, std::int64_t step);
 
   Model& model_;
   const Objective& objective_;
@@ -49,6 +63,7 @@ class TrainingStep {
   Optimizer& optimizer_;
   GradientReducer& reducer_;
   StepOptions options_;
+  LossScale loss_scale_;
 };
 
 }  // namespace ty

@@ -88,6 +88,7 @@ struct Rank {
   std::unique_ptr<FlatParameters> flat;
   std::unique_ptr<GradientReducer> reducer;
   std::unique_ptr<Optimizer> optimizer;
+  LossScale loss_scale;
 
   Rank(const Group& world, const Layout& on, ModelSpec model, const FlatOptions& options)
       : spec(std::move(model)), layout(on), mesh(world, {.data = on.data, .tensor = on.tensor}) {
@@ -146,7 +147,7 @@ struct Rank {
                                         << ", rank " << mesh.world().rank();
     });
   }
-  TrainingState state() { return {spec, *flat, *reducer, *optimizer}; }
+  TrainingState state() { return {spec, *flat, *reducer, *optimizer, loss_scale}; }
   CheckpointContext context(const Path& directory) const {
     return {.directory = directory,
             .run_id = "run",

@@ -242,7 +242,7 @@ TEST_P(Recipes, MoveTheWeightsAndLowerTheLoss) {
   }
   EXPECT_GT(moved, curve.weights.size() * 9 / 10);
 }
-// Gradients of fp16 want loss scaling, so a job may not compute in it.
+// Except fp16 to compute in, which wants a loss scale (fp16_test.cpp).
 INSTANTIATE_TEST_SUITE_P(
     Precision, Recipes,
     testing::Combine(testing::Values(DType::f32, DType::bf16, DType::f64),

@@ -26,6 +26,7 @@ std::vector<Row> rows() {
           {"clipped_micro_batches", {"optim.clip=1", "parallel.microbatches=3"}},
           {"recomputed", {"parallel.recompute=block"}},
           {"bf16", {"precision.compute=bf16"}},
+          {"fp16", {"precision.compute=fp16"}},
           {"bf16_weights", {"precision.compute=bf16", "precision.weights=bf16"}},
           {"fp64", {"precision.compute=fp64", "precision.weights=fp64"}},
           {"factorised", {mixed}},

@@ -210,10 +210,19 @@ TEST_F(JobFile, EveryKeyIsDocumented) {
   EXPECT_EQ(table.find("|  |"), std::string::npos) << "an empty cell";
 }
 
-TEST_F(JobFile, RefusesFp16ThatNobodyScales) {
-  EXPECT_NE(error_with({"precision.compute=fp16"}).find("precision.compute: got fp16"),
-            std::string::npos);
+TEST_F(JobFile, Fp16ComputesWithWiderWeightsAndALossScale) {
+  EXPECT_TRUE(with({"precision.compute=fp16"}).precision.loss_scale.is_auto());
+  EXPECT_EQ(with({"precision={compute: fp16, loss_scale: 1024}"}).precision.loss_scale, 1024);
   EXPECT_EQ(with({"precision.weights=fp16"}).precision.weights, DType::f16);
+  EXPECT_EQ(error_with({"precision.compute=fp16", "precision.weights=fp16"}),
+            "command line: precision.weights: got fp16 with compute = fp16, which is trained with "
+            "wider weights; want fp32 or fp64");
+  EXPECT_EQ(error_with({"precision.compute=fp16", "precision.loss_scale=1000"}),
+            "command line: precision.loss_scale: 1000 is not a power of two; want 65536, for "
+            "example");
+  EXPECT_TRUE(contains(error_with({"precision.loss_scale=1024"}), "with compute: fp16"));
+  EXPECT_TRUE(contains(error_with({"precision.compute=fp16", "precision.loss_scale=33554432"}),
+                       "precision.loss_scale"));
 }
 
 }  // namespace
