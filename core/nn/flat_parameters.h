@@ -96,6 +96,7 @@ struct Piece {
   std::size_t parameter = 0;    // index in the store
   Range inside;                 // elements of the parameter, row-major
   std::int64_t flat_first = 0;  // where they start in the flat buffers
+  bool counted = true;          // by this rank, in norms and files: see Placement
 };
 // The parts of parameters that lie in the given ranges of the flat buffers, in order.
 std::vector<Piece> pieces_in(const FlatLayout& layout, const std::vector<Range>& ranges);

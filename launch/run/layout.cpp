@@ -28,7 +28,10 @@ MeshShape stated_mesh(const JobConfig& job) {
 
 Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
   Mesh mesh(world, mesh_shape(job, world.size()));
-  AxisGroups groups = {.data = mesh.data(), .tensor = mesh.tensor(), .pipeline = mesh.pipeline()};
+  AxisGroups groups = {.data = mesh.data(),
+                       .tensor = mesh.tensor(),
+                       .pipeline = mesh.pipeline(),
+                       .stage = mesh.stage()};
   Sharing sharing = {mesh.tensor().on(backend), job.parallel.sequence};
   return {std::move(mesh), std::move(groups), std::move(sharing)};
 }

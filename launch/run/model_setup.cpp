@@ -93,7 +93,7 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   return declare_model(spec, backend,
                        {.compute = job.precision.compute, .weights = job.precision.weights}, bucket,
-                       layout.groups.data.size(), layout.sharing);
+                       layout.groups.stage.size(), layout.sharing);
 }
 
 void set_initial_weights(const JobConfig& job, OpenedModel& model) {

@@ -173,7 +173,7 @@ void write_optimizer(FileWriter& out, const FlatParameters& parameters,
       flat += piece.inside.count;
       const Parameter& parameter = parameters.store().all()[piece.parameter];
       auto runs = runs_of(parameter.shape, parameter.placement.slice, piece.inside);
-      if (!parameter.placement.counted || runs.empty()) continue;
+      if (!piece.counted || runs.empty()) continue;
       const std::string name = state_name(state, parameter, runs.front().part_first);
       infos.push_back({name, state.flat.dtype(), {count_of(runs)}});
       states[name] = {values, std::move(runs), piece.inside.first};

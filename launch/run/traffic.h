@@ -10,7 +10,7 @@
 namespace ty {
 
 struct TrafficRow {
-  std::string_view axis;  // "data", "tensor" or "pipeline"
+  std::string_view axis;  // "data", "tensor", "pipeline" or "data x tensor"
   CommCall call;
   CommCounts counts;
   friend bool operator==(const TrafficRow&, const TrafficRow&) = default;

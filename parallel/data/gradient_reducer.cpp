@@ -23,13 +23,17 @@ GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
       data_(groups_.data.on(parameters.backend())),
       tensor_(groups_.tensor.on(parameters.backend())),
       tied_(groups_.tied.on(parameters.backend())),
+      stage_(groups_.stage.on(parameters.backend())),
       options_(options) {
   const FlatLayout& layout = parameters.layout();
   std::vector<Range> owned;
   for (const Bucket& bucket : layout.buckets) {
-    owned.push_back(options_.shard_optimizer ? shard_of(bucket.range) : bucket.range);
+    TY_CHECK(!bucket.partial.has(Axis::tensor) ||
+                 groups_.stage.size() == groups_.data.size() * groups_.tensor.size(),
+             "sums over data x tensor want all of its ranks, got {}", groups_.stage.size());
+    owned.push_back(options_.shard_optimizer ? shard_of(bucket) : bucket.range);
   }
-  pieces_ = pieces_in(layout, owned);
+  pieces_ = marked(pieces_in(layout, owned), options_.shard_optimizer);
   const auto& all = parameters.store().all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (layout.bucket_of[i] < 0) continue;
@@ -37,9 +41,24 @@ GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
   }
 }
 
-Range GradientReducer::shard_of(const Range& bucket) const {
-  const std::int64_t count = bucket.count / groups_.data.size();
-  return {bucket.first + groups_.data.rank() * count, count};
+const Group& GradientReducer::group_of(const Bucket& bucket) const {
+  return bucket.partial.has(Axis::tensor) ? stage_ : data_;
+}
+
+Range GradientReducer::shard_of(const Bucket& bucket) const {
+  const Group& group = group_of(bucket);
+  const std::int64_t count = bucket.range.count / group.size();
+  return {bucket.range.first + group.rank() * count, count};
+}
+
+// A shard of what data x tensor sums up is counted by the rank that has it, all else by placement.
+std::vector<Piece> GradientReducer::marked(std::vector<Piece> pieces, bool sharded) const {
+  const auto& all = parameters_->store().all();
+  for (Piece& piece : pieces) {
+    const Placement& placement = all[piece.parameter].placement;
+    piece.counted = placement.counted || (sharded && placement.partial.has(Axis::tensor));
+  }
+  return pieces;
 }
 
 BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64_t count) {
@@ -60,25 +79,24 @@ BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64
 }
 
 // Few numbers: they are waited for.
-void GradientReducer::reduce_small_axes(const Bucket& bucket) {
-  const View all = slice(parameters_->gradients(), bucket.range).view();
-  if (bucket.partial.has(Axis::tensor)) tensor_.all_reduce(all, ReduceOp::sum).wait();
-  if (bucket.partial.has(Axis::pipeline)) tied_.all_reduce(all, ReduceOp::sum).wait();
+void GradientReducer::sum_over_tied(const Bucket& bucket) {
+  if (!bucket.partial.has(Axis::pipeline)) return;
+  tied_.all_reduce(slice(parameters_->gradients(), bucket.range).view(), ReduceOp::sum).wait();
 }
 
 void GradientReducer::start(std::size_t index) {
   started_[index] = true;
   const Bucket& bucket = parameters_->layout().buckets[index];
-  reduce_small_axes(bucket);
-  if (!bucket.partial.has(Axis::data)) return;
+  sum_over_tied(bucket);
+  const Group& group = group_of(bucket);
   const Tensor all = slice(parameters_->gradients(), bucket.range);
   if (!options_.shard_optimizer) {
-    pending_.push_back({index, Tensor(), data_.all_reduce(all.view(), ReduceOp::sum)});
+    pending_.push_back({index, Tensor(), group.all_reduce(all.view(), ReduceOp::sum)});
     return;
   }
-  const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(bucket.range).count},
-                                     all.dtype(), MemoryClass::communication);
-  pending_.push_back({index, shard, data_.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
+  const Tensor shard = Tensor::empty(parameters_->backend(), {shard_of(bucket).count}, all.dtype(),
+                                     MemoryClass::communication);
+  pending_.push_back({index, shard, group.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
 }
 
 void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
@@ -95,10 +113,10 @@ void GradientReducer::finish() {
     parameters_->backend().copy(parameters_->gradients().view(), partial_sums_->take().view());
     partial_sums_.reset();
     for (const Bucket& bucket : parameters_->layout().buckets) {
-      reduce_small_axes(bucket);
-      if (!bucket.partial.has(Axis::data)) continue;
-      tree_all_reduce(data_, parameters_->backend(),
-                      slice(parameters_->gradients(), bucket.range).view());
+      sum_over_tied(bucket);
+      const View all = slice(parameters_->gradients(), bucket.range).view();
+      if (bucket.partial.has(Axis::tensor)) tensor_.all_reduce(all, ReduceOp::sum).wait();
+      tree_all_reduce(data_, parameters_->backend(), all);
     }
     return;
   }
@@ -109,7 +127,7 @@ void GradientReducer::finish() {
   for (Pending& pending : pending_) {
     pending.work.wait();
     if (!pending.shard.defined()) continue;
-    const Range own = shard_of(parameters_->layout().buckets[pending.bucket].range);
+    const Range own = shard_of(parameters_->layout().buckets[pending.bucket]);
     parameters_->backend().copy(slice(parameters_->gradients(), own).view(), pending.shard.view());
   }
   pending_.clear();
@@ -122,10 +140,9 @@ bool GradientReducer::is_sharded() const {
 
 std::vector<Piece> GradientReducer::counted_pieces() const {
   const FlatLayout& layout = parameters_->layout();
-  std::vector<Piece> pieces = is_sharded() ? pieces_ : pieces_in(layout, layout.bucket_ranges());
-  std::erase_if(pieces, [&](const Piece& piece) {
-    return !parameters_->store().all()[piece.parameter].placement.counted;
-  });
+  std::vector<Piece> pieces =
+      is_sharded() ? pieces_ : marked(pieces_in(layout, layout.bucket_ranges()), false);
+  std::erase_if(pieces, [](const Piece& piece) { return !piece.counted; });
   return pieces;
 }
 
@@ -176,8 +193,8 @@ void GradientReducer::gather(const Tensor& flat) {
   if (!options_.shard_optimizer) return;
   std::vector<Work> works;
   for (const Bucket& bucket : parameters_->layout().buckets) {
-    works.push_back(data_.all_gather(slice(flat, bucket.range).view(),
-                                     slice(flat, shard_of(bucket.range)).view()));
+    works.push_back(group_of(bucket).all_gather(slice(flat, bucket.range).view(),
+                                                slice(flat, shard_of(bucket)).view()));
   }
   for (Work& work : works) work.wait();
 }

@@ -1,9 +1,11 @@
 // Gradients of all ranks: each is summed over the axes along which its parameter's placement says
-// that ranks hold partial sums, bucket by bucket, while backward is still running. Along tensor and
-// pipeline that is little (gains of norms, a tied table) and comes first; along data it is all.
+// that ranks hold partial sums, bucket by bucket, while backward is still running: along data
+// alone, or (gains of norms, whole layers) over data x tensor at once. What is partial along
+// pipeline, a tied table, comes first.
 //
 // ZeRO-1 (Rajbhandari et al., arXiv 1910.02054): each rank updates one shard of every bucket only,
-// so optimizer state is divided by the number of ranks; updated weights are gathered afterwards.
+// so optimizer state is divided by the number of ranks that sum the bucket up; updated weights are
+// gathered afterwards.
 // A group of one rank runs the same code and communicates with itself, that is, not at all.
 //
 // Collective order: buckets start in the order in which backward completes them. The graph is built
@@ -34,7 +36,8 @@ struct ReducerOptions {
 // tensors over the same ranks' groups on the parameters' backend.
 struct AxisGroups {
   Group data = {}, tensor = {}, pipeline = {};
-  Group tied = {};  // the stages that hold a copy of the same table
+  Group stage = {};  // all of data x tensor: sums over both at once
+  Group tied = {};   // the stages that hold a copy of the same table
 };
 
 // A sum over ranks under way.
@@ -93,9 +96,13 @@ class GradientReducer {
   // What this rank adds to the norm, parameter by parameter.
   std::vector<Piece> counted_pieces() const;
   bool is_sharded() const;
-  void reduce_small_axes(const Bucket& bucket);
+  void sum_over_tied(const Bucket& bucket);
   void gather(const Tensor& flat);
-  Range shard_of(const Range& bucket) const;
+  // The ranks that sum a bucket's gradients up while backward runs, and (ZeRO-1) divide it.
+  const Group& group_of(const Bucket& bucket) const;
+  Range shard_of(const Bucket& bucket) const;
+  // Of these pieces, which this rank counts.
+  std::vector<Piece> marked(std::vector<Piece> pieces, bool sharded) const;
 
   struct Pending {
     std::size_t bucket;
@@ -104,8 +111,8 @@ class GradientReducer {
   };
 
   FlatParameters* parameters_;
-  AxisGroups groups_;           // of host memory
-  Group data_, tensor_, tied_;  // of the backend's memory, made in this order
+  AxisGroups groups_;                   // of host memory
+  Group data_, tensor_, tied_, stage_;  // of the backend's memory, made in this order
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;

@@ -1,5 +1,6 @@
 #include "parallel/mesh/mesh.h"
 
+#include <numeric>
 #include <utility>
 
 #include "core/base/error.h"
@@ -21,6 +22,13 @@ std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape) {
                                                       : std::pair(&at.tensor, shape.tensor);
   std::vector<int> ranks;
   for (*index = 0; *index < degree; ++*index) ranks.push_back(rank_of(at, shape));
+  return ranks;
+}
+
+std::vector<int> ranks_of_stage(int rank, const MeshShape& shape) {
+  std::vector<int> ranks(static_cast<std::size_t>(shape.data * shape.tensor));
+  std::iota(ranks.begin(), ranks.end(),
+            coordinate_of(rank, shape).pipeline * shape.data * shape.tensor);
   return ranks;
 }
 
@@ -73,6 +81,7 @@ Mesh::Mesh(Group world, MeshShape shape)
       at_(coordinate_of(world_.rank(), shape)),
       tensor_(world_.subgroup(ranks_along(Axis::tensor, world_.rank(), shape))),
       data_(world_.subgroup(ranks_along(Axis::data, world_.rank(), shape))),
-      pipeline_(world_.subgroup(ranks_along(Axis::pipeline, world_.rank(), shape))) {}
+      pipeline_(world_.subgroup(ranks_along(Axis::pipeline, world_.rank(), shape))),
+      stage_(world_.subgroup(ranks_of_stage(world_.rank(), shape))) {}
 
 }  // namespace ty

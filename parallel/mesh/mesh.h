@@ -31,6 +31,8 @@ int rank_of(const MeshCoordinate& at, const MeshShape& shape);
 // The ranks that differ from `rank` along one axis only, including itself, in the order of that
 // axis.
 std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape);
+// The ranks of the same place in the pipeline: all of data x tensor, in their order.
+std::vector<int> ranks_of_stage(int rank, const MeshShape& shape);
 // "pp1 dp0 tp1"
 std::string to_string(const MeshCoordinate& at);
 
@@ -43,7 +45,7 @@ struct MeshRequest {
 MeshShape resolve(const MeshRequest& request, int ranks);
 
 // The groups of this rank. When the job starts, all ranks create all groups, in the order tensor,
-// data, pipeline; none is ever created conditionally.
+// data, pipeline, stage; none is ever created conditionally.
 class Mesh {
  public:
   // Throws ConfigError if the shape's size is not the world's.
@@ -52,6 +54,8 @@ class Mesh {
   const Group& tensor() const { return tensor_; }
   const Group& data() const { return data_; }
   const Group& pipeline() const { return pipeline_; }
+  // All of data x tensor.
+  const Group& stage() const { return stage_; }
   const MeshShape& shape() const { return shape_; }
   const MeshCoordinate& at() const { return at_; }
 
@@ -59,7 +63,7 @@ class Mesh {
   Group world_;
   MeshShape shape_;
   MeshCoordinate at_;
-  Group tensor_, data_, pipeline_;  // made in this order
+  Group tensor_, data_, pipeline_, stage_;  // made in this order
 };
 
 }  // namespace ty

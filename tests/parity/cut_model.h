@@ -94,10 +94,11 @@ struct Rank {
       : spec(std::move(model)), layout(on), mesh(world, {.data = on.data, .tensor = on.tensor}) {
     const Model whole(describe_model(spec), LinearRules());
     declare_part(store, whole, mesh.tensor());
-    flat = std::make_unique<FlatParameters>(store, plan_flat_layout(store, 300, on.data), *backend,
-                                            options);
+    flat = std::make_unique<FlatParameters>(
+        store, plan_flat_layout(store, 300, mesh.stage().size()), *backend, options);
     reducer = std::make_unique<GradientReducer>(
-        *flat, AxisGroups{.data = mesh.data(), .tensor = mesh.tensor()}, ReducerOptions{on.zero});
+        *flat, AxisGroups{.data = mesh.data(), .tensor = mesh.tensor(), .stage = mesh.stage()},
+        ReducerOptions{on.zero});
     optimizer =
         make_adamw(*flat, reducer->owned_pieces(), [](const Parameter&) { return 0.0; }, {});
   }

@@ -2,6 +2,7 @@
 // know.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 
 #include "parallel/comm/threads/threads.h"
@@ -28,9 +29,10 @@ void check_mesh(const Group& world, bool shard, Reduction reduction) {
   store.declare("column", {3, 2}, Init::constant(0), {.slice = {1, 2 * t, 4}});
   store.declare("gain", {5}, Init::constant(0),
                 {.partial = {Axis::data, Axis::tensor}, .counted = t == 0});
-  FlatParameters flat(store, plan_flat_layout(store, 1, 2), *backend,
+  FlatParameters flat(store, plan_flat_layout(store, 1, 4), *backend,
                       {.compute = DType::f64, .weights = DType::f64});
-  GradientReducer reducer(flat, {.data = mesh.data(), .tensor = mesh.tensor()},
+  GradientReducer reducer(flat,
+                          {.data = mesh.data(), .tensor = mesh.tensor(), .stage = mesh.stage()},
                           {.shard_optimizer = shard, .reduction = reduction});
   reducer.backward_options(0, 1);
   const auto set = [&](const char* name, const std::vector<double>& values) {
@@ -54,7 +56,16 @@ void check_mesh(const Group& world, bool shard, Reduction reduction) {
     squares += whole_gain.back() * whole_gain.back();
   }
   EXPECT_NEAR(reducer.gradient_norm(), std::sqrt(squares), 1e-9);
-  if (shard) return;  // a rank has its own shards alone
+  if (shard) {  // a rank has its own shards alone: of a column half, of the gain a quarter
+    std::array<double, 2> owned = {0, 0};
+    for (const Piece& piece : reducer.owned_pieces()) {
+      owned[piece.parameter] += static_cast<double>(piece.inside.count);
+      EXPECT_TRUE(piece.counted);
+    }
+    EXPECT_EQ(mesh.data().all_reduce(owned[0], ReduceOp::sum), 6);
+    EXPECT_EQ(world.all_reduce(owned[1], ReduceOp::sum), 5);
+    return;
+  }
   EXPECT_EQ(doubles(leaf_of(store.find("gain")->value).grad), whole_gain);
   const auto got = doubles(leaf_of(store.find("column")->value).grad);
   for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(got[i], column[i] * 2 + (d == 0 ? 1 : -1));
