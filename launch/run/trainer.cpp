@@ -33,7 +33,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
   check_job(job_, layout_.mesh.shape());
-  RunStart start = start_run(job_, world_.group(), facts);
+  RunStart start = start_run(job_, world_.group(), layout_.mesh.shape(), facts);
   is_finished_ = start.is_finished;
   if (!is_finished_) {
     build(std::move(start));
