@@ -189,7 +189,7 @@ void Trainer::do_what_is_due(std::int64_t step) {
 void Trainer::evaluate_now(std::int64_t step, bool last) {
   if (!dataset_.valid) return;
   const Evaluation result =
-      evaluate(*setup_->model.model, *setup_->objective, *backend_, *dataset_.valid,
+      evaluate(*setup_->model.model, *setup_->plain_loss, *backend_, *dataset_.valid,
                {.sequence = job_.data.sequence,
                 .batch = std::max<std::int64_t>(1, job_.data.batch / layout_.mesh.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},
