@@ -101,17 +101,26 @@ class Backend {
   virtual void scatter_add_rows(const View& table, const View& dy, const View& ids,
                                 VocabularySlice slice = {}) = 0;
 
-  // loss[n] = lse[n] - logits[n, targets[n] - first], 0 where targets[n] < 0. lse is taken over
-  // these logits alone; where another slice holds the target, the loss is lse[n]. logits [N, V],
-  // targets [N] int32; loss, lse [N] in the accumulator type.
+  // With e and z of the terms, W ids in the whole vocabulary and t = targets[n] - first:
+  //
+  //   loss[n] = lse[n] - (1 - e) logits[n, t] - e / W sum(logits[n, :]) + z lse[n]^2
+  //
+  // and 0 where targets[n] < 0. lse and the sum are taken over these logits alone; where another
+  // slice holds the target, its logit counts as 0. logits [N, V], targets [N] int32; loss, lse [N]
+  // in the accumulator type.
   virtual void cross_entropy(const View& loss, const View& lse, const View& logits,
-                             const View& targets, VocabularySlice slice = {}) = 0;
-  // dlogits = dloss[n] * (exp(logits[n, :] - lse[n]) - one_hot(targets[n] - first)), 0 where
-  // targets[n] < 0; nothing is subtracted where another slice holds the target. Here lse is that of
-  // the whole vocabulary. dloss [N] (any strides) in the accumulator type. dlogits may be logits.
+                             const View& targets, VocabularySlice slice = {},
+                             const CrossEntropyTerms& terms = {}) = 0;
+  // dlogits[n, :] = dloss[n] g, 0 where targets[n] < 0, with
+  //
+  //   g = (1 + 2 z lse[n]) exp(logits[n, :] - lse[n]) - (1 - e) one_hot(t) - e / W
+  //
+  // without the middle term where another slice holds the target. Here lse is that of the whole
+  // vocabulary. dloss [N] (any strides) in the accumulator type. dlogits may be logits.
   virtual void cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
                                   const View& targets, const View& dloss,
-                                  VocabularySlice slice = {}) = 0;
+                                  VocabularySlice slice = {},
+                                  const CrossEntropyTerms& terms = {}) = 0;
 
   // Element (r, c) of y [R, C] = std * normal(stream, 0, first + r * row_step + c): a part of a
   // matrix draws the same numbers as the whole would (core/base/slice.h).

@@ -69,6 +69,17 @@ struct VocabularySlice {
   std::int64_t ids(std::int64_t size) const { return whole > 0 ? whole : size; }
 };
 
+// What a row's cross-entropy is besides -log softmax(logits)[target]. With e = label_smoothing and
+// lse the logarithm of the softmax's denominator, a row whose target t counts has the loss
+//
+//   (1 - e) (lse - logits[t]) + e (lse - mean of the whole vocabulary's logits) + z_loss lse^2
+//
+// (Szegedy et al., arXiv 1512.00567; Chowdhery et al., arXiv 2204.02311).
+struct CrossEntropyTerms {
+  double label_smoothing = 0.0;  // in [0, 1)
+  double z_loss = 0.0;           // at least 0
+};
+
 struct AttentionOptions {
   double scale = 1.0;        // of the scores, before softmax
   bool causal = false;       // query i sees keys up to i + (Tk - Tq)

@@ -13,6 +13,7 @@ void fields(Fields& f, JobConfig& job) {
   f.field("linear", job.linear, "kind of each linear layer; the last rule that matches wins");
   f.field("tokenizer", job.tokenizer, "how text becomes token ids");
   f.field("data", job.data, "what is learned from");
+  f.field("task", job.task, "what is learned, by which loss");
   f.field("optim", job.optim, "the optimizer");
   f.field("schedule", job.schedule, "learning rate over the steps");
   f.field("parallel", job.parallel, "how ranks share the work");

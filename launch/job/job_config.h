@@ -19,6 +19,7 @@
 #include "launch/job/precision_section.h"
 #include "launch/job/run_section.h"
 #include "launch/job/schedule_section.h"
+#include "launch/job/task_section.h"
 #include "launch/job/tokenizer_section.h"
 #include "models/linear/rules.h"
 
@@ -30,6 +31,7 @@ struct JobConfig {
   std::vector<LinearRule> linear;
   TokenizerSection tokenizer;
   DataSection data;
+  TaskSection task;
   OptimSection optim;
   ScheduleSection schedule;
   ParallelSection parallel;

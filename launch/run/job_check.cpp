@@ -78,17 +78,18 @@ void check_same_job(const JobConfig& job, const Group& world) {
   }
 }
 
-void check_job(const JobConfig& job, const MeshShape& mesh) {
-  check_device(job.run.device);
-  check_layout(job, mesh);
-  check_texts_have_tokenizer(job);
-  const ModelSpec config = at_model(job, [&] { return declared_model(job); });
-  // Declares its part of the model on one of the tensor ranks, by which rules and sizes are
-  // checked.
+void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh) {
   const Sharing sharing = {Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
                            job.parallel.sequence};
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_no_decay(job, model);
+}
+
+void check_job(const JobConfig& job, const MeshShape& mesh) {
+  check_device(job.run.device);
+  check_layout(job, mesh);
+  check_texts_have_tokenizer(job);
+  check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);
 }
 
 config::Loaded<JobConfig> load_checked_job(const std::filesystem::path& file,

@@ -10,6 +10,10 @@ namespace ty {
 // differ, if they do not. A collective call.
 void check_same_job(const JobConfig& job, const Group& world);
 
+// Declares the part of a model that a rank of the mesh holds, without memory: throws ConfigError
+// for rules and sizes that do not fit the model or the ranks that share it.
+void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh);
+
 // Throws ConfigError for a device that is not to be had, rules and patterns that match nothing or
 // do not fit the model, and a model, batch or reduction that does not fit the ranks. Reads model
 // and tokenizer directories: DataError or IoError for what is wrong with them.

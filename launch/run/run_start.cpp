@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "launch/job/job_changes.h"
 #include "launch/process/on_root.h"
+#include "launch/run/job_check.h"
 #include "launch/run/job_inputs.h"
 #include "launch/run/model_setup.h"
 #include "models/huggingface/model_directory.h"
@@ -43,7 +44,7 @@ class Beginning {
   void prepare_data() { data_.emplace(job_, *directory_); }
 
   // `config` is the job's model with this data.
-  void check_model(const ModelSpec& config) {
+  void check_data(const ModelSpec& config) {
     data_->check(config.vocab, job_.data.sequence, static_cast<std::uint64_t>(job_.run.seed));
   }
 
@@ -134,7 +135,8 @@ class Beginning {
 
 }  // namespace
 
-RunStart start_run(const JobConfig& job, const Group& world, const Json& facts) {
+RunStart start_run(const JobConfig& job, const Group& world, const MeshShape& mesh,
+                   const Json& facts) {
   Beginning beginning(job);
   RunStart start;
   const Json found = Json::parse(on_root(world, [&] {
@@ -150,8 +152,10 @@ RunStart start_run(const JobConfig& job, const Group& world, const Json& facts) 
   if (start.is_finished) return start;
   start.config =
       at_model(job, [&] { return resolve_model(job, found["vocab"].get<std::int64_t>()); });
+  // Again, for only now the size of the vocabulary is known.
+  check_model(job, start.config, mesh);
   on_root_do(world, [&] {
-    beginning.check_model(start.config);
+    beginning.check_data(start.config);
     beginning.write(facts);
   });
   start.dataset = open_dataset(job);

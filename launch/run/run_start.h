@@ -12,6 +12,7 @@
 #include "launch/run/run_directory.h"
 #include "models/transformer/spec.h"
 #include "parallel/comm/communicator.h"
+#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -26,8 +27,10 @@ struct RunStart {
 
 // Compares the job with the run directory, prepares its data, and writes the files of a starting
 // run; `facts` go into its manifest. A collective call. Throws, on all ranks: ConfigError for keys
-// that may not change once a run has begun or that do not fit its data, UsageError if another job
-// is working there, DataError and IoError for its files.
-RunStart start_run(const JobConfig& job, const Group& world, const nlohmann::json& facts);
+// that may not change once a run has begun, that do not fit its data, or whose model, once the data
+// tells its vocabulary, does not fit the mesh; UsageError if another job is working there;
+// DataError and IoError for its files.
+RunStart start_run(const JobConfig& job, const Group& world, const MeshShape& mesh,
+                   const nlohmann::json& facts);
 
 }  // namespace ty

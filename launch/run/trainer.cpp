@@ -33,7 +33,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
   check_job(job_, layout_.mesh.shape());
-  RunStart start = start_run(job_, world_.group(), facts);
+  RunStart start = start_run(job_, world_.group(), layout_.mesh.shape(), facts);
   is_finished_ = start.is_finished;
   if (!is_finished_) {
     build(std::move(start));
@@ -189,7 +189,7 @@ void Trainer::do_what_is_due(std::int64_t step) {
 void Trainer::evaluate_now(std::int64_t step, bool last) {
   if (!dataset_.valid) return;
   const Evaluation result =
-      evaluate(*setup_->model.model, *setup_->objective, *backend_, *dataset_.valid,
+      evaluate(*setup_->model.model, *setup_->plain_loss, *backend_, *dataset_.valid,
                {.sequence = job_.data.sequence,
                 .batch = std::max<std::int64_t>(1, job_.data.batch / layout_.mesh.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},

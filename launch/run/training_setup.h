@@ -12,7 +12,8 @@ namespace ty {
 
 struct TrainingSetup {
   OpenedModel model;
-  std::unique_ptr<Objective> objective;
+  std::unique_ptr<Objective> objective;   // what is trained for
+  std::unique_ptr<Objective> plain_loss;  // what is evaluated
   GradientReducer reducer;
   std::unique_ptr<Optimizer> optimizer;
   TrainingStep step;

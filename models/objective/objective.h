@@ -21,7 +21,8 @@ class Objective {
                       std::int64_t first) const = 0;
 };
 
-// Cross-entropy with the column of targets [B, T]; targets below 0 do not count.
-std::unique_ptr<Objective> cross_entropy_objective();
+// Cross-entropy with the column of targets [B, T]; targets below 0 do not count. What is evaluated
+// has no further terms.
+std::unique_ptr<Objective> cross_entropy_objective(const CrossEntropyTerms& terms = {});
 
 }  // namespace ty

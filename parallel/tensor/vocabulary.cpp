@@ -25,18 +25,21 @@ struct Rows {
   Tensor loss, lse;  // [N]
 };
 
-// With own lse_r and loss_r = lse_r - (the target's logit, on the rank that has it):
+// The terms of the targets and of the smoothing's mean add up over the ranks, so the kernel works
+// them out of own columns; that of lse^2 is of the whole row:
 //
-//   lse  = log sum_r exp(lse_r)             the kernel's own lse of a matrix of lse_r [N, n]
-//   loss = lse + sum_r (loss_r - lse_r)     all terms but one are 0
-Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary& vocabulary) {
+//   loss_r = lse_r - (own share of the logits that are wanted)     kernel, without z
+//   lse    = log sum_r exp(lse_r)                                  kernel, of lse_r [N, n]
+//   loss   = lse + z lse^2 + sum_r (loss_r - lse_r)                the first two by the same call
+Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary& vocabulary,
+             const CrossEntropyTerms& terms) {
   Backend& backend = logits.backend();
   const Shape rows = {logits.dim(0)};
   const DType wide = accumulator_of(logits.dtype());
   const auto empty = [&] { return Tensor::empty(backend, rows, wide); };
   const Tensor own_loss = empty(), own_lse = empty(), counted = empty(), unused = empty();
   backend.cross_entropy(own_loss.view(), own_lse.view(), logits.view(), targets.view(),
-                        vocabulary.slice);
+                        vocabulary.slice, {.label_smoothing = terms.label_smoothing});
   const VocabularySlice none = no_part(vocabulary.slice);
   // Own lse_r where the row counts, else 0.
   backend.cross_entropy(counted.view(), unused.view(), own_lse.view().reshape({rows[0], 1}),
@@ -45,7 +48,8 @@ Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary
   vocabulary.ranks.all_reduce(own_loss.view(), ReduceOp::sum).wait();
   const Rows whole = {empty(), empty()};
   const Tensor parts = side_by_side(own_lse, vocabulary.ranks);
-  backend.cross_entropy(whole.loss.view(), whole.lse.view(), parts.view(), targets.view(), none);
+  backend.cross_entropy(whole.loss.view(), whole.lse.view(), parts.view(), targets.view(), none,
+                        {.z_loss = terms.z_loss});
   backend.axpby(whole.loss.view(), 1.0, own_loss.view(), 1.0);
   return whole;
 }
@@ -53,18 +57,18 @@ Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary
 }  // namespace
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
-                     const SharedVocabulary& vocabulary) {
-  if (vocabulary.ranks.size() == 1) return cross_entropy(logits, targets);
+                     const SharedVocabulary& vocabulary, const CrossEntropyTerms& terms) {
+  if (vocabulary.ranks.size() == 1) return cross_entropy(logits, targets, terms);
   const Tensor input = logits.contiguous();
-  const Rows rows = rows_of(input, targets, vocabulary);
+  const Rows rows = rows_of(input, targets, vocabulary, terms);
   return record("vocabulary_cross_entropy", reduce_to(rows.loss, {1}), {logits},
                 [logits = saved(input), lse = saved(rows.lse), targets = saved(targets),
-                 slice = vocabulary.slice](const Tensor& dy) mutable {
+                 slice = vocabulary.slice, terms](const Tensor& dy) mutable {
                   const Tensor kept = logits.take();
                   Tensor dlogits = reuse_or_empty(kept);
                   dy.backend().cross_entropy_grad(dlogits.view(), kept.view(), lse->view(),
                                                   targets->view(), dy.view().expand({kept.dim(0)}),
-                                                  slice);
+                                                  slice, terms);
                   return Grads{dlogits};
                 });
 }

@@ -13,9 +13,10 @@ struct SharedVocabulary {
 };
 
 // As cross_entropy() (core/ops/loss.h), of own columns of the logits [N, own V]: the sum over all N
-// rows, the same on every rank. Three numbers per row cross ranks. A collective call.
+// rows, the same on every rank. Of each row, one number is added up over the ranks and
+// one gathered, whatever the terms. A collective call.
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
-                     const SharedVocabulary& vocabulary);
+                     const SharedVocabulary& vocabulary, const CrossEntropyTerms& terms = {});
 
 // All columns [N, V] from every rank's own [N, own V]; not differentiable. A collective call.
 Tensor all_logits(const Tensor& logits, const SharedVocabulary& vocabulary);

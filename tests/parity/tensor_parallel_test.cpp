@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
+#include <cmath>
 #include <map>
 
 #include "launch/run/training_setup.h"
+#include "models/objective/chunked_loss.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/parts.h"
 #include "tests/support/tensors.h"
@@ -187,6 +189,7 @@ std::vector<Case> cases() {
         take(one_in(3), "_untied", "model.tied=false");
         take(one_in(3), "_zero", "parallel.zero=1");
         take(data != 3 && one_in(3), "_parts", "parallel.microbatches=2");
+        take(one_in(3), "_smooth", "task={label_smoothing: 0.1, z_loss: 1e-3}");
         ++turn;
         all.push_back(std::move(c));
       }
@@ -201,6 +204,40 @@ TEST_P(Shared, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Shared, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
+
+// The mean loss per target of a batch under an objective, before any step.
+double loss_of(const TrainingSetup& setup, const Objective& objective, const HostBatch& host) {
+  const Batch batch = upload(setup.model.parameters->backend(), host, 0, host.sequences);
+  const Model& model = *setup.model.model;
+  const NoGrad no_grad;
+  return total_loss(model, objective, model.forward({.batch = batch}), batch).item() /
+         static_cast<double>(objective.targets(host));
+}
+
+TEST(Task, TermsAreOfTheTrainingLossAndNotOfEvaluation) {
+  const auto losses = [](const config::Overrides& overrides) {
+    const JobConfig job = job_of({.name = "task", .overrides = overrides});
+    const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
+    const Layout layout = make_layout(job, Group(), *backend);
+    TrainingSetup setup(job, planned_model(job), *backend, layout);
+    set_initial_weights(job, setup.model);
+    const HostBatch batch = batch_of(0, {0, kBatch});
+    const double evaluated = loss_of(setup, *setup.plain_loss, batch);
+    const double trained = loss_of(setup, *setup.objective, batch);
+    EXPECT_NEAR(setup.step.run(batch, 0).loss, trained, 1e-12);
+    return std::pair(trained, evaluated);
+  };
+  const std::string exact = "precision={compute: fp64, weights: fp64}";
+  const auto [plain, same] = losses({exact});
+  EXPECT_EQ(plain, same);
+  const auto [with_z, plain_with_z] = losses({exact, "task.z_loss=0.1"});
+  EXPECT_EQ(plain_with_z, plain);
+  // lse of a model that knows nothing is about log V.
+  EXPECT_NEAR(with_z - plain, 0.1 * std::pow(std::log(kVocab), 2), 0.02);
+  const auto [smoothed, plain_smoothed] = losses({exact, "task.label_smoothing=0.5"});
+  EXPECT_EQ(plain_smoothed, plain);
+  EXPECT_NE(smoothed, plain);
+}
 
 }  // namespace
 }  // namespace ty::test

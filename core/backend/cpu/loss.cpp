@@ -82,12 +82,16 @@ void CpuBackend::scatter_add_rows(const View& table, const View& dy, const View&
 }
 
 void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& logits,
-                               const View& targets, VocabularySlice slice) {
+                               const View& targets, VocabularySlice slice,
+                               const CrossEntropyTerms& terms) {
   const std::int64_t vocab = logits.shape[1];
   check_indices(targets, std::numeric_limits<std::int32_t>::min(), slice.ids(vocab),
                 "cross_entropy");
   if (logits.dtype == DType::f64)
-    return reference_.cross_entropy(loss, lse, logits, targets, slice);
+    return reference_.cross_entropy(loss, lse, logits, targets, slice, terms);
+  const auto e = static_cast<float>(terms.label_smoothing);
+  const auto z = static_cast<float>(terms.z_loss);
+  const double share = terms.label_smoothing / static_cast<double>(slice.ids(vocab));
   dispatch_float(logits.dtype, "cross_entropy", [&](auto t) {
     using T = decltype(t);
     if constexpr (!std::is_same_v<T, double>) {
@@ -95,9 +99,11 @@ void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& lo
       for (std::int64_t n = 0; n < logits.shape[0]; ++n) {
         const T* row = logits.as<T>() + n * logits.strides[0];
         float top = -INFINITY, sum = 0;
+        double flat = 0;  // the sum of the logits, where it is wanted
         if constexpr (std::is_same_v<T, float>) {
           top = spans::max(row, vocab);
           sum = spans::sum_exp_shifted(row, top, vocab);
+          if (e > 0) flat = spans::sum(row, vocab);
         } else {  // a running maximum over chunks
           std::array<float, cpu::kLanes> chunk;
           for (std::int64_t first = 0; first < vocab; first += cpu::kLanes) {
@@ -106,27 +112,36 @@ void CpuBackend::cross_entropy(const View& loss, const View& lse, const View& lo
             const float next = std::max(top, spans::max(chunk.data(), count));
             sum = sum * std::exp(top - next) + spans::sum_exp_shifted(chunk.data(), next, count);
             top = next;
+            if (e > 0) flat += spans::sum(chunk.data(), count);
           }
         }
-        const float log_sum = std::log(sum);
+        const float log_sum = std::log(sum), total = top + log_sum;
         const std::int32_t target = targets.as<std::int32_t>()[n * targets.strides[0]];
-        lse.as<float>()[n * lse.strides[0]] = top + log_sum;
+        lse.as<float>()[n * lse.strides[0]] = total;
         const std::int64_t own = row_of(targets, n, vocab, slice);
-        const float logit = own < 0 ? 0.0f : static_cast<float>(row[own]);
-        loss.as<float>()[n * loss.strides[0]] = target < 0 ? 0.0f : log_sum + (top - logit);
+        float wanted = own < 0 ? 0.0f : static_cast<float>(row[own]);
+        if (e > 0) wanted = (1.0f - e) * wanted + static_cast<float>(share * flat);
+        float value = log_sum + (top - wanted);
+        if (z > 0) value += z * total * total;
+        loss.as<float>()[n * loss.strides[0]] = target < 0 ? 0.0f : value;
       }
     }
   });
 }
 
 void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, const View& lse,
-                                    const View& targets, const View& dloss, VocabularySlice slice) {
+                                    const View& targets, const View& dloss, VocabularySlice slice,
+                                    const CrossEntropyTerms& terms) {
   const std::int64_t vocab = logits.shape[1];
   check_indices(targets, std::numeric_limits<std::int32_t>::min(), slice.ids(vocab),
                 "cross_entropy");
   if (logits.dtype == DType::f64) {
-    return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss, slice);
+    return reference_.cross_entropy_grad(dlogits, logits, lse, targets, dloss, slice, terms);
   }
+  const auto z = static_cast<float>(terms.z_loss);
+  const auto share =
+      static_cast<float>(terms.label_smoothing / static_cast<double>(slice.ids(vocab)));
+  const float wanted = 1.0f - static_cast<float>(terms.label_smoothing) + share;
   dispatch_float(logits.dtype, "cross_entropy_grad", [&](auto t) {
     using T = decltype(t);
     if constexpr (!std::is_same_v<T, double>) {
@@ -140,16 +155,20 @@ void CpuBackend::cross_entropy_grad(const View& dlogits, const View& logits, con
         }
         const float weight = dloss.as<float>()[n * dloss.strides[0]];
         const float total = lse.as<float>()[n * lse.strides[0]];
+        const float scale = z > 0 ? 1.0f + 2.0f * z * total : 1.0f;  // of the probabilities
         const std::int64_t own = row_of(targets, n, vocab, slice);
         const float logit =
             own < 0 ? 0.0f : static_cast<float>(row[own]);  // before it is overwritten
         cpu::with_floats(
             out, vocab,
             [&](float* o, std::int64_t k, const float* x) {
-              spans::scaled_exp(o, x, total, weight, k);
+              spans::scaled_exp(o, x, total, weight * scale, k);
+              if (share > 0) {
+                for (std::int64_t i = 0; i < k; ++i) o[i] -= weight * share;
+              }
             },
             row);
-        if (own >= 0) out[own] = T(weight * (std::exp(logit - total) - 1.0f));
+        if (own >= 0) out[own] = T(weight * (scale * std::exp(logit - total) - wanted));
       }
     }
   });

@@ -53,6 +53,9 @@ TEST_P(CpuRows, LayerNormOfALargeOffsetKeepsItsDigits) {
       300);
 }
 
+constexpr CrossEntropyTerms kTerms[] = {
+    {}, {.label_smoothing = 0.1}, {.z_loss = 0.01}, {.label_smoothing = 0.2, .z_loss = 0.02}};
+
 TEST_P(CpuRows, CrossEntropyAndItsGradient) {
   for (const Shape& shape : {Shape{1, 1}, Shape{3, 17}, Shape{5, 65}, Shape{4, 5003}}) {
     const DType wide = accumulator_of(dtype());
@@ -66,17 +69,20 @@ TEST_P(CpuRows, CrossEntropyAndItsGradient) {
     const Array factors = Array::random(wide, {shape[0]}, 2), one(wide, {1}, {0.25});
     const Array loss(wide, {shape[0]}), lse(wide, {shape[0]});
     make_reference_backend()->cross_entropy(loss, lse, logits, targets);
-    expect_like_reference(
-        [&](Backend& b) {
-          const Array out(wide, {shape[0]}), sums(wide, {shape[0]});
-          b.cross_entropy(out, sums, logits, targets);
-          const Array dlogits(dtype(), shape);
-          b.cross_entropy_grad(dlogits, logits, lse, targets, factors);
-          const Array in_place(logits);
-          b.cross_entropy_grad(in_place, in_place, lse, targets, one.view().expand({shape[0]}));
-          return Outputs{out, sums, dlogits, in_place};
-        },
-        4);
+    for (const CrossEntropyTerms& terms : kTerms) {
+      expect_like_reference(
+          [&](Backend& b) {
+            const Array out(wide, {shape[0]}), sums(wide, {shape[0]});
+            b.cross_entropy(out, sums, logits, targets, {}, terms);
+            const Array dlogits(dtype(), shape);
+            b.cross_entropy_grad(dlogits, logits, lse, targets, factors, {}, terms);
+            const Array in_place(logits);
+            b.cross_entropy_grad(in_place, in_place, lse, targets, one.view().expand({shape[0]}),
+                                 {}, terms);
+            return Outputs{out, sums, dlogits, in_place};
+          },
+          4);
+    }
   }
 }
 
@@ -150,27 +156,28 @@ TEST_P(CpuRows, SlicesOfATableGatherAndScatterWhatTheWholeDoes) {
 // Rows: targets in each slice, one that does not count.
 TEST_P(CpuRows, SlicesOfAVocabularyGiveTheWholeLossAndGradient) {
   constexpr std::int64_t kVocab = 197, kCut = 64, kRows = 4;
+  constexpr CrossEntropyTerms kSmoothed = {.label_smoothing = 0.2};
   const DType wide = accumulator_of(dtype());
   const Array logits = random({kRows, kVocab}, 1, -9, 9), factors = Array::random(wide, {kRows}, 2);
   const Array targets(DType::i32, {kRows}, {5, 196, -1, 64});
   const double tolerance_of_sums = wide == DType::f64 ? 1e-13 : 1e-5;
   for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
     const Array loss(wide, {kRows}), lse(wide, {kRows}), whole(dtype(), {kRows, kVocab});
-    backend->cross_entropy(loss, lse, logits, targets);
-    backend->cross_entropy_grad(whole, logits, lse, targets, factors);
+    backend->cross_entropy(loss, lse, logits, targets, {}, kSmoothed);
+    backend->cross_entropy_grad(whole, logits, lse, targets, factors, {}, kTerms[3]);
     const Array slices(dtype(), {kRows, kVocab});
     std::vector<double> sums(kRows, 0.0), picked(kRows, 0.0);
     for (const auto& [first, count] : {std::pair{std::int64_t{0}, kCut}, {kCut, kVocab - kCut}}) {
       const VocabularySlice slice{first, kVocab};
       const View part = logits.view().slice(1, first, count);
       const Array own_loss(wide, {kRows}), own_lse(wide, {kRows});
-      backend->cross_entropy(own_loss, own_lse, part, targets, slice);
+      backend->cross_entropy(own_loss, own_lse, part, targets, slice, kSmoothed);
       for (std::size_t n = 0; n < kRows; ++n) {
         sums[n] += std::exp(own_lse.values()[n]);
         picked[n] += own_lse.values()[n] - own_loss.values()[n];
       }
       backend->cross_entropy_grad(slices.view().slice(1, first, count), part, lse, targets, factors,
-                                  slice);
+                                  slice, kTerms[3]);
     }
     for (std::size_t n = 0; n < kRows; ++n) {
       EXPECT_NEAR(std::log(sums[n]), lse.values()[n], tolerance_of_sums);

@@ -129,6 +129,13 @@ inline std::vector<OpCase> op_cases() {
          const std::vector<std::int32_t> targets = {3, -1, 0, 6};
          return cross_entropy(x[0], Tensor::from<std::int32_t>(x[0].backend(), {4}, targets));
        }},
+      {"smoothed_cross_entropy",
+       {{4, 7}},
+       [](Inputs x) {
+         const std::vector<std::int32_t> targets = {3, -1, 0, 6};
+         return cross_entropy(x[0], Tensor::from<std::int32_t>(x[0].backend(), {4}, targets),
+                              {.label_smoothing = 0.3, .z_loss = 0.2});
+       }},
       {"recompute",
        {{3, 5}, {5, 4}},
        [](Inputs x) {

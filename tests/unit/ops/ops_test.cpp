@@ -115,6 +115,24 @@ TEST(CrossEntropy, OfUniformLogitsIsTheLogarithmOfTheVocabulary) {
   EXPECT_NEAR(cross_entropy(logits, random_ids(*backend, {3}, 8)).item(), 3 * std::log(8.0), 1e-12);
 }
 
+// By hand: logits 0, 1 and 2, target 1, e 0.3 and z 0.5.
+TEST(CrossEntropy, HasTheTermsOfSmoothingAndOfZ) {
+  const double lse = std::log(1.0 + std::exp(1.0) + std::exp(2.0));
+  const double wanted = 0.7 * (lse - 1.0) + 0.3 * (lse - 1.0) + 0.5 * lse * lse;
+  for (const bool fast : {false, true}) {
+    const auto backend = fast ? make_cpu_backend() : make_reference_backend();
+    const std::vector<double> values = {0, 1, 2};
+    const std::vector<std::int32_t> middle = {1}, last = {2};
+    const Tensor logits = Tensor::from<double>(*backend, {1, 3}, values);
+    const auto loss = [&](const std::vector<std::int32_t>& target, const CrossEntropyTerms& terms) {
+      return cross_entropy(logits, Tensor::from<std::int32_t>(*backend, {1}, target), terms).item();
+    };
+    EXPECT_NEAR(loss(middle, {.label_smoothing = 0.3, .z_loss = 0.5}), wanted, 1e-14);
+    EXPECT_NEAR(loss(last, {.label_smoothing = 0.3}), lse - 0.7 * 2.0 - 0.3 * 1.0, 1e-14);
+    EXPECT_NEAR(loss(last, {}), lse - 2.0, 1e-14);
+  }
+}
+
 TEST(CrossEntropy, BackwardReusesTheLogitsWhenNobodyElseHoldsThem) {
   const auto backend = make_reference_backend();
   const Tensor x = make_leaf(random_tensor(*backend, {64, 100}, "x"));

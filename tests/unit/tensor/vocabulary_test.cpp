@@ -29,19 +29,20 @@ class Parts : public testing::TestWithParam<std::tuple<int, DType>> {
     const std::int64_t last = kVocab * (group.rank() + 1) / group.size();
     return narrow(whole, 1, first, last - first).contiguous();
   }
-  void expect_same(const std::vector<std::int32_t>& targets, double scale) const {
+  void expect_same(const std::vector<std::int32_t>& targets, double scale,
+                   const CrossEntropyTerms& terms = {}) const {
     run_ranks(ranks_, [&](const Group& group) {
       const auto backend = make_reference_backend();
       Tensor logits = random_tensor(*backend, {kRows, kVocab}, "logits");
       backend->axpby(logits.view(), scale, logits.view(), 0.0);
       const Tensor ids = Tensor::from<std::int32_t>(*backend, {kRows}, targets);
       const Tensor whole = make_leaf(logits.to(dtype_));
-      const Tensor loss = cross_entropy(whole, ids);
+      const Tensor loss = cross_entropy(whole, ids, terms);
       const Tensor seed = Tensor::full(*backend, {1}, loss.dtype(), 0.3);
       backward(loss, seed);
 
       const Tensor own = make_leaf(columns(logits.to(dtype_), group));
-      const Tensor shared = cross_entropy(own, ids, part_of(group));
+      const Tensor shared = cross_entropy(own, ids, part_of(group), terms);
       EXPECT_NEAR(shared.item(), loss.item(), tolerance_ * std::max(1.0, std::abs(loss.item())));
       backward(shared, seed);
       const auto got = doubles(grad_of(own)), wanted = doubles(columns(grad_of(whole), group));
@@ -54,6 +55,24 @@ TEST_P(Parts, GiveTheLossOfTheWhole) { expect_same({0, 18, 6, 7, 12, 3, 9}, 1.0)
 TEST_P(Parts, LeaveOutWhatDoesNotCount) { expect_same({0, -1, 6, -100, 18, -1, 9}, 1.0); }
 TEST_P(Parts, OfNothingButWhatDoesNotCountIsZero) {
   expect_same({-1, -1, -100, -1, -1, -1, -1}, 1.0);
+}
+TEST_P(Parts, SmoothTheTargetsOverAllIds) {
+  expect_same({0, -1, 6, 7, 18, 3, 9}, 1.0, {.label_smoothing = 0.2});
+}
+TEST_P(Parts, HaveTheWholeRowsZLoss) {
+  expect_same({0, -1, 6, 7, 18, 3, 9}, 1.0, {.z_loss = 0.3});
+  expect_same({0, -1, 6, 7, 18, 3, 9}, 1.0, {.label_smoothing = 0.1, .z_loss = 0.05});
+}
+TEST_P(Parts, OfNothingButWhatDoesNotCountIsZeroWithAnyTerms) {
+  expect_same({-1, -1, -100, -1, -1, -1, -1}, 1.0, {.label_smoothing = 0.2, .z_loss = 0.3});
+  const auto backend = make_reference_backend();
+  const Tensor x = make_leaf(random_tensor(*backend, {2, kVocab}, "logits", dtype_));
+  const std::vector<std::int32_t> none = {-1, -100};
+  const Tensor loss = cross_entropy(x, Tensor::from<std::int32_t>(*backend, {2}, none),
+                                    {.label_smoothing = 0.2, .z_loss = 0.3});
+  backward(loss, Tensor::full(*backend, {1}, loss.dtype(), 1.0));
+  EXPECT_EQ(loss.item(), 0.0);
+  EXPECT_EQ(doubles(grad_of(x)), std::vector<double>(2 * kVocab, 0.0));
 }
 // exp() of these would overflow.
 TEST_P(Parts, HaveLargeLogits) { expect_same({0, 18, 6, 7, 12, 3, 9}, 2000.0); }
