@@ -233,7 +233,7 @@ TEST(Task, TermsAreOfTheTrainingLossAndNotOfEvaluation) {
   const auto [with_z, plain_with_z] = losses({exact, "task.z_loss=0.1"});
   EXPECT_EQ(plain_with_z, plain);
   // lse of a model that knows nothing is about log V.
-  EXPECT_NEAR(with_z - plain, 0.1 * std::pow(std::log(kVocab), 2), 0.02);
+  EXPECT_NEAR(with_z - plain, 0.1 * std::pow(std::log(kVocab), 2), 0.05);
   const auto [smoothed, plain_smoothed] = losses({exact, "task.label_smoothing=0.5"});
   EXPECT_EQ(plain_smoothed, plain);
   EXPECT_NE(smoothed, plain);

@@ -55,6 +55,7 @@ refused 78 'data.train .*text.txt (content .*edited.txt (content' data.train=edi
 refused 78 'data.valid .*text.txt (content .*edited.txt (content' data.valid=edited.txt
 refused 78 'model.heads 2 -> 4, .*data.batch 4 -> 8.*run.allow_changes' model.heads=4 data.batch=8
 refused 65 'blocks.0.mlp.up is dense there, the job says svd' 'linear=[{match: "*.mlp.*", kind: svd, rank: 4}]'
+refused 78 'task.label_smoothing 0.* -> 0.1.*run.allow_changes' task.label_smoothing=0.1
 # Steps that are done cannot be undone, whatever is allowed.
 refused 78 'run.steps: 3 is less than the 4 steps' run.steps=3
 refused 78 'run.steps: 2 is less than the 4 steps' run.steps=2 run.allow_changes=true
