@@ -10,36 +10,51 @@ namespace {
 
 constexpr double kTokens = 2 * 48, kWidth = 96, kRank = 8;
 
-// Bytes over the tensor axis, of the given kinds of calls or of all.
+// Bytes between tensor ranks, within layers or (over data x tensor) of gradients, of the given
+// kinds of calls or of all.
 double tensor_bytes(const Plan& plan, const std::vector<CommCall>& calls) {
   double sum = 0;
   for (const TrafficRow& row : plan.traffic) {
     const bool counts = std::find(calls.begin(), calls.end(), row.call) != calls.end();
-    if (row.axis == "tensor" && counts) sum += static_cast<double>(row.counts.bytes);
+    const bool is_shared = row.axis == "tensor" || row.axis == "data x tensor";
+    if (is_shared && counts) sum += static_cast<double>(row.counts.bytes);
   }
   return sum;
 }
 
+double of_model(int layers, int ranks, config::Overrides overrides,
+                const std::vector<CommCall>& calls) {
+  overrides.insert(
+      overrides.end(),
+      {"data={sequence: 48, batch: 2}", fmt::format("parallel.tensor={}", ranks),
+       fmt::format("model={{layers: {}, width: 96, heads: 12, context: 48, vocab: 50}}", layers)});
+  const JobConfig job = load_job("", overrides);
+  return tensor_bytes(make_plan(job, planned_model(job), ranks), calls);
+}
+
 // Of one block: what a model of three has more than one of two.
-double per_block(int ranks, config::Overrides overrides, const std::vector<CommCall>& calls) {
-  overrides.insert(overrides.end(),
-                   {"data={sequence: 48, batch: 2}", fmt::format("parallel.tensor={}", ranks)});
-  const auto bytes = [&](int layers) {
-    config::Overrides all = overrides;
-    all.push_back(
-        fmt::format("model={{layers: {}, width: 96, heads: 12, context: 48, vocab: 50}}", layers));
-    const JobConfig job = load_job("", all);
-    return tensor_bytes(make_plan(job, planned_model(job), ranks), calls);
-  };
-  return bytes(3) - bytes(2);
+double per_block(int ranks, const config::Overrides& overrides,
+                 const std::vector<CommCall>& calls) {
+  return of_model(3, ranks, overrides, calls) - of_model(2, ranks, overrides, calls);
+}
+
+// Of what stands before and after the blocks.
+double at_the_ends(int ranks, const config::Overrides& overrides,
+                   const std::vector<CommCall>& calls) {
+  return of_model(2, ranks, overrides, calls) - 2 * per_block(ranks, overrides, calls);
 }
 
 constexpr const char* kSvd = "linear=[{match: \"blocks.*\", kind: svd, rank: 8}]";
-constexpr const char* kTtm =
-    "linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 8], out: [36, 8], rank: 4}, {match: "
-    "\"*.attn.out\", kind: ttm, in: [12, 8], out: [12, 8], rank: 4}, {match: \"*.mlp.up\", kind: "
-    "ttm, in: [12, 8], out: [24, 16], rank: 4}, {match: \"*.mlp.down\", kind: ttm, in: [24, 16], "
-    "out: [12, 8], rank: 4}]";
+std::string ttm(const char* layout) {
+  const auto rule = [&](const char* match, const char* in, const char* out) {
+    return fmt::format("{{match: \"*.{}\", kind: ttm, in: {}, out: {}, rank: 4, layout: {}}}",
+                       match, in, out, layout);
+  };
+  return fmt::format("linear=[{}, {}, {}, {}]", rule("attn.qkv", "[12, 8]", "[36, 8]"),
+                     rule("attn.out", "[12, 8]", "[12, 8]"), rule("mlp.up", "[12, 8]", "[24, 16]"),
+                     rule("mlp.down", "[24, 16]", "[12, 8]"));
+}
+const std::string kTtm = ttm("auto");
 
 class Degrees : public testing::TestWithParam<int> {
  protected:
@@ -80,9 +95,44 @@ TEST_P(Degrees, WholeTensorTrainsSendAPartOfWhatDenseLayersDo) {
             0);
 }
 
+// And the gradients of the cores that all ranks hold, once per step.
+TEST_P(Degrees, TensorTrainsThatAreSplitSendWhatDenseLayersDo) {
+  const double passes = 8 * kTokens * kWidth * share_ * 4;
+  const double cores = 4 * (8 * 8 + 8 * 8 + 8 * 16 + 16 * 8);
+  EXPECT_NEAR(per_block(ranks_, {ttm("split")}, {CommCall::all_reduce}),
+              passes + 2 * cores * share_ * 4, 8);
+  EXPECT_DOUBLE_EQ(per_block(ranks_, {ttm("split"), "parallel.sequence=true"},
+                             {CommCall::all_gather, CommCall::reduce_scatter}),
+                   passes);
+}
+
+// All ranks do the same work: gradients of x add up before qkv and up; out and down gather x.
+TEST_P(Degrees, WholeLayersOnAllTokensGatherTheirColumns) {
+  const std::string whole = "linear=[{match: \"blocks.*\", kind: dense, layout: whole}]";
+  EXPECT_DOUBLE_EQ(per_block(ranks_, {whole}, {CommCall::all_gather}),
+                   (kTokens * kWidth + kTokens * 4 * kWidth) * share_ * 4);
+}
+
+// The table and the tied head 2 T h each; the loss two numbers per token, one of them gathered; the
+// norm of the gradient one in fp64.
+TEST_P(Degrees, TheVocabularySendsHiddenStatesAndTwoNumbersPerToken) {
+  for (const char* terms : {"task.z_loss=0", "task={label_smoothing: 0.1, z_loss: 1e-4}"}) {
+    EXPECT_NEAR(at_the_ends(ranks_, {terms}, {CommCall::all_reduce}),
+                (4 * kTokens * kWidth + 2 * kTokens) * share_ * 4 + 16 * share_, 4)
+        << terms;
+    EXPECT_DOUBLE_EQ(at_the_ends(ranks_, {terms}, {CommCall::all_gather}),
+                     kTokens * (ranks_ - 1) * 4)
+        << terms;
+    EXPECT_DOUBLE_EQ(at_the_ends(ranks_, {terms, "parallel.sequence=true"},
+                                 {CommCall::all_gather, CommCall::reduce_scatter}),
+                     4 * kTokens * kWidth * share_ * 4 + kTokens * (ranks_ - 1) * 4)
+        << terms;
+  }
+}
+
 // A replay takes what crossed ranks from memory.
 TEST_P(Degrees, RecomputationSendsNothingMore) {
-  for (const char* kind : {kSvd, kTtm}) {
+  for (const std::string& kind : {std::string(kSvd), kTtm}) {
     for (const char* mode : {"parallel.recompute=block", "parallel.recompute=selective"}) {
       const std::vector<CommCall> all(kCommCalls.begin(), kCommCalls.end());
       EXPECT_EQ(per_block(ranks_, {kind, "parallel.sequence=true", mode}, all),
