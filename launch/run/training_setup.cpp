@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/even_parts.h"
 #include "core/base/glob.h"
 
 namespace ty {
@@ -56,9 +57,7 @@ std::int64_t micro_batches(const JobConfig& job, const Group& data) {
 }
 
 Range share_of_batch(std::int64_t batch, const Group& data) {
-  const std::int64_t first = batch * data.rank() / data.size();
-  const std::int64_t last = batch * (data.rank() + 1) / data.size();
-  return {first, last - first};
+  return even_part(batch, data.rank(), data.size());
 }
 
 TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,

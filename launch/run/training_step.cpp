@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/even_parts.h"
 #include "models/objective/chunked_loss.h"
 
 namespace ty {
@@ -33,11 +34,11 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   const bool shared = options_.reuse == WeightReuse::step && parts > 1;
   if (shared) model_.begin_step();
   for (std::int64_t i = 0; i < parts; ++i) {
-    const std::int64_t first = i * batch.sequences / parts;
-    const std::int64_t last = (i + 1) * batch.sequences / parts;
+    const Range part = even_part(batch.sequences, i, parts);
     BackwardOptions options = reducer_.backward_options(i, parts);
     options.release_shared = i + 1 == parts;
-    reducer_.add_loss(i, parts, run_micro_batch(batch, first, last - first, step, tokens, options));
+    reducer_.add_loss(i, parts,
+                      run_micro_batch(batch, part.first, part.count, step, tokens, options));
     reducer_.micro_batch_done(i, parts);
   }
   if (shared) model_.end_step();

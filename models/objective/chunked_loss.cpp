@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/base/even_parts.h"
 #include "core/ops/shape.h"
 
 namespace ty {
@@ -27,8 +28,8 @@ void for_each_chunk(const Tensor& hidden, const SharedVocabulary& vocabulary,
   const std::int64_t most = std::max({kFewestRows, kChunkBytes / row, n / kMostChunks});
   const std::int64_t chunks = std::max<std::int64_t>(1, (n + most - 1) / most);
   for (std::int64_t i = 0; i < chunks; ++i) {
-    const std::int64_t first = n * i / chunks;
-    visit({first, n * (i + 1) / chunks - first, i + 1 == chunks});
+    const Range rows = even_part(n, i, chunks);
+    visit({rows.first, rows.count, i + 1 == chunks});
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/autograd/replay.h"
+#include "core/base/even_parts.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/loss.h"
 
@@ -86,9 +87,9 @@ Tensor all_logits(const Tensor& logits, const SharedVocabulary& vocabulary) {
   ranks.all_gather(parts.view(), own.view()).wait();
   const Tensor all = Tensor::empty(backend, {rows, whole}, logits.dtype());
   for (int r = 0; r < ranks.size(); ++r) {
-    const std::int64_t first = whole * r / ranks.size();
-    const std::int64_t count = whole * (r + 1) / ranks.size() - first;
-    backend.copy(all.view().slice(1, first, count), parts.view()[r].slice(1, 0, count));
+    const Range part = even_part(whole, r, ranks.size());
+    backend.copy(all.view().slice(1, part.first, part.count),
+                 parts.view()[r].slice(1, 0, part.count));
   }
   return all;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/even_parts.h"
 #include "parallel/tensor/region.h"
 
 namespace ty {
@@ -22,7 +23,9 @@ Tensor leave(Tensor y, const Sharing& sharing) {
 
 namespace {
 
-std::int64_t first_of(std::int64_t whole, int rank, int ranks) { return whole * rank / ranks; }
+Range own_range(std::int64_t whole, const Sharing& sharing) {
+  return even_part(whole, sharing.tensor.rank(), sharing.ranks());
+}
 
 Placement whole_on_every_rank(AxisSet partial, const Sharing& sharing) {
   return {.slice = {}, .partial = partial, .counted = sharing.tensor.rank() == 0};
@@ -40,12 +43,11 @@ std::string valid_degrees(std::int64_t count) {
 
 Slice own_part(int dim, std::int64_t whole, const Sharing& sharing) {
   if (sharing.ranks() == 1) return {};
-  return {dim, first_of(whole, sharing.tensor.rank(), sharing.ranks()), whole};
+  return {dim, own_range(whole, sharing).first, whole};
 }
 
 std::int64_t own_count(std::int64_t whole, const Sharing& sharing) {
-  const int rank = sharing.tensor.rank(), ranks = sharing.ranks();
-  return first_of(whole, rank + 1, ranks) - first_of(whole, rank, ranks);
+  return own_range(whole, sharing).count;
 }
 
 Placement placed_part(int dim, std::int64_t whole, const Sharing& sharing) {
