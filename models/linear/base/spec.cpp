@@ -41,6 +41,7 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
 LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
                        const Sharing& sharing) {
   const int ranks = sharing.ranks();
+  if (ranks == 1) return LinearLayout::automatic;
   if (sharing.layout == LinearLayout::rank) {
     std::string obstacle = spec.kind_->rank_obstacle(ranks);
     if (sharing.rows) obstacle = "wants parallel.sequence: false";

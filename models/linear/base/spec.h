@@ -95,8 +95,8 @@ class LinearSpec {
                                 std::int64_t tokens) {
     return spec.kind_->execution(shape, tokens);
   }
-  // How ranks that share a layer will hold it: never automatic. Throws ConfigError if the layout
-  // that `sharing` names cannot be.
+  // How ranks that share a layer will hold it; automatic if one rank has it all. Throws
+  // ConfigError if the layout that `sharing` names cannot be.
   friend LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
                                 const Sharing& sharing);
   // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if ranks

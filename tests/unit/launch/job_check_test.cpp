@@ -100,6 +100,18 @@ TEST_F(JobCheck, TheLargestJobHasAPlan) {
   EXPECT_GT(plan.matrix_flops, 1e20);
 }
 
+// A job file for many ranks runs in one process, whatever it says about sharing.
+TEST_F(JobCheck, LayoutsBindRanksThatShareALayer) {
+  const std::string padded =
+      "linear=[{match: \"*.mlp.*\", kind: ttm, rank: 2, cores: 1, layout: split}, {match: "
+      "\"*.attn.*\", kind: svd, rank: 3, layout: rank}]";
+  const config::Overrides rows = {padded, "parallel.sequence=true"};
+  EXPECT_NO_THROW(load_checked_job(path_, rows));
+  config::Overrides shared = rows;
+  shared.push_back("parallel.tensor=2");
+  EXPECT_TRUE(contains(error_with(shared), "layout: rank over 2 ranks: wants parallel.sequence"));
+}
+
 TEST_F(JobCheck, RulesAndPatternsThatMatchNothing) {
   EXPECT_EQ(
       error_with({"linear=[{match: \"*\", kind: dense}, {match: \"blocks.*.nothing\", kind: "
