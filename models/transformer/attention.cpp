@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "core/base/error.h"
 #include "core/ops/attention.h"
 #include "core/ops/shape.h"
 
@@ -18,10 +17,8 @@ double scale_of(const ModelSpec& spec, std::int64_t layer) {
 }
 
 std::int64_t own_heads(const BlockContext& at, const ModelSpec& spec) {
-  const int ranks = at.sharing.ranks();
-  if (spec.heads % ranks == 0) return spec.heads / ranks;
-  throw ConfigError(Key{"parallel.tensor"}, "{} ranks cannot share {} attention heads evenly; {}",
-                    ranks, spec.heads, valid_degrees(spec.heads));
+  require_even("model.heads", spec.heads, at.sharing);
+  return spec.heads / at.sharing.ranks();
 }
 
 }  // namespace

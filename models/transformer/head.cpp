@@ -8,8 +8,9 @@ Head::Head(const BlockContext& at, const ModelSpec& spec)
     : norm_(at.scope.child("norm"), spec.width, spec.norm_epsilon),
       vocabulary_{{own_part(0, spec.vocab, at.sharing).first, spec.vocab}, at.sharing.tensor} {
   if (spec.vocab < at.sharing.ranks()) {
-    throw ConfigError(Key{"parallel.tensor"}, "{} ranks cannot share {} token ids; want at most {}",
-                      at.sharing.ranks(), spec.vocab, spec.vocab);
+    throw ConfigError(Key{"parallel.tensor"},
+                      "{} ranks cannot share model.vocab = {}; want at most {}", at.sharing.ranks(),
+                      spec.vocab, spec.vocab);
   }
   if (spec.tied) {
     table_ = find_token_table(at, "embeddings.token");

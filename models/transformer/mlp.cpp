@@ -1,23 +1,12 @@
 #include "models/transformer/mlp.h"
 
-#include "core/base/error.h"
 #include "core/ops/elementwise.h"
 
 namespace ty {
 
-namespace {
-
-void check_divides(const BlockContext& at, const ModelSpec& spec) {
-  const int ranks = at.sharing.ranks();
-  if (spec.inner_width() % ranks == 0) return;
-  throw ConfigError(Key{"parallel.tensor"}, "{} ranks cannot share model.inner = {} evenly; {}",
-                    ranks, spec.inner_width(), valid_degrees(spec.inner_width()));
-}
-
-}  // namespace
-
 Mlp::Mlp(const BlockContext& at, const ModelSpec& spec, double down_std)
-    : activation_((check_divides(at, spec), spec.activation)) {
+    : activation_(spec.activation) {
+  require_even("model.inner", spec.inner_width(), at.sharing);
   const LinearShape up = {.in = spec.width, .out = spec.inner_width()};
   const LinearShape down = {.in = up.out, .out = up.in, .weight_std = down_std};
   const LinearLayout layout = at.layout_of("up", up, Split::out);

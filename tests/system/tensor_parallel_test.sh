@@ -80,14 +80,14 @@ refused() {  # N PATTERN OVERRIDES...
   [ "$(grep -c '^trainyard: ' err)" = 1 ] || fail "more than a line: $(cat err)"
   [ ! -e none ] || fail "$pattern: left $(find none)"
 }
-refused 2 'parallel.tensor: 2 ranks cannot share 3 attention heads evenly; valid: 1, 3$' model.heads=3
+refused 2 'parallel.tensor: 2 ranks cannot share model.heads = 3 evenly; valid: 1, 3$' model.heads=3
 refused 2 'parallel.tensor: 2 ranks cannot share model.inner = 27 evenly; valid: 1, 3, 9, 27$' model.inner=27 linear=[]
 refused 2 'data.sequence: 21 tokens .* parallel.tensor = 2 ranks, as parallel.sequence wants; valid: 1, 3, 7, 21$' data.sequence=21
 refused 3 'parallel: tp 2 x pp 1 = 2 does not divide the job.s 3 ranks, so parallel.data cannot fill what is left; change parallel.tensor'
 refused 3 'parallel: dp 1 x tp 2 x pp 1 = 2 ranks, but the job has 3; change parallel.data, tensor' parallel.data=1
-refused 4 'parallel.tensor: 4 ranks cannot share 2 token ids; want at most 2$' parallel.tensor=4 model.vocab=2 tokenizer.kind=chars
+refused 4 'parallel.tensor: 4 ranks cannot share model.vocab = 2; want at most 2$' parallel.tensor=4 model.vocab=2 tokenizer.kind=chars
 # Only the text tells that it has three ids: two characters and the end.
 printf 'ab%.0s' $(seq 60) >two.txt
-refused 4 'parallel.tensor: 4 ranks cannot share 3 token ids; want at most 3$' parallel.tensor=4 tokenizer.kind=chars \
+refused 4 'parallel.tensor: 4 ranks cannot share model.vocab = 3; want at most 3$' parallel.tensor=4 tokenizer.kind=chars \
   data.train=two.txt data.valid=null
 echo "1 passed, 0 failed"

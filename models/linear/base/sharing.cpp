@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/even_parts.h"
 #include "parallel/tensor/region.h"
 
@@ -39,6 +40,12 @@ std::string valid_degrees(std::int64_t count) {
     if (count % d == 0) degrees.push_back(d);
   }
   return fmt::format("valid: {}", fmt::join(degrees, ", "));
+}
+
+void require_even(const char* what, std::int64_t count, const Sharing& sharing) {
+  if (count % sharing.ranks() == 0) return;
+  throw ConfigError(Key{"parallel.tensor"}, "{} ranks cannot share {} = {} evenly; {}",
+                    sharing.ranks(), what, count, valid_degrees(count));
 }
 
 Slice own_part(int dim, std::int64_t whole, const Sharing& sharing) {

@@ -41,6 +41,8 @@ Tensor leave(Tensor y, const Sharing& sharing);
 
 // "valid: 1, 2, 3, 6": how many ranks can share so many of something evenly.
 std::string valid_degrees(std::int64_t count);
+// Throws ConfigError unless the ranks can share so many of what the key `what` counts evenly.
+void require_even(const char* what, std::int64_t count, const Sharing& sharing);
 
 // The part of one dimension that this rank holds: even, or as even as can be.
 Slice own_part(int dim, std::int64_t whole, const Sharing& sharing);
