@@ -14,6 +14,11 @@ class AxisSet {
   constexpr AxisSet(std::initializer_list<Axis> axes) {
     for (const Axis axis : axes) bits_ |= bit(axis);
   }
+  constexpr AxisSet with(Axis axis) const {
+    AxisSet both = *this;
+    both.bits_ |= bit(axis);
+    return both;
+  }
   constexpr bool has(Axis axis) const { return (bits_ & bit(axis)) != 0; }
   friend bool operator==(const AxisSet&, const AxisSet&) = default;
 

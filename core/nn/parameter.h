@@ -92,6 +92,12 @@ class Scope {
     inner.placement_ = placement_;
     return inner;
   }
+  // Another place in the same tree, by its whole path.
+  Scope at(std::string path) const {
+    Scope other(*store_, std::move(path));
+    other.placement_ = placement_;
+    return other;
+  }
   // The same place, where what states no placement of its own gets this one.
   Scope placing(Placement placement) const {
     Scope same = *this;

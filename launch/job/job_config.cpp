@@ -61,9 +61,9 @@ void check(const JobConfig& job, Checks& checks) {
   }
   const std::int64_t ranks = job.parallel.data.value_or(1);
   const std::int64_t parts = job.parallel.microbatches;
-  if (ranks > data.batch || parts > data.batch / ranks || data.batch % (ranks * parts) != 0) {
+  if (ranks > data.batch || parts > data.batch / ranks) {
     checks.fail("data.batch",
-                "{} is no multiple of parallel.data = {} times parallel.microbatches = {}",
+                "{} sequences are fewer than parallel.data = {} times parallel.microbatches = {}",
                 data.batch, ranks, parts);
   }
 }

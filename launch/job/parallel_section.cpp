@@ -4,6 +4,7 @@
 
 namespace ty {
 
+using config::at_least;
 using config::between;
 using config::Checks;
 using config::Fields;
@@ -16,13 +17,27 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("sequence", s.sequence,
           "whether tensor ranks keep only their own tokens between the layers that they share");
   f.field("pipeline", s.pipeline, "ranks that share the chain of layers", between(1, kMostRanks));
+  f.field("schedule", s.schedule, "in which order stages run micro-batches",
+          {{"gpipe", PipelineSchedule::gpipe},
+           {"1f1b", PipelineSchedule::one_f_one_b},
+           {"interleaved", PipelineSchedule::interleaved},
+           {"varuna", PipelineSchedule::varuna}});
+  f.field("chunks", s.chunks, "parts of the chain that each stage has; more than 1: interleaved",
+          between(1, kMostChunks));
+  f.field("stages", s.stages, "layers of each stage (x chunks); []: of about equal cost",
+          at_least(0));
+  f.field("work_conserving", s.work_conserving,
+          "whether a stage whose next message is late runs another action that can run");
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
           between(1, kMostMicrobatches));
-  f.field("recompute", s.recompute,
-          "what backward computes again instead of keeping it; selective: all that is cheap",
-          {{"none", Recompute::none},
-           {"selective", Recompute::selective},
-           {"block", Recompute::block}});
+  f.field(
+      "recompute", s.recompute,
+      "what backward computes again instead of keeping it; selective: all that is cheap; stage: "
+      "all that a pipeline's stage does",
+      {{"none", Recompute::none},
+       {"selective", Recompute::selective},
+       {"block", Recompute::block},
+       {"stage", Recompute::stage}});
   f.field(
       "reuse", s.reuse,
       "how long W of ttm layers is kept once made: within a pass, or over a step's micro-batches",
@@ -40,8 +55,12 @@ void fields(Fields& f, ParallelSection& s) {
 }
 
 void check(const ParallelSection& s, Checks& checks) {
-  if (s.pipeline.value_or(1) != 1) {
-    checks.fail("pipeline", "got {}; this version has no pipelines, want 1", *s.pipeline.value);
+  if (s.chunks > 1 && s.schedule != PipelineSchedule::interleaved) {
+    checks.fail("chunks", "{} of a stage want schedule: interleaved, got {}", s.chunks,
+                name_of(s.schedule));
+  }
+  if (s.chunks > 1 && s.reduction == Reduction::canonical) {
+    checks.fail("chunks", "got {}; reduction = canonical wants 1", s.chunks);
   }
   if (s.reuse == WeightReuse::step && s.reduction == Reduction::canonical) {
     checks.fail("reuse", "step adds up over micro-batches; reduction = canonical wants pass");

@@ -9,7 +9,6 @@
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/huggingface/model_writer.h"
-#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -54,35 +53,69 @@ void add_tokenizer(CheckpointWriter& writer, const Path& directory) {
   }
 }
 
-MeshShape layout_of(const CheckpointContext& context) {
-  const int tensor = context.tensor.size();
-  return {.data = context.world.size() / tensor, .tensor = tensor};
-}
-
 // All data ranks hold the same weights, so the first ones write them.
-bool is_first_data_rank(const CheckpointContext& context) {
-  return coordinate_of(context.world.rank(), layout_of(context)).data == 0;
-}
+bool is_first_data_rank(const CheckpointContext& context) { return context.mesh.at().data == 0; }
 
 // Optimizer state of every rank that holds some which no other writes.
 void write_state(CheckpointWriter& writer, const CheckpointContext& context,
                  const TrainingState& state) {
   if (!context.sharded && !is_first_data_rank(context)) return;
-  writer.add(shard_name(context.world.rank()),
+  writer.add(shard_name(context.mesh.world().rank()),
              [&](FileWriter& out) { write_optimizer(out, state.parameters, state.optimizer); });
 }
 
-// The model directory, by the world's rank 0 with the help of its tensor group. A collective call.
-void write_model(CheckpointWriter& writer, const CheckpointContext& context,
-                 const TrainingState& state) {
-  if (!is_first_data_rank(context)) return;
-  with_whole_parameters(state.parameters, Content::weights, context.tensor,
-                        [&](std::span<const OutgoingParameter> parameters) {
-                          writer.add("model.safetensors", [&](FileWriter& out) {
-                            write_parameters(out, parameters, state.spec);
-                          });
-                        });
-  if (context.world.rank() != 0) return;
+// "model.safetensors", or one file per stage of a pipeline.
+std::string weights_name(const Mesh& mesh) {
+  const int stages = mesh.shape().pipeline;
+  if (stages == 1) return "model.safetensors";
+  return fmt::format("model-{:05}-of-{:05}.safetensors", mesh.at().pipeline + 1, stages);
+}
+
+// The weights of this rank's stage, by the stage's first rank with the help of its tensor group: a
+// collective call. Returns what goes into the index, as JSON; "" where nothing was written.
+std::string write_weights(CheckpointWriter& writer, const CheckpointContext& context,
+                          const TrainingState& state) {
+  if (!is_first_data_rank(context)) return "";
+  const std::string file = weights_name(context.mesh);
+  nlohmann::json entry;
+  with_whole_parameters(
+      state.parameters, Content::weights, context.mesh.tensor(),
+      [&](std::span<const OutgoingParameter> parameters) {
+        writer.add(file, [&](FileWriter& out) {
+          std::int64_t bytes = 0;
+          for (const TensorInfo& tensor : write_parameters(out, parameters, state.spec)) {
+            bytes += tensor.shape.numel() * static_cast<std::int64_t>(size_of(tensor.dtype));
+            entry["tensors"].push_back(tensor.name);
+          }
+          entry["file"] = file;
+          entry["bytes"] = bytes;
+        });
+      });
+  return entry.is_null() ? "" : entry.dump();
+}
+
+// What says where the tensors of several files are, as the public library writes it.
+void write_index(CheckpointWriter& writer, const std::vector<std::string>& entries) {
+  std::int64_t bytes = 0;
+  nlohmann::json places = nlohmann::json::object();
+  for (const std::string& text : entries) {
+    if (text.empty()) continue;
+    const nlohmann::json entry = parse_json(text, "list of tensors");
+    bytes += entry.at("bytes").get<std::int64_t>();
+    for (const auto& name : entry.at("tensors")) {
+      places[name.get<std::string>()] = entry.at("file");
+    }
+  }
+  const nlohmann::json index = {{"metadata", {{"total_size", bytes}}}, {"weight_map", places}};
+  writer.add("model.safetensors.index.json",
+             [&](FileWriter& out) { out.write(index.dump(2) + "\n"); });
+}
+
+// The rest of the model directory, by the world's rank 0.
+void write_description(CheckpointWriter& writer, const CheckpointContext& context,
+                       const TrainingState& state, const std::vector<std::string>& entries) {
+  if (context.mesh.world().rank() != 0) return;
+  if (context.mesh.shape().pipeline > 1) write_index(writer, entries);
   writer.add("config.json", [&](FileWriter& out) { write_model_config(out, state.spec); });
   add_tokenizer(writer, context.tokenizer_directory);
 }
@@ -103,12 +136,13 @@ LossScale::State stored_loss_scale(const nlohmann::json& fields) {
 
 nlohmann::json manifest_fields(const CheckpointContext& context, const TrainingState& state,
                                const Position& position) {
-  const MeshShape layout = layout_of(context);
-  nlohmann::json fields = {{"ranks", context.world.size()},
-                           {"layout", {{"data", layout.data}, {"tensor", layout.tensor}}},
-                           {"samples", position.samples},
-                           {"tokens", position.tokens},
-                           {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
+  const MeshShape& layout = context.mesh.shape();
+  nlohmann::json fields = {
+      {"ranks", layout.size()},
+      {"layout", {{"data", layout.data}, {"tensor", layout.tensor}, {"pipeline", layout.pipeline}}},
+      {"samples", position.samples},
+      {"tokens", position.tokens},
+      {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
   const LossScale::State& scale = state.loss_scale.state();
   if (scale != LossScale::State()) fields["loss_scale"] = to_json(scale);
   return fields;
@@ -123,29 +157,35 @@ TrainingState state_of(TrainingSetup& setup) {
 
 SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingState& state,
                             const Position& position) {
-  const bool root = context.world.rank() == 0;
+  const Group& world = context.mesh.world();
+  const bool root = world.rank() == 0;
   const std::int64_t step = position.step;
   state.reducer.gather_weights();
-  check_finite(context.world, state, step);
+  check_finite(world, state, step);
   std::optional<CheckpointWriter> writer;
-  std::string error = together(context.world, [&] {
+  std::string error = together(world, [&] {
     if (root) writer = CheckpointWriter::begin(context.directory, step);
   });
   if (error.empty()) {
-    error = together(context.world, [&] {
+    error = together(world, [&] {
       if (!root) writer = CheckpointWriter::join(context.directory, step);
       write_state(*writer, context, state);
     });
   }
   // Apart from the rest: nobody waits for a rank that has failed before.
+  std::string entry;
   if (error.empty()) {
-    error = together(context.world, [&] { write_model(*writer, context, state); });
+    error = together(world, [&] { entry = write_weights(*writer, context, state); });
+  }
+  if (error.empty()) {
+    const std::vector<std::string> entries = world.all_gather_text(entry);
+    error = together(world, [&] { write_description(*writer, context, state, entries); });
   }
   std::vector<std::string> lists;
   std::string warning;
-  if (error.empty()) lists = context.world.all_gather_text(to_json(writer->files()).dump());
+  if (error.empty()) lists = world.all_gather_text(to_json(writer->files()).dump());
   if (error.empty()) {
-    error = together(context.world, [&] {
+    error = together(world, [&] {
       if (!root) return;
       Manifest manifest{.step = step, .run_id = context.run_id, .files = {}, .fields = {}};
       for (const std::string& list : lists) {

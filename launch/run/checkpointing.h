@@ -1,7 +1,7 @@
 // Saving and restoring a training run: a model directory, optimizer shards and a manifest,
-// committed together (core/io/checkpoint.h). The directory holds whole parameters, optimizer state
-// goes by place in the whole (optimizer_state.h), so any number of data and tensor ranks, sharded
-// or not, can go on from it.
+// committed together (core/io/checkpoint.h). The directory holds whole parameters, in one file per
+// stage of a pipeline; optimizer state goes by place in the whole (optimizer_state.h). So any
+// number of data, tensor and pipeline ranks, sharded or not, can go on from it.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 #include "core/io/checkpoint.h"
 #include "launch/run/training_setup.h"
-#include "parallel/comm/communicator.h"
+#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -23,8 +23,7 @@ struct Position {
 struct CheckpointContext {
   Path directory;  // run_dir/checkpoints
   std::string run_id;
-  Group world;
-  Group tensor = {};         // this rank's in the mesh; the other axis is data
+  Mesh mesh = Mesh(Group(), {});
   Path tokenizer_directory;  // its files go into every checkpoint; may be empty
   std::uint64_t tokenizer_fingerprint = 0;
   bool sharded = false;  // every rank holds a part of the optimizer state

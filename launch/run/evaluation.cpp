@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/data/sampler.h"
 #include "models/objective/chunked_loss.h"
+#include "models/transformer/pipeline_forward.h"
 
 namespace ty {
 
@@ -29,8 +30,11 @@ std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& optio
 }
 
 Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
-                    const TokenFile& file, const EvaluationOptions& options, const Group& data) {
+                    const TokenFile& file, const EvaluationOptions& options,
+                    const EvaluationRanks& ranks) {
   const NoGrad no_grad;
+  const Group& data = ranks.data;
+  const Group pipeline = ranks.pipeline.on(backend);
   const auto windows = evaluation_windows(file, options.sequence);
   const std::int64_t all = windows->examples();
   const std::int64_t wanted = windows_to_read(all, options);
@@ -44,9 +48,11 @@ Evaluation evaluate(const Model& model, const Objective& objective, Backend& bac
     const HostBatch part = windows->batch(std::span(own).subspan(first, count));
     tokens += static_cast<double>(objective.targets(part));
     const Batch batch = upload(backend, part, 0, part.sequences);
-    sum += total_loss(model, objective, model.forward({.batch = batch}), batch).item();
+    const Flow out = forward_through(model, pipeline, {.batch = batch});
+    if (model.has_readout()) sum += total_loss(model, objective, out, batch).item();
   }
   sum = data.all_reduce(sum, ReduceOp::sum);
+  sum = ranks.pipeline.all_reduce(sum, ReduceOp::sum);  // all but the last stage's are zero
   Evaluation result;
   result.tokens = data.all_reduce(tokens, ReduceOp::sum);
   result.loss = sum / std::max(result.tokens, 1.0);

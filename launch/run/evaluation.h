@@ -24,9 +24,14 @@ struct Evaluation {
 // The number of sequences in the largest batch that one rank evaluates.
 std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& options);
 
-// The ranks of `data` share the windows, and all receive the result. Throws NonFiniteError if the
-// loss is not finite.
+// Who evaluates together: the data ranks share the windows, the stages of a pipeline the model.
+struct EvaluationRanks {
+  Group data = {}, pipeline = {};
+};
+
+// All ranks receive the result. Throws NonFiniteError if the loss is not finite.
 Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
-                    const TokenFile& file, const EvaluationOptions& options, const Group& data);
+                    const TokenFile& file, const EvaluationOptions& options,
+                    const EvaluationRanks& ranks = {});
 
 }  // namespace ty

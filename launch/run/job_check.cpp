@@ -7,6 +7,7 @@
 #include "core/config/print.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
+#include "launch/run/stages.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
@@ -19,8 +20,21 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
     throw ConfigError(Key{"data.batch"}, "{} sequences are fewer than the {} data ranks",
                       job.data.batch, mesh.data);
   }
+  const std::int64_t fewest = job.data.batch / mesh.data;
+  if (job.parallel.microbatches > fewest) {
+    throw ConfigError(Key{"parallel.microbatches"},
+                      "{} are more than the {} sequences of a data rank (data.batch = {} over {}); "
+                      "want {} or fewer",
+                      job.parallel.microbatches, fewest, job.data.batch, mesh.data, fewest);
+  }
   if (job.parallel.reduction == Reduction::canonical) {
     check_tree_ranks(mesh.data);
+    if (job.data.batch % mesh.data != 0) {
+      throw ConfigError(Key{"data.batch"},
+                        "{} sequences are no multiple of the {} data ranks, as parallel.reduction: "
+                        "canonical wants",
+                        job.data.batch, mesh.data);
+    }
     if (mesh.tensor > 1) {
       throw ConfigError(Key{"parallel.reduction"},
                         "canonical sums over parallel.tensor = {} ranks are not there yet; want "
@@ -83,6 +97,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
                            job.parallel.sequence};
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_no_decay(job, model);
+  check_stages(job, config, mesh);
 }
 
 void check_job(const JobConfig& job, const MeshShape& mesh) {

@@ -31,13 +31,15 @@ Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
   AxisGroups groups = {.data = mesh.data(),
                        .tensor = mesh.tensor(),
                        .pipeline = mesh.pipeline(),
-                       .stage = mesh.stage()};
+                       .stage = mesh.stage(),
+                       .ends = mesh.ends()};
   Sharing sharing = {mesh.tensor().on(backend), job.parallel.sequence};
   return {std::move(mesh), std::move(groups), std::move(sharing)};
 }
 
-Layout make_phantom_layout(const JobConfig& job, int ranks, Backend& backend) {
-  return make_layout(job, Group(std::make_shared<PhantomCommunicator>(0, ranks)), backend);
+Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend) {
+  const int rank = rank_of({.pipeline = stage}, mesh_shape(job, ranks));
+  return make_layout(job, Group(std::make_shared<PhantomCommunicator>(rank, ranks)), backend);
 }
 
 std::string describe(const MeshShape& shape) {

@@ -22,8 +22,8 @@ MeshShape stated_mesh(const JobConfig& job);
 
 // A collective call of all ranks; each has a backend of its own. Throws as mesh_shape() does.
 Layout make_layout(const JobConfig& job, const Group& world, Backend& backend);
-// Rank 0 of ranks that do not exist.
-Layout make_phantom_layout(const JobConfig& job, int ranks, Backend& backend);
+// The first rank of a stage, of ranks that do not exist.
+Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend);
 
 // "2 data x 4 tensor ranks"
 std::string describe(const MeshShape& shape);

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/process/failure.h"
+#include "launch/run/stages.h"
 #include "models/huggingface/model_tensors.h"
 
 namespace ty {
@@ -93,7 +94,10 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
   const auto bucket = static_cast<std::int64_t>(job.parallel.bucket_mb * 1024 * 1024 / 4);
   return declare_model(spec, backend,
                        {.compute = job.precision.compute, .weights = job.precision.weights}, bucket,
-                       layout.groups.stage.size(), layout.sharing);
+                       layout.groups.stage.size(),
+                       {.sharing = layout.sharing,
+                        .partition = partition_of(job, spec, layout.mesh.shape().pipeline),
+                        .stage = layout.mesh.at().pipeline});
 }
 
 void set_initial_weights(const JobConfig& job, OpenedModel& model) {

@@ -4,12 +4,15 @@
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
 #include "launch/run/traffic.h"
+#include "models/transformer/partition.h"
 #include "models/transformer/spec.h"
 
 namespace ty {
 
 struct Plan {
   MeshShape mesh;
+  int stage = 0;                     // of the pipeline, from 0
+  BlockRange blocks;                 // that it has: of its first chunk
   std::int64_t parameters = 0;       // numbers in the whole model
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
@@ -21,9 +24,9 @@ struct Plan {
   bool reuses_weights = false;       // over a step's micro-batches
 };
 
-// The plan of rank 0 of so many ranks. Throws ConfigError if the job's degrees do not fit.
-// Allocates next to nothing, whatever the model's size.
-Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks);
+// The plan of the first rank of a stage, of so many ranks. Throws ConfigError if the job's degrees
+// do not fit. Allocates next to nothing, whatever the model's size.
+Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks, int stage = 0);
 
 // The memory of a model that is only run, on a batch of `sequences` x `length` ids: weights, and
 // what a forward pass with its loss takes at most. Allocates next to nothing.

@@ -12,14 +12,14 @@ constexpr std::int64_t kSampleTokens = 80;
 }  // namespace
 
 std::string sample_text(const Model& model, Backend& backend, std::int64_t context,
-                        const Dataset& dataset, std::uint64_t seed) {
+                        const Dataset& dataset, std::uint64_t seed, const Group& pipeline) {
   const TokenFile& source = dataset.valid ? *dataset.valid : *dataset.train;
   std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(kPromptTokens, source.size())));
   source.copy(0, ids);
   const std::vector<std::int32_t> next =
       generate(model, backend, context, ids,
                {.max_tokens = kSampleTokens, .temperature = 0.8, .top_k = 50, .seed = seed},
-               *dataset.tokenizer);
+               *dataset.tokenizer, {}, pipeline);
   ids.insert(ids.end(), next.begin(), next.end());
   return dataset.tokenizer->decode(ids);
 }

@@ -10,8 +10,8 @@
 namespace ty {
 
 // Continues the first tokens of the validation text, or of the training text without one; `dataset`
-// must have a tokenizer.
+// must have a tokenizer. A collective call of the pipeline that shares the model.
 std::string sample_text(const Model& model, Backend& backend, std::int64_t context,
-                        const Dataset& dataset, std::uint64_t seed);
+                        const Dataset& dataset, std::uint64_t seed, const Group& pipeline = {});
 
 }  // namespace ty

@@ -9,7 +9,8 @@ Traffic traffic_of(const Layout& layout) {
   for (const auto& [axis, group] :
        {std::pair("data", &layout.mesh.data()), std::pair("tensor", &layout.mesh.tensor()),
         std::pair("pipeline", &layout.mesh.pipeline()),
-        std::pair("data x tensor", &layout.mesh.stage())}) {
+        std::pair("data x tensor", &layout.mesh.stage()),
+        std::pair("pipeline's ends", &layout.mesh.ends())}) {
     for (const CommCall call : kCommCalls) rows.push_back({axis, call, group->counts(call)});
   }
   return rows;

@@ -10,7 +10,7 @@
 namespace ty {
 
 struct TrafficRow {
-  std::string_view axis;  // "data", "tensor", "pipeline" or "data x tensor"
+  std::string_view axis;  // "data", "tensor", "pipeline", "data x tensor", "pipeline's ends"
   CommCall call;
   CommCounts counts;
   friend bool operator==(const TrafficRow&, const TrafficRow&) = default;

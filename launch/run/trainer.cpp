@@ -57,8 +57,7 @@ void Trainer::build(RunStart start) {
   setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, layout_);
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
-                  .world = world_.group(),
-                  .tensor = layout_.mesh.tensor(),
+                  .mesh = layout_.mesh,
                   .tokenizer_directory = dataset_.tokenizer_directory,
                   .tokenizer_fingerprint = dataset_.fingerprint(),
                   .sharded = job_.parallel.zero == 1,
@@ -68,8 +67,9 @@ void Trainer::build(RunStart start) {
 }
 
 void Trainer::tell_start(std::int64_t steps_done) {
-  const Plan plan = make_plan(job_, model_, world_.size());
-  step_flops_ = plan.matrix_flops * world_.size();
+  const int stage = layout_.mesh.at().pipeline;
+  const Plan plan = make_plan(job_, model_, world_.size(), stage);
+  step_flops_ = world_.group().all_reduce(plan.matrix_flops, ReduceOp::sum);
   const double ceiling = world_.group().all_reduce(
       measure_ceiling(*backend_, 0.15).gemm_flops_per_second, ReduceOp::sum);
   backend_->memory().reset_peak();
@@ -193,7 +193,7 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
                {.sequence = job_.data.sequence,
                 .batch = std::max<std::int64_t>(1, job_.data.batch / layout_.mesh.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},
-               layout_.mesh.data());
+               {layout_.mesh.data(), layout_.mesh.pipeline()});
   observers_.tell(
       [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = last}); });
 }
@@ -202,8 +202,9 @@ void Trainer::sample_now(std::int64_t step) {
   // The ranks that share the first copy of the model make it together.
   const bool takes_part = layout_.mesh.data().rank() == 0;
   if (job_.run.sample_every == 0 || !takes_part || dataset_.tokenizer == nullptr) return;
-  const std::string text = sample_text(*setup_->model.model, *backend_, model_.context, dataset_,
-                                       static_cast<std::uint64_t>(job_.run.seed + step));
+  const std::string text =
+      sample_text(*setup_->model.model, *backend_, model_.context, dataset_,
+                  static_cast<std::uint64_t>(job_.run.seed + step), layout_.mesh.pipeline());
   observers_.tell([&](RunObserver& o) { o.sampled(step, text); });
 }
 

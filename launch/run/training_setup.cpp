@@ -4,6 +4,7 @@
 
 #include "core/base/even_parts.h"
 #include "core/base/glob.h"
+#include "launch/run/stages.h"
 
 namespace ty {
 
@@ -33,8 +34,9 @@ LossScale loss_scale(const PrecisionSection& precision) {
   return LossScale(stated ? static_cast<double>(*stated) : LossScale::kFirst);
 }
 
-StepOptions step_options(const JobConfig& job, const Group& data) {
-  return {.micro_batches = micro_batches(job, data),
+StepOptions step_options(const JobConfig& job, const Layout& layout) {
+  const Range share = share_of_batch(job.data.batch, layout.groups.data);
+  return {.micro_batches = micro_batches(job, share.count),
           .recompute = job.parallel.recompute,
           .reuse = job.parallel.reuse,
           .clip = job.optim.clip,
@@ -45,13 +47,16 @@ StepOptions step_options(const JobConfig& job, const Group& data) {
                        .warmup = job.schedule.warmup,
                        .steps = job.run.steps,
                        .decay = job.schedule.decay},
-          .loss_scale = loss_scale(job.precision)};
+          .loss_scale = loss_scale(job.precision),
+          .make_program = program_maker(job),
+          .executor = {.order = job.parallel.work_conserving ? ExecutionOrder::work_conserving
+                                                             : ExecutionOrder::listed,
+                       .team = layout.groups.tensor}};
 }
 
 }  // namespace
 
-std::int64_t micro_batches(const JobConfig& job, const Group& data) {
-  const std::int64_t sequences = share_of_batch(job.data.batch, data).count;
+std::int64_t micro_batches(const JobConfig& job, std::int64_t sequences) {
   if (job.parallel.reduction == Reduction::canonical) return sequences;
   return std::min(job.parallel.microbatches, sequences);
 }
@@ -68,6 +73,6 @@ TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Back
       reducer(*model.parameters, layout.groups, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *objective, *model.parameters, *optimizer, reducer,
-           step_options(job, layout.groups.data)) {}
+           step_options(job, layout), layout.groups.pipeline.on(backend)) {}
 
 }  // namespace ty

@@ -25,8 +25,8 @@ struct TrainingSetup {
 
 // Sequences [first, last) of a global batch that a data rank trains on.
 Range share_of_batch(std::int64_t batch, const Group& data);
-// Into how many parts a data rank cuts them: for canonical sums every sequence is a part of its
-// own.
-std::int64_t micro_batches(const JobConfig& job, const Group& data);
+// Into how many parts a data rank cuts its sequences: for canonical sums every sequence is a part
+// of its own.
+std::int64_t micro_batches(const JobConfig& job, std::int64_t sequences);
 
 }  // namespace ty

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/base/error.h"
-#include "core/base/even_parts.h"
-#include "models/objective/chunked_loss.h"
+#include "launch/run/model_stage.h"
 
 namespace ty {
 
@@ -17,31 +17,22 @@ double weight_of(double targets) { return 1.0 / std::max(targets, 1.0); }
 }  // namespace
 
 TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParameters& parameters,
-                           Optimizer& optimizer, GradientReducer& reducer, StepOptions options)
+                           Optimizer& optimizer, GradientReducer& reducer, StepOptions options,
+                           const Group& pipeline)
     : model_(model),
       objective_(objective),
       parameters_(parameters),
       optimizer_(optimizer),
       reducer_(reducer),
-      options_(options),
-      loss_scale_(options.loss_scale) {}
+      options_(std::move(options)),
+      loss_scale_(options_.loss_scale),
+      pipeline_(pipeline) {}
 
 StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   // On its way while the first forward runs; wanted where backward begins.
   PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
-  const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
-  const bool shared = options_.reuse == WeightReuse::step && parts > 1;
-  if (shared) model_.begin_step();
-  for (std::int64_t i = 0; i < parts; ++i) {
-    const Range part = even_part(batch.sequences, i, parts);
-    BackwardOptions options = reducer_.backward_options(i, parts);
-    options.release_shared = i + 1 == parts;
-    reducer_.add_loss(i, parts,
-                      run_micro_batch(batch, part.first, part.count, step, tokens, options));
-    reducer_.micro_batch_done(i, parts);
-  }
-  if (shared) model_.end_step();
+  run_micro_batches(batch, step, tokens);
   reducer_.finish();
   StepReport report;
   report.tokens = tokens.wait();
@@ -51,6 +42,28 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   report.learning_rate = learning_rate(options_.schedule, step);
   take_or_skip(report, step);
   return report;
+}
+
+void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
+                                     PendingSum& tokens) {
+  const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
+  const Program program =
+      options_.make_program({.stages = model_.stages(),
+                             .micro_batches = static_cast<int>(parts),
+                             .chunks = model_.chunks(),
+                             .recompute = options_.recompute == Recompute::stage});
+  const StepContext context = {
+      .batch = batch,
+      .step = step,
+      .seed = options_.seed,
+      .recompute = options_.recompute,
+      .weight = [&] { return weight_of(tokens.wait()) * loss_scale_.factor(); }};
+  reducer_.begin_step(parts);
+  ModelStage stage(model_, objective_, parameters_, reducer_, program, context);
+  const bool shared = options_.reuse == WeightReuse::step && parts > 1;
+  if (shared) model_.begin_step();
+  execute(program, stage, pipeline_, parameters_.backend(), options_.executor);
+  if (shared) model_.end_step();
 }
 
 // All ranks decide alike. The loss is a sum over the data ranks, and tensor ranks make it from the
@@ -96,17 +109,6 @@ void TrainingStep::update_weights(const StepReport& report, std::int64_t step) {
        .step = step + 1 - loss_scale_.state().skipped_steps,
        .seed = options_.seed});
   reducer_.share_weights();
-}
-
-Tensor TrainingStep::run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
-                                     std::int64_t step, PendingSum& tokens,
-                                     const BackwardOptions& options) {
-  const Batch part = upload(parameters_.backend(), batch, first, count);
-  const ForwardContext context = {
-      .batch = part, .training = true, .seed = options_.seed, .step = step};
-  Flow out = model_.forward(context, options_.recompute);
-  const double weight = weight_of(tokens.wait()) * loss_scale_.factor();
-  return backward_from_loss(model_, objective_, std::move(out), part, weight, options);
 }
 
 }  // namespace ty

@@ -1,8 +1,10 @@
-// One optimizer step of one rank: forward and backward over micro-batches, reduction over the data
-// ranks, clipping, update. Knows no files and prints nothing.
+// One optimizer step of one rank: its part of the pipeline's program over micro-batches (without a
+// pipeline, forward and backward of one after the other), reduction over the data ranks, clipping,
+// update. Knows no files and prints nothing.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
@@ -10,8 +12,12 @@
 #include "optim/loss_scale.h"
 #include "optim/optimizer.h"
 #include "parallel/data/gradient_reducer.h"
+#include "parallel/pipeline/executor.h"
+#include "parallel/pipeline/schedules.h"
 
 namespace ty {
+
+using MakeProgram = std::function<Program(const PipeShape&)>;
 
 struct StepOptions {
   std::int64_t micro_batches = 1;  // per rank
@@ -21,6 +27,8 @@ struct StepOptions {
   std::uint64_t seed = 0;  // of dropout and of the rounding of 16-bit weights
   LearningRateSchedule schedule = {};
   LossScale loss_scale = {};  // as it begins
+  MakeProgram make_program = one_f_one_b;
+  ExecutorOptions executor = {};
 };
 
 struct StepReport {
@@ -37,7 +45,8 @@ class TrainingStep {
  public:
   // All references must outlive this.
   TrainingStep(Model& model, const Objective& objective, FlatParameters& parameters,
-               Optimizer& optimizer, GradientReducer& reducer, StepOptions options);
+               Optimizer& optimizer, GradientReducer& reducer, StepOptions options,
+               const Group& pipeline = {});
 
   // Runs step `step` (from 0) on this rank's sequences. Throws NonFiniteError, on all ranks and
   // before any weight changes, if the loss or a gradient is not finite; where only gradients are
@@ -48,9 +57,8 @@ class TrainingStep {
   LossScale& loss_scale() { return loss_scale_; }
 
  private:
-  // The sum of its losses [1]. `tokens`: of the global batch.
-  Tensor run_micro_batch(const HostBatch& batch, std::int64_t first, std::int64_t count,
-                         std::int64_t step, PendingSum& tokens, const BackwardOptions& options);
+  // Forward and backward of all micro-batches. `tokens`: of the global batch.
+  void run_micro_batches(const HostBatch& batch, std::int64_t step, PendingSum& tokens);
   // Updates the weights, skips the step or throws, on all ranks alike.
   void take_or_skip(StepReport& report, std::int64_t step);
   // Throws NonFiniteError that names what is not finite first.
@@ -64,6 +72,7 @@ class TrainingStep {
   GradientReducer& reducer_;
   StepOptions options_;
   LossScale loss_scale_;
+  Group pipeline_;  // on the backend
 };
 
 }  // namespace ty

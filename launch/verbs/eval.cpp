@@ -5,11 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/job/limits.h"
+#include "launch/process/world.h"
 #include "launch/run/dataset.h"
 #include "launch/run/evaluation.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/plan.h"
 #include "launch/run/probe.h"
+#include "launch/run/shared_model.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/model_directory.h"
@@ -57,9 +59,12 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
   return ExitCode::ok;
 }
 
-ExitCode run_eval(const Arguments& arguments, RankStatus&) {
-  const Path directory = model_argument(arguments, "the run or model directory");
-  if (arguments.flag("--tokens")) return run_probe(arguments, directory);
+ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
+  World world(status);
+  const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
+  if (arguments.flag("--tokens")) {
+    return world.is_root() ? run_probe(arguments, directory) : ExitCode::ok;
+  }
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\"");
   }
@@ -73,11 +78,14 @@ ExitCode run_eval(const Arguments& arguments, RankStatus&) {
   const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
                                        text_options(DataSection{}), spec.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
-  const OpenedModel opened = open_model(directory, *backend, only_run());
+  const SharedModel shared =
+      open_shared_model(directory, *backend, world.group(), model_degrees(arguments));
+  const OpenedModel& opened = shared.opened;
   const EvaluationOptions options = {.sequence = sequence,
                                      .batch = arguments.integer("--batch", 8)};
-  const Evaluation result =
-      evaluate(*opened.model, *cross_entropy_objective(), *backend, tokens, options, Group());
+  const Evaluation result = evaluate(*opened.model, *cross_entropy_objective(), *backend, tokens,
+                                     options, {shared.mesh.data(), shared.mesh.pipeline()});
+  if (!world.is_root()) return ExitCode::ok;
   if (arguments.flag("--json")) {
     nlohmann::json json = {
         {"loss", result.loss},
@@ -111,8 +119,10 @@ const Verb& eval_verb() {
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
        kStrictOption,
+       kTensorOption,
+       kPipelineOption,
        {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
-      {{.name = "", .most_words = 2, .run = run_eval}}};
+      {{.name = "", .most_words = 2, .run = run_eval, .shares_work = true}}};
   return verb;
 }
 

@@ -3,9 +3,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/stopwatch.h"
+#include "launch/process/world.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/plan.h"
+#include "launch/run/shared_model.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/generation/generation.h"
@@ -26,14 +28,17 @@ std::vector<std::int32_t> start_of(const std::string& prompt, const Tokenizer& t
   return {*tokenizer.end_of_text()};
 }
 
-ExitCode run_generate(const Arguments& arguments, RankStatus&) {
-  const Path directory = model_argument(arguments, "the run or model directory");
+ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
+  World world(status);
+  const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
   const auto tokenizer = find_tokenizer(directory);
   if (tokenizer == nullptr) {
     throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
   }
   const auto backend = make_backend(DeviceChoice::automatic);
-  const OpenedModel opened = open_model(directory, *backend, only_run());
+  const SharedModel shared =
+      open_shared_model(directory, *backend, world.group(), model_degrees(arguments));
+  const OpenedModel& opened = shared.opened;
   check_vocab(opened.spec, directory, tokenizer->vocab_size());
 
   const std::string prompt = arguments.words.size() > 1 ? arguments.words[1] : "";
@@ -44,12 +49,16 @@ ExitCode run_generate(const Arguments& arguments, RankStatus&) {
       .top_p = arguments.number("--top-p", 1.0),
       .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1))};
   const std::vector<std::int32_t> begin = start_of(prompt, *tokenizer);
+  if (shared.mesh.at().data != 0) return ExitCode::ok;  // one copy of the model does it
   const Stopwatch watch;
   double first = 0;
-  const std::vector<std::int32_t> ids = generate(*opened.model, *backend, opened.spec.context,
-                                                 begin, options, *tokenizer, [&](std::int32_t) {
-                                                   if (first == 0) first = watch.seconds();
-                                                 });
+  const std::vector<std::int32_t> ids = generate(
+      *opened.model, *backend, opened.spec.context, begin, options, *tokenizer,
+      [&](std::int32_t) {
+        if (first == 0) first = watch.seconds();
+      },
+      shared.mesh.pipeline());
+  if (!world.is_root()) return ExitCode::ok;
   const double seconds = watch.seconds();
   const std::string text = prompt + tokenizer->decode(ids);
   // Tokens that the last pass read: all but the one that it gave, unless that ended the text.
@@ -88,10 +97,13 @@ const Verb& generate_verb() {
         config::Rule{}.above(0).at_most(1)},
        {"--greedy", "", "always the most likely token"},
        kStrictOption,
+       kTensorOption,
+       kPipelineOption,
        {"--json", "", "one JSON object on stdout"}},
       {{.name = "",
         .most_words = 2,
         .run = run_generate,
+        .shares_work = true,
         .hint = "write a prompt of several words in quotes"}}};
   return verb;
 }

@@ -8,6 +8,7 @@
 #include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/ops/shape.h"
+#include "models/transformer/pipeline_forward.h"
 
 namespace ty {
 
@@ -54,20 +55,34 @@ std::int32_t sample_token(const std::vector<float>& logits, const SamplingOption
 
 namespace {
 
+// Brings the last stage's values to all.
+void tell_all(std::vector<float>& values, const Group& pipeline) {
+  if (pipeline.size() == 1) return;
+  const int last = pipeline.size() - 1;
+  std::int64_t count = std::ssize(values);
+  pipeline.broadcast(contiguous_view(&count, DType::i64, {1}), last).wait();
+  values.resize(static_cast<std::size_t>(count));
+  pipeline.broadcast(contiguous_view(values.data(), DType::f32, {count}), last).wait();
+}
+
 // Logits [V] of what follows the ids.
 std::vector<float> next_logits(const Model& model, Backend& backend,
-                               std::span<const std::int32_t> ids) {
+                               std::span<const std::int32_t> ids, const Group& pipeline) {
   const std::int64_t length = std::ssize(ids);
   std::vector<std::int32_t> padded(ids.begin(), ids.end());  // what comes later is not seen
   while (std::ssize(padded) % model.row_multiple() != 0) padded.push_back(0);
   const Batch batch = {.sequences = 1,
                        .columns = {{Column::ids, Tensor::from<std::int32_t>(
                                                      backend, {1, std::ssize(padded)}, padded)}}};
-  const Tensor hidden = model.forward({.batch = batch}).hidden;
-  const Tensor rows = reshape(hidden, {-1, hidden.dim(-1)});
-  const Readout& readout = model.readout();
-  const Tensor last = readout.logits(narrow(rows, 0, length - 1, 1));
-  std::vector<float> values = all_logits(last, readout.vocabulary()).to(DType::f32).values<float>();
+  const Tensor hidden = forward_through(model, pipeline.on(backend), {.batch = batch}).hidden;
+  std::vector<float> values;
+  if (model.has_readout()) {
+    const Tensor rows = reshape(hidden, {-1, hidden.dim(-1)});
+    const Readout& readout = model.readout();
+    const Tensor last = readout.logits(narrow(rows, 0, length - 1, 1));
+    values = all_logits(last, readout.vocabulary()).to(DType::f32).values<float>();
+  }
+  tell_all(values, pipeline);
   if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); })) {
     throw NonFiniteError(
         "generate: the logits of token {} are not finite; a weight of the model is "
@@ -92,15 +107,16 @@ std::vector<float> with_text_only(std::vector<float> logits, const Tokenizer& to
 std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
                                    std::vector<std::int32_t> prompt, const SamplingOptions& options,
                                    const Tokenizer& tokenizer,
-                                   const std::function<void(std::int32_t)>& on_token) {
+                                   const std::function<void(std::int32_t)>& on_token,
+                                   const Group& pipeline) {
   TY_CHECK(!prompt.empty(), "nothing to go on from");
   const NoGrad no_grad;
   const std::size_t given = prompt.size();
   context -= context % model.row_multiple();
   for (std::int64_t i = 0; i < options.max_tokens; ++i) {
     const auto length = std::min<std::int64_t>(context, static_cast<std::int64_t>(prompt.size()));
-    const std::vector<float> logits =
-        next_logits(model, backend, std::span(prompt).last(static_cast<std::size_t>(length)));
+    const std::vector<float> logits = next_logits(
+        model, backend, std::span(prompt).last(static_cast<std::size_t>(length)), pipeline);
     const std::int32_t next = sample_token(with_text_only(logits, tokenizer), options,
                                            static_cast<std::int64_t>(prompt.size()));
     if (next == tokenizer.end_of_text()) break;

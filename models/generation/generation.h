@@ -26,10 +26,12 @@ std::int32_t sample_token(const std::vector<float>& logits, const SamplingOption
 
 // Continues the prompt (at least one id); the model sees the last `context` ids. Draws only ids
 // that have a text, and stops at the end of text, which is not included. on_token is called after
-// each new id. Throws NonFiniteError if the model's output is not finite.
+// each new id. The stages of a pipeline that share the model make the same call and get the same
+// ids. Throws NonFiniteError if the model's output is not finite.
 std::vector<std::int32_t> generate(const Model& model, Backend& backend, std::int64_t context,
                                    std::vector<std::int32_t> prompt, const SamplingOptions& options,
                                    const Tokenizer& tokenizer,
-                                   const std::function<void(std::int32_t)>& on_token = {});
+                                   const std::function<void(std::int32_t)>& on_token = {},
+                                   const Group& pipeline = {});
 
 }  // namespace ty

@@ -43,10 +43,17 @@ void write_model_config(FileWriter& out, const ModelSpec& spec) {
 
 OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
                           std::int64_t bucket_elements, std::int64_t shards,
-                          const Sharing& sharing) {
+                          const ModelPart& part) {
   OpenedModel opened = {spec, nullptr, nullptr};
-  opened.model = std::make_unique<Model>(describe_model(spec), LinearRules(spec.linear), sharing);
-  opened.spec.linear = exact_rules(opened.model->linear_sites());
+  const ModelDescription description = describe_model(spec);
+  const LinearRules rules(spec.linear);
+  // Declares parameters and nothing else.
+  const Model whole(description, rules, part.sharing);
+  opened.spec.linear = exact_rules(whole.linear_sites());
+  const bool is_whole = part.partition.ranges.empty();
+  opened.model = std::make_unique<Model>(description, rules, part.sharing,
+                                         is_whole ? one_stage(description.size()) : part.partition,
+                                         part.stage);
   ParameterStore& store = opened.model->parameters();
   opened.parameters = std::make_unique<FlatParameters>(
       store, plan_flat_layout(store, bucket_elements, shards), backend, options);

@@ -26,16 +26,23 @@ void write_model_config(FileWriter& out, const ModelSpec& spec);
 
 // A model and the memory of its parameters.
 struct OpenedModel {
-  ModelSpec spec;  // linear layers by name, with all sizes resolved
+  ModelSpec spec;  // linear layers of the whole model by name, with all sizes resolved
   std::unique_ptr<Model> model;
   std::unique_ptr<FlatParameters> parameters;
+};
+
+// The part of a model that a rank holds.
+struct ModelPart {
+  Sharing sharing = {};
+  Partition partition = {};  // without ranges: all blocks
+  int stage = 0;
 };
 
 // A model, or this rank's part of it, whose weights are not set yet; bucket and shards as
 // plan_flat_layout() has them.
 OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
                           std::int64_t bucket_elements = 1, std::int64_t shards = 1,
-                          const Sharing& sharing = {});
+                          const ModelPart& part = ModelPart());
 
 // Opens a model directory. Without gradients, only its weights take memory. Throws as
 // read_model_config() and load_weights() do.

@@ -19,8 +19,10 @@ struct OutgoingPart {
 
 }  // namespace
 
-void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parameters,
-                      const ModelSpec& spec, const std::map<std::string, std::string>& names) {
+std::vector<TensorInfo> write_parameters(FileWriter& out,
+                                         std::span<const OutgoingParameter> parameters,
+                                         const ModelSpec& spec,
+                                         const std::map<std::string, std::string>& names) {
   std::vector<TensorInfo> infos;
   std::map<std::string, OutgoingPart> by_name;
   for (const OutgoingParameter& parameter : parameters) {
@@ -51,6 +53,7 @@ void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parame
     writer.append(contiguous_view(ordered.view.data, info.dtype, info.shape));
   }
   writer.finish();
+  return writer.order();
 }
 
 void write_parameters(FileWriter& out, const FlatParameters& parameters, const ModelSpec& spec,

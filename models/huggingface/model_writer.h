@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/io/safetensors.h"
 #include "core/nn/flat_parameters.h"
@@ -24,14 +25,17 @@ struct OutgoingParameter {
 
 // Writes parameters to one safetensors file. `names` maps the names that we would write to the ones
 // to use (see names_in_directory); if it is empty, ours are used. Holds one parameter in memory at
-// a time.
-void write_parameters(FileWriter& out, std::span<const OutgoingParameter> parameters,
-                      const ModelSpec& spec, const std::map<std::string, std::string>& names = {});
+// a time. Returns the tensors of the file.
+std::vector<TensorInfo> write_parameters(FileWriter& out,
+                                         std::span<const OutgoingParameter> parameters,
+                                         const ModelSpec& spec,
+                                         const std::map<std::string, std::string>& names = {});
 
 // Which values of each parameter to write.
 enum class Content : std::uint8_t { weights, gradients };
 
-// Calls `write` with all parameters of a model in memory, whole. Where they are cut over a tensor
+// Calls `write` with all parameters of a model in memory that this rank's group counts, whole (of a
+// table that two stages of a pipeline hold, one does). Where they are cut over a tensor
 // group, fill() gathers a parameter from its ranks: a collective call of the group, in which rank 0
 // calls `write` and the others send their parts until it returns or throws. What it throws leaves
 // rank 0 alone. Weights keep their dtype.

@@ -115,6 +115,7 @@ void with_whole_parameters(const FlatParameters& parameters, Content content, co
   const auto& all = parameters.store().all();
   std::vector<OutgoingParameter> outgoing;
   for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].placement.counted) continue;
     outgoing.push_back({all[i].name, gathering.value_of(i).dtype(), all[i].whole(),
                         [&gathering, i](const View& to) { gathering.gather(i, to); }});
   }

@@ -68,8 +68,16 @@ struct BlockDescription {
   std::string name;          // "embeddings", "blocks.3", "head"
   bool recomputable = true;  // worth running again in backward instead of keeping its inside
   std::function<std::unique_ptr<Block>(const BlockContext&)> build;
+  // Where other blocks declare parameters that this one reads too: "embeddings.token" by a head
+  // that is tied to it.
+  std::vector<std::string> reads = {};
 };
 
-using ModelDescription = std::vector<BlockDescription>;
+struct ModelDescription {
+  std::int64_t width = 0;  // C of what flows from block to block
+  std::vector<BlockDescription> blocks = {};
+
+  std::size_t size() const { return blocks.size(); }
+};
 
 }  // namespace ty

@@ -10,9 +10,7 @@ namespace ty {
 
 Embeddings::Embeddings(const BlockContext& at, const ModelSpec& spec)
     : sharing_(at.sharing),
-      tokens_(make_token_table(at.child("token"),
-                               {.vocab = spec.vocab, .width = spec.width, .std = kEmbeddingStd},
-                               spec.tied)),
+      tokens_(make_token_table(at.child("token"), token_table_shape(spec), spec.tied)),
       positions_(at.scope.parameter("position.weight", {spec.context, spec.width},
                                     Init::normal(kEmbeddingStd))),
       dropout_(at.child("dropout"), spec.dropout.embedding) {}

@@ -11,6 +11,10 @@ namespace ty {
 
 inline constexpr double kEmbeddingStd = 0.02;  // of all tables at the start
 
+inline TokenTableShape token_table_shape(const ModelSpec& spec) {
+  return {.vocab = spec.vocab, .width = spec.width, .std = kEmbeddingStd};
+}
+
 class Embeddings final : public Block {
  public:
   Embeddings(const BlockContext& at, const ModelSpec& spec);

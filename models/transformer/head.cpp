@@ -1,6 +1,7 @@
 #include "models/transformer/head.h"
 
 #include "core/base/error.h"
+#include "models/transformer/embeddings.h"
 
 namespace ty {
 
@@ -13,7 +14,7 @@ Head::Head(const BlockContext& at, const ModelSpec& spec)
                       spec.vocab, spec.vocab);
   }
   if (spec.tied) {
-    table_ = find_token_table(at, "embeddings.token");
+    table_ = tied_token_table(at, "embeddings.token", token_table_shape(spec));
   } else {
     linear_ =
         at.make_linear("linear", {.in = spec.width, .out = spec.vocab, .bias = false}, Split::out);

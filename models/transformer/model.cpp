@@ -6,20 +6,55 @@
 namespace ty {
 
 Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
-             std::size_t first, std::size_t last)
-    : row_multiple_(sharing.has_own_rows() ? sharing.ranks() : 1) {
+             const Partition& partition, int stage)
+    : partition_(partition), stage_(stage), width_(description.width), sharing_(sharing) {
   const Scope root = Scope(*store_).placing(placed_outside(sharing));
-  for (std::size_t i = first; i < last; ++i) {
-    const BlockDescription& d = description[i];
-    blocks_.push_back({d.build(BlockContext{root.child(d.name), rules, sharing, &sites_, &layers_}),
-                       d.recomputable});
+  for (int chunk = 0; chunk < chunks(); ++chunk) {
+    const BlockRange range = partition_.of(stage, chunk);
+    std::vector<Entry>& entries = chunks_.emplace_back();
+    for (std::size_t i = range.first; i < range.last; ++i) {
+      const BlockDescription& d = description.blocks[i];
+      entries.push_back(
+          {d.build(BlockContext{root.child(d.name), rules, sharing, &sites_, &layers_}),
+           d.recomputable});
+    }
+    if (range.last != description.size() || entries.empty()) continue;
+    readout_ = dynamic_cast<const Readout*>(entries.back().block.get());
   }
-  if (!blocks_.empty()) readout_ = dynamic_cast<const Readout*>(blocks_.back().block.get());
-  if (first == 0 && last == description.size()) rules.check_all_used(sites_);
+  if (stages() == 1) rules.check_all_used(sites_);
+  place_shared(description);
+}
+
+// A block that another one reads from is its owner.
+void Model::place_shared(const ModelDescription& description) {
+  const auto owner_of = [&](const std::string& path) {
+    std::size_t i = 0;
+    while (i < description.size() && !path.starts_with(description.blocks[i].name + ".")) ++i;
+    return partition_.stage_of(i);
+  };
+  for (std::size_t i = 0; i < description.size(); ++i) {
+    for (const std::string& path : description.blocks[i].reads) {
+      const int owner = owner_of(path);
+      if (owner == partition_.stage_of(i)) continue;
+      TY_CHECK(owner == 0 && partition_.stage_of(i) + 1 == stages(),
+               "{} is shared by stages {} and {} of {}", path, owner, partition_.stage_of(i),
+               stages());
+      for (Parameter& parameter : store_->all()) {
+        if (!parameter.name.starts_with(path + ".")) continue;
+        parameter.placement.partial = parameter.placement.partial.with(Axis::pipeline);
+        parameter.placement.counted = parameter.placement.counted && owner == stage_;
+      }
+    }
+  }
+}
+
+Shape Model::flow_shape(std::int64_t sequences, std::int64_t length) const {
+  if (sharing_.has_own_rows()) return {sequences * length / sharing_.ranks(), width_};
+  return {sequences, length, width_};
 }
 
 const Readout& Model::readout() const {
-  TY_CHECK(readout_ != nullptr, "this rank does not have the last block");
+  TY_CHECK(has_readout(), "this stage does not have the last block");
   return *readout_;
 }
 
@@ -31,10 +66,12 @@ void Model::end_step() {
   for (Linear* layer : layers_) layer->end_step();
 }
 
-Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flow) const {
-  for (const Entry& entry : blocks_) {
+Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flow,
+                    int chunk) const {
+  const bool inside_blocks = recompute == Recompute::selective || recompute == Recompute::block;
+  for (const Entry& entry : chunks_[static_cast<std::size_t>(chunk)]) {
     const Block* block = entry.block.get();
-    if (recompute != Recompute::none && entry.recomputable) {
+    if (inside_blocks && entry.recomputable) {
       flow.hidden = ty::recompute(
           [block, context](std::span<const Tensor> in) {
             return block->forward({in[0]}, context).hidden;

@@ -1,4 +1,5 @@
-// Model: the blocks of one rank's range of a model description, and their parameters.
+// Model: the blocks that one stage of a pipeline has of a model description (all of them, without a
+// pipeline), and their parameters.
 #pragma once
 
 #include <memory>
@@ -6,36 +7,48 @@
 #include <vector>
 
 #include "models/transformer/block.h"
+#include "models/transformer/partition.h"
 
 namespace ty {
 
 // What is computed again in backward instead of being kept. selective: all inside of a block but
-// the results of its linear layers and of attention. block: all inside of it.
-enum class Recompute : std::uint8_t { none, selective, block };
+// the results of its linear layers and of attention. block: all inside of it. stage: all that a
+// stage of a pipeline does with a micro-batch, of which it keeps what it receives; the last stage,
+// whose backward follows at once, keeps everything.
+enum class Recompute : std::uint8_t { none, selective, block, stage };
 // How long linear layers keep what they have made once (W of a tensor train): within a pass, or
 // over the micro-batches of a step.
 enum class WeightReuse : std::uint8_t { pass, step };
 
 class Model {
  public:
-  // Builds blocks [first, last) of a description, whose layers are shared as `sharing` says.
-  // Parameters are declared, without memory yet.
+  // Builds a stage's blocks of a description, whose layers are shared as `sharing` says. Parameters
+  // are declared, without memory yet. What several stages hold (a table to which the head is tied)
+  // has gradients that are partial along the pipeline, and counts on the stage that owns it.
   Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
-        std::size_t first, std::size_t last);
+        const Partition& partition, int stage);
   // All blocks.
   Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing = {})
-      : Model(description, rules, sharing, 0, description.size()) {}
+      : Model(description, rules, sharing, one_stage(description.size()), 0) {}
 
-  // Runs all blocks in order; `in` is what the blocks before them returned. With
+  // Runs the blocks of a chunk in order; `in` is what the blocks before them returned. With
   // Recompute::block each recomputable block keeps only its input. After the last block, what
   // readout() takes.
-  Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none,
-               Flow in = {}) const;
-  // The last block's, which this rank has: of all of forward()'s rows, or of some.
+  Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none, Flow in = {},
+               int chunk = 0) const;
+  // The shape of what flows between blocks, for a batch of B sequences of T tokens.
+  Shape flow_shape(std::int64_t sequences, std::int64_t length) const;
+  // Whether this stage has the last block.
+  bool has_readout() const { return readout_ != nullptr; }
+  // The last block's, which this stage has: of all of forward()'s rows, or of some.
   const Readout& readout() const;
 
+  int stage() const { return stage_; }
+  int stages() const { return partition_.stages; }
+  int chunks() const { return partition_.chunks(); }
+
   // A batch's B T is a multiple of it: the number of ranks that share rows.
-  std::int64_t row_multiple() const { return row_multiple_; }
+  std::int64_t row_multiple() const { return sharing_.has_own_rows() ? sharing_.ranks() : 1; }
 
   ParameterStore& parameters() { return *store_; }
   const ParameterStore& parameters() const { return *store_; }
@@ -51,11 +64,16 @@ class Model {
     std::unique_ptr<Block> block;
     bool recomputable;
   };
+  void place_shared(const ModelDescription& description);
+
+  Partition partition_;
+  int stage_;
+  std::int64_t width_;
+  Sharing sharing_;
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();
   std::vector<LinearSite> sites_;
   std::vector<Linear*> layers_;
-  std::vector<Entry> blocks_;
-  std::int64_t row_multiple_;
+  std::vector<std::vector<Entry>> chunks_;
   const Readout* readout_ = nullptr;  // the last of them, if it is the model's last
 };
 

@@ -39,13 +39,15 @@ BlockDescription block(std::string name, bool recomputable, const SharedSpec& sp
 ModelDescription describe_model(const ModelSpec& given) {
   check(given);
   const auto spec = std::make_shared<const ModelSpec>(given);
-  ModelDescription blocks;
+  ModelDescription model = {.width = spec->width};
+  std::vector<BlockDescription>& blocks = model.blocks;
   blocks.push_back(block<Embeddings>("embeddings", false, spec));
   for (std::int64_t i = 0; i < spec->layers; ++i) {
     blocks.push_back(block<DecoderBlock>(fmt::format("blocks.{}", i), true, spec, i));
   }
   blocks.push_back(block<Head>("head", false, spec));
-  return blocks;
+  if (spec->tied) blocks.back().reads = {"embeddings.token"};
+  return model;
 }
 
 }  // namespace ty

@@ -87,15 +87,18 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   return std::make_unique<DenseTable>(table, at.sharing);
 }
 
-std::unique_ptr<TokenTable> find_token_table(const BlockContext& at, const std::string& path) {
+std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::string& path,
+                                             const TokenTableShape& shape) {
   const ParameterStore& store = at.scope.store();
   if (const Parameter* table = store.find(path + ".weight")) {
     return std::make_unique<DenseTable>(*table, at.sharing);
   }
   const Parameter* a = store.find(path + ".a");
   const Parameter* b = store.find(path + ".b");
-  TY_CHECK(a != nullptr && b != nullptr, "a tied head stands on a rank without the token table");
-  return std::make_unique<SvdTable>(*a, *b, at.sharing);
+  if (a != nullptr && b != nullptr) return std::make_unique<SvdTable>(*a, *b, at.sharing);
+  BlockContext there = at;
+  there.scope = at.scope.at(path);
+  return make_token_table(there, shape, true);
 }
 
 }  // namespace ty

@@ -29,8 +29,9 @@ struct TokenTableShape {
 // Declares the table under `at` ("embeddings.token").
 std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const TokenTableShape& shape,
                                              bool tied);
-// The table that another block of this rank declared under `path`, for a tied head. Throws
-// InternalError if there is none.
-std::unique_ptr<TokenTable> find_token_table(const BlockContext& at, const std::string& path);
+// The table under `path` for a head that is tied to it: the one that another block of this rank has
+// declared, or a copy if the block with the table is on another stage of a pipeline.
+std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::string& path,
+                                             const TokenTableShape& shape);
 
 }  // namespace ty

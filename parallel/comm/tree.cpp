@@ -5,22 +5,17 @@
 
 namespace ty {
 
-std::int64_t tree_merges_after(std::int64_t i, std::int64_t n) {
-  TY_CHECK(i >= 0 && i < n, "term {} of {}", i, n);
-  // Walk down to leaf i. Every subtree that ends with i, from the deepest up, is complete now; a
-  // subtree that i ends as a left half is not merged yet.
-  std::int64_t first = 0, last = n, merges = 0;
-  while (last - first > 1) {
-    const std::int64_t middle = first + (last - first) / 2;
-    if (i < middle) {
-      last = middle;
-      merges = 0;
-    } else {
-      first = middle;
-      ++merges;
-    }
+TreeParent tree_parent(const Range& node, std::int64_t n) {
+  Range parent = {0, n};
+  while (true) {
+    TY_CHECK(parent.count > node.count, "terms {} + {} of {} are no node", node.first, node.count,
+             n);
+    const Range left = {parent.first, parent.count / 2};
+    const Range right = {parent.first + left.count, parent.count - left.count};
+    if (left == node) return {parent, right};
+    if (right == node) return {parent, left};
+    parent = node.first < right.first ? left : right;
   }
-  return merges;
 }
 
 void check_tree_ranks(int ranks) {

@@ -14,47 +14,65 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <utility>
-#include <vector>
 
 #include "core/backend/backend.h"
 #include "core/base/error.h"
+#include "core/base/range.h"
 #include "parallel/comm/communicator.h"
 
 namespace ty {
 
-// How many additions become possible when term i of n arrives, if terms arrive in order and partial
-// sums are kept on a stack. Each addition replaces the newest sum by (top of the stack + newest).
-std::int64_t tree_merges_after(std::int64_t i, std::int64_t n);
+// A node of the tree: the sum of the terms of a range.
+struct TreeParent {
+  Range node;
+  Range other;  // its half that is not the one asked about
+};
+// Of a node that is not the root of the tree over n terms.
+TreeParent tree_parent(const Range& node, std::int64_t n);
 
-// The tree sum of `terms` terms that arrive in order. Holds at most log2(terms) + 1 partial sums.
+// The tree sum of `terms` terms that arrive in any order. Holds at most log2(terms) + 1 partial
+// sums if they come in order, upwards or downwards.
 template <typename T>
 class TreeSum {
  public:
   explicit TreeSum(std::int64_t terms) : terms_(terms) {}
-  // add(earlier, later) returns the sum of two adjacent parts.
+  // Brings term i. add(earlier, later) returns the sum of two adjacent parts.
   template <typename Add>
-  void push(T term, Add add) {
-    for (std::int64_t merges = tree_merges_after(arrived_, terms_); merges > 0; --merges) {
-      term = add(std::move(parts_.back()), std::move(term));
-      parts_.pop_back();
+  void put(std::int64_t i, T term, Add add) {
+    TY_CHECK(i >= 0 && i < terms_, "term {} of {}", i, terms_);
+    Range node = {i, 1};
+    while (node.count < terms_) {
+      const TreeParent parent = tree_parent(node, terms_);
+      const auto other = parts_.find(parent.other.first);
+      if (other == parts_.end() || other->second.count != parent.other.count) break;
+      T half = std::move(other->second.sum);
+      parts_.erase(other);
+      term = parent.other.first < node.first ? add(std::move(half), std::move(term))
+                                             : add(std::move(term), std::move(half));
+      node = parent.node;
     }
-    parts_.push_back(std::move(term));
-    ++arrived_;
+    const bool is_new = parts_.emplace(node.first, Part{node.count, std::move(term)}).second;
+    TY_CHECK(is_new, "term {} of {} has come twice", i, terms_);
   }
   // The whole sum, once all terms have arrived.
   T take() {
-    TY_CHECK(arrived_ == terms_ && parts_.size() == 1, "{} of {} terms", arrived_, terms_);
-    T sum = std::move(parts_.back());
+    TY_CHECK(parts_.size() == 1 && parts_.begin()->second.count == terms_, "not all of {} terms",
+             terms_);
+    T sum = std::move(parts_.begin()->second.sum);
     parts_.clear();
     return sum;
   }
   std::int64_t num_parts() const { return static_cast<std::int64_t>(parts_.size()); }
 
  private:
+  struct Part {
+    std::int64_t count;
+    T sum;
+  };
   std::int64_t terms_;
-  std::int64_t arrived_ = 0;
-  std::vector<T> parts_;
+  std::map<std::int64_t, Part> parts_;  // by their first term
 };
 
 // Throws ConfigError unless the number of ranks is a power of two.

@@ -22,7 +22,7 @@ GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
       groups_(std::move(groups)),
       data_(groups_.data.on(parameters.backend())),
       tensor_(groups_.tensor.on(parameters.backend())),
-      tied_(groups_.tied.on(parameters.backend())),
+      ends_(groups_.ends.on(parameters.backend())),
       stage_(groups_.stage.on(parameters.backend())),
       options_(options) {
   const FlatLayout& layout = parameters.layout();
@@ -51,43 +51,54 @@ Range GradientReducer::shard_of(const Bucket& bucket) const {
   return {bucket.range.first + group.rank() * count, count};
 }
 
-// A shard of what data x tensor sums up is counted by the rank that has it, all else by placement.
+// A shard of what data x tensor sums up is counted by the rank that has it, all else by placement;
+// of what the ends of a pipeline both have, the first one's.
 std::vector<Piece> GradientReducer::marked(std::vector<Piece> pieces, bool sharded) const {
   const auto& all = parameters_->store().all();
   for (Piece& piece : pieces) {
     const Placement& placement = all[piece.parameter].placement;
-    piece.counted = placement.counted || (sharded && placement.partial.has(Axis::tensor));
+    const bool is_copy = placement.partial.has(Axis::pipeline) && groups_.pipeline.rank() > 0;
+    const bool is_own_shard = sharded && placement.partial.has(Axis::tensor);
+    piece.counted = !is_copy && (placement.counted || is_own_shard);
   }
   return pieces;
 }
 
-BackwardOptions GradientReducer::backward_options(std::int64_t index, std::int64_t count) {
-  const bool last = index + 1 == count;
-  if (!last || options_.reduction == Reduction::canonical) return {};
+void GradientReducer::begin_step(std::int64_t micro_batches) {
+  micro_batches_ = micro_batches;
+  partial_sums_.reset();
+  losses_.reset();
   const FlatLayout& layout = parameters_->layout();
   waiting_.assign(layout.buckets.size(), 0);
   for (const int bucket : layout.bucket_of) {
     if (bucket >= 0) ++waiting_[static_cast<std::size_t>(bucket)];
   }
   started_.assign(layout.buckets.size(), false);
+}
+
+BackwardOptions GradientReducer::backward_options(bool last) {
+  if (!last || options_.reduction == Reduction::canonical) return {};
   return {.on_leaf_complete = [this](Leaf& leaf) {
-    leaf.fill_missing();  // of what nothing depended on, or the buffer holds last step's numbers
     const auto found = bucket_of_.find(&leaf);
-    if (found != bucket_of_.end() && --waiting_[found->second] == 0) start(found->second);
+    if (found == bucket_of_.end()) return;
+    leaf.fill_missing();  // of what nothing depended on, or the buffer holds last step's numbers
+    const bool is_complete = --waiting_[found->second] == 0;
+    const Bucket& bucket = parameters_->layout().buckets[found->second];
+    if (is_complete && !bucket.partial.has(Axis::pipeline)) start(found->second);
     for (Pending& pending : pending_) pending.work.test();  // keeps messages moving
   }};
 }
 
 // Few numbers: they are waited for.
-void GradientReducer::sum_over_tied(const Bucket& bucket) {
+void GradientReducer::sum_over_ends(const Bucket& bucket) {
   if (!bucket.partial.has(Axis::pipeline)) return;
-  tied_.all_reduce(slice(parameters_->gradients(), bucket.range).view(), ReduceOp::sum).wait();
+  ends_.all_reduce(slice(parameters_->gradients(), bucket.range).view(), ReduceOp::sum).wait();
 }
 
 void GradientReducer::start(std::size_t index) {
   started_[index] = true;
   const Bucket& bucket = parameters_->layout().buckets[index];
-  sum_over_tied(bucket);
+  sum_over_ends(bucket);
   const Group& group = group_of(bucket);
   const Tensor all = slice(parameters_->gradients(), bucket.range);
   if (!options_.shard_optimizer) {
@@ -99,11 +110,12 @@ void GradientReducer::start(std::size_t index) {
   pending_.push_back({index, shard, group.reduce_scatter(shard.view(), all.view(), ReduceOp::sum)});
 }
 
-void GradientReducer::micro_batch_done(std::int64_t index, std::int64_t count) {
+void GradientReducer::micro_batch_done(std::int64_t index) {
   if (options_.reduction != Reduction::canonical) return;
   parameters_->fill_missing_gradients();
-  if (index == 0) partial_sums_.emplace(count);
-  partial_sums_->push(parameters_->gradients().to(parameters_->gradients().dtype()), add_tensors);
+  if (!partial_sums_) partial_sums_.emplace(micro_batches_);
+  partial_sums_->put(index, parameters_->gradients().to(parameters_->gradients().dtype()),
+                     add_tensors);
   parameters_->clear_gradients();
 }
 
@@ -113,7 +125,7 @@ void GradientReducer::finish() {
     parameters_->backend().copy(parameters_->gradients().view(), partial_sums_->take().view());
     partial_sums_.reset();
     for (const Bucket& bucket : parameters_->layout().buckets) {
-      sum_over_tied(bucket);
+      sum_over_ends(bucket);
       const View all = slice(parameters_->gradients(), bucket.range).view();
       if (bucket.partial.has(Axis::tensor)) tensor_.all_reduce(all, ReduceOp::sum).wait();
       tree_all_reduce(data_, parameters_->backend(), all);
@@ -201,21 +213,28 @@ void GradientReducer::gather(const Tensor& flat) {
 
 PendingSum GradientReducer::start_sum(double value) { return {groups_.data, value}; }
 
-void GradientReducer::add_loss(std::int64_t index, std::int64_t count, const Tensor& loss) {
-  if (index == 0) losses_.emplace(count);
-  losses_->push(loss.to(DType::f64), add_tensors);
+void GradientReducer::add_loss(std::int64_t index, const Tensor& loss) {
+  if (!losses_) losses_.emplace(micro_batches_);
+  losses_->put(index, loss.to(DType::f64), add_tensors);
 }
 
 double GradientReducer::sum_losses() {
-  TY_CHECK(losses_.has_value(), "no loss was added");
-  const Tensor total = losses_->take();
-  losses_.reset();
-  if (options_.reduction == Reduction::canonical) {
-    tree_all_reduce(data_, parameters_->backend(), total.view());
-  } else {
-    data_.all_reduce(total.view(), ReduceOp::sum).wait();
+  const Group& pipeline = groups_.pipeline;
+  const bool has_losses = pipeline.rank() + 1 == pipeline.size();
+  double sum = 0.0;
+  if (has_losses) {
+    TY_CHECK(losses_.has_value(), "no loss was added");
+    const Tensor total = losses_->take();
+    if (options_.reduction == Reduction::canonical) {
+      tree_all_reduce(data_, parameters_->backend(), total.view());
+    } else {
+      data_.all_reduce(total.view(), ReduceOp::sum).wait();
+    }
+    sum = total.item();
   }
-  return total.item();
+  if (pipeline.size() == 1) return sum;
+  pipeline.broadcast(contiguous_view(&sum, DType::f64, {1}), pipeline.size() - 1).wait();
+  return sum;
 }
 
 }  // namespace ty

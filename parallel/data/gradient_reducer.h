@@ -1,7 +1,8 @@
 // Gradients of all ranks: each is summed over the axes along which its parameter's placement says
 // that ranks hold partial sums, bucket by bucket, while backward is still running: along data
 // alone, or (gains of norms, whole layers) over data x tensor at once. What is partial along
-// pipeline, a tied table, comes first.
+// pipeline, a tied table, waits for finish(): there it is summed over its stages first, and a stage
+// that waited for another one inside of backward could be the one that the other waits for.
 //
 // ZeRO-1 (Rajbhandari et al., arXiv 1910.02054): each rank updates one shard of every bucket only,
 // so optimizer state is divided by the number of ranks that sum the bucket up; updated weights are
@@ -9,8 +10,8 @@
 // A group of one rank runs the same code and communicates with itself, that is, not at all.
 //
 // Collective order: buckets start in the order in which backward completes them. The graph is built
-// by the same program on every rank, hence the order is the same; what no gradient reached is
-// started in finish(), in bucket order.
+// by the same program on every rank of a stage, hence the order is the same; what no gradient
+// reached is started in finish(), in bucket order.
 #pragma once
 
 #include <memory>
@@ -37,7 +38,7 @@ struct ReducerOptions {
 struct AxisGroups {
   Group data = {}, tensor = {}, pipeline = {};
   Group stage = {};  // all of data x tensor: sums over both at once
-  Group tied = {};   // the stages that hold a copy of the same table
+  Group ends = {};   // the first and the last stage: both hold a tied table
 };
 
 // A sum over ranks under way.
@@ -66,10 +67,12 @@ class GradientReducer {
 
   // What this rank's optimizer updates.
   const std::vector<Piece>& owned_pieces() const { return pieces_; }
-  // What backward() of one of `count` micro-batches must be given.
-  BackwardOptions backward_options(std::int64_t index, std::int64_t count);
-  // To be called after backward() of each micro-batch.
-  void micro_batch_done(std::int64_t index, std::int64_t count);
+  // Before the first backward() of a step of so many micro-batches.
+  void begin_step(std::int64_t micro_batches);
+  // What a backward() must be given. `last`: no further one reaches the leaves that it reaches.
+  BackwardOptions backward_options(bool last);
+  // To be called after backward() of each micro-batch, in any order.
+  void micro_batch_done(std::int64_t index);
   // Waits until the owned pieces of the gradient buffer hold the global sum.
   void finish();
   // L2 norm of the whole model's gradient; every element counted once. After finish().
@@ -81,11 +84,11 @@ class GradientReducer {
   void gather_weights();
   // " (first in NAME)" for the first parameter whose gradient is not finite, after finish().
   std::string first_non_finite() const;
-  // Adds the loss [1] of one of `count` micro-batches to the step's, in the gradients' order. The
-  // sum stays on the backend: nothing waits for it.
-  void add_loss(std::int64_t index, std::int64_t count, const Tensor& loss);
+  // Adds the loss [1] of a micro-batch to the step's, in the gradients' order. The sum stays on the
+  // backend: nothing waits for it.
+  void add_loss(std::int64_t index, const Tensor& loss);
   // The sum over micro-batches and data ranks, after the last add_loss(): the one read of a step's
-  // losses.
+  // losses. The last stage of a pipeline, which alone has them, tells the others.
   double sum_losses();
   // Sum of whole numbers (counts, flags) over all data ranks; under way until it is asked for.
   PendingSum start_sum(double value);
@@ -96,7 +99,7 @@ class GradientReducer {
   // What this rank adds to the norm, parameter by parameter.
   std::vector<Piece> counted_pieces() const;
   bool is_sharded() const;
-  void sum_over_tied(const Bucket& bucket);
+  void sum_over_ends(const Bucket& bucket);
   void gather(const Tensor& flat);
   // The ranks that sum a bucket's gradients up while backward runs, and (ZeRO-1) divide it.
   const Group& group_of(const Bucket& bucket) const;
@@ -112,15 +115,16 @@ class GradientReducer {
 
   FlatParameters* parameters_;
   AxisGroups groups_;                   // of host memory
-  Group data_, tensor_, tied_, stage_;  // of the backend's memory, made in this order
+  Group data_, tensor_, ends_, stage_;  // of the backend's memory, made in this order
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;
   std::vector<int> waiting_;   // per bucket: parameters backward has not completed
   std::vector<bool> started_;  // per bucket
   std::vector<Pending> pending_;
+  std::int64_t micro_batches_ = 0;               // of the step
   std::optional<TreeSum<Tensor>> partial_sums_;  // canonical: of whole gradients
-  std::optional<TreeSum<Tensor>> losses_;        // fp64 [1]
+  std::optional<TreeSum<Tensor>> losses_;        // fp64 [1]; until the first, none
 };
 
 }  // namespace ty

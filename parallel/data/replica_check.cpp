@@ -92,19 +92,24 @@ void check_replicas(const FlatParameters& parameters, const Mesh& mesh, bool is_
                     std::int64_t step) {
   const ParameterStore& store = parameters.store();
   const std::vector<std::string> hashes = hashes_of(parameters, is_sharded);
-  std::vector<std::size_t> all, whole;
+  std::vector<std::size_t> all, whole, tied;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
     all.push_back(i);
     if (store.all()[i].placement.slice.dim < 0) whole.push_back(i);
+    if (store.all()[i].placement.partial.has(Axis::pipeline)) tied.push_back(i);
   }
   const int rank = mesh.world().rank();
-  // Every rank asks along both axes whatever it finds along the first, and nobody throws before all
+  // Every rank asks along all axes whatever it finds along the first, and nobody throws before all
   // ranks know: each axis is a collective of its own group.
   std::string found = first_difference(mesh.data(), ranks_along(Axis::data, rank, mesh.shape()),
                                        store, hashes, all);
   const std::string along_tensor = first_difference(
       mesh.tensor(), ranks_along(Axis::tensor, rank, mesh.shape()), store, hashes, whole);
-  if (found.empty() || (!along_tensor.empty() && along_tensor < found)) found = along_tensor;
+  const std::string between_ends = first_difference(
+      mesh.ends(), ends_along(Axis::pipeline, rank, mesh.shape()), store, hashes, tied);
+  for (const std::string& text : {along_tensor, between_ends}) {
+    if (found.empty() || (!text.empty() && text < found)) found = text;
+  }
   std::string first;
   for (const std::string& text : mesh.world().all_gather_text(found)) {
     if (!text.empty() && (first.empty() || text < first)) first = text;

@@ -25,6 +25,13 @@ std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape) {
   return ranks;
 }
 
+std::vector<int> ends_along(Axis axis, int rank, const MeshShape& shape) {
+  const std::vector<int> all = ranks_along(axis, rank, shape);
+  if (rank != all.front() && rank != all.back()) return {rank};
+  if (all.size() == 1) return all;
+  return {all.front(), all.back()};
+}
+
 std::vector<int> ranks_of_stage(int rank, const MeshShape& shape) {
   std::vector<int> ranks(static_cast<std::size_t>(shape.data * shape.tensor));
   std::iota(ranks.begin(), ranks.end(),
@@ -82,6 +89,7 @@ Mesh::Mesh(Group world, MeshShape shape)
       tensor_(world_.subgroup(ranks_along(Axis::tensor, world_.rank(), shape))),
       data_(world_.subgroup(ranks_along(Axis::data, world_.rank(), shape))),
       pipeline_(world_.subgroup(ranks_along(Axis::pipeline, world_.rank(), shape))),
-      stage_(world_.subgroup(ranks_of_stage(world_.rank(), shape))) {}
+      stage_(world_.subgroup(ranks_of_stage(world_.rank(), shape))),
+      ends_(world_.subgroup(ends_along(Axis::pipeline, world_.rank(), shape))) {}
 
 }  // namespace ty

@@ -31,6 +31,8 @@ int rank_of(const MeshCoordinate& at, const MeshShape& shape);
 // The ranks that differ from `rank` along one axis only, including itself, in the order of that
 // axis.
 std::vector<int> ranks_along(Axis axis, int rank, const MeshShape& shape);
+// Those of them at both ends of an axis; a rank between the ends is alone.
+std::vector<int> ends_along(Axis axis, int rank, const MeshShape& shape);
 // The ranks of the same place in the pipeline: all of data x tensor, in their order.
 std::vector<int> ranks_of_stage(int rank, const MeshShape& shape);
 // "pp1 dp0 tp1"
@@ -45,7 +47,7 @@ struct MeshRequest {
 MeshShape resolve(const MeshRequest& request, int ranks);
 
 // The groups of this rank. When the job starts, all ranks create all groups, in the order tensor,
-// data, pipeline, stage; none is ever created conditionally.
+// data, pipeline, stage, ends; none is ever created conditionally.
 class Mesh {
  public:
   // Throws ConfigError if the shape's size is not the world's.
@@ -56,6 +58,8 @@ class Mesh {
   const Group& pipeline() const { return pipeline_; }
   // All of data x tensor.
   const Group& stage() const { return stage_; }
+  // The first and the last stage of the pipeline.
+  const Group& ends() const { return ends_; }
   const MeshShape& shape() const { return shape_; }
   const MeshCoordinate& at() const { return at_; }
 
@@ -63,7 +67,7 @@ class Mesh {
   Group world_;
   MeshShape shape_;
   MeshCoordinate at_;
-  Group tensor_, data_, pipeline_, stage_;  // made in this order
+  Group tensor_, data_, pipeline_, stage_, ends_;  // made in this order
 };
 
 }  // namespace ty

@@ -17,27 +17,36 @@ namespace ty {
 //   3. recomputation of a micro-batch whose gradient is here,
 //   4. the next forward whose activation is here, if no more than the program's own most are alive,
 //   5. recomputation of the next micro-batch, if no forward is left.
-enum class Execution : std::uint8_t { listed, work_conserving };
+enum class ExecutionOrder : std::uint8_t { listed, work_conserving };
 
 class Agenda {
  public:
   // `program` must outlive this.
-  Agenda(const Program& program, int stage, Execution execution);
+  Agenda(const Program& program, int stage, ExecutionOrder order);
 
   bool is_finished() const;
-  // What to run now, if anything can run. `has_arrived` says whether a message that this stage
-  // receives is here.
-  std::optional<Action> next(const std::function<bool(const Message&)>& has_arrived) const;
+  // Says whether a message that this stage receives is here.
+  using HasArrived = std::function<bool(const Message&)>;
+  // What to run now, if anything can run.
+  std::optional<Action> next(const HasArrived& has_arrived) const;
   // Takes off what has been run.
   void done(const Action& action);
   // The program's actions that are left, in its order.
   const std::vector<Action>& left() const { return left_; }
 
  private:
+  std::optional<Action> next_listed(const HasArrived& has_arrived) const;
+  std::optional<Action> next_possible(const HasArrived& has_arrived) const;
+  // Whether its message, if it wants one, is here.
+  bool can_run(const Action& action, const HasArrived& has_arrived) const;
+  bool is_left(Action::Kind kind, const Action& of) const;
+
   const Program* program_;
   int stage_;
-  Execution execution_;
+  ExecutionOrder order_;
   std::vector<Action> left_;
+  int alive_ = 0, most_alive_;        // micro-batches between forward and backward
+  std::optional<Action> recomputed_;  // the backward whose recomputation came last
 };
 
 }  // namespace ty

@@ -128,7 +128,7 @@ TEST_F(CheckpointLayouts, MomentsSayWhereTheirPartLies) {
   EXPECT_FALSE(four.contains("exp_avg|embeddings.token.weight|0:9+0/9|0")) << "all padding";
   const Manifest manifest = read_manifest({1, step("four")});
   EXPECT_EQ(manifest.fields.at("ranks"), 4);
-  EXPECT_EQ(manifest.fields.at("layout").dump(), R"({"data":1,"tensor":4})");
+  EXPECT_EQ(manifest.fields.at("layout").dump(), R"({"data":1,"pipeline":1,"tensor":4})");
 }
 
 // What reading moments that are stored under this name says.

@@ -152,8 +152,7 @@ struct Rank {
   CheckpointContext context(const Path& directory) const {
     return {.directory = directory,
             .run_id = "run",
-            .world = mesh.world(),
-            .tensor = mesh.tensor(),
+            .mesh = mesh,
             .tokenizer_directory = {},
             .sharded = layout.zero};
   }

@@ -280,8 +280,9 @@ TEST(DataParallel, AnEmptyGradientIsZeroInEveryBucket) {
                  [uses_both](const Tensor& dy) {
                    return Grads{dy.detach(), uses_both ? Gradient(dy.detach()) : Gradient()};
                  });
-      backward(y, Tensor::full(*backend, {4}, DType::f32, 1.0), reducer.backward_options(0, 1));
-      reducer.micro_batch_done(0, 1);
+      reducer.begin_step(1);
+      backward(y, Tensor::full(*backend, {4}, DType::f32, 1.0), reducer.backward_options(true));
+      reducer.micro_batch_done(0);
       reducer.finish();
       EXPECT_EQ(doubles(grad_of(a)), std::vector<double>(4, 2.0));
       EXPECT_EQ(doubles(grad_of(b)), std::vector<double>(4, uses_both ? 2.0 : 0.0));

@@ -226,8 +226,7 @@ TEST(Fp16Run, ResumesToTheBitWithItsScale) {
   const auto context = [&](const TinyRank& rank) {
     return CheckpointContext{.directory = temp / "",
                              .run_id = "run",
-                             .world = rank.layout.mesh.world(),
-                             .tensor = rank.layout.mesh.tensor(),
+                             .mesh = rank.layout.mesh,
                              .tokenizer_directory = {},
                              .sharded = true};
   };

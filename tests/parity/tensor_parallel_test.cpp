@@ -1,22 +1,14 @@
 // The same numbers however a model's layers are shared by ranks: every kind of layer, own rows or
 // not, with data ranks, recomputation, sharded optimizer, micro-batches and dropout.
-#include <fmt/ranges.h>
 #include <gtest/gtest.h>
-#include <omp.h>
 
-#include <cmath>
-#include <map>
+#include <array>
 
-#include "launch/run/training_setup.h"
 #include "models/objective/chunked_loss.h"
-#include "parallel/comm/threads/threads.h"
-#include "tests/support/parts.h"
-#include "tests/support/tensors.h"
+#include "tests/parity/one_rank.h"
 
 namespace ty::test {
 namespace {
-
-constexpr std::int64_t kLength = 12, kBatch = 8, kVocab = 19, kSteps = 10;
 
 // Kinds of layers. In "whole" no first mode can be divided by 2 or 4, so ranks hold cores whole.
 const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
@@ -45,118 +37,6 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   return all;
 }
 
-struct Case {
-  std::string name;
-  int data = 1, tensor = 1;
-  config::Overrides overrides;
-
-  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
-};
-
-JobConfig job_of(const Case& c) {
-  config::Overrides overrides = {
-      "model={layers: 2, width: 24, heads: 12, inner: 48, context: 12, vocab: 19}",
-      fmt::format("data={{sequence: {}, batch: {}}}", kLength, kBatch),
-      "optim={lr: 1e-2, weight_decay: 0.1, clip: 0.5}"};
-  overrides.insert(overrides.end(), c.overrides.begin(), c.overrides.end());
-  JobConfig job = load_job("", overrides);
-  job.parallel.data = c.data;
-  job.parallel.tensor = c.tensor;
-  return job;
-}
-
-// Some targets are missing, unevenly over the sequences.
-HostBatch batch_of(std::int64_t step, const Range& share) {
-  std::vector<std::int32_t> ids, targets;
-  const RandomStream stream(9, site_id("batch"), static_cast<std::uint64_t>(step));
-  for (std::int64_t s = share.first; s < share.first + share.count; ++s) {
-    for (std::int64_t t = 0; t < kLength; ++t) {
-      const auto word = stream.word(static_cast<std::uint64_t>(s), static_cast<std::uint64_t>(t));
-      const auto id = static_cast<std::int32_t>(word % kVocab);
-      ids.push_back(id);
-      targets.push_back(t < s % 3 ? -100 : (id * 5 + 1) % static_cast<std::int32_t>(kVocab));
-    }
-  }
-  return token_batch(step * kBatch + share.first, share.count, std::move(ids), std::move(targets));
-}
-
-struct Run {
-  std::vector<double> losses, norms;
-  std::map<std::string, std::vector<double>> weights;  // of a whole model
-};
-
-using AtEnd = std::function<void(const TrainingSetup&, const Run&)>;
-
-Run train(const JobConfig& job, const Group& world, const AtEnd& at_end = {}) {
-  omp_set_num_threads(1);
-  const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
-  const Layout layout = make_layout(job, world, *backend);
-  TrainingSetup setup(job, planned_model(job), *backend, layout);
-  set_initial_weights(job, setup.model);
-  Run run;
-  const Range share = share_of_batch(kBatch, layout.mesh.data());
-  for (std::int64_t step = 0; step < kSteps; ++step) {
-    const StepReport report = setup.step.run(batch_of(step, share), step);
-    run.losses.push_back(report.loss);
-    run.norms.push_back(report.gradient_norm);
-  }
-  setup.reducer.gather_weights();
-  const auto& all = setup.model.parameters->store().all();
-  for (std::size_t i = 0; i < all.size() && world.size() == 1; ++i) {
-    run.weights[all[i].name] = doubles(setup.model.parameters->weight_of(i));
-  }
-  if (at_end) at_end(setup, run);
-  return run;
-}
-
-// The run of one rank of the same job.
-const Run& alone(const Case& c) {
-  static std::map<std::string, Run> runs;
-  Case one = c;
-  one.data = one.tensor = 1;
-  std::erase_if(one.overrides, [](const std::string& o) {
-    return o.starts_with("parallel.") && !o.starts_with("parallel.reduction");
-  });
-  const std::string key =
-      c.name.substr(c.name.find('_')) + fmt::format("{}", fmt::join(one.overrides, " "));
-  const auto found = runs.find(key);
-  if (found != runs.end()) return found->second;
-  return runs.emplace(key, train(job_of(one), Group())).first->second;
-}
-
-double tolerance_of(const JobConfig& job) {
-  return job.precision.compute == DType::f64 ? 1e-11 : 2e-5;
-}
-
-void expect_near(double got, double wanted, double tolerance, const std::string& what) {
-  EXPECT_NEAR(got, wanted, tolerance * std::max(1.0, std::abs(wanted))) << what;
-}
-
-void expect_same(const Case& c) {
-  const Run& wanted = alone(c);
-  const JobConfig job = job_of(c);
-  const double tolerance = tolerance_of(job);
-  run_ranks(c.data * c.tensor, [&](const Group& world) {
-    train(job, world, [&](const TrainingSetup& setup, const Run& run) {
-      for (std::size_t s = 0; s < run.losses.size(); ++s) {
-        expect_near(run.losses[s], wanted.losses[s], tolerance, fmt::format("loss {}", s));
-        expect_near(run.norms[s], wanted.norms[s], 10 * tolerance, fmt::format("norm {}", s));
-      }
-      const auto& all = setup.model.parameters->store().all();
-      for (std::size_t i = 0; i < all.size(); ++i) {
-        const auto got = doubles(setup.model.parameters->weight_of(i));
-        const auto part = part_of(wanted.weights.at(all[i].name), all[i]);
-        ASSERT_EQ(got.size(), part.size()) << all[i].name;
-        double largest = 0;
-        for (std::size_t k = 0; k < got.size(); ++k) {
-          largest = std::max(largest, std::abs(got[k] - part[k]));
-        }
-        EXPECT_LE(largest, 10 * tolerance) << all[i].name;
-      }
-    });
-  });
-}
-
 // Every layout with every kind, own rows or not; the other options are drawn, so that each meets
 // the others.
 std::vector<Case> cases() {
@@ -171,7 +51,7 @@ std::vector<Case> cases() {
       for (const bool rows : {false, true}) {
         if (rows && (tensor == 1 || kind == "svd_by_rank")) continue;
         Case c = {fmt::format("{}x{}_{}{}", data, tensor, kind, rows ? "_rows" : ""), data, tensor,
-                  rules};
+                  1, rules};
         auto one_in = [&, option = std::uint64_t{0}](std::uint64_t count) mutable {
           return draws.word(turn, option++) % count == 0;
         };

@@ -308,7 +308,7 @@ void tree_sum_has_the_bits_of_one_rank(const Group& world) {
   };
   const auto sum = [&](std::int64_t first, std::int64_t count) {
     TreeSum<double> total(count);
-    for (std::int64_t i = 0; i < count; ++i) total.push(leaf(first + i), std::plus<>());
+    for (std::int64_t i = 0; i < count; ++i) total.put(i, leaf(first + i), std::plus<>());
     return total.take();
   };
   for (std::int64_t leaves : {4, 12, 20, 64, 100}) {

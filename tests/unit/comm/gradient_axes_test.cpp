@@ -34,7 +34,7 @@ void check_mesh(const Group& world, bool shard, Reduction reduction) {
   GradientReducer reducer(flat,
                           {.data = mesh.data(), .tensor = mesh.tensor(), .stage = mesh.stage()},
                           {.shard_optimizer = shard, .reduction = reduction});
-  reducer.backward_options(0, 1);
+  reducer.begin_step(1);
   const auto set = [&](const char* name, const std::vector<double>& values) {
     Leaf& leaf = leaf_of(store.find(name)->value);
     backend->write(leaf.grad.view(), values.data());
@@ -45,7 +45,7 @@ void check_mesh(const Group& world, bool shard, Reduction reduction) {
   for (std::int64_t i = 0; i < 5; ++i) gain.push_back(term(d, t, i));
   set("column", column);
   set("gain", gain);
-  reducer.micro_batch_done(0, 1);
+  reducer.micro_batch_done(0);
   reducer.finish();
 
   double squares = 0;  // of the whole model

@@ -94,11 +94,11 @@ void check_reducer(const Group& world, ReducerOptions options) {
   FlatParameters flat(store, plan_flat_layout(store, 1, world.size()), backend, {});
   flat.initialise(1);
   GradientReducer reducer(flat, {.data = world}, options);
-  reducer.backward_options(0, 1);
+  reducer.begin_step(1);
   Leaf& leaf = leaf_of(store.find("w")->value);
   backend.fill(leaf.grad.view(), world.rank() + 1.0);
   leaf.has_grad = true;
-  reducer.micro_batch_done(0, 1);
+  reducer.micro_batch_done(0);
   reducer.finish();
   reducer.share_weights();
   EXPECT_EQ(world.sent_bytes(), 0);
@@ -111,8 +111,9 @@ void check_reducer(const Group& world, ReducerOptions options) {
   EXPECT_EQ(reducer.sum_over_ranks(world.rank() + 1.0), 3.0);
   EXPECT_EQ(world.sent_bytes(), sent + 8);
   EXPECT_EQ(backend.copies, copies);
-  reducer.add_loss(0, 2, on_device(backend, {1.0}));
-  reducer.add_loss(1, 2, on_device(backend, {world.rank() + 1.0}));
+  reducer.begin_step(2);
+  reducer.add_loss(0, on_device(backend, {1.0}));
+  reducer.add_loss(1, on_device(backend, {world.rank() + 1.0}));
   EXPECT_EQ(reducer.sum_losses(), 5.0);
   EXPECT_EQ(world.sent_bytes(), sent + 8);
 }

@@ -60,8 +60,8 @@ TEST(CommandLine, AskForWhatTheFirstWordPicks) {
                "bench: unknown \"stepp\"; one of: step gemm linear (did you mean \"step\"?)");
   expect_usage({"bench", "gemm", "--rank", "3"},
                "bench gemm: --rank means nothing here; it is for bench linear");
-  expect_usage({"launch", "-n", "2", "eval", "x"},
-               "launch: eval does its work in one process; run it without launch");
+  expect_usage({"launch", "-n", "2", "inspect", "x"},
+               "launch: inspect does its work in one process; run it without launch");
   expect_usage({"launch", "-n", "2", "bench", "gemm"},
                "launch: bench gemm does its work in one process; run it without launch");
 }

@@ -72,7 +72,7 @@ TEST(Evaluation, IsTheMeanOverAllTargets) {
     for (const std::int64_t sequence : {1, 5, 8}) {
       for (const std::int64_t batch : {1, 3, 100}) {
         const Evaluation result = evaluate(s.model, *objective, *s.backend, s.file,
-                                           {.sequence = sequence, .batch = batch}, Group());
+                                           {.sequence = sequence, .batch = batch});
         EXPECT_EQ(result.tokens, static_cast<double>(tokens - 1));
         EXPECT_NEAR(result.loss, s.sum_of_losses(sequence) / static_cast<double>(tokens - 1),
                     1e-12);
@@ -88,12 +88,11 @@ TEST(Evaluation, IsTheMeanOverAllTargets) {
 TEST(Evaluation, DoesNotDependOnTheNumberOfRanks) {
   Small alone(41);
   const EvaluationOptions options = {.sequence = 5, .batch = 2};
-  const double wanted =
-      evaluate(alone.model, *objective, *alone.backend, alone.file, options, Group()).loss;
+  const double wanted = evaluate(alone.model, *objective, *alone.backend, alone.file, options).loss;
   for (const int ranks : {2, 3, 12}) {  // the last has ranks without a window
     run_ranks(ranks, [&](const Group& world) {
       Small s(41);
-      const Evaluation result = evaluate(s.model, *objective, *s.backend, s.file, options, world);
+      const Evaluation result = evaluate(s.model, *objective, *s.backend, s.file, options, {world});
       EXPECT_NEAR(result.loss, wanted, 1e-12);
       EXPECT_EQ(result.tokens, 40);
     });
@@ -103,15 +102,14 @@ TEST(Evaluation, DoesNotDependOnTheNumberOfRanks) {
 TEST(Evaluation, OfAPartTakesWindowsFromAllOfTheFile) {
   Small s(1000);
   const EvaluationOptions options = {.sequence = 8, .batch = 4, .most_tokens = 80};
-  EXPECT_EQ(evaluate(s.model, *objective, *s.backend, s.file, options, Group()).tokens, 80);
+  EXPECT_EQ(evaluate(s.model, *objective, *s.backend, s.file, options).tokens, 80);
 }
 
 TEST(Evaluation, OfALossThatIsNoneSaysSo) {
   Small s(20);
   s.backend->fill(s.flat.model().view(), NAN);
   EXPECT_TRUE(contains(message_of<NonFiniteError>([&] {
-                         evaluate(s.model, *objective, *s.backend, s.file, {.sequence = 8},
-                                  Group());
+                         evaluate(s.model, *objective, *s.backend, s.file, {.sequence = 8});
                        }),
                        "text: the model's loss is nan"));
 }

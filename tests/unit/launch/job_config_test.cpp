@@ -142,7 +142,7 @@ TEST_F(JobFile, CrossFieldRulesNameBothValues) {
             "command line: schedule.min_lr: 0.005 is more than optim.lr = 0.004");
   EXPECT_EQ(error_with({"parallel.data=3"}),
             at(5, 79) +
-                "data.batch: 8 is no multiple of parallel.data = 3 times "
+                "data.batch: 8 sequences are fewer than parallel.data = 3 times "
                 "parallel.microbatches = 4");
   EXPECT_EQ(error_with({"tokenizer.kind=null"}),
             at(3, 1) + "model.vocab: missing; state it, or tokenizer.kind, or tokenizer.from");
@@ -154,8 +154,8 @@ TEST_F(JobFile, CrossFieldRulesNameBothValues) {
 }
 
 TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
-  EXPECT_EQ(error_with({"parallel.pipeline=4"}),
-            "command line: parallel.pipeline: got 4; this version has no pipelines, want 1");
+  EXPECT_EQ(error_with({"parallel={pipeline: 4, chunks: 2}"}),
+            "command line: parallel.chunks: 2 of a stage want schedule: interleaved, got 1f1b");
   EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
             "command line: linear[0].kind: got densee; want one of dense, ttm, svd (did you mean "
             "\"dense\"?)");

@@ -1,0 +1,22 @@
+#include "launch/run/shared_model.h"
+
+#include "launch/run/stages.h"
+#include "models/huggingface/model_tensors.h"
+
+namespace ty {
+
+SharedModel open_shared_model(const Path& directory, Backend& backend, const Group& world,
+                              const MeshRequest& degrees) {
+  Mesh mesh(world, resolve(degrees, world.size()));
+  const ModelSpec spec = read_model_config(directory);
+  const int stages = mesh.shape().pipeline;
+  ModelPart part;
+  part.sharing.tensor = mesh.tensor().on(backend);
+  part.partition = even_partition(spec, {.stages = stages}, spec.context);
+  part.stage = mesh.at().pipeline;
+  OpenedModel opened = declare_model(spec, backend, only_run(), 1, 1, part);
+  load_weights(directory, *opened.parameters, opened.spec);
+  return {std::move(mesh), std::move(opened)};
+}
+
+}  // namespace ty

@@ -1,0 +1,105 @@
+#include "launch/run/stages.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/autograd/graph.h"
+#include "core/backend/dry/dry_backend.h"
+#include "core/base/error.h"
+#include "core/base/even_parts.h"
+#include "launch/run/training_setup.h"
+#include "models/objective/chunked_loss.h"
+
+namespace ty {
+
+namespace {
+
+constexpr double kFlopsPerByte = 8.0;  // of a machine in balance
+constexpr std::int64_t kMostCostedLength = 1024;
+
+// Explicit numbers of layers: the embeddings go with the first, the head with the last.
+Partition stated_partition(const JobConfig& job, const ModelSpec& spec, int stages) {
+  const std::vector<std::int64_t>& layers = job.parallel.stages;
+  const std::int64_t wanted = stages * job.parallel.chunks;
+  const std::int64_t sum = std::accumulate(layers.begin(), layers.end(), std::int64_t{0});
+  if (std::ssize(layers) != wanted || sum != spec.layers) {
+    throw ConfigError(Key{"parallel.stages"},
+                      "{} numbers that add up to {}; want {} (parallel.pipeline = {} x "
+                      "parallel.chunks = {}) that add up to model.layers = {}",
+                      layers.size(), sum, wanted, stages, job.parallel.chunks, spec.layers);
+  }
+  Partition partition = {stages, {}};
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    std::size_t last = first + static_cast<std::size_t>(layers[i]);
+    if (i == 0) ++last;
+    if (i + 1 == layers.size()) ++last;
+    partition.ranges.push_back({first, last});
+    first = last;
+  }
+  return partition;
+}
+
+}  // namespace
+
+std::vector<double> block_costs(const ModelSpec& spec, std::int64_t sequences,
+                                std::int64_t length) {
+  const NoGrad no_grad;
+  DryBackend backend;
+  const ModelDescription description = describe_model(spec);
+  Partition one_by_one;
+  for (std::size_t i = 0; i < description.size(); ++i) one_by_one.ranges.push_back({i, i + 1});
+  Model model(description, LinearRules(spec.linear), {}, one_by_one, 0);
+  const FlatParameters parameters(model.parameters(), plan_flat_layout(model.parameters(), 1, 1),
+                                  backend, only_run());
+  const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
+  const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
+  const auto objective = cross_entropy_objective();
+  std::vector<double> costs;
+  Flow flow;
+  for (int chunk = 0; chunk < model.chunks(); ++chunk) {
+    backend.reset_counts();
+    flow = model.forward({.batch = batch}, Recompute::none, flow, chunk);
+    if (chunk + 1 == model.chunks()) total_loss(model, *objective, flow, batch);
+    costs.push_back(backend.counts().matrix_flops + backend.counts().bytes * kFlopsPerByte);
+  }
+  return costs;
+}
+
+Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int64_t length) {
+  const std::int64_t blocks = spec.layers + 2;
+  if (shape.virtual_stages() == 1) return one_stage(static_cast<std::size_t>(blocks));
+  if (shape.virtual_stages() > blocks) {
+    throw ConfigError(Key{"parallel.pipeline"},
+                      "{} stages x {} chunks are more than the {} blocks (embeddings, "
+                      "model.layers = {}, head) of the model",
+                      shape.stages, shape.chunks, blocks, spec.layers);
+  }
+  return balanced_partition(block_costs(spec, 1, std::min(length, kMostCostedLength)), shape.stages,
+                            shape.chunks);
+}
+
+Partition partition_of(const JobConfig& job, const ModelSpec& spec, int stages) {
+  if (!job.parallel.stages.empty()) return stated_partition(job, spec, stages);
+  const PipeShape shape = {.stages = stages, .chunks = static_cast<int>(job.parallel.chunks)};
+  return even_partition(spec, shape, job.data.sequence);
+}
+
+MakeProgram program_maker(const JobConfig& job) {
+  return [schedule = job.parallel.schedule](const PipeShape& shape) {
+    return make_program(schedule, shape);
+  };
+}
+
+void check_stages(const JobConfig& job, const ModelSpec& spec, const MeshShape& mesh) {
+  const Partition partition = partition_of(job, spec, mesh.pipeline);
+  for (const int data : {0, mesh.data - 1}) {
+    const std::int64_t sequences = even_part(job.data.batch, data, mesh.data).count;
+    program_maker(job)({.stages = mesh.pipeline,
+                        .micro_batches = static_cast<int>(micro_batches(job, sequences)),
+                        .chunks = partition.chunks(),
+                        .recompute = job.parallel.recompute == Recompute::stage});
+  }
+}
+
+}  // namespace ty

@@ -1,0 +1,35 @@
+// Runs a stage's part of a program: any schedule, on any number of stages, one of them included.
+//
+//   agenda -> next action -> its message from the inbox -> Stage -> its message to the outbox
+#pragma once
+
+#include <functional>
+
+#include "parallel/comm/communicator.h"
+#include "parallel/pipeline/agenda.h"
+#include "parallel/pipeline/stage.h"
+
+namespace ty {
+
+// What a stage did from one moment to another, in seconds since execute() began; waiting for its
+// message is not part of it.
+struct Span {
+  Action action;
+  double begin = 0.0, end = 0.0;
+};
+
+struct ExecutorOptions {
+  ExecutionOrder order = ExecutionOrder::listed;
+  // The ranks that share the stage's layers: they must run the same actions in the same order, so
+  // where messages decide which, the first of them decides for all.
+  Group team = {};
+  std::function<void(const Span&)> on_span = {};
+};
+
+// Runs the program of stage pipeline.rank(); a collective call of the pipeline, whose group is on
+// the backend. Returns when all that it sends has arrived. A CommError says where in its program
+// the stage was.
+void execute(const Program& program, Stage& stage, const Group& pipeline, Backend& backend,
+             const ExecutorOptions& options = {});
+
+}  // namespace ty

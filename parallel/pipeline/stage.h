@@ -1,0 +1,29 @@
+// Stage: all that an executor knows of a model.
+#pragma once
+
+#include <vector>
+
+#include "core/tensor/tensor.h"
+
+namespace ty {
+
+using Tensors = std::vector<Tensor>;
+
+struct TensorForm {
+  Shape shape;
+  DType dtype = DType::f32;
+};
+
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  // What crosses from one virtual stage to the next for a micro-batch; its gradients look the same.
+  virtual std::vector<TensorForm> boundary(int micro_batch) const = 0;
+  // Each returns what goes to the next, or the one before: contiguous, and nothing at the ends of
+  // the chain, where nothing comes in either.
+  virtual Tensors forward(int chunk, int micro_batch, Tensors in) = 0;
+  virtual void recompute(int chunk, int micro_batch) = 0;
+  virtual Tensors backward(int chunk, int micro_batch, Tensors gradients) = 0;
+};
+
+}  // namespace ty
