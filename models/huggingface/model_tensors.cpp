@@ -11,6 +11,7 @@
 #include "core/base/host_copy.h"
 #include "models/families/size_keys.h"
 #include "models/huggingface/host_tensor.h"
+#include "models/transformer/model.h"
 
 namespace ty {
 
@@ -251,7 +252,8 @@ void load_slice(const TensorSet& tensors, const Parameter& parameter, const Mode
 
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec) {
   const TensorSet tensors = open_tensors(directory);
-  check_tensors(tensors, parameters.store(), spec);
+  // The whole model's, of which this rank may have a part.
+  check_tensors(tensors, Model(describe_model(spec), LinearRules(spec.linear)).parameters(), spec);
   const auto& all = parameters.store().all();
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Tensor weight = parameters.weight_of(i);

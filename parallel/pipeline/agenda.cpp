@@ -1,6 +1,7 @@
 #include "parallel/pipeline/agenda.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "core/base/error.h"
 
@@ -10,12 +11,14 @@ namespace {
 
 using Kind = Action::Kind;
 
-// How many micro-batches (of chunks) are between forward and backward at most.
+// How many micro-batches (of chunks) may be between forward and backward: as many as the program
+// has there itself, or any number if only their inputs are kept.
 int most_alive(const std::vector<Action>& actions) {
   int alive = 0, most = 0;
   for (const Action& action : actions) {
     if (action.kind == Kind::forward) most = std::max(most, ++alive);
     if (action.kind == Kind::backward) --alive;
+    if (action.kind == Kind::recompute) return std::numeric_limits<int>::max();
   }
   return most;
 }
@@ -51,7 +54,10 @@ std::optional<Action> Agenda::next_listed(const HasArrived& has_arrived) const {
   return std::nullopt;
 }
 
-// Backwards keep the program's order, so that gradients add up in it.
+// Forwards keep the program's order among themselves, and so do backwards: gradients add up in it,
+// and no choice can end in a deadlock. For of all actions that are left, one comes first in an
+// order in which the whole program runs; what it needs has been done, and no rule keeps it from
+// running.
 std::optional<Action> Agenda::next_possible(const HasArrived& has_arrived) const {
   const auto backward = std::find_if(left_.begin(), left_.end(),
                                      [](const Action& a) { return a.kind == Kind::backward; });
@@ -65,13 +71,12 @@ std::optional<Action> Agenda::next_possible(const HasArrived& has_arrived) const
     if (recomputed_ == *backward) return std::nullopt;
   }
   if (is_forward_done && wants_recompute && has_gradient) return recompute;
-  bool has_forward = false;
-  for (const Action& action : left_) {
-    if (action.kind != Kind::forward) continue;
-    has_forward = true;
-    if (alive_ < most_alive_ && can_run(action, has_arrived)) return action;
+  const auto forward = std::find_if(left_.begin(), left_.end(),
+                                    [](const Action& a) { return a.kind == Kind::forward; });
+  if (forward == left_.end()) {
+    return is_forward_done && wants_recompute ? std::optional(recompute) : std::nullopt;
   }
-  if (!has_forward && is_forward_done && wants_recompute) return recompute;
+  if (alive_ < most_alive_ && can_run(*forward, has_arrived)) return *forward;
   return std::nullopt;
 }
 

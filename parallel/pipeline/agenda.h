@@ -15,7 +15,8 @@ namespace ty {
 //   2. nothing, if one is recomputed and its gradient is not here (one full set of activations at
 //      most),
 //   3. recomputation of a micro-batch whose gradient is here,
-//   4. the next forward whose activation is here, if no more than the program's own most are alive,
+//   4. the next forward, if its activation is here; where activations are kept in full, if no more
+//      than the program's own most are alive then,
 //   5. recomputation of the next micro-batch, if no forward is left.
 enum class ExecutionOrder : std::uint8_t { listed, work_conserving };
 

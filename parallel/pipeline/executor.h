@@ -8,22 +8,16 @@
 #include "parallel/comm/communicator.h"
 #include "parallel/pipeline/agenda.h"
 #include "parallel/pipeline/stage.h"
+#include "parallel/pipeline/timeline.h"
 
 namespace ty {
-
-// What a stage did from one moment to another, in seconds since execute() began; waiting for its
-// message is not part of it.
-struct Span {
-  Action action;
-  double begin = 0.0, end = 0.0;
-};
 
 struct ExecutorOptions {
   ExecutionOrder order = ExecutionOrder::listed;
   // The ranks that share the stage's layers: they must run the same actions in the same order, so
   // where messages decide which, the first of them decides for all.
   Group team = {};
-  std::function<void(const Span&)> on_span = {};
+  std::function<void(const Span&)> on_span = {};  // in seconds since execute() began
 };
 
 // Runs the program of stage pipeline.rank(); a collective call of the pipeline, whose group is on
