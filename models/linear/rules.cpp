@@ -41,7 +41,7 @@ void fields(config::Fields& f, LinearRule& rule) {
   fields(f, rule.spec);
   f.field("layout", rule.layout,
           "how tensor ranks hold it: each a part of it, all of it, or a part of its rank (svd, for "
-          "comparison); auto: split or whole, whatever costs less",
+          "comparison); auto: split or whole, whatever takes less time by a model; see plan",
           {{"auto", LinearLayout::automatic},
            {"split", LinearLayout::split},
            {"whole", LinearLayout::whole},
@@ -94,13 +94,14 @@ LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape
   }
 }
 
-LinearLayout LinearRules::layout_of(const std::string& path, const LinearSpec& spec,
-                                    const LinearShape& shape, Split split, Sharing sharing) const {
+LayoutOptions LinearRules::layouts_of(const std::string& path, const LinearSpec& spec,
+                                      const LinearShape& shape, Split split,
+                                      Sharing sharing) const {
   const auto rule = find(path);
-  if (!rule) return ty::layout_of(spec, shape, split, sharing);
+  if (!rule) return ty::layouts_of(spec, shape, split, sharing);
   sharing.layout = rules_[*rule].layout;
   try {
-    return ty::layout_of(spec, shape, split, sharing);
+    return ty::layouts_of(spec, shape, split, sharing);
   } catch (const ConfigError& e) {
     fail(*rule, "", fmt::format("{} [{}, {}]: {}", path, shape.in, shape.out, e.what()));
   }

@@ -18,11 +18,13 @@ namespace {
 
 constexpr std::int64_t kLength = 12, kBatch = 8, kVocab = 19, kSteps = 10;
 
-// Kinds of layers. In "whole" no first mode can be divided by 2 or 4, so ranks hold cores whole.
+// Kinds of layers. In "whole" no first mode can be divided by 2 or 4, so ranks hold cores whole; of
+// "svd_auto", ranks with own rows choose to.
 const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   static const std::vector<std::pair<std::string, config::Overrides>> all = {
       {"dense", {}},
-      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5}]"}},
+      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: split}]"}},
+      {"svd_auto", {"linear=[{match: \"*\", kind: svd, rank: 3}]"}},
       {"svd_by_rank", {"linear=[{match: \"blocks.*\", kind: svd, rank: 12, layout: rank}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "

@@ -44,7 +44,7 @@ double at_the_ends(int ranks, const config::Overrides& overrides,
   return of_model(2, ranks, overrides, calls) - 2 * per_block(ranks, overrides, calls);
 }
 
-constexpr const char* kSvd = "linear=[{match: \"blocks.*\", kind: svd, rank: 8}]";
+constexpr const char* kSvd = "linear=[{match: \"blocks.*\", kind: svd, rank: 8, layout: split}]";
 std::string ttm(const char* layout) {
   const auto rule = [&](const char* match, const char* in, const char* out) {
     return fmt::format("{{match: \"*.{}\", kind: ttm, in: {}, out: {}, rank: 4, layout: {}}}",
@@ -54,7 +54,7 @@ std::string ttm(const char* layout) {
                      rule("attn.out", "[12, 8]", "[12, 8]"), rule("mlp.up", "[12, 8]", "[24, 16]"),
                      rule("mlp.down", "[24, 16]", "[12, 8]"));
 }
-const std::string kTtm = ttm("auto");
+const std::string kTtm = ttm("whole");
 
 class Degrees : public testing::TestWithParam<int> {
  protected:
@@ -104,6 +104,21 @@ TEST_P(Degrees, TensorTrainsThatAreSplitSendWhatDenseLayersDo) {
   EXPECT_DOUBLE_EQ(per_block(ranks_, {ttm("split"), "parallel.sequence=true"},
                              {CommCall::all_gather, CommCall::reduce_scatter}),
                    passes);
+}
+
+// Of an MLP of two whole svd layers only gradients cross, once per step; the same job by hand or by
+// the model of costs.
+TEST_P(Degrees, WhatIsChosenForSmallFactorsSendsNothingInAnMlp) {
+  const auto mlp = [](const char* layout) {
+    return fmt::format("linear=[{{match: \"*.mlp.*\", kind: svd, rank: 8, layout: {}}}]", layout);
+  };
+  const std::vector<CommCall> moved = {CommCall::send, CommCall::all_gather,
+                                       CommCall::reduce_scatter};
+  for (const char* layout : {"auto", "whole"}) {
+    EXPECT_DOUBLE_EQ(per_block(ranks_, {mlp(layout), "parallel.sequence=true"}, moved),
+                     4 * kTokens * kWidth * share_ * 4)
+        << layout;
+  }
 }
 
 // All ranks do the same work: gradients of x add up before qkv and up; out and down gather x.

@@ -151,6 +151,19 @@ std::string obstacle_to_rank_split(const SvdSpec& spec, int ranks) {
 
 std::string obstacle_to(const SvdSpec&, const LinearShape&, Split, int) { return ""; }
 
+RankWork work_when_split(const SvdSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing) {
+  const bool out = split == Split::out;
+  const double ranks = sharing.ranks();
+  const auto outer = static_cast<double>(spec.rank * (out ? shape.in : shape.out));
+  const auto inner = static_cast<double>(spec.rank * (out ? shape.out : shape.in)) / ranks;
+  const double applied = sharing.has_own_rows() ? outer / ranks : outer;
+  return {.seconds = seconds_of_flops(2 * (applied + inner) * kStepTokens),
+          .numbers = 2.0 * kStepTokens * static_cast<double>(spec.rank),
+          .gradients = sharing.has_own_rows() ? outer : 0,
+          .weights = outer + inner};
+}
+
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing) {
   const auto own = [&](int divided_in_a, int divided_in_b) {

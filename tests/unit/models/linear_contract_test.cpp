@@ -317,26 +317,28 @@ TEST_P(Contract, RanksShareIt) {
   for (const int ranks : {2, 3}) {
     for (const Split split : {Split::out, Split::in}) {
       for (const bool rows : {false, true}) {
-        SCOPED_TRACE(fmt::format("{} ranks, {}, own rows {}", ranks,
-                                 split == Split::out ? "out" : "in", rows));
-        const std::int64_t inside = split == Split::out ? out_ : in_;
-        const auto share = [&] {
-          run_ranks(ranks, [&](const Group& group) {
-            expect_shared(split, {.tensor = group, .rows = rows});
-          });
-        };
-        const bool is_even = inside % ranks == 0;
-        const bool is_split = row_.spec.as<TtmSpec>() == nullptr;
-        if (is_even || is_split || (split == Split::out && !rows)) {
-          share();
-        } else if (split == Split::in) {  // what is held whole wants even parts
-          EXPECT_EQ(message_of<ConfigError>(share),
-                    fmt::format("parallel.tensor: layer: in = {} cannot be divided over {} ranks",
-                                inside, ranks));
-        } else {
-          EXPECT_EQ(message_of<ShapeError>(share),
-                    fmt::format("rows_to_columns: {} columns cannot be divided over {} ranks",
-                                inside, ranks));
+        for (const auto layout : {LinearLayout::split, LinearLayout::whole}) {
+          const bool is_whole = layout == LinearLayout::whole;
+          SCOPED_TRACE(fmt::format("{} ranks, {}, own rows {}, whole {}", ranks,
+                                   split == Split::out ? "out" : "in", rows, is_whole));
+          const std::int64_t inside = split == Split::out ? out_ : in_;
+          const auto share = [&] {
+            run_ranks(ranks, [&](const Group& group) {
+              expect_shared(split, {.tensor = group, .rows = rows, .layout = layout});
+            });
+          };
+          const bool is_even = inside % ranks == 0 || (split == Split::out && !rows);
+          const auto* ttm = row_.spec.as<TtmSpec>();
+          const bool has_parts =
+              ttm == nullptr || obstacle_to(*ttm, row_.shape, split, ranks).empty();
+          if (is_whole ? is_even : has_parts) {
+            share();
+          } else {
+            const std::string refused = message_of<ConfigError>(share);
+            EXPECT_TRUE(refused.starts_with(
+                fmt::format("layout: {} over {} ranks: ", is_whole ? "whole" : "split", ranks)))
+                << refused;
+          }
         }
       }
     }
