@@ -66,6 +66,8 @@ std::string name_of(LinearLayout layout) {
       return "whole";
     case LinearLayout::rank:
       return "rank";
+    case LinearLayout::hidden:
+      return "hidden";
   }
   return "";
 }

@@ -39,13 +39,16 @@ void fields(config::Fields& f, LinearRule& rule) {
           "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
           config::required());
   fields(f, rule.spec);
-  f.field("layout", rule.layout,
-          "how tensor ranks hold it: each a part of it, all of it, or a part of its rank (svd, for "
-          "comparison); auto: split or whole, whatever takes less time by a model; see plan",
-          {{"auto", LinearLayout::automatic},
-           {"split", LinearLayout::split},
-           {"whole", LinearLayout::whole},
-           {"rank", LinearLayout::rank}});
+  f.field(
+      "layout", rule.layout,
+      "how tensor ranks hold it: each a part of it, all of it, or (svd, for comparison) a part of "
+      "its rank or of both factors; auto: split or whole, whatever takes less time by a model; see "
+      "plan",
+      {{"auto", LinearLayout::automatic},
+       {"split", LinearLayout::split},
+       {"whole", LinearLayout::whole},
+       {"rank", LinearLayout::rank},
+       {"hidden", LinearLayout::hidden}});
 }
 
 void check(const LinearRule& rule, config::Checks& checks) { check(rule.spec, checks); }
@@ -77,6 +80,11 @@ std::optional<std::size_t> LinearRules::find(const std::string& path) const {
     if (glob_match(rules_[*i].match, path)) return *i;
   }
   return last;
+}
+
+bool LinearRules::name_hidden_layers() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [](const LinearRule& rule) { return rule.layout == LinearLayout::hidden; });
 }
 
 std::string LinearRules::name_for(const std::string& path) const {

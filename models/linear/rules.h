@@ -52,6 +52,8 @@ class LinearRules {
   // How ranks of a sharing can hold that layer. Throws ConfigError likewise.
   LayoutOptions layouts_of(const std::string& path, const LinearSpec& spec,
                            const LinearShape& shape, Split split, Sharing sharing) const;
+  // Whether a rule says hidden: then ranks divide what lies between layers by columns.
+  bool name_hidden_layers() const;
   // The name in errors of the rule for a path: "linear[2]"; "linear" if none matches.
   std::string name_for(const std::string& path) const;
   // Throws ConfigError for the first rule that matches none of the sites.

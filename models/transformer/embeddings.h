@@ -14,8 +14,8 @@ inline constexpr double kEmbeddingStd = 0.02;  // of all tables at the start
 class Embeddings final : public Block {
  public:
   Embeddings(const BlockContext& at, const ModelSpec& spec);
-  // The batch's ids [B, T] -> [B, T, C] or own rows of it. Throws ShapeError for sequences longer
-  // than the context.
+  // The batch's ids [B, T] -> [B, T, C] or own rows or columns of it. Throws ShapeError for
+  // sequences longer than the context.
   Flow forward(Flow in, const ForwardContext& context) const override;
 
  private:

@@ -5,9 +5,11 @@
 
 namespace ty {
 
-Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
+Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& stated,
              std::size_t first, std::size_t last)
-    : row_multiple_(sharing.has_own_rows() ? sharing.ranks() : 1) {
+    : row_multiple_(stated.has_own_rows() ? stated.ranks() : 1) {
+  Sharing sharing = stated;
+  sharing.columns = rules.name_hidden_layers();
   const Scope root = Scope(*store_).placing(placed_outside(sharing));
   for (std::size_t i = first; i < last; ++i) {
     const BlockDescription& d = description[i];

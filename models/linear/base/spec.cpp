@@ -27,15 +27,17 @@ LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape) {
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing) {
   const SharedLayer layer = {spec, shape, split, layouts_of(spec, shape, split, sharing)};
-  const LinearLayout layout = choose_layout(layer, sharing).layout;
-  if (sharing.ranks() == 1 || split == Split::none || layout == LinearLayout::split) {
-    return spec.kind_->make(scope, shape, split, sharing);
+  Sharing own = sharing;
+  own.layout = choose_layout(layer, sharing).layout;
+  if (sharing.ranks() == 1 || split == Split::none || own.layout == LinearLayout::split ||
+      own.layout == LinearLayout::hidden) {
+    return spec.kind_->make(scope, shape, split, own);
   }
-  if (layout == LinearLayout::rank) {
+  if (own.layout == LinearLayout::rank) {
     throw ConfigError("layout: rank cannot be alone: {} lies between layers that are split",
                       scope.path());
   }
-  return make_replicated(scope, shape, split, sharing, [&](const Scope& placed) {
+  return make_replicated(scope, shape, split, own, [&](const Scope& placed) {
     return spec.kind_->make(placed, shape, Split::none, {});
   });
 }
@@ -49,6 +51,39 @@ LayoutOptions by_rank(std::string obstacle, const Sharing& sharing) {
   throw ConfigError("layout: rank over {} ranks: {}", sharing.ranks(), obstacle);
 }
 
+// Where ranks have own columns outside, as some layers are hidden: svd layers are, others gather
+// the columns or are refused.
+LayoutOptions among_hidden(const std::string& no_hidden, const std::string& no_split,
+                           const Sharing& sharing) {
+  const bool can_be_hidden = no_hidden.empty();
+  const auto refuse = [&](std::string_view layout, std::string_view why) {
+    throw ConfigError("layout: {} over {} ranks{}: {}", layout, sharing.ranks(),
+                      layout == "hidden" ? "" : " where another layer is hidden", why);
+  };
+  if (sharing.rows) refuse("hidden", "wants parallel.sequence: false");
+  switch (sharing.layout) {
+    case LinearLayout::hidden:
+      if (!can_be_hidden) refuse("hidden", no_hidden);
+      return {{LinearLayout::hidden}, "named"};
+    case LinearLayout::whole:
+      refuse("whole", can_be_hidden ? "want hidden" : "want split");
+      break;
+    case LinearLayout::rank:
+      refuse("rank", "want hidden");
+      break;
+    case LinearLayout::split:
+    case LinearLayout::automatic:
+      break;
+  }
+  const bool is_named = sharing.layout == LinearLayout::split;
+  if (can_be_hidden) {
+    if (is_named) refuse("split", "want hidden");
+    return {{LinearLayout::hidden}, "as another layer is"};
+  }
+  if (!no_split.empty()) refuse(is_named ? "split" : "auto", no_split);
+  return {{LinearLayout::split}, is_named ? "named" : "another layer is hidden"};
+}
+
 LayoutOptions named(LinearLayout layout, const char* name, const std::string& obstacle, int ranks) {
   if (obstacle.empty()) return {{layout}, "named"};
   throw ConfigError("layout: {} over {} ranks: {}", name, ranks, obstacle);
@@ -60,6 +95,10 @@ LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split
                          const Sharing& sharing) {
   const int ranks = sharing.ranks();
   if (ranks == 1) return {{LinearLayout::automatic}, "one rank has it"};
+  if (sharing.columns) {
+    return among_hidden(spec.kind_->hidden_obstacle(), spec.kind_->obstacle(shape, split, ranks),
+                        sharing);
+  }
   if (sharing.layout == LinearLayout::rank)
     return by_rank(spec.kind_->rank_obstacle(ranks), sharing);
   if (split == Split::none) return {{LinearLayout::whole}, "outside"};

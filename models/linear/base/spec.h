@@ -16,6 +16,9 @@
 //                                      (optional; without it they hold the layer whole)
 //   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
 //                                      can: make_linear() with Split::none does (optional)
+//   obstacle_to_hidden_split(s)        why ranks cannot each hold a part of both factors; "" if
+//   they
+//                                      can (optional)
 //   pass_seconds(s, shape, tokens)     of a forward and backward pass, by the model of
 //                                      rank_work.h (optional; without it, of forward_flops())
 //   work_when_split(s, shape, split, sharing) of a rank that holds a part (optional; without it,
@@ -138,6 +141,12 @@ class LinearSpec {
         return obstacle_to_rank_split(spec, ranks);
       }
       return obstacle_of_kind(S::kKind, "have no rank to split");
+    }
+    std::string hidden_obstacle() const override {
+      if constexpr (requires { obstacle_to_hidden_split(spec); }) {
+        return obstacle_to_hidden_split(spec);
+      }
+      return obstacle_of_kind(S::kKind, "have no two factors to split");
     }
     double seconds(const LinearShape& shape, std::int64_t tokens) const override {
       if constexpr (requires { pass_seconds(spec, shape, tokens); }) {

@@ -22,6 +22,7 @@ std::string describe(const SvdSpec& spec);
 std::int64_t num_weights(const SvdSpec& spec, const LinearShape& shape);
 double forward_flops(const SvdSpec& spec, const LinearShape& shape, std::int64_t tokens);
 std::string obstacle_to_rank_split(const SvdSpec& spec, int ranks);
+std::string obstacle_to_hidden_split(const SvdSpec& spec);
 std::string obstacle_to(const SvdSpec& spec, const LinearShape& shape, Split split, int ranks);
 // The outer factor is whole on every rank, and r numbers per token cross them.
 RankWork work_when_split(const SvdSpec& spec, const LinearShape& shape, Split split,

@@ -22,7 +22,7 @@ Placement placement_of(int k, const TtmShape& whole, Split split, const Sharing&
 const Parameter* own_bias(const Scope& scope, const LinearShape& shape, Split split,
                           const Sharing& sharing) {
   return split == Split::out ? declare_bias_part(scope, shape, sharing)
-                             : declare_bias(scope, shape);
+                             : declare_bias_outside(scope, shape, sharing);
 }
 
 }  // namespace

@@ -133,6 +133,36 @@ TEST(Layout, ANamedOneStays) {
   EXPECT_EQ(mixed.second.layout, LinearLayout::split);
 }
 
+// Where a rule says hidden, all layers meet between own columns.
+TEST(Layout, HiddenLayersBindTheOthers) {
+  Sharing sharing = of_ranks(2, Outside::all_tokens);
+  sharing.columns = true;
+  const SvdSpec svd = {.rank = 8};
+  const auto of = [&](const LinearSpec& spec, LinearLayout layout) {
+    sharing.layout = layout;
+    return choice_of(spec, 32, 64, Split::out, sharing);
+  };
+  EXPECT_EQ(of(svd, LinearLayout::hidden).only, "named");
+  EXPECT_EQ(of(svd, LinearLayout::automatic).layout, LinearLayout::hidden);
+  EXPECT_EQ(of(DenseSpec{}, LinearLayout::automatic).layout, LinearLayout::split);
+  EXPECT_EQ(of(DenseSpec{}, LinearLayout::split).only, "named");
+  const auto refusal = [&](const LinearSpec& spec, LinearLayout layout) {
+    return message_of<ConfigError>([&] { of(spec, layout); });
+  };
+  const std::string other = " over 2 ranks where another layer is hidden: ";
+  EXPECT_EQ(refusal(DenseSpec{}, LinearLayout::hidden),
+            "layout: hidden over 2 ranks: dense layers have no two factors to split");
+  EXPECT_EQ(refusal(svd, LinearLayout::split), "layout: split" + other + "want hidden");
+  EXPECT_EQ(refusal(svd, LinearLayout::whole), "layout: whole" + other + "want hidden");
+  EXPECT_EQ(refusal(svd, LinearLayout::rank), "layout: rank" + other + "want hidden");
+  EXPECT_EQ(refusal(DenseSpec{}, LinearLayout::whole), "layout: whole" + other + "want split");
+  EXPECT_EQ(refusal(TtmSpec{.in = {4, 8}, .out = {1, 64}, .rank = 2}, LinearLayout::automatic),
+            "layout: auto" + other + "the first of the out modes [1, 64] is no multiple of 2");
+  sharing.rows = true;
+  EXPECT_EQ(refusal(svd, LinearLayout::hidden),
+            "layout: hidden over 2 ranks: wants parallel.sequence: false");
+}
+
 TEST(Layout, IsTheSameOnEveryRank) {
   for (int rank = 0; rank < 4; ++rank) {
     EXPECT_EQ(mlp_of(kUp, kDown, 768, of_ranks(4, Outside::own_tokens, rank)),

@@ -292,6 +292,7 @@ void Contract::expect_shared(Split split, const Sharing& sharing) {
                                            : own_part_of(all, 0, sharing.tensor).view());
   }
   const auto outside = [&](const Tensor& t) {
+    if (sharing.columns) return own_part_of(t, 1, sharing.tensor);
     return sharing.rows ? own_part_of(t, 0, sharing.tensor) : t.detach();
   };
   const auto inside = [&](const Tensor& t) { return own_part_of(t, 1, sharing.tensor); };
@@ -340,6 +341,28 @@ TEST_P(Contract, RanksShareIt) {
                 << refused;
           }
         }
+      }
+    }
+  }
+}
+
+// Between own columns outside too: svd layers hidden, others gather them.
+TEST_P(Contract, RanksWithOwnColumnsShareIt) {
+  for (const int ranks : {2, 3}) {
+    if (in_ % ranks != 0 || out_ % ranks != 0) continue;
+    for (const Split split : {Split::out, Split::in}) {
+      SCOPED_TRACE(fmt::format("{} ranks, {}", ranks, split == Split::out ? "out" : "in"));
+      const auto* ttm = row_.spec.as<TtmSpec>();
+      const auto share = [&] {
+        run_ranks(ranks, [&](const Group& group) {
+          expect_shared(split, {.tensor = group, .columns = true});
+        });
+      };
+      if (ttm == nullptr || obstacle_to(*ttm, row_.shape, split, ranks).empty()) {
+        share();
+      } else {
+        EXPECT_TRUE(message_of<ConfigError>(share).starts_with(
+            fmt::format("layout: auto over {} ranks where another layer is hidden: ", ranks)));
       }
     }
   }
