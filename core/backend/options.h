@@ -42,11 +42,13 @@ struct Unfolding {
 // Dimension 0 of the operand counts rows of C elements. Row r is row (first_row + r) %
 // rows_per_sample of sample (first_row + r) / rows_per_sample, and word i * C + c of that sample in
 // the stream decides about element c of its row i. So [B, T, C] by samples and [B * T, C] by T rows
-// per sample draw the same numbers, and a part of either draws what the whole would.
+// per sample draw the same numbers, and a part of either draws what the whole would: of rows, or of
+// elements [first_element, ..) of rows that have whole_width of them.
 struct DropoutMask {
   double p = 0.0;
   RandomStream stream = {};
   std::int64_t first_row = 0, rows_per_sample = 1;
+  std::int64_t first_element = 0, whole_width = 0;  // 0: the operand's rows are whole
 
   // Where the words of a row of `width` elements begin.
   struct Words {
@@ -54,8 +56,9 @@ struct DropoutMask {
   };
   Words words_of(std::int64_t row, std::int64_t width) const {
     const std::int64_t at = first_row + row;
+    const std::int64_t whole = whole_width > 0 ? whole_width : width;
     return {static_cast<std::uint64_t>(at / rows_per_sample),
-            static_cast<std::uint64_t>(at % rows_per_sample * width)};
+            static_cast<std::uint64_t>(at % rows_per_sample * whole + first_element)};
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "launch/report/text.h"
@@ -53,27 +55,49 @@ Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
   return shared && !runs.forward.empty() ? Execution{kShared, kShared} : runs;
 }
 
-// ", split" or the like; nothing where one rank has the layer.
-const char* layout_words(LinearLayout layout) {
+// "split"; nothing where one rank has the layer.
+std::string name_of(LinearLayout layout) {
   switch (layout) {
     case LinearLayout::automatic:
       return "";
     case LinearLayout::split:
-      return ", split";
+      return "split";
     case LinearLayout::whole:
-      return ", whole on each rank";
+      return "whole";
     case LinearLayout::rank:
-      return ", split by rank";
+      return "rank";
+    case LinearLayout::hidden:
+      return "hidden";
   }
   return "";
+}
+
+// Why: "sends 1.50 KiB a token, not 6.00 KiB; 1.2x the work", or why nothing else could be.
+std::string reason_of(const LayoutChoice& choice) {
+  if (!choice.only.empty()) return choice.only;
+  const double work = choice.cost.seconds / choice.other.seconds;
+  return fmt::format("sends {} a token, not {}{}", human_bytes(choice.cost.sent_bytes),
+                     human_bytes(choice.other.sent_bytes),
+                     std::abs(work - 1) < 0.05 ? "" : fmt::format("; {:.1f}x the work", work));
+}
+
+// "whole: sends 1.50 KiB a token, not 6.00 KiB"
+std::string layout_words(const LayoutChoice& choice) {
+  if (choice.layout == LinearLayout::automatic) return "";
+  return fmt::format("{}: {}", name_of(choice.layout), reason_of(choice));
 }
 
 }  // namespace
 
 std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64_t tokens,
                                 bool shared) {
-  Table table(
-      {"linear layer", "layers", "shape", "weights", "of dense", "made of", "forward / backward"});
+  const bool is_shared = std::any_of(sites.begin(), sites.end(), [](const LinearSite& site) {
+    return site.layout.layout != LinearLayout::automatic;
+  });
+  std::vector<std::string> header = {
+      "linear layer", "layers", "shape", "weights", "of dense", "made of", "forward / backward"};
+  if (is_shared) header.emplace_back("each rank's part");
+  Table table(std::move(header));
   for (const AlikeLayers& group : grouped(sites)) {
     const LinearShape& shape = group.site.shape;
     const auto weights = static_cast<double>(num_weights(group.site.spec, shape));
@@ -83,10 +107,15 @@ std::string format_linear_sites(const std::vector<LinearSite>& sites, std::int64
     if (!runs.forward.empty()) {
       plan = shared ? runs.forward : fmt::format("{} / {}", runs.forward, runs.backward);
     }
-    table.add({group.site.path, std::to_string(group.count),
-               fmt::format("[{}, {}]", shape.in, shape.out), human_count(weights),
-               fmt::format("{:.0f} %", 100 * weights / dense),
-               describe(group.site.spec) + layout_words(group.site.layout), plan});
+    std::vector<std::string> row = {group.site.path,
+                                    std::to_string(group.count),
+                                    fmt::format("[{}, {}]", shape.in, shape.out),
+                                    human_count(weights),
+                                    fmt::format("{:.0f} %", 100 * weights / dense),
+                                    describe(group.site.spec),
+                                    plan};
+    if (is_shared) row.push_back(layout_words(group.site.layout));
+    table.add(std::move(row));
   }
   return table.str();
 }
@@ -100,10 +129,9 @@ nlohmann::json linear_sites_json(const std::vector<LinearSite>& sites, std::int6
                           {"out", site.shape.out},
                           {"spec", linear_spec_to_json(site.spec)},
                           {"weights", num_weights(site.spec, site.shape)}};
-    if (site.layout != LinearLayout::automatic) {
-      row["layout"] = site.layout == LinearLayout::split   ? "split"
-                      : site.layout == LinearLayout::whole ? "whole"
-                                                           : "rank";
+    if (site.layout.layout != LinearLayout::automatic) {
+      row["layout"] = name_of(site.layout.layout);
+      row["layout_reason"] = reason_of(site.layout);
     }
     const Execution runs = runs_as(site, tokens, shared);
     if (!runs.forward.empty()) {

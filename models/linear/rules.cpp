@@ -39,13 +39,16 @@ void fields(config::Fields& f, LinearRule& rule) {
           "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
           config::required());
   fields(f, rule.spec);
-  f.field("layout", rule.layout,
-          "how tensor ranks hold it: each a part of it, all of it, or a part of its rank (svd, for "
-          "comparison); auto: split or whole, whatever costs less",
-          {{"auto", LinearLayout::automatic},
-           {"split", LinearLayout::split},
-           {"whole", LinearLayout::whole},
-           {"rank", LinearLayout::rank}});
+  f.field(
+      "layout", rule.layout,
+      "how tensor ranks hold it: each a part of it, all of it, or (svd, for comparison) a part of "
+      "its rank or of both factors; auto: split or whole, whatever takes less time by a model; see "
+      "plan",
+      {{"auto", LinearLayout::automatic},
+       {"split", LinearLayout::split},
+       {"whole", LinearLayout::whole},
+       {"rank", LinearLayout::rank},
+       {"hidden", LinearLayout::hidden}});
 }
 
 void check(const LinearRule& rule, config::Checks& checks) { check(rule.spec, checks); }
@@ -79,6 +82,11 @@ std::optional<std::size_t> LinearRules::find(const std::string& path) const {
   return last;
 }
 
+bool LinearRules::name_hidden_layers() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [](const LinearRule& rule) { return rule.layout == LinearLayout::hidden; });
+}
+
 std::string LinearRules::name_for(const std::string& path) const {
   const auto rule = find(path);
   return rule ? name_of(*rule) : "linear";
@@ -94,13 +102,14 @@ LinearSpec LinearRules::choose(const std::string& path, const LinearShape& shape
   }
 }
 
-LinearLayout LinearRules::layout_of(const std::string& path, const LinearSpec& spec,
-                                    const LinearShape& shape, Split split, Sharing sharing) const {
+LayoutOptions LinearRules::layouts_of(const std::string& path, const LinearSpec& spec,
+                                      const LinearShape& shape, Split split,
+                                      Sharing sharing) const {
   const auto rule = find(path);
-  if (!rule) return ty::layout_of(spec, shape, split, sharing);
+  if (!rule) return ty::layouts_of(spec, shape, split, sharing);
   sharing.layout = rules_[*rule].layout;
   try {
-    return ty::layout_of(spec, shape, split, sharing);
+    return ty::layouts_of(spec, shape, split, sharing);
   } catch (const ConfigError& e) {
     fail(*rule, "", fmt::format("{} [{}, {}]: {}", path, shape.in, shape.out, e.what()));
   }

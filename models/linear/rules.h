@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "core/config/fields.h"
-#include "models/linear/base/spec.h"
+#include "models/linear/base/layout.h"
 
 namespace ty {
 
@@ -20,8 +20,8 @@ struct LinearSite {
   std::string path;
   LinearShape shape;
   LinearSpec spec;
-  std::string table = {};  // path of the token table that is its weight; empty: it has its own
-  LinearLayout layout = LinearLayout::automatic;  // how ranks hold it; automatic: one has it all
+  std::string table = {};    // path of the token table that is its weight; empty: it has its own
+  LayoutChoice layout = {};  // how ranks hold it
 
   // The path of its parameters.
   const std::string& place() const { return table.empty() ? path : table; }
@@ -49,9 +49,11 @@ class LinearRules {
   // The spec of the layer at a path, with all sizes resolved; dense if no rule matches. Throws
   // ConfigError that names the rule, the layer and what would be valid.
   LinearSpec choose(const std::string& path, const LinearShape& shape) const;
-  // How ranks of a sharing hold that layer. Throws ConfigError likewise.
-  LinearLayout layout_of(const std::string& path, const LinearSpec& spec, const LinearShape& shape,
-                         Split split, Sharing sharing) const;
+  // How ranks of a sharing can hold that layer. Throws ConfigError likewise.
+  LayoutOptions layouts_of(const std::string& path, const LinearSpec& spec,
+                           const LinearShape& shape, Split split, Sharing sharing) const;
+  // Whether a rule says hidden: then ranks divide what lies between layers by columns.
+  bool name_hidden_layers() const;
   // The name in errors of the rule for a path: "linear[2]"; "linear" if none matches.
   std::string name_for(const std::string& path) const;
   // Throws ConfigError for the first rule that matches none of the sites.

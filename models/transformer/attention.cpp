@@ -4,6 +4,7 @@
 
 #include "core/ops/attention.h"
 #include "core/ops/shape.h"
+#include "models/transformer/layer_pair.h"
 
 namespace ty {
 
@@ -31,15 +32,13 @@ Attention::Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t
       probabilities_(at.child("dropout"), spec.dropout.attention) {
   const LinearShape qkv = {.in = spec.width, .out = 3 * spec.width};
   const LinearShape out = {.in = spec.width, .out = spec.width, .weight_std = out_std};
-  // Between two layers that are split by their rank, every rank has all heads.
-  const bool has_all = at.layout_of("qkv", qkv, Split::out) == LinearLayout::rank &&
-                       at.layout_of("out", out, Split::in) == LinearLayout::rank;
-  if (has_all) {
+  LayerPair pair = make_pair(at, {"qkv", qkv}, {"out", out}, Between::heads);
+  if (pair.lies_outside) {
     heads_ = spec.heads;
     first_head_ = 0;
   }
-  qkv_ = at.make_linear("qkv", qkv, has_all ? Split::none : Split::out);
-  out_ = at.make_linear("out", out, has_all ? Split::none : Split::in);
+  qkv_ = std::move(pair.out);
+  out_ = std::move(pair.in);
 }
 
 Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) const {

@@ -15,7 +15,7 @@ class Attention {
   // starts with `out_std`. Ranks that share the model have whole heads each; throws ConfigError if
   // they do not divide them.
   Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer, double out_std);
-  // x [B, T, C] or own rows of it; the result likewise.
+  // x [B, T, C] or own rows or columns of it; the result likewise.
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:

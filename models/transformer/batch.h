@@ -27,8 +27,8 @@ Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::
 // What crosses the border between two blocks: all of it has gradients, and its shape follows from
 // the model. All else a block takes from the batch.
 struct Flow {
-  // [B, T, C], or own rows of it (models/linear/base/sharing.h); what Model::logits() takes after
-  // the last block; undefined before the first one.
+  // [B, T, C], or own rows or columns of it (models/linear/base/sharing.h); what Model::logits()
+  // takes after the last block; undefined before the first one.
   Tensor hidden = {};
 };
 

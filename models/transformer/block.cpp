@@ -11,22 +11,27 @@ LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shap
 
 std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const LinearShape& shape,
                                                   Split split) const {
+  return make_linear(name, shape, split, choose_layout(shared_layer(name, shape, split), sharing));
+}
+
+std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const LinearShape& shape,
+                                                  Split split, const LayoutChoice& layout) const {
   const Scope place = scope.child(name);
   const LinearSpec spec = choose(place.path(), shape);
+  if (sites != nullptr) sites->back().layout = layout;
   Sharing own = sharing;
-  if (own.ranks() > 1) {
-    own.layout = linear.layout_of(place.path(), spec, shape, split, sharing);
-    if (sites != nullptr) sites->back().layout = own.layout;
-  }
+  own.layout = layout.layout;
   auto layer = ty::make_linear(place, shape, spec, split, own);
   if (layers != nullptr) layers->push_back(layer.get());
   return layer;
 }
 
-LinearLayout BlockContext::layout_of(std::string_view name, const LinearShape& shape,
-                                     Split split) const {
+SharedLayer BlockContext::shared_layer(std::string_view name, const LinearShape& shape,
+                                       Split split) const {
   const std::string path = scope.child(name).path();
-  return linear.layout_of(path, linear.choose(path, shape), shape, split, sharing);
+  LinearSpec spec = linear.choose(path, shape);
+  LayoutOptions options = linear.layouts_of(path, spec, shape, split, sharing);
+  return {std::move(spec), shape, split, std::move(options)};
 }
 
 }  // namespace ty

@@ -52,11 +52,14 @@ struct BlockContext {
   BlockContext child(std::string_view name) const {
     return {scope.child(name), linear, sharing, sites, layers};
   }
-  // A linear layer at this place's child `name`, of the kind the rules say.
+  // A linear layer at this place's child `name`, of the kind the rules say, held by ranks as is
+  // best for it alone or as was chosen.
   std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape,
                                       Split split) const;
-  // How ranks would hold the layer at `name`.
-  LinearLayout layout_of(std::string_view name, const LinearShape& shape, Split split) const;
+  std::unique_ptr<Linear> make_linear(std::string_view name, const LinearShape& shape, Split split,
+                                      const LayoutChoice& layout) const;
+  // The layer at `name` and how ranks can hold it.
+  SharedLayer shared_layer(std::string_view name, const LinearShape& shape, Split split) const;
   // What the rules say about the layer at a full path, all sizes worked out. `table`: see
   // LinearSite.
   LinearSpec choose(const std::string& path, const LinearShape& shape,

@@ -16,10 +16,10 @@ double residual_std(const ModelSpec& spec) {
 }  // namespace
 
 DecoderBlock::DecoderBlock(const BlockContext& at, const ModelSpec& spec, std::int64_t layer)
-    : norm1_(at.scope.child("norm1"), spec.width, spec.norm_epsilon),
+    : norm1_(at.child("norm1"), spec.width, spec.norm_epsilon),
       attention_(at.child("attn"), spec, layer, residual_std(spec)),
       attention_dropout_(at.child("attn.out.dropout"), spec.dropout.residual),
-      norm2_(at.scope.child("norm2"), spec.width, spec.norm_epsilon),
+      norm2_(at.child("norm2"), spec.width, spec.norm_epsilon),
       mlp_(at.child("mlp"), spec, residual_std(spec)),
       mlp_dropout_(at.child("mlp.down.dropout"), spec.dropout.residual) {}
 

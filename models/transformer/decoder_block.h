@@ -14,7 +14,7 @@ class DecoderBlock final : public Block {
  public:
   // `layer`: its number in the model, from 0.
   DecoderBlock(const BlockContext& at, const ModelSpec& spec, std::int64_t layer);
-  // [B, T, C] or own rows of it; the result likewise.
+  // [B, T, C] or own rows or columns of it; the result likewise.
   Flow forward(Flow in, const ForwardContext& context) const override;
 
  private:

@@ -1,6 +1,7 @@
 #include "models/transformer/dropout.h"
 
 #include "core/ops/elementwise.h"
+#include "core/ops/shape.h"
 
 namespace ty {
 
@@ -8,7 +9,9 @@ Dropout::Dropout(const BlockContext& at, double p)
     : p_(p),
       site_(site_id(at.scope.path())),
       has_own_rows_(at.sharing.has_own_rows()),
-      rank_(at.sharing.tensor.rank()) {}
+      has_own_columns_(at.sharing.has_own_columns()),
+      rank_(at.sharing.tensor.rank()),
+      ranks_(at.sharing.ranks()) {}
 
 DropoutMask Dropout::mask_of_samples(const ForwardContext& context) const {
   const double p = context.training ? p_ : 0.0;
@@ -22,7 +25,12 @@ Tensor Dropout::operator()(const Tensor& x, const ForwardContext& context) const
     mask.rows_per_sample = context.batch.length();
     mask.first_row = mask.first_row * mask.rows_per_sample + rank_ * x.dim(0);
   }
-  return dropout(x, mask);
+  if (!has_own_columns_) return dropout(x, mask);
+  mask.rows_per_sample = context.batch.length();
+  mask.first_row *= mask.rows_per_sample;
+  mask.first_element = rank_ * x.dim(-1);
+  mask.whole_width = ranks_ * x.dim(-1);
+  return reshape(dropout(reshape(x, {-1, x.dim(-1)}), mask), x.shape());
 }
 
 }  // namespace ty

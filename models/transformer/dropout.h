@@ -11,14 +11,14 @@ class Dropout {
   Dropout(const BlockContext& at, double p);
   // For kernels that drop numbers themselves, of operands [B, ..].
   DropoutMask mask_of_samples(const ForwardContext& context) const;
-  // x [B, T, C] or own rows of it: the same numbers of the whole are dropped either way.
+  // x [B, T, C] or own rows or columns of it: the same numbers of the whole are dropped either way.
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
   double p_;
   std::uint64_t site_;
-  bool has_own_rows_;
-  int rank_;  // of those that share the rows
+  bool has_own_rows_, has_own_columns_;
+  int rank_, ranks_;  // of those that share the rows or columns
 };
 
 }  // namespace ty

@@ -11,8 +11,8 @@ namespace ty {
 Embeddings::Embeddings(const BlockContext& at, const ModelSpec& spec)
     : sharing_(at.sharing),
       tokens_(make_token_table(at.child("token"), token_table_shape(spec), spec.tied)),
-      positions_(at.scope.parameter("position.weight", {spec.context, spec.width},
-                                    Init::normal(kEmbeddingStd))),
+      positions_(declare_along_columns(at.scope, "position.weight", {spec.context, spec.width}, 1,
+                                       Init::normal(kEmbeddingStd), at.sharing)),
       dropout_(at.child("dropout"), spec.dropout.embedding) {}
 
 Flow Embeddings::forward(Flow, const ForwardContext& context) const {

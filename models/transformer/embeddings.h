@@ -18,8 +18,8 @@ inline TokenTableShape token_table_shape(const ModelSpec& spec) {
 class Embeddings final : public Block {
  public:
   Embeddings(const BlockContext& at, const ModelSpec& spec);
-  // The batch's ids [B, T] -> [B, T, C] or own rows of it. Throws ShapeError for sequences longer
-  // than the context.
+  // The batch's ids [B, T] -> [B, T, C] or own rows or columns of it. Throws ShapeError for
+  // sequences longer than the context.
   Flow forward(Flow in, const ForwardContext& context) const override;
 
  private:

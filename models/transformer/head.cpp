@@ -6,7 +6,7 @@
 namespace ty {
 
 Head::Head(const BlockContext& at, const ModelSpec& spec)
-    : norm_(at.scope.child("norm"), spec.width, spec.norm_epsilon),
+    : norm_(at.child("norm"), spec.width, spec.norm_epsilon),
       vocabulary_{{own_part(0, spec.vocab, at.sharing).first, spec.vocab}, at.sharing.tensor} {
   if (spec.vocab < at.sharing.ranks()) {
     throw ConfigError(Key{"parallel.tensor"},

@@ -14,7 +14,7 @@ class Head final : public Readout {
  public:
   // Throws ConfigError if more ranks share the model than there are token ids.
   Head(const BlockContext& at, const ModelSpec& spec);
-  // [B, T, C] or own rows of it -> what logits() takes, of all rows.
+  // [B, T, C] or own rows or columns of it -> what logits() takes, of all rows.
   Flow forward(Flow in, const ForwardContext& context) const override;
   Tensor logits(const Tensor& hidden) const override;
   SharedVocabulary vocabulary() const override { return vocabulary_; }

@@ -5,9 +5,11 @@
 
 namespace ty {
 
-Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
+Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& stated,
              const Partition& partition, int stage)
-    : partition_(partition), stage_(stage), width_(description.width), sharing_(sharing) {
+    : partition_(partition), stage_(stage), width_(description.width), sharing_(stated) {
+  sharing_.columns = rules.name_hidden_layers();
+  const Sharing& sharing = sharing_;
   const Scope root = Scope(*store_).placing(placed_outside(sharing));
   for (int chunk = 0; chunk < chunks(); ++chunk) {
     const BlockRange range = partition_.of(stage, chunk);
@@ -50,7 +52,7 @@ void Model::place_shared(const ModelDescription& description) {
 
 Shape Model::flow_shape(std::int64_t sequences, std::int64_t length) const {
   if (sharing_.has_own_rows()) return {sequences * length / sharing_.ranks(), width_};
-  return {sequences, length, width_};
+  return {sequences, length, sharing_.has_own_columns() ? width_ / sharing_.ranks() : width_};
 }
 
 const Readout& Model::readout() const {

@@ -5,6 +5,7 @@
 #include "models/linear/kinds.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/svd/svd_function.h"
+#include "parallel/tensor/region.h"
 
 namespace ty {
 
@@ -34,18 +35,22 @@ class DenseTable final : public TokenTable {
   Sharing sharing_;
 };
 
-// E = A B with A [V, r], B [r, C]: ids read rows of A. Ranks divide A; what crosses them is r wide.
+// E = A B with A [V, r], B [r, C]: ids read rows of A. Ranks divide A, and B where they have own
+// columns outside; what crosses them is r wide.
 class SvdTable final : public TokenTable {
  public:
   SvdTable(const Parameter& a, const Parameter& b, const Sharing& sharing)
       : a_(a), b_(b), sharing_(sharing) {}
   Tensor embed(const Tensor& ids) const override {
-    const Tensor z = leave(embedding(a_.value, ids, part_of(a_)), sharing_);
+    const Tensor term = embedding(a_.value, ids, part_of(a_));
+    const Tensor z =
+        sharing_.columns ? all_reduce_all_reduce(term, sharing_.tensor) : leave(term, sharing_);
     return linear(z, b_.value, Tensor());
   }
   Tensor enter(const Tensor& h) const override {
     if (sharing_.ranks() == 1) return h;
-    return ty::enter(linear(h, b_.value, Tensor(), WeightLayout::out_in), sharing_);
+    const Tensor z = linear(h, b_.value, Tensor(), WeightLayout::out_in);
+    return sharing_.columns ? all_reduce_all_reduce(z, sharing_.tensor) : ty::enter(z, sharing_);
   }
   Tensor apply(const Tensor& entered) const override {
     if (sharing_.ranks() > 1) return linear(entered, a_.value, Tensor(), WeightLayout::out_in);
@@ -73,7 +78,8 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
     const SvdInits inits = svd_inits(
         {.in = shape.vocab, .out = shape.width, .weight_std = shape.std}, *svd, at.scope.path());
     const Parameter& a = at.scope.parameter("a", {own, svd->rank}, inits.a, rows);
-    const Parameter& b = at.scope.parameter("b", {svd->rank, shape.width}, inits.b);
+    const Parameter& b =
+        declare_along_columns(at.scope, "b", {svd->rank, shape.width}, 1, inits.b, at.sharing);
     return std::make_unique<SvdTable>(a, b, at.sharing);
   }
   if (!is_dense(spec)) {

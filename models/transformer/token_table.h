@@ -13,7 +13,7 @@ namespace ty {
 class TokenTable {
  public:
   virtual ~TokenTable() = default;
-  // ids [B, T] int32 -> [B, T, C] or own rows of it.
+  // ids [B, T] int32 -> [B, T, C] or own rows or columns of it.
   virtual Tensor embed(const Tensor& ids) const = 0;
   // As a linear layer h E^T with Split::out: see Linear.
   virtual Tensor enter(const Tensor& h) const = 0;

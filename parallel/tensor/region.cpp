@@ -67,6 +67,14 @@ Tensor all_columns(const Tensor& x, const Group& group) {
   return shaped(y, {rows, n * columns});
 }
 
+// All columns [R, n C] -> own columns of the ranks' sum [R, C].
+Tensor scattered_columns(const Tensor& x, const Group& group) {
+  const std::int64_t n = group.size(), rows = num_rows(x), columns = x.dim(-1) / n;
+  const Tensor all = x.contiguous();
+  const View by_rank = all.view().reshape({rows, n, columns}).transpose(0, 1);
+  return scattered(shaped(all.alias(by_rank).contiguous(), {n * rows, columns}), group);
+}
+
 // [n R, C] -> [R, n C]
 Tensor to_rows(const Tensor& x, const Group& group) {
   const std::int64_t n = group.size(), rows = num_rows(x) / n, columns = x.dim(-1);
@@ -108,10 +116,46 @@ Tensor reduce_scatter_all_gather(const Tensor& x, const Group& group) {
                 });
 }
 
-Tensor all_gather_columns(const Tensor& x, const Group& group) {
-  if (group.size() == 1) return x;
+namespace {
+
+// The shape of all columns of which x is a part.
+Shape with_all_columns(const Tensor& x, const Group& group) {
   Shape shape = x.shape();
   shape[-1] *= group.size();
+  return shape;
+}
+
+}  // namespace
+
+Tensor all_gather_reduce_scatter_columns(const Tensor& x, const Group& group) {
+  if (group.size() == 1) return x;
+  const Shape all = with_all_columns(x, group);
+  return record("all_gather_reduce_scatter_columns",
+                once([&] { return shaped(all_columns(x, group), all); }), {x},
+                [group, shape = x.shape()](const Tensor& dy) {
+                  return Grads{shaped(scattered_columns(dy, group), shape)};
+                });
+}
+
+Tensor reduce_scatter_all_gather_columns(const Tensor& x, const Group& group) {
+  if (group.size() == 1) return x;
+  check_divides("reduce_scatter_all_gather_columns", "columns", x.dim(-1), group);
+  Shape own = x.shape();
+  own[-1] /= group.size();
+  return record("reduce_scatter_all_gather_columns",
+                once([&] { return shaped(scattered_columns(x, group), own); }), {x},
+                [group, shape = x.shape()](const Tensor& dy) {
+                  return Grads{shaped(all_columns(dy, group), shape)};
+                });
+}
+
+Tensor all_reduce_all_reduce(Tensor x, const Group& group) {
+  return identity_all_reduce(all_reduce_identity(std::move(x), group), group);
+}
+
+Tensor all_gather_columns(const Tensor& x, const Group& group) {
+  if (group.size() == 1) return x;
+  const Shape shape = with_all_columns(x, group);
   const Tensor y = once([&] { return shaped(all_columns(x, group), shape); });
   return record("all_gather_columns", y, {x}, [group, own = x.dim(-1)](const Tensor& dy) {
     const View part = dy.view().slice(dy.rank() - 1, group.rank() * own, own);

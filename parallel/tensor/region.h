@@ -8,6 +8,9 @@
 //   all_gather_reduce_scatter, reduce_scatter_all_gather
 //                         the same two where the outside is divided by rows (Korthikanti et al.,
 //                         arXiv 2205.05198): of x [n R, C], rank r has rows [r R, (r + 1) R)
+//   all_gather_reduce_scatter_columns, reduce_scatter_all_gather_columns
+//                         the same where the outside is divided by columns
+//   all_reduce_all_reduce from a sum of the ranks' terms into shared layers
 //   all_gather_columns    into layers that every rank applies whole: own columns to all of them
 //   rows_to_columns, columns_to_rows
 //                         all columns of own rows <-> own columns of all rows (all-to-all)
@@ -35,7 +38,16 @@ Tensor all_gather_reduce_scatter(const Tensor& x, const Group& group);
 // group's size divides the number of rows.
 Tensor reduce_scatter_all_gather(const Tensor& x, const Group& group);
 
-// Own columns [.., C] -> those of all ranks [.., n C].
+// Own columns [.., C] -> all columns [.., n C].
+Tensor all_gather_reduce_scatter_columns(const Tensor& x, const Group& group);
+// All columns [.., n C] -> own columns of the ranks' sum [.., C]. Throws ShapeError unless the
+// group's size divides the number of columns.
+Tensor reduce_scatter_all_gather_columns(const Tensor& x, const Group& group);
+
+// The sum of the ranks' x, read by every rank. Writes over x if nobody else holds it.
+Tensor all_reduce_all_reduce(Tensor x, const Group& group);
+
+// Own columns [.., C] -> those of all ranks [.., n C], read by layers that all ranks apply alike.
 Tensor all_gather_columns(const Tensor& x, const Group& group);
 
 // Own rows [R, n C] -> own columns of all rows [n R, C]. Throws ShapeError unless the group's size

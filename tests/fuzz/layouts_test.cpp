@@ -34,7 +34,7 @@ std::string random_rule(Choices& choices, const char* match) {
       return fmt::format("{{match: \"{}\", kind: dense{}}}", match, layout);
     case 1:
       return fmt::format("{{match: \"{}\", kind: svd, rank: {}{}}}", match, 1 + choices.below(9),
-                         layout);
+                         choices.one_in(4) ? ", layout: hidden" : layout);
     case 2:
       return fmt::format("{{match: \"{}\", kind: ttm, rank: {}, cores: {}{}}}", match,
                          1 + choices.below(6), 1 + choices.below(4), layout);

@@ -15,7 +15,8 @@ constexpr const char* kDeep =
 const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   static const std::vector<std::pair<std::string, config::Overrides>> all = {
       {"dense", {}},
-      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5}]"}},
+      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: split}]"}},
+      {"svd_hidden", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: hidden}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: [12, 4], rank: 5}, "
@@ -64,7 +65,8 @@ std::vector<Case> cases() {
           c.overrides.emplace_back(override);
           c.name += name;
         };
-        take(axes.tensor > 1 && one_in(2), "_rows", "parallel.sequence=true");
+        take(axes.tensor > 1 && kind != "svd_hidden" && one_in(2), "_rows",
+             "parallel.sequence=true");
         take(one_in(3), "_f64", "precision={compute: fp64, weights: fp64}");
         const char* const kRecompute[] = {"none", "selective", "block", "stage"};
         const char* recompute = kRecompute[draws.word(turn, 100) % 4];

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
+#include "launch/report/linear_table.h"
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "parallel/comm/threads/threads.h"
@@ -43,6 +46,14 @@ std::vector<Row> rows() {
           {"tensor_factorised", {"parallel.tensor=3", mixed, "parallel.microbatches=2"}, 3},
           {"tensor_factorised_rows",
            {"parallel.tensor=3", "parallel.sequence=true", mixed, "precision.compute=bf16"},
+           3},
+          {"tensor_hidden",
+           {"parallel.tensor=3", "parallel.microbatches=2",
+            "linear=[{match: \"*\", kind: svd, rank: 8, layout: hidden}]"},
+           3},
+          {"tensor_hidden_bf16",
+           {"parallel.tensor=3", "parallel.recompute=selective", "precision.compute=bf16",
+            "linear=[{match: \"blocks.*\", kind: svd, rank: 8, layout: hidden}]"},
            3},
           {"tensor_block", {"parallel.tensor=3", "parallel.recompute=block"}, 3},
           {"tensor_selective",
@@ -109,6 +120,29 @@ TEST(PlannedHead, AddsLittleToWhatItReads) {
 
 INSTANTIATE_TEST_SUITE_P(Every, Planned, testing::ValuesIn(rows()),
                          [](const auto& test) { return test.param.name; });
+
+// What a plan says about layers that the job leaves open, in a line and as data.
+TEST(Plan, SaysHowRanksHoldEachLayerAndWhy) {
+  const JobConfig job = load_job(
+      "", {"model={layers: 2, width: 96, heads: 6, context: 32}", "parallel.tensor=2",
+           "parallel.sequence=true", "model.vocab=50", "data={sequence: 32, batch: 2}",
+           "linear=[{match: \"*.mlp.*\", kind: ttm, rank: 4}, {match: \"*.attn.out\", kind: svd, "
+           "rank: 4, layout: split}]"});
+  const auto linear_of = [&](int ranks) {
+    return make_plan(job, planned_model(job), ranks).linear;
+  };
+  const std::string table = format_linear_sites(linear_of(2), 32, false);
+  for (const char* words :
+       {"each rank's part\n", "split: whole, it takes more than 1/2 of a dense layer\n",
+        "split: named\n", "whole: sends 1 B a token, not 385 B\n"}) {
+    EXPECT_NE(table.find(words), std::string::npos) << words << " in\n" << table;
+  }
+  const nlohmann::json rows = linear_sites_json(linear_of(2), 32, false);
+  for (const auto& row : rows) EXPECT_EQ(row.contains("layout"), row["path"] != "head.linear");
+  EXPECT_EQ(rows[3]["path"], "blocks.0.mlp.up");
+  EXPECT_EQ(rows[3]["layout"], "whole");
+  EXPECT_EQ(std::string(rows[3]["layout_reason"]).rfind("sends ", 0), 0U);
+}
 
 }  // namespace
 }  // namespace ty::test

@@ -10,12 +10,20 @@
 namespace ty::test {
 namespace {
 
-// Kinds of layers. In "whole" no first mode can be divided by 2 or 4, so ranks hold cores whole.
+// Kinds of layers. In "whole" no first mode can be divided by 2 or 4, so ranks hold cores whole; of
+// "svd_auto", ranks with own rows choose to.
 const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   static const std::vector<std::pair<std::string, config::Overrides>> all = {
       {"dense", {}},
-      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5}]"}},
+      {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: split}]"}},
+      {"svd_auto", {"linear=[{match: \"*\", kind: svd, rank: 3}]"}},
       {"svd_by_rank", {"linear=[{match: \"blocks.*\", kind: svd, rank: 12, layout: rank}]"}},
+      {"svd_hidden", {"linear=[{match: \"blocks.*\", kind: svd, rank: 5, layout: hidden}]"}},
+      {"svd_hidden_head", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: hidden}]"}},
+      {"svd_hidden_mixed",
+       {"linear=[{match: \"*.mlp.down\", kind: svd, rank: 5, layout: hidden}, {match: "
+        "\"*.attn.out\", kind: svd, rank: 4}, {match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: "
+        "[12, 4], rank: 5}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.attn.out\", kind: ttm, in: [12, 2], out: [4, 6], rank: 3}, "
@@ -49,7 +57,8 @@ std::vector<Case> cases() {
   for (const auto& [data, tensor] : kLayouts) {
     for (const auto& [kind, rules] : kinds()) {
       for (const bool rows : {false, true}) {
-        if (rows && (tensor == 1 || kind == "svd_by_rank")) continue;
+        if (rows && (tensor == 1 || kind == "svd_by_rank" || kind.starts_with("svd_hidden")))
+          continue;
         Case c = {fmt::format("{}x{}_{}{}", data, tensor, kind, rows ? "_rows" : ""), data, tensor,
                   1, rules};
         auto one_in = [&, option = std::uint64_t{0}](std::uint64_t count) mutable {
@@ -83,6 +92,47 @@ class Shared : public testing::TestWithParam<Case> {};
 TEST_P(Shared, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Shared, testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.name; });
+
+// What the draws above may leave out: every part of a model between own columns.
+std::vector<Case> hidden_cases() {
+  const auto rules_of = [](const std::string& name) {
+    const auto found = std::find_if(kinds().begin(), kinds().end(),
+                                    [&](const auto& each) { return each.first == name; });
+    return found->second;
+  };
+  std::vector<Case> all;
+  for (const char* kind : {"svd_hidden", "svd_hidden_head", "svd_hidden_mixed"}) {
+    for (const char* recompute : {"none", "selective", "block"}) {
+      for (const bool tied : {true, false}) {
+        Case c = {fmt::format("2x3_{}_{}_{}", kind, recompute, tied ? "tied" : "untied"), 2, 3, 1,
+                  rules_of(kind)};
+        c.overrides.push_back("model={dropout: 0.2, tied: " +
+                              std::string(tied ? "true}" : "false}"));
+        c.overrides.emplace_back("precision={compute: fp64, weights: fp64}");
+        c.overrides.push_back(fmt::format("parallel.recompute={}", recompute));
+        all.push_back(std::move(c));
+      }
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Hidden, Shared, testing::ValuesIn(hidden_cases()),
+                         [](const auto& test) { return test.param.name; });
+
+std::vector<Case> narrow_cases() {
+  std::vector<Case> all;
+  for (const auto& [kind, rules] : kinds()) {
+    Case c = {fmt::format("2x2_{}_bf16", kind), 2, 2, 1, rules};
+    c.overrides.emplace_back("precision={compute: bf16, weights: fp32}");
+    c.overrides.emplace_back("model.dropout=0.2");
+    all.push_back(std::move(c));
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Narrow, Shared, testing::ValuesIn(narrow_cases()),
                          [](const auto& test) { return test.param.name; });
 
 // The mean loss per target of a batch under an objective, before any step.

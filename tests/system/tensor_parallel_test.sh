@@ -18,7 +18,7 @@ train() {  # N OVERRIDES...
 numbers() { od -An -v -tf4 -w4 -j $((8 + $(od -An -tu8 -N8 "$1"))) "$1"; }
 distance() {
   paste <(numbers "$1") <(numbers "$2") |
-    awk '{ d = $1 - $2; if (d < 0) d = -d; if (!(d <= most)) most = d } END { print (NR > 50000 ? most + 0 : "nan") }'
+    awk '{ d = $1 - $2; if (d < 0) d = -d; if (!(d <= most)) most = d } END { print (NR > 20000 ? most + 0 : "nan") }'
 }
 near() {  # WHAT LIMIT FILE FILE
   local got
@@ -54,6 +54,18 @@ grep -q 'resumed after step 4' log || fail "one rank began anew"
 mpi 2 train "${job[@]}" run.dir=on2 run.sample_every=0 2>log || fail "going on with 2 ranks: $(tail -n 3 log)"
 grep -q 'resumed after step 4' log || fail "two ranks began anew"
 for on in on1 on2; do near "$on" 2e-5 {r1,$on}/checkpoints/step-8/model.safetensors; done
+
+# Between own columns of all numbers too: svd layers in both factors, norms and positions by columns.
+hidden=('linear=[{match: "blocks.*", kind: svd, rank: 8, layout: hidden}]' parallel.sequence=false run.sample_every=0)
+"$binary" train "${job[@]}" "${hidden[@]}" run.dir=h1 parallel.tensor=1 2>log || fail "hidden, one rank: $(tail -n 3 log)"
+mpi 4 train "${job[@]}" "${hidden[@]}" run.dir=h4 2>log || fail "hidden, 4 ranks: $(tail -n 3 log)"
+near "hidden, 4 ranks" 2e-5 {h1,h4}/checkpoints/step-8/model.safetensors
+rm -r h4/checkpoints/step-8 && cp -r h4 hon1 && cp -r h1 hon3 && rm -r hon3/checkpoints/step-8
+split='linear=[{match: "blocks.*", kind: svd, rank: 8}]'
+"$binary" train "${job[@]}" "${hidden[@]}" run.dir=hon1 parallel.tensor=1 2>log || fail "going on alone: $(tail -n 3 log)"
+mpi 3 train "${job[@]}" "${hidden[@]}" run.dir=hon3 parallel.tensor=3 2>log || fail "going on hidden: $(tail -n 3 log)"
+mpi 2 train "${job[@]}" "${hidden[@]}" run.dir=h4 "$split" parallel.sequence=true 2>log || fail "going on split: $(tail -n 3 log)"
+for on in hon1 hon3 h4; do near "$on" 2e-5 {h1,$on}/checkpoints/step-8/model.safetensors; done
 
 # Nothing in a checkpoint tells of ranks.
 model=r4/checkpoints/step-4

@@ -52,15 +52,19 @@ class ReplicatedIn final : public Replicated {
 
 }  // namespace
 
+std::string obstacle_to_whole(const LinearShape& shape, Split split, const Sharing& sharing) {
+  const bool in = split == Split::in;
+  const std::int64_t inside = in ? shape.in : shape.out;
+  if (inside % sharing.ranks() == 0 || (!in && !sharing.rows)) return "";
+  return fmt::format("its {} = {} cannot be divided over {} ranks", in ? "in" : "out", inside,
+                     sharing.ranks());
+}
+
 std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& shape, Split split,
                                         const Sharing& sharing, const MakeWhole& make_whole) {
-  if (split == Split::in) {
-    if (shape.in % sharing.ranks() != 0) {
-      throw ConfigError(Key{"parallel.tensor"}, "{}: in = {} cannot be divided over {} ranks",
-                        scope.path(), shape.in, sharing.ranks());
-    }
-    return std::make_unique<ReplicatedIn>(make_whole(scope), sharing);
-  }
+  TY_CHECK(obstacle_to_whole(shape, split, sharing).empty(), "{}: {}", scope.path(),
+           obstacle_to_whole(shape, split, sharing));
+  if (split == Split::in) return std::make_unique<ReplicatedIn>(make_whole(scope), sharing);
   return std::make_unique<ReplicatedOut>(make_whole(scope.placing(placed_inside(sharing))), sharing,
                                          shape.out);
 }

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "models/linear/base/linear.h"
 
@@ -13,8 +14,11 @@ namespace ty {
 // The same layer, built whole under a scope.
 using MakeWhole = std::function<std::unique_ptr<Linear>(const Scope& scope)>;
 
-// Of Split::out or Split::in. Throws ConfigError unless the ranks divide the inputs of one of
-// Split::in evenly; with own rows, forward() of one of Split::out wants the same of its results.
+// Why ranks cannot each hold all of a layer: its columns inside are not divided evenly. "" if they
+// can.
+std::string obstacle_to_whole(const LinearShape& shape, Split split, const Sharing& sharing);
+
+// Of Split::out or Split::in, without such an obstacle.
 std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& shape, Split split,
                                         const Sharing& sharing, const MakeWhole& make_whole);
 

@@ -13,11 +13,13 @@
 namespace ty {
 
 Tensor enter(const Tensor& x, const Sharing& sharing) {
+  if (sharing.columns) return all_gather_reduce_scatter_columns(x, sharing.tensor);
   return sharing.rows ? all_gather_reduce_scatter(x, sharing.tensor)
                       : identity_all_reduce(x, sharing.tensor);
 }
 
 Tensor leave(Tensor y, const Sharing& sharing) {
+  if (sharing.columns) return reduce_scatter_all_gather_columns(y, sharing.tensor);
   return sharing.rows ? reduce_scatter_all_gather(y, sharing.tensor)
                       : all_reduce_identity(std::move(y), sharing.tensor);
 }
@@ -55,6 +57,14 @@ Slice own_part(int dim, std::int64_t whole, const Sharing& sharing) {
 
 std::int64_t own_count(std::int64_t whole, const Sharing& sharing) {
   return own_range(whole, sharing).count;
+}
+
+const Parameter& declare_along_columns(const Scope& scope, std::string_view name, Shape whole,
+                                       int dim, const Init& init, const Sharing& sharing) {
+  if (!sharing.has_own_columns()) return scope.parameter(name, whole, init);
+  const Placement placement = placed_part(dim, whole[dim], sharing);
+  whole[dim] = own_count(whole[dim], sharing);
+  return scope.parameter(name, whole, init, placement);
 }
 
 Placement placed_part(int dim, std::int64_t whole, const Sharing& sharing) {

@@ -4,15 +4,19 @@
 //
 //   outside                  inside
 //   all numbers, or          out: all rows x own columns of the result
-//   own rows of [B T, C]     in:  all rows x own columns of the input
+//   own rows or columns      in:  all rows x own columns of the input
+//   of [B T, C]
 //
 //   x --- enter ---> layer of Split::out ---> layer of Split::in --- leave ---> y
+//
+// Where layers have the layout hidden, what lies outside is divided by columns.
 //
 // A group of one rank makes all of it the same, and no call is made.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "core/nn/parameter.h"
 #include "parallel/comm/communicator.h"
@@ -21,22 +25,27 @@ namespace ty {
 
 // How ranks hold one layer. split: each a part of its columns or rows. whole: each all of it. rank:
 // each a part of the rank of its factors, and all ranks compute all that lies between two such
-// layers (for comparison: it sends whole results). automatic: split or whole, whatever costs less.
-enum class LinearLayout : std::uint8_t { automatic, split, whole, rank };
+// layers (for comparison: it sends whole results). hidden: each a part of both factors, between own
+// columns on both sides (for comparison). automatic: split or whole, whatever costs less.
+enum class LinearLayout : std::uint8_t { automatic, split, whole, rank, hidden };
 
 struct Sharing {
   Group tensor = {};                              // on the backend of the model
   bool rows = false;                              // outside, each rank has its own rows only
   LinearLayout layout = LinearLayout::automatic;  // of the layer that is asked for
 
+  bool columns = false;  // outside, it has its own columns only
+
   int ranks() const { return tensor.size(); }
   bool has_own_rows() const { return rows && tensor.size() > 1; }
+  bool has_own_columns() const { return columns && tensor.size() > 1; }
 };
 
 // Of what lies outside, what a shared layer reads: the same numbers on all ranks, all rows. Its
 // gradients add up over the ranks.
 Tensor enter(const Tensor& x, const Sharing& sharing);
-// The sum of the ranks' partial results, whole or own rows. Writes over y if nobody else holds it.
+// The sum of the ranks' partial results, whole or own rows or columns. Writes over y if nobody else
+// holds it.
 Tensor leave(Tensor y, const Sharing& sharing);
 
 // "valid: 1, 2, 3, 6": how many ranks can share so many of something evenly.
@@ -48,6 +57,11 @@ void require_even(const char* what, std::int64_t count, const Sharing& sharing);
 Slice own_part(int dim, std::int64_t whole, const Sharing& sharing);
 // How many elements that are.
 std::int64_t own_count(std::int64_t whole, const Sharing& sharing);
+
+// Declares a parameter that lies along the columns outside in its dimension `dim`: the whole of it,
+// or of own columns.
+const Parameter& declare_along_columns(const Scope& scope, std::string_view name, Shape whole,
+                                       int dim, const Init& init, const Sharing& sharing);
 
 // The placement of a parameter cut along `dim`, of which every rank sees all that flows through its
 // part.

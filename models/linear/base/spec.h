@@ -16,8 +16,13 @@
 //                                      (optional; without it they hold the layer whole)
 //   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
 //                                      can: make_linear() with Split::none does (optional)
-//   prefers_whole(s, shape, ranks)     whether ranks with own rows do better to hold it whole
-//                                      (optional)
+//   obstacle_to_hidden_split(s)        why ranks cannot each hold a part of both factors; "" if
+//   they
+//                                      can (optional)
+//   pass_seconds(s, shape, tokens)     of a forward and backward pass, by the model of
+//                                      rank_work.h (optional; without it, of forward_flops())
+//   work_when_split(s, shape, split, sharing) of a rank that holds a part (optional; without it,
+//                                      an even part of all)
 //   s == s
 //
 // Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
@@ -31,25 +36,15 @@
 #include <string_view>
 #include <type_traits>
 #include <typeinfo>
+#include <vector>
 
-#include "models/linear/base/linear.h"
+#include "models/linear/base/any_kind.h"
 
 namespace ty {
 
 namespace config {
 class Checks;
-class Fields;
 }  // namespace config
-
-// What is wrong with a spec.
-struct SpecFault {
-  std::string key, message;  // "ranks", "3 are given, but 3 cores have 2 inner bonds"
-};
-
-// How a layer runs, in words; empty where there is only one way.
-struct Execution {
-  std::string forward, backward;
-};
 
 // "dense layers have no rank to split"
 std::string obstacle_of_kind(std::string_view kind, const char* what);
@@ -95,41 +90,26 @@ class LinearSpec {
                                 std::int64_t tokens) {
     return spec.kind_->execution(shape, tokens);
   }
-  // How ranks that share a layer will hold it; automatic if one rank has it all. Throws
-  // ConfigError if the layout that `sharing` names cannot be.
-  friend LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
-                                const Sharing& sharing);
-  // Declares the parameters of a layer under `scope` and returns it. Throws ConfigError if ranks
-  // cannot share a layer of this size.
+  // How ranks that share a layer can hold it, or the layout that `sharing` names; automatic if one
+  // rank has it all. Throws ConfigError if that layout cannot be, or none.
+  friend LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split split,
+                                  const Sharing& sharing);
+  // Of one of several such layouts.
+  friend RankWork work_of(const LinearSpec& spec, const LinearShape& shape, LinearLayout layout,
+                          Split split, const Sharing& sharing);
+  // Declares the parameters of a layer under `scope` and returns it; with the layout automatic, in
+  // the one that is best for it alone (layout.h). Throws ConfigError if ranks cannot share a layer
+  // of this size.
   friend std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                              const LinearSpec& spec, Split split,
                                              const Sharing& sharing);
 
  private:
-  struct AnyKind {
-    virtual ~AnyKind() = default;
-    virtual std::shared_ptr<AnyKind> clone() const = 0;
-    virtual bool equals(const AnyKind& other) const = 0;
-    virtual std::string_view name() const = 0;
-    virtual void visit(config::Fields& f) = 0;
-    virtual std::optional<SpecFault> fault() const = 0;
-    virtual LinearSpec resolve(const LinearShape& shape) const = 0;
-    virtual std::string described() const = 0;
-    virtual std::int64_t weights(const LinearShape& shape) const = 0;
-    virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
-    virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
-    virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
-    virtual std::string rank_obstacle(int ranks) const = 0;
-    virtual bool is_better_whole(const LinearShape& shape, int ranks) const = 0;
-    virtual std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
-                                         const Sharing& sharing) const = 0;
-  };
-
   template <typename S>
-  struct Kind final : AnyKind {
+  struct Kind final : AnyLinearKind {
     explicit Kind(S value) : spec(std::move(value)) {}
-    std::shared_ptr<AnyKind> clone() const override { return std::make_shared<Kind>(spec); }
-    bool equals(const AnyKind& other) const override {
+    std::shared_ptr<AnyLinearKind> clone() const override { return std::make_shared<Kind>(spec); }
+    bool equals(const AnyLinearKind& other) const override {
       const auto* same = dynamic_cast<const Kind*>(&other);
       return same != nullptr && same->spec == spec;
     }
@@ -162,11 +142,25 @@ class LinearSpec {
       }
       return obstacle_of_kind(S::kKind, "have no rank to split");
     }
-    bool is_better_whole(const LinearShape& shape, int ranks) const override {
-      if constexpr (requires { prefers_whole(spec, shape, ranks); }) {
-        return prefers_whole(spec, shape, ranks);
+    std::string hidden_obstacle() const override {
+      if constexpr (requires { obstacle_to_hidden_split(spec); }) {
+        return obstacle_to_hidden_split(spec);
       }
-      return false;
+      return obstacle_of_kind(S::kKind, "have no two factors to split");
+    }
+    double seconds(const LinearShape& shape, std::int64_t tokens) const override {
+      if constexpr (requires { pass_seconds(spec, shape, tokens); }) {
+        return pass_seconds(spec, shape, tokens);
+      }
+      return seconds_of_flops(forward_flops(spec, shape, tokens));
+    }
+    RankWork split_work(const LinearShape& shape, Split split,
+                        const Sharing& sharing) const override {
+      if constexpr (requires { work_when_split(spec, shape, split, sharing); }) {
+        return work_when_split(spec, shape, split, sharing);
+      }
+      return even_work(seconds(shape, kStepTokens), static_cast<double>(weights(shape)), shape,
+                       split, sharing.ranks());
     }
     std::unique_ptr<Linear> make(const Scope& scope, const LinearShape& shape, Split split,
                                  const Sharing& sharing) const override {
@@ -176,12 +170,12 @@ class LinearSpec {
   };
 
   // The kind, seen by no other copy of this value.
-  AnyKind& own() {
+  AnyLinearKind& own() {
     if (kind_.use_count() > 1) kind_ = kind_->clone();
     return *kind_;
   }
 
-  std::shared_ptr<AnyKind> kind_;
+  std::shared_ptr<AnyLinearKind> kind_;
 };
 
 // The key `kind`, which chooses among linear_kinds(), and that kind's own keys beside it
@@ -190,8 +184,10 @@ void fields(config::Fields& f, LinearSpec& spec);
 void check(const LinearSpec& spec, config::Checks& checks);
 
 LinearSpec resolved(const LinearSpec& spec, const LinearShape& shape);
-LinearLayout layout_of(const LinearSpec& spec, const LinearShape& shape, Split split,
-                       const Sharing& sharing);
+LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing);
+RankWork work_of(const LinearSpec& spec, const LinearShape& shape, LinearLayout layout, Split split,
+                 const Sharing& sharing);
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LinearSpec& spec, Split split, const Sharing& sharing);
 

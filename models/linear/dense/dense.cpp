@@ -71,7 +71,7 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   }
   const Parameter& rows = scope.parameter("weight", {own_count(shape.in, sharing), shape.out}, init,
                                           placed_part(0, shape.in, sharing));
-  return std::make_unique<DenseIn>(rows, declare_bias(scope, shape), sharing);
+  return std::make_unique<DenseIn>(rows, declare_bias_outside(scope, shape, sharing), sharing);
 }
 
 }  // namespace ty

@@ -9,6 +9,7 @@
 #include "models/linear/base/factor_init.h"
 #include "models/linear/svd/svd_factors.h"
 #include "models/linear/svd/svd_function.h"
+#include "parallel/tensor/region.h"
 
 namespace ty {
 
@@ -81,6 +82,23 @@ class SvdByRank final : public SvdLayer {
   }
 };
 
+// Each rank has own rows of a and own columns of b, and own columns of x and y (BOOST's bottleneck
+// tensor parallelism):
+//
+//   own columns of x --- own rows of a ---> a term of z --- sum over ranks ---> z ---
+//   own columns of b ---> own columns of y
+class SvdHidden final : public SvdLayer {
+ public:
+  using SvdLayer::SvdLayer;
+  Tensor enter(const Tensor& x) const override {
+    return all_reduce_all_reduce(
+        linear(x, own_.a.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_.tensor);
+  }
+  Tensor apply(const Tensor& z) const override {
+    return linear(z, own_.b.value, value_of(own_.bias));
+  }
+};
+
 // Declares the factors, of which a rank holds a part along one dimension or (-1) the whole.
 SvdParts declare(const Scope& scope, const LinearShape& shape, const SvdSpec& spec,
                  const Sharing& sharing, int divided_in_a, int divided_in_b) {
@@ -149,7 +167,22 @@ std::string obstacle_to_rank_split(const SvdSpec& spec, int ranks) {
   return fmt::format("rank {} is no multiple of {}", spec.rank, ranks);
 }
 
+std::string obstacle_to_hidden_split(const SvdSpec&) { return ""; }
+
 std::string obstacle_to(const SvdSpec&, const LinearShape&, Split, int) { return ""; }
+
+RankWork work_when_split(const SvdSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing) {
+  const bool out = split == Split::out;
+  const double ranks = sharing.ranks();
+  const auto outer = static_cast<double>(spec.rank * (out ? shape.in : shape.out));
+  const auto inner = static_cast<double>(spec.rank * (out ? shape.out : shape.in)) / ranks;
+  const double applied = sharing.has_own_rows() ? outer / ranks : outer;
+  return {.seconds = seconds_of_flops(2 * (applied + inner) * kStepTokens),
+          .numbers = 2.0 * kStepTokens * static_cast<double>(spec.rank),
+          .gradients = sharing.has_own_rows() ? outer : 0,
+          .weights = outer + inner};
+}
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing) {
@@ -159,6 +192,9 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   const bool is_shared = sharing.ranks() > 1;
   if (is_shared && sharing.layout == LinearLayout::rank) {
     return std::make_unique<SvdByRank>(own(1, 0), sharing);
+  }
+  if (is_shared && sharing.layout == LinearLayout::hidden) {
+    return std::make_unique<SvdHidden>(own(0, 1), sharing);
   }
   if (!is_shared || split == Split::none) return std::make_unique<SvdWhole>(own(-1, -1), sharing);
   if (split == Split::out) return std::make_unique<SvdOut>(own(-1, 1), sharing);

@@ -22,7 +22,11 @@ std::string describe(const SvdSpec& spec);
 std::int64_t num_weights(const SvdSpec& spec, const LinearShape& shape);
 double forward_flops(const SvdSpec& spec, const LinearShape& shape, std::int64_t tokens);
 std::string obstacle_to_rank_split(const SvdSpec& spec, int ranks);
+std::string obstacle_to_hidden_split(const SvdSpec& spec);
 std::string obstacle_to(const SvdSpec& spec, const LinearShape& shape, Split split, int ranks);
+// The outer factor is whole on every rank, and r numbers per token cross them.
+RankWork work_when_split(const SvdSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing);
 // Parameters a [in, r], b [r, out] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const SvdSpec& spec, Split split, const Sharing& sharing);

@@ -138,8 +138,29 @@ std::string obstacle_to(const TtmSpec& spec, const LinearShape& shape, Split spl
   return "";
 }
 
-bool prefers_whole(const TtmSpec& spec, const LinearShape& shape, int ranks) {
-  return num_weights(spec, shape) < shape.in * shape.out / ranks;
+namespace {
+
+double seconds_of(const TtmLayer& layer, std::int64_t tokens) {
+  const TtmPlan plan = choose_ttm_plan(layer, tokens).plan;
+  return cost_of(plan.forward, layer, tokens).seconds +
+         cost_of(plan.backward, layer, tokens).seconds;
+}
+
+}  // namespace
+
+double pass_seconds(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens) {
+  return seconds_of({shape_of(spec), shape.in, shape.out}, tokens);
+}
+
+RankWork work_when_split(const TtmSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing) {
+  const int ranks = sharing.ranks();
+  const TtmLayer own = own_layer({shape_of(spec), shape.in, shape.out}, split, ranks);
+  RankWork work = even_work(0, 0, shape, split, ranks);
+  work.seconds = seconds_of(own, kStepTokens);
+  work.weights = static_cast<double>(own.shape.num_parameters());
+  work.gradients = work.weights - static_cast<double>(own.shape.core_size(0));
+  return work;
 }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,

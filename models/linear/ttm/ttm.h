@@ -34,8 +34,11 @@ Execution execution_of(const TtmSpec& spec, const LinearShape& shape, std::int64
 // Ranks divide the first mode of the side that lies inside, a contiguous part of its features; so
 // it must be a multiple of their number and that side without padding.
 std::string obstacle_to(const TtmSpec& spec, const LinearShape& shape, Split split, int ranks);
-// If all cores take less memory than a rank's part of the dense layer would.
-bool prefers_whole(const TtmSpec& spec, const LinearShape& shape, int ranks);
+// For the plans that would run.
+double pass_seconds(const TtmSpec& spec, const LinearShape& shape, std::int64_t tokens);
+// Ranks divide the first core and have all others.
+RankWork work_when_split(const TtmSpec& spec, const LinearShape& shape, Split split,
+                         const Sharing& sharing);
 // Parameters core1, core2, .. [R_{k-1}, I_k, J_k, R_k] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const TtmSpec& spec, Split split, const Sharing& sharing);

@@ -11,19 +11,6 @@ namespace ty {
 
 namespace {
 
-// This rank's part of a layer.
-TtmLayer own_layer(TtmLayer layer, Split split, const Sharing& sharing) {
-  const int ranks = sharing.ranks();
-  if (split == Split::out) {
-    layer.shape.out[0] /= ranks;
-    layer.out /= ranks;
-  } else if (split == Split::in) {
-    layer.shape.in[0] /= ranks;
-    layer.in /= ranks;
-  }
-  return layer;
-}
-
 // Of core k of a whole shape.
 Placement placement_of(int k, const TtmShape& whole, Split split, const Sharing& sharing) {
   if (split == Split::none) return {};
@@ -35,16 +22,27 @@ Placement placement_of(int k, const TtmShape& whole, Split split, const Sharing&
 const Parameter* own_bias(const Scope& scope, const LinearShape& shape, Split split,
                           const Sharing& sharing) {
   return split == Split::out ? declare_bias_part(scope, shape, sharing)
-                             : declare_bias(scope, shape);
+                             : declare_bias_outside(scope, shape, sharing);
 }
 
 }  // namespace
+
+TtmLayer own_layer(TtmLayer layer, Split split, int ranks) {
+  if (split == Split::out) {
+    layer.shape.out[0] /= ranks;
+    layer.out /= ranks;
+  } else if (split == Split::in) {
+    layer.shape.in[0] /= ranks;
+    layer.in /= ranks;
+  }
+  return layer;
+}
 
 TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec, Split split,
                      const Sharing& sharing)
     : split_(split), sharing_(sharing) {
   const TtmLayer whole = {shape_of(spec), shape.in, shape.out};
-  layer_ = own_layer(whole, split, sharing);
+  layer_ = own_layer(whole, split, sharing.ranks());
   const std::vector<Init> inits = ttm_inits(whole.shape, shape.weight_std, spec.init, scope.path());
   for (int k = 0; k < whole.shape.num_cores(); ++k) {
     const auto sizes = layer_.shape.core_shape(k);

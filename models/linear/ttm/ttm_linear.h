@@ -9,6 +9,9 @@
 
 namespace ty {
 
+// A rank's part of a layer: of the first mode of the side that lies inside.
+TtmLayer own_layer(TtmLayer layer, Split split, int ranks);
+
 // Shared by ranks, the first core is divided along the mode that lies inside and the others are
 // whole on every rank: a rank's part of the cores is a tensor train of its part of W.
 //

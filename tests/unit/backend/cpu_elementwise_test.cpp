@@ -223,6 +223,24 @@ TEST_P(CpuElementwise, DropoutDropsWhatTheReferenceDrops) {
   }
 }
 
+TEST_P(CpuElementwise, DropoutOfColumnsDrawsWhatTheWholeDraws) {
+  constexpr std::int64_t kRows = 6, kWidth = 11, kPerSample = 3;
+  const RandomStream stream(1, site_id("drop"), 2);
+  const Array x = random({kRows, kWidth}, 1, 1, 2);
+  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+    const Array whole(dtype(), {kRows, kWidth});
+    backend->dropout(whole, x, {0.4, stream, 9, kPerSample});
+    for (const auto& [first, count] : {std::pair<std::int64_t, std::int64_t>(0, 4), {4, 7}}) {
+      const Array own(dtype(), {kRows, count}), y(dtype(), {kRows, count});
+      const Array want(dtype(), {kRows, count});
+      backend->copy(own, x.view().slice(1, first, count));
+      backend->copy(want, whole.view().slice(1, first, count));
+      backend->dropout(y, own, {0.4, stream, 9, kPerSample, first, kWidth});
+      EXPECT_EQ(y.values(), want.values());
+    }
+  }
+}
+
 // Five samples of 3 rows of 7 elements: by samples, by rows, and any run of rows alone.
 TEST_P(CpuElementwise, DropoutOfRowsDrawsWhatTheWholeDraws) {
   constexpr std::int64_t kSamples = 5, kRows = 3, kWidth = 7, kFirst = 11;

@@ -110,6 +110,12 @@ TEST_F(JobCheck, LayoutsBindRanksThatShareALayer) {
   config::Overrides shared = rows;
   shared.push_back("parallel.tensor=2");
   EXPECT_TRUE(contains(error_with(shared), "layout: rank over 2 ranks: wants parallel.sequence"));
+  const std::string mixed =
+      "linear=[{match: \"*\", kind: svd, rank: 4, layout: hidden}, {match: \"*.mlp.down\", kind: "
+      "svd, rank: 4, layout: whole}]";
+  EXPECT_EQ(error_with({mixed, "parallel.tensor=2"}),
+            "command line: linear[1]: blocks.0.mlp.down [64, 16]: layout: whole over 2 ranks where "
+            "another layer is hidden: want hidden");
 }
 
 TEST_F(JobCheck, RulesAndPatternsThatMatchNothing) {

@@ -292,6 +292,7 @@ void Contract::expect_shared(Split split, const Sharing& sharing) {
                                            : own_part_of(all, 0, sharing.tensor).view());
   }
   const auto outside = [&](const Tensor& t) {
+    if (sharing.columns) return own_part_of(t, 1, sharing.tensor);
     return sharing.rows ? own_part_of(t, 0, sharing.tensor) : t.detach();
   };
   const auto inside = [&](const Tensor& t) { return own_part_of(t, 1, sharing.tensor); };
@@ -317,27 +318,51 @@ TEST_P(Contract, RanksShareIt) {
   for (const int ranks : {2, 3}) {
     for (const Split split : {Split::out, Split::in}) {
       for (const bool rows : {false, true}) {
-        SCOPED_TRACE(fmt::format("{} ranks, {}, own rows {}", ranks,
-                                 split == Split::out ? "out" : "in", rows));
-        const std::int64_t inside = split == Split::out ? out_ : in_;
-        const auto share = [&] {
-          run_ranks(ranks, [&](const Group& group) {
-            expect_shared(split, {.tensor = group, .rows = rows});
-          });
-        };
-        const bool is_even = inside % ranks == 0;
-        const bool is_split = row_.spec.as<TtmSpec>() == nullptr;
-        if (is_even || is_split || (split == Split::out && !rows)) {
-          share();
-        } else if (split == Split::in) {  // what is held whole wants even parts
-          EXPECT_EQ(message_of<ConfigError>(share),
-                    fmt::format("parallel.tensor: layer: in = {} cannot be divided over {} ranks",
-                                inside, ranks));
-        } else {
-          EXPECT_EQ(message_of<ShapeError>(share),
-                    fmt::format("rows_to_columns: {} columns cannot be divided over {} ranks",
-                                inside, ranks));
+        for (const auto layout : {LinearLayout::split, LinearLayout::whole}) {
+          const bool is_whole = layout == LinearLayout::whole;
+          SCOPED_TRACE(fmt::format("{} ranks, {}, own rows {}, whole {}", ranks,
+                                   split == Split::out ? "out" : "in", rows, is_whole));
+          const std::int64_t inside = split == Split::out ? out_ : in_;
+          const auto share = [&] {
+            run_ranks(ranks, [&](const Group& group) {
+              expect_shared(split, {.tensor = group, .rows = rows, .layout = layout});
+            });
+          };
+          const bool is_even = inside % ranks == 0 || (split == Split::out && !rows);
+          const auto* ttm = row_.spec.as<TtmSpec>();
+          const bool has_parts =
+              ttm == nullptr || obstacle_to(*ttm, row_.shape, split, ranks).empty();
+          if (is_whole ? is_even : has_parts) {
+            share();
+          } else {
+            const std::string refused = message_of<ConfigError>(share);
+            EXPECT_TRUE(refused.starts_with(
+                fmt::format("layout: {} over {} ranks: ", is_whole ? "whole" : "split", ranks)))
+                << refused;
+          }
         }
+      }
+    }
+  }
+}
+
+// Between own columns outside too: svd layers hidden, others gather them.
+TEST_P(Contract, RanksWithOwnColumnsShareIt) {
+  for (const int ranks : {2, 3}) {
+    if (in_ % ranks != 0 || out_ % ranks != 0) continue;
+    for (const Split split : {Split::out, Split::in}) {
+      SCOPED_TRACE(fmt::format("{} ranks, {}", ranks, split == Split::out ? "out" : "in"));
+      const auto* ttm = row_.spec.as<TtmSpec>();
+      const auto share = [&] {
+        run_ranks(ranks, [&](const Group& group) {
+          expect_shared(split, {.tensor = group, .columns = true});
+        });
+      };
+      if (ttm == nullptr || obstacle_to(*ttm, row_.shape, split, ranks).empty()) {
+        share();
+      } else {
+        EXPECT_TRUE(message_of<ConfigError>(share).starts_with(
+            fmt::format("layout: auto over {} ranks where another layer is hidden: ", ranks)));
       }
     }
   }

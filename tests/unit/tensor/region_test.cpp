@@ -116,6 +116,44 @@ TEST_P(Region, ColumnsAreGathered) {
   });
 }
 
+TEST_P(Region, ColumnsAreGatheredAndTheirGradientsScattered) {
+  run_ranks(ranks_, [&](const Group& group) {
+    const auto backend = make_reference_backend();
+    const Tensor x = make_leaf(of_rank(*backend, "x", group.rank(), {rows_, columns_}));
+    const Tensor y = all_gather_reduce_scatter_columns(x, group);
+    EXPECT_EQ(doubles(y), doubles(stacked(*backend, "x", {rows_, columns_}, 1)));
+    const Shape whole = {rows_, ranks_ * columns_};
+    EXPECT_EQ(y.shape(), whole);
+    backward(y, of_rank(*backend, "dy", group.rank(), whole));
+    expect_near(grad_of(x), part(summed(*backend, "dy", whole), 1, group.rank(), columns_));
+  });
+}
+
+TEST_P(Region, SumsAreScatteredByColumnsAndTheirGradientsGathered) {
+  run_ranks(ranks_, [&](const Group& group) {
+    const auto backend = make_reference_backend();
+    const Shape whole = {1, rows_, ranks_ * columns_};
+    const Tensor x = make_leaf(of_rank(*backend, "x", group.rank(), whole));
+    const Tensor y = reduce_scatter_all_gather_columns(x, group);
+    EXPECT_EQ(y.shape(), (Shape{1, rows_, columns_}));
+    expect_near(y, part(summed(*backend, "x", whole), 2, group.rank(), columns_));
+    backward(y, of_rank(*backend, "dy", group.rank(), y.shape()));
+    EXPECT_EQ(doubles(grad_of(x)), doubles(stacked(*backend, "dy", y.shape(), 2)));
+  });
+}
+
+TEST_P(Region, SumsAreReadByAllAndTheirGradientsAddUp) {
+  run_ranks(ranks_, [&](const Group& group) {
+    const auto backend = make_reference_backend();
+    const Shape shape = {rows_, columns_};
+    const Tensor x = make_leaf(of_rank(*backend, "x", group.rank(), shape));
+    const Tensor y = all_reduce_all_reduce(x, group);
+    expect_near(y, doubles(summed(*backend, "x", shape)));
+    backward(y, of_rank(*backend, "dy", group.rank(), shape));
+    expect_near(grad_of(x), doubles(summed(*backend, "dy", shape)));
+  });
+}
+
 TEST_P(Region, RowsBecomeColumnsAndBack) {
   run_ranks(ranks_, [&](const Group& group) {
     const auto backend = make_reference_backend();
@@ -171,6 +209,8 @@ TEST(RegionSizes, ThatRanksDoNotDivideAreRefused) {
     const Tensor x = random_tensor(*backend, {3, 5}, "x");
     EXPECT_EQ(message_of<ShapeError>([&] { reduce_scatter_all_gather(x, group); }),
               "reduce_scatter_all_gather: 3 rows cannot be divided over 2 ranks");
+    EXPECT_EQ(message_of<ShapeError>([&] { reduce_scatter_all_gather_columns(x, group); }),
+              "reduce_scatter_all_gather_columns: 5 columns cannot be divided over 2 ranks");
     EXPECT_EQ(message_of<ShapeError>([&] { rows_to_columns(x, group); }),
               "rows_to_columns: 5 columns cannot be divided over 2 ranks");
     EXPECT_EQ(message_of<ShapeError>([&] { columns_to_rows(x, group); }),
