@@ -103,8 +103,13 @@ void check_options(const Verb& verb, const Form& form, const Arguments& argument
     const auto& forms = option.forms;
     if (forms.empty() || !arguments.flag(option.key())) continue;
     if (std::find(forms.begin(), forms.end(), form.name) != forms.end()) continue;
-    throw UsageError("{} {}: {} means nothing here; it is for {} {}", verb.name, form.name,
-                     option.key(), verb.name, fmt::join(forms, " and "));
+    const auto named = [&](const std::string& name) {
+      return name.empty() ? verb.name : verb.name + " " + name;
+    };
+    std::vector<std::string> others;
+    for (const std::string& name : forms) others.push_back(name.empty() ? "CONFIG" : name);
+    throw UsageError("{}: {} means nothing here; it is for {} {}", named(form.name), option.key(),
+                     verb.name, fmt::join(others, " and "));
   }
 }
 
@@ -173,9 +178,11 @@ const Verb& find_verb(const std::string& name) {
 }
 
 const Form& take_form(const Verb& verb, std::vector<std::string>& words) {
-  if (verb.forms.front().name.empty()) return verb.forms.front();
   std::vector<std::string> names;
   for (const Form& form : verb.forms) names.push_back(form.name);
+  const bool is_named = !words.empty() && !words.front().empty() &&
+                        std::find(names.begin(), names.end(), words.front()) != names.end();
+  if (names.front().empty() && !is_named) return verb.forms.front();
   if (words.empty()) {
     throw UsageError("{}: what to do is missing; one of: {}", verb.name, fmt::join(names, " "));
   }

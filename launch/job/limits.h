@@ -12,6 +12,7 @@ inline constexpr std::int64_t kMostSequences = 1 << 20;  // of a batch
 inline constexpr std::int64_t kMostMicrobatches = 1 << 12;
 inline constexpr std::int64_t kLongestSequence = 1 << 20;  // tokens; also a model's context
 inline constexpr std::int64_t kMostStepTokens = 1 << 27;   // of a batch together
+inline constexpr std::int64_t kMostStages = 1 << 10;       // of a pipeline
 inline constexpr std::int64_t kMostChunks = 64;            // of a pipeline's stage
 inline constexpr std::int64_t kMostLayers = 1000;
 inline constexpr std::int64_t kMostFeatures = 1 << 18;  // of a layer's side; also ranks of factors

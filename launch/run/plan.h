@@ -1,6 +1,8 @@
 // What a job will need, found out before it starts by taking one step without memory or arithmetic.
 #pragma once
 
+#include <vector>
+
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
 #include "launch/run/traffic.h"
@@ -9,10 +11,24 @@
 
 namespace ty {
 
+// What a rank does: arithmetic of matrix products, bytes moved by kernels, and calls and bytes of
+// collectives that it waits for.
+struct StepWork {
+  double flops = 0, bytes = 0, calls = 0, sent_bytes = 0;
+};
+
+// Of one micro-batch, on average.
+struct ChunkWork {
+  StepWork forward, recompute, backward;
+};
+
 struct Plan {
   MeshShape mesh;
   int stage = 0;                     // of the pipeline, from 0
-  BlockRange blocks;                 // that it has: of its first chunk
+  std::vector<BlockRange> blocks;    // that it has, by chunk
+  std::vector<ChunkWork> chunks;     // what its actions take
+  StepWork after_actions;            // reduction, norm and update
+  double message_bytes = 0;          // of an activation that crosses to the next stage
   std::int64_t parameters = 0;       // numbers in the whole model
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
@@ -32,8 +48,5 @@ Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks, int sta
 // what a forward pass with its loss takes at most. Allocates next to nothing.
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
                            std::int64_t length);
-
-// Seconds per step at a measured GEMM rate (FLOP/s) and memory bandwidth (bytes/s).
-double estimate_step_seconds(const Plan& plan, double gemm_rate, double bandwidth);
 
 }  // namespace ty

@@ -53,6 +53,11 @@ class TrainingStep {
   // not and a smaller loss scale may help, the step is skipped instead, on all ranks alike.
   StepReport run(const HostBatch& batch, std::int64_t step);
 
+  // Calls `on_span` after each action of the steps to come.
+  void observe(std::function<void(const Span&)> on_span) {
+    options_.executor.on_span = std::move(on_span);
+  }
+
   // Of the next step; part of what a checkpoint holds.
   LossScale& loss_scale() { return loss_scale_; }
 

@@ -60,6 +60,7 @@ class StageRun {
     const Group& team = options_.team;
     if (team.size() == 1) return next_possible();
     std::array<std::int64_t, 3> choice = {};
+    static_assert(sizeof(choice) == kChoiceBytes);
     if (team.rank() == 0) {
       const Action action = next_possible();
       choice = {static_cast<std::int64_t>(action.kind), action.chunk, action.micro_batch};

@@ -12,6 +12,9 @@
 
 namespace ty {
 
+// What the first rank of a team sends per action where it decides for all.
+inline constexpr std::int64_t kChoiceBytes = 24;
+
 struct ExecutorOptions {
   ExecutionOrder order = ExecutionOrder::listed;
   // The ranks that share the stage's layers: they must run the same actions in the same order, so

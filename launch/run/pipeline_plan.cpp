@@ -1,0 +1,61 @@
+#include "launch/run/pipeline_plan.h"
+
+#include <algorithm>
+
+#include "core/base/even_parts.h"
+#include "launch/run/stages.h"
+#include "launch/run/training_setup.h"
+
+namespace ty {
+
+double MachineRates::seconds(const StepWork& work) const {
+  return work.flops / flops_per_second + work.bytes / bytes_per_second +
+         work.sent_bytes / link_bytes_per_second + work.calls * link_seconds;
+}
+
+PipeCosts PipelinePlan::costs(const MachineRates& rates) const {
+  PipeCosts costs;
+  for (int k = 0; k < program.shape.virtual_stages(); ++k) {
+    const Plan& plan = stages[static_cast<std::size_t>(stage_of(k, program.shape))];
+    const ChunkWork& work = plan.chunks[static_cast<std::size_t>(k / program.shape.stages)];
+    costs.virtual_stages.push_back({.forward = rates.seconds(work.forward),
+                                    .recompute = rates.seconds(work.recompute),
+                                    .backward = rates.seconds(work.backward)});
+  }
+  costs.message = rates.link_seconds + stages[0].message_bytes / rates.link_bytes_per_second;
+  return costs;
+}
+
+Timeline PipelinePlan::timeline(const MachineRates& rates) const {
+  return simulate(program, costs(rates), order);
+}
+
+double PipelinePlan::step_seconds(const MachineRates& rates) const {
+  double ends = 0.0;
+  for (const Plan& plan : stages) ends = std::max(ends, rates.seconds(plan.after_actions));
+  return timeline(rates).seconds() + ends;
+}
+
+std::int64_t PipelinePlan::peak_bytes() const {
+  std::int64_t peak = 0;
+  for (const Plan& plan : stages) peak = std::max(peak, plan.memory.total_peak);
+  return peak;
+}
+
+PipelinePlan make_pipeline_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
+  PipelinePlan plan;
+  const MeshShape mesh = mesh_shape(job, ranks);
+  const Range share = even_part(job.data.batch, 0, mesh.data);
+  plan.program =
+      program_maker(job)({.stages = mesh.pipeline,
+                          .micro_batches = static_cast<int>(micro_batches(job, share.count)),
+                          .chunks = static_cast<int>(job.parallel.chunks),
+                          .recompute = job.parallel.recompute == Recompute::stage});
+  if (job.parallel.work_conserving) plan.order = ExecutionOrder::work_conserving;
+  for (int stage = 0; stage < mesh.pipeline; ++stage) {
+    plan.stages.push_back(make_plan(job, config, ranks, stage));
+  }
+  return plan;
+}
+
+}  // namespace ty

@@ -1,0 +1,38 @@
+// What the stages of a job's pipeline will do and when, worked out from the plan of each.
+#pragma once
+
+#include <vector>
+
+#include "launch/run/plan.h"
+#include "parallel/pipeline/simulate.h"
+
+namespace ty {
+
+// How fast one rank and its links are.
+struct MachineRates {
+  double flops_per_second = 0.0;               // of matrix products
+  double bytes_per_second = 0.0;               // moved by other kernels
+  double link_bytes_per_second = 2e9;          // between ranks: shared memory of one machine
+  double link_seconds = 30e-6;                 // of a message besides
+  double seconds(const StepWork& work) const;  // of one rank's work, its traffic included
+};
+
+struct PipelinePlan {
+  std::vector<Plan> stages;  // of the first rank of each
+  Program program;
+  ExecutionOrder order = ExecutionOrder::listed;
+
+  // Seconds of each action by these rates.
+  PipeCosts costs(const MachineRates& rates) const;
+  // Of one step without its ends.
+  Timeline timeline(const MachineRates& rates) const;
+  // Of one step, with the reduction of gradients and the update of weights that follow.
+  double step_seconds(const MachineRates& rates) const;
+  // The largest of all ranks.
+  std::int64_t peak_bytes() const;
+};
+
+// Throws as make_plan() does.
+PipelinePlan make_pipeline_plan(const JobConfig& job, const ModelSpec& config, int ranks);
+
+}  // namespace ty
