@@ -121,6 +121,10 @@ void Replay::run() {
 std::vector<Tensor> Replay::backward(std::span<const Tensor> dys, const BackwardOptions& options) {
   run();
   ty::backward(replayed_, dys, options);
+  return input_gradients();
+}
+
+std::vector<Tensor> Replay::input_gradients() const {
   std::vector<Tensor> gradients(again_.size());
   for (std::size_t i = 0; i < again_.size(); ++i) {
     if (wants_gradient_[i]) gradients[i] = grad_of(again_[i]);

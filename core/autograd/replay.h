@@ -48,6 +48,11 @@ class Replay {
 
   // Recomputes the function ahead of its gradient; does nothing if that has been done.
   void run();
+  // After run(): what the function gave this time, with the graph behind it.
+  const std::vector<Tensor>& recorded() const { return replayed_; }
+  // After a backward() from what was recorded: gradients of the inputs, undefined where an input
+  // needs none or received none.
+  std::vector<Tensor> input_gradients() const;
   // Gradients of the inputs, undefined where an input needs none or received none; leaves collect
   // theirs. Calls run() first if nobody has. May be called once.
   std::vector<Tensor> backward(std::span<const Tensor> dys, const BackwardOptions& options = {});

@@ -11,6 +11,9 @@ void fields(Fields& f, LogSection& s) {
   f.field("every", s.every, "steps between lines in metrics.jsonl", between(1, kMostSteps));
   f.field("tensorboard", s.tensorboard,
           "whether events/ of the run directory is written, which TensorBoard shows");
+  f.field("trace", s.trace,
+          "steps whose actions go into trace.json of the run directory, which Perfetto shows",
+          between(0, kMostSteps));
 }
 
 }  // namespace ty

@@ -10,6 +10,7 @@ namespace ty {
 struct LogSection {
   std::int64_t every = 10;
   bool tensorboard = true;
+  std::int64_t trace = 0;  // steps whose actions go into trace.json
 };
 
 void fields(config::Fields& f, LogSection& s);

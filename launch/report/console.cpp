@@ -7,6 +7,7 @@
 #include "launch/report/linear_table.h"
 #include "launch/report/memory_table.h"
 #include "launch/report/text.h"
+#include "launch/report/timeline_table.h"
 #include "launch/report/traffic_table.h"
 
 namespace ty {
@@ -102,6 +103,7 @@ void Console::ended(const RunSummary& summary) {
     const std::string sent = format_traffic(predicted_traffic_, &summary.traffic);
     if (!sent.empty()) line_.note(sent);
   }
+  if (summary.times) line_.note(format_stage_times(*summary.times, summary.shape));
   line_.note(fmt::format("saved {}", summary.checkpoint.string()));
 }
 

@@ -4,6 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/report/text.h"
+#include "parallel/pipeline/messages.h"
+
 namespace ty {
 
 std::string format_bubbles(const Timeline& timeline) {
@@ -12,6 +15,23 @@ std::string format_bubbles(const Timeline& timeline) {
     text += fmt::format("  S{} {:.1f} %", stage + 1, 100.0 * timeline.bubble(stage));
   }
   return text + fmt::format("  all {:.1f} %\n", 100.0 * timeline.bubble());
+}
+
+std::string format_stage_times(const PipelineTimes& times, const PipeShape& shape) {
+  if (times.steps == 0) return "";
+  Table table({"stage", "forward", "recompute", "backward", "bubble predicted", "measured"});
+  const auto milliseconds = [](double seconds) { return fmt::format("{:.3g} ms", 1e3 * seconds); };
+  for (int k = 0; k < shape.virtual_stages(); ++k) {
+    const ActionCosts& costs = times.costs.virtual_stages[static_cast<std::size_t>(k)];
+    const auto stage = static_cast<std::size_t>(stage_of(k, shape));
+    const std::string chunk =
+        shape.chunks > 1 ? fmt::format(", chunk {}", k / shape.stages + 1) : "";
+    table.add({fmt::format("{}{}", stage + 1, chunk), milliseconds(costs.forward),
+               milliseconds(costs.recompute), milliseconds(costs.backward),
+               fmt::format("{:.1f} %", 100.0 * times.predictions[stage]),
+               fmt::format("{:.1f} %", 100.0 * times.bubbles[stage])});
+  }
+  return table.str();
 }
 
 nlohmann::json timeline_json(const Timeline& timeline) {

@@ -49,7 +49,6 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
     if (is_last) return {};
     return {one.out.hidden.detach().contiguous()};
   }
-  TY_CHECK(!is_last, "the end of the chain has nothing to compute again");
   Tensors inputs;
   if (one.in.defined()) inputs.push_back(one.in);
   one.replay.emplace(
@@ -57,7 +56,9 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
         return {run(one, {again.empty() ? Tensor() : again[0]}, chunk).hidden};
       },
       std::move(inputs));
-  return {std::exchange(one.replay->outputs(), {})[0].contiguous()};
+  const Tensor out = std::exchange(one.replay->outputs(), {})[0];
+  if (is_last) return {};
+  return {out.contiguous()};
 }
 
 void ModelStage::recompute(int chunk, int micro_batch) {
@@ -81,16 +82,19 @@ Tensor ModelStage::send_back(int chunk, int micro_batch, InFlight& one, const Te
   const bool is_last_one = --left_.at(chunk) == 0;
   BackwardOptions options = reducer_.backward_options(is_last_one);
   options.release_shared = is_last_one;
-  if (one.replay) {
-    const Tensors of_inputs = one.replay->backward(gradients, options);
-    return of_inputs.empty() ? Tensor() : of_inputs.front();
-  }
+  if (one.replay) one.replay->run();
   if (program_.shape.is_last(model_.stage(), chunk)) {
-    const Tensor loss = backward_from_loss(model_, objective_, std::exchange(one.out, {}),
-                                           one.batch, context_.weight(), options);
+    Flow out = one.replay ? Flow{one.replay->recorded()[0]} : std::exchange(one.out, {});
+    const Tensor loss = backward_from_loss(model_, objective_, std::move(out), one.batch,
+                                           context_.weight(), options);
     reducer_.add_loss(micro_batch, loss);
   } else {
-    ty::backward(one.out.hidden, gradients.front(), options);
+    ty::backward(one.replay ? one.replay->recorded()[0] : one.out.hidden, gradients.front(),
+                 options);
+  }
+  if (one.replay) {
+    const Tensors of_inputs = one.replay->input_gradients();
+    return of_inputs.empty() ? Tensor() : of_inputs.front();
   }
   return one.in.defined() ? grad_of(one.in) : Tensor();
 }

@@ -10,6 +10,7 @@
 #include "launch/run/evaluation.h"
 #include "launch/run/plan.h"
 #include "launch/run/run_directory.h"
+#include "launch/run/stage_times.h"
 
 namespace ty {
 
@@ -58,6 +59,9 @@ struct RunSummary {
   // Of this process, if it took a step:
   std::optional<MemoryStats> measured;
   Traffic traffic = {};  // in its last step
+  // Of the stages of its pipeline, if there are several.
+  std::optional<PipelineTimes> times = {};
+  PipeShape shape = {};
 };
 
 // By default every function does nothing. If one throws, that record is lost but the run goes on

@@ -101,8 +101,8 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
   }
   Traffic traffic = traffic_since(before, traffic_of(layout));
   if (stated.parallel.work_conserving) add_choices(traffic, layout, actions);
-  const std::int64_t largest_part = (share.count + parts - 1) / parts;
-  const Shape flow = setup.model.model->flow_shape(largest_part, job.data.sequence);
+  const Shape flow =
+      setup.model.model->flow_shape(micro_batch_sequences(job, data.size()), job.data.sequence);
   return {
       .mesh = layout.mesh.shape(),
       .stage = stage,

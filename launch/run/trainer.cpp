@@ -63,7 +63,16 @@ void Trainer::build(RunStart start) {
                   .sharded = job_.parallel.zero == 1,
                   .keep = job_.checkpoint.keep,
                   .allow_changes = job_.run.allow_changes};
+  watch_actions();
   resume(start.checkpoint, start.notes);
+}
+
+void Trainer::watch_actions() {
+  trace_ = std::make_unique<Trace>(layout_.mesh, job_.log.trace);
+  setup_->step.observe([this](const Span& span) {
+    stage_times_.add(span);
+    trace_->add(span, setup_->step.program().shape);
+  });
 }
 
 void Trainer::tell_start(std::int64_t steps_done) {
@@ -134,9 +143,13 @@ void Trainer::take_step(std::int64_t step) {
   const Stopwatch watch;
   const Range share = share_of_batch(job_.data.batch, layout_.mesh.data());
   const Traffic before = traffic_of(layout_);
+  stage_times_.begin_step();
+  trace_->begin_step(step);
   const StepReport report =
       setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
+  trace_->end_step();
+  stage_times_.end_step();
   traffic_ = traffic_since(before, traffic_of(layout_));
   patience_.add(seconds);
   world_.group().set_patience(patience_.seconds());
@@ -191,7 +204,7 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
   const Evaluation result =
       evaluate(*setup_->model.model, *setup_->plain_loss, *backend_, *dataset_.valid,
                {.sequence = job_.data.sequence,
-                .batch = std::max<std::int64_t>(1, job_.data.batch / layout_.mesh.data().size()),
+                .batch = micro_batch_sequences(job_, layout_.mesh.data().size()),
                 .most_tokens = last ? 0 : kQuickEvaluationTokens},
                {layout_.mesh.data(), layout_.mesh.pipeline()});
   observers_.tell(
@@ -241,16 +254,29 @@ ExitCode Trainer::stop(int signal, std::int64_t step) {
   return exit_code_of(signal);
 }
 
+void Trainer::write_trace() {
+  const std::string text = trace_->gather();
+  if (!text.empty()) atomic_write_file(job_.run.dir / "trace.json", bytes_of(text));
+}
+
 void Trainer::finish() {
   if (saved_step_ != job_.run.steps) {
     throw IoError("{}: the final checkpoint could not be saved; run the same command again",
                   checkpoints_.directory.string());
   }
+  write_trace();
   RunSummary summary;
   summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", job_.run.steps);
   if (start_.step < job_.run.steps) {
     summary.measured = backend_->memory().stats();
     summary.traffic = traffic_;
+    summary.shape = setup_->step.program().shape;
+    if (layout_.mesh.shape().pipeline > 1) {
+      const auto order =
+          job_.parallel.work_conserving ? ExecutionOrder::work_conserving : ExecutionOrder::listed;
+      summary.times =
+          gather_times(stage_times_, setup_->step.program(), order, layout_.mesh.pipeline());
+    }
   }
   observers_.tell([&](RunObserver& o) { o.ended(summary); });
   if (!observers_.first_failure().empty()) {

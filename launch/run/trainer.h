@@ -15,6 +15,7 @@
 #include "launch/run/run_start.h"
 #include "launch/run/step_patience.h"
 #include "launch/run/step_times.h"
+#include "launch/run/trace.h"
 
 namespace ty {
 
@@ -50,6 +51,9 @@ class Trainer {
   int agreed_stop();
   ExitCode stop(int signal, std::int64_t step);
   void finish();
+  // Watches the actions of a step's program.
+  void watch_actions();
+  void write_trace();
 
   JobConfig job_;
   World& world_;
@@ -71,6 +75,8 @@ class Trainer {
   int failed_saves_ = 0;
   StepPatience patience_;
   StepTimes times_;
+  StageTimes stage_times_;
+  std::unique_ptr<Trace> trace_;
   Traffic traffic_;  // of the last step
 };
 

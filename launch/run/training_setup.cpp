@@ -61,6 +61,12 @@ std::int64_t micro_batches(const JobConfig& job, std::int64_t sequences) {
   return std::min(job.parallel.microbatches, sequences);
 }
 
+std::int64_t micro_batch_sequences(const JobConfig& job, int data_ranks) {
+  const std::int64_t sequences = even_part(job.data.batch, 0, data_ranks).count;
+  const std::int64_t parts = micro_batches(job, sequences);
+  return (sequences + parts - 1) / parts;
+}
+
 Range share_of_batch(std::int64_t batch, const Group& data) {
   return even_part(batch, data.rank(), data.size());
 }

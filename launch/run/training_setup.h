@@ -28,5 +28,7 @@ Range share_of_batch(std::int64_t batch, const Group& data);
 // Into how many parts a data rank cuts its sequences: for canonical sums every sequence is a part
 // of its own.
 std::int64_t micro_batches(const JobConfig& job, std::int64_t sequences);
+// The sequences of the largest of them.
+std::int64_t micro_batch_sequences(const JobConfig& job, int data_ranks);
 
 }  // namespace ty

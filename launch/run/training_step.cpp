@@ -47,11 +47,10 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
 void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
                                      PendingSum& tokens) {
   const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
-  const Program program =
-      options_.make_program({.stages = model_.stages(),
-                             .micro_batches = static_cast<int>(parts),
-                             .chunks = model_.chunks(),
-                             .recompute = options_.recompute == Recompute::stage});
+  program_ = options_.make_program({.stages = model_.stages(),
+                                    .micro_batches = static_cast<int>(parts),
+                                    .chunks = model_.chunks(),
+                                    .recompute = options_.recompute == Recompute::stage});
   const StepContext context = {
       .batch = batch,
       .step = step,
@@ -59,10 +58,10 @@ void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
       .recompute = options_.recompute,
       .weight = [&] { return weight_of(tokens.wait()) * loss_scale_.factor(); }};
   reducer_.begin_step(parts);
-  ModelStage stage(model_, objective_, parameters_, reducer_, program, context);
+  ModelStage stage(model_, objective_, parameters_, reducer_, program_, context);
   const bool shared = options_.reuse == WeightReuse::step && parts > 1;
   if (shared) model_.begin_step();
-  execute(program, stage, pipeline_, parameters_.backend(), options_.executor);
+  execute(program_, stage, pipeline_, parameters_.backend(), options_.executor);
   if (shared) model_.end_step();
 }
 

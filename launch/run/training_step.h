@@ -53,6 +53,9 @@ class TrainingStep {
   // not and a smaller loss scale may help, the step is skipped instead, on all ranks alike.
   StepReport run(const HostBatch& batch, std::int64_t step);
 
+  // What the last step ran.
+  const Program& program() const { return program_; }
+
   // Calls `on_span` after each action of the steps to come.
   void observe(std::function<void(const Span&)> on_span) {
     options_.executor.on_span = std::move(on_span);
@@ -77,7 +80,8 @@ class TrainingStep {
   GradientReducer& reducer_;
   StepOptions options_;
   LossScale loss_scale_;
-  Group pipeline_;  // on the backend
+  Group pipeline_;   // on the backend
+  Program program_;  // of the last step
 };
 
 }  // namespace ty

@@ -1,9 +1,9 @@
 #include "parallel/pipeline/agenda.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "core/base/error.h"
+#include "parallel/pipeline/validate.h"
 
 namespace ty {
 
@@ -11,26 +11,14 @@ namespace {
 
 using Kind = Action::Kind;
 
-// How many micro-batches (of chunks) may be between forward and backward: as many as the program
-// has there itself, or any number if only their inputs are kept.
-int most_alive(const std::vector<Action>& actions) {
-  int alive = 0, most = 0;
-  for (const Action& action : actions) {
-    if (action.kind == Kind::forward) most = std::max(most, ++alive);
-    if (action.kind == Kind::backward) --alive;
-    if (action.kind == Kind::recompute) return std::numeric_limits<int>::max();
-  }
-  return most;
-}
-
 }  // namespace
 
-Agenda::Agenda(const Program& program, int stage, ExecutionOrder order)
+Agenda::Agenda(const Program& program, int stage, ExecutionOrder order, int most_alive)
     : program_(&program),
       stage_(stage),
       order_(order),
       left_(program.stages[static_cast<std::size_t>(stage)]),
-      most_alive_(most_alive(left_)) {}
+      most_alive_(most_alive > 0 ? most_alive : peak_alive(program, stage)) {}
 
 bool Agenda::is_finished() const { return left_.empty(); }
 
@@ -73,11 +61,10 @@ std::optional<Action> Agenda::next_possible(const HasArrived& has_arrived) const
   if (is_forward_done && wants_recompute && has_gradient) return recompute;
   const auto forward = std::find_if(left_.begin(), left_.end(),
                                     [](const Action& a) { return a.kind == Kind::forward; });
-  if (forward == left_.end()) {
+  if (forward == left_.end() || alive_ >= most_alive_) {
     return is_forward_done && wants_recompute ? std::optional(recompute) : std::nullopt;
   }
-  if (alive_ < most_alive_ && can_run(*forward, has_arrived)) return *forward;
-  return std::nullopt;
+  return can_run(*forward, has_arrived) ? std::optional(*forward) : std::nullopt;
 }
 
 void Agenda::done(const Action& action) {

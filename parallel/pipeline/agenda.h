@@ -15,15 +15,15 @@ namespace ty {
 //   2. nothing, if one is recomputed and its gradient is not here (one full set of activations at
 //      most),
 //   3. recomputation of a micro-batch whose gradient is here,
-//   4. the next forward, if its activation is here; where activations are kept in full, if no more
-//      than the program's own most are alive then,
-//   5. recomputation of the next micro-batch, if no forward is left.
+//   4. the next forward, if its activation is here and no more are alive then than may be,
+//   5. recomputation of the next micro-batch, if no forward is left or may be alive.
 enum class ExecutionOrder : std::uint8_t { listed, work_conserving };
 
 class Agenda {
  public:
-  // `program` must outlive this.
-  Agenda(const Program& program, int stage, ExecutionOrder order);
+  // `program` must outlive this. `most_alive`: of micro-batches (of chunks) between forward and
+  // backward, where messages decide; 0: as many as the program has there itself.
+  Agenda(const Program& program, int stage, ExecutionOrder order, int most_alive = 0);
 
   bool is_finished() const;
   // Says whether a message that this stage receives is here.

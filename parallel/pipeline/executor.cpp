@@ -85,7 +85,7 @@ class StageRun {
   void run(const Action& action) {
     Tensors in;
     if (const auto message = received_by(action, own_, program_.shape)) in = inbox_.take(*message);
-    Span span = {action, watch_.seconds(), 0.0};
+    Span span = {action, now(), 0.0};
     Tensors out;
     switch (action.kind) {
       case Action::Kind::forward:
@@ -98,12 +98,14 @@ class StageRun {
         out = stage_.backward(action.chunk, action.micro_batch, std::move(in));
         break;
     }
-    span.end = watch_.seconds();
+    span.end = now();
     if (const auto message = sent_by(action, own_, program_.shape)) {
       outbox_.send(*message, std::move(out));
     }
     if (options_.on_span) options_.on_span(span);
   }
+
+  double now() const { return watch_.started_at() + watch_.seconds(); }
 
   const Program& program_;
   Stage& stage_;

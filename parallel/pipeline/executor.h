@@ -20,7 +20,8 @@ struct ExecutorOptions {
   // The ranks that share the stage's layers: they must run the same actions in the same order, so
   // where messages decide which, the first of them decides for all.
   Group team = {};
-  std::function<void(const Span&)> on_span = {};  // in seconds since execute() began
+  // Called after each action, in seconds of the system's monotonic clock.
+  std::function<void(const Span&)> on_span = {};
 };
 
 // Runs the program of stage pipeline.rank(); a collective call of the pipeline, whose group is on

@@ -21,8 +21,9 @@ enum class PipelineSchedule : std::uint8_t { gpipe, one_f_one_b, interleaved, va
 // "gpipe", "1f1b", "interleaved", "varuna"
 std::string_view name_of(PipelineSchedule schedule);
 
-// All throw ConfigError for a shape that they cannot serve. With shape.recompute, all virtual
-// stages but the last recompute.
+// All throw ConfigError for a shape that they cannot serve. With shape.recompute, what is not there
+// any more is recomputed: in all but gpipe, the last virtual stage runs a backward right after its
+// forward and recomputes nothing.
 Program make_program(PipelineSchedule schedule, const PipeShape& shape);
 Program gpipe(const PipeShape& shape);
 Program one_f_one_b(const PipeShape& shape);

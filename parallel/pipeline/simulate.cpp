@@ -36,7 +36,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 class Simulation {
  public:
   Simulation(const Program& program, const PipeCosts& costs, ExecutionOrder order,
-             RecomputeStart recompute)
+             RecomputeStart recompute, int most_alive)
       : program_(program),
         costs_(costs),
         recompute_(recompute),
@@ -47,7 +47,7 @@ class Simulation {
                   kNever),
         last_arrivals_(static_cast<std::size_t>(2 * program.shape.virtual_stages()), 0.0) {
     for (int stage = 0; stage < program.shape.stages; ++stage) {
-      agendas_.emplace_back(program, stage, order);
+      agendas_.emplace_back(program, stage, order, most_alive);
       free_at_.push_back(0.0);
     }
     timeline_.stages.resize(agendas_.size());
@@ -153,8 +153,8 @@ class Simulation {
 }  // namespace
 
 Timeline simulate(const Program& program, const PipeCosts& costs, ExecutionOrder order,
-                  RecomputeStart recompute) {
-  return Simulation(program, costs, order, recompute).run();
+                  RecomputeStart recompute, int most_alive) {
+  return Simulation(program, costs, order, recompute, most_alive).run();
 }
 
 }  // namespace ty

@@ -31,9 +31,10 @@ PipeCosts uniform_costs(const PipeShape& shape, const ActionCosts& costs = {});
 // which keeps less alive; or once the gradient is here, as inside of a backward.
 enum class RecomputeStart : std::uint8_t { eager, timely, lazy };
 
-// Throws ConfigError that names the stages that wait for each other, if the program has a deadlock.
+// `most_alive`: see Agenda. Throws ConfigError that names the stages that wait for each other, if
+// the program has a deadlock.
 Timeline simulate(const Program& program, const PipeCosts& costs,
                   ExecutionOrder order = ExecutionOrder::listed,
-                  RecomputeStart recompute = RecomputeStart::eager);
+                  RecomputeStart recompute = RecomputeStart::eager, int most_alive = 0);
 
 }  // namespace ty

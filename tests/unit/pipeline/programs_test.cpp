@@ -42,8 +42,6 @@ TEST(Programs, AreRefusedWithTheirFault) {
   EXPECT_EQ(refused("B1 F1\nF1 B1\n"), "plan.txt: stage 1: B1: it comes before its forward");
   EXPECT_EQ(refused("R1 F1 B1\nF1 B1\n"),
             "plan.txt: stage 1: R1: it is not between its forward and its backward");
-  EXPECT_EQ(refused("F1 R1 B1\nF1 R1 B1\n"),
-            "plan.txt: stage 2: R1: the end of the chain has nothing to recompute");
   EXPECT_EQ(
       refused("F1 F2 B1 B2\nF2 B2 F1 B1\n"),
       "plan.txt: stage 2: wants the activation of micro-batch 2, where 1 is sent; both stages "

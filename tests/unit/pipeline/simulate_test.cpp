@@ -28,9 +28,23 @@ double mean_ticks(const Column& column, double message, double jitter) {
   double sum = 0.0;
   for (int seed = 1; seed <= seeds; ++seed) {
     costs.seed = static_cast<std::uint64_t>(seed);
-    sum += simulate(program, costs, column.order, column.recompute).seconds();
+    sum += simulate(program, costs, column.order, column.recompute, 32).seconds();
   }
   return sum / seeds;
+}
+
+// With no more alive than the list itself has, work-conserving execution still beats it.
+TEST(Simulation, NeedsNoMoreMemoryToBeatTheList) {
+  const Program program = ty::varuna({.stages = 8, .micro_batches = 32, .recompute = true});
+  PipeCosts costs = uniform_costs(program.shape);
+  for (const auto& [message, jitter] :
+       {std::pair(0.5, 0.0), std::pair(1.0, 0.0), std::pair(0.25, 0.5), std::pair(0.5, 1.0)}) {
+    costs.message = message;
+    costs.jitter = jitter;
+    EXPECT_LT(simulate(program, costs, ExecutionOrder::work_conserving).seconds(),
+              simulate(program, costs).seconds())
+        << message << " " << jitter;
+  }
 }
 
 TEST(Simulation, HasThePublishedTimesUnderLatencyAndJitter) {

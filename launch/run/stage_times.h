@@ -1,0 +1,49 @@
+// What the actions of a pipeline's stages took in a run, beside what simulation makes of it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "parallel/comm/communicator.h"
+#include "parallel/pipeline/simulate.h"
+
+namespace ty {
+
+// Of one stage: mean times over the steps of a run, of which the first warms up and does not count.
+class StageTimes {
+ public:
+  void begin_step();
+  void add(const Span& span);
+  void end_step();
+
+ private:
+  friend struct PipelineTimes gather_times(const StageTimes& own, const Program& program,
+                                           ExecutionOrder order, const Group& pipeline);
+  struct Sum {
+    double seconds = 0.0, count = 0.0;
+  };
+  struct Step {
+    double busy = 0.0;
+    double seconds = 0.0;                     // from the step's begin to the end of the last action
+    std::vector<std::array<Sum, 3>> actions;  // by chunk and kind
+  };
+  Step now_, all_;
+  double began_ = 0.0;       // of the monotonic clock
+  std::int64_t steps_ = -1;  // that count
+};
+
+// Of all stages.
+struct PipelineTimes {
+  std::int64_t steps = 0;
+  PipeCosts costs;                  // measured, of each action
+  double seconds = 0.0;             // of a step's actions, on the stage that took longest
+  std::vector<double> bubbles;      // measured, by stage
+  std::vector<double> predictions;  // of the same, by simulation with these costs
+};
+
+// A collective call of a pipeline. All zero if no step counts.
+PipelineTimes gather_times(const StageTimes& own, const Program& program, ExecutionOrder order,
+                           const Group& pipeline);
+
+}  // namespace ty
