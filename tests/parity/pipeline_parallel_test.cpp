@@ -92,5 +92,85 @@ TEST_P(Pipelined, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Stages, Pipelined, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
+// Losses, norms and weights of a job's ranks, by rank and name.
+using Numbers = std::vector<std::map<std::string, std::vector<double>>>;
+
+Numbers numbers_of(const Case& c) {
+  const JobConfig job = job_of(c);
+  const int ranks = c.data * c.tensor * c.pipeline;
+  Numbers numbers(static_cast<std::size_t>(ranks));
+  run_ranks(ranks, [&](const Group& world) {
+    train(job, world, [&](const TrainingSetup& setup, const Run& run) {
+      auto& own = numbers[static_cast<std::size_t>(world.rank())];
+      own["losses"] = run.losses;
+      own["norms"] = run.norms;
+      const auto& all = setup.model.parameters->store().all();
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        own[all[i].name] = doubles(setup.model.parameters->weight_of(i));
+      }
+    });
+  });
+  return numbers;
+}
+
+// Backwards come in the same order of micro-batches, whatever else stages do between them.
+TEST(Pipeline, SchedulesWithOneOrderOfBackwardsGiveTheSameBits) {
+  for (const char* recompute : {"none", "stage"}) {
+    const auto with = [&](const char* schedule, const char* conserving) {
+      return numbers_of({"bits",
+                         1,
+                         1,
+                         4,
+                         {kDeep, "model.dropout=0.2", "parallel.microbatches=5",
+                          fmt::format("parallel.recompute={}", recompute),
+                          fmt::format("parallel.schedule={}", schedule),
+                          fmt::format("parallel.work_conserving={}", conserving)}});
+    };
+    const Numbers by_turns = with("1f1b", "false");
+    EXPECT_EQ(with("varuna", "false"), by_turns) << recompute;
+    EXPECT_EQ(with("varuna", "true"), by_turns) << recompute;
+  }
+}
+
+// Recomputing whole stages, or blocks, changes no bit.
+TEST(Pipeline, RecomputationChangesNoBit) {
+  const auto with = [&](const char* recompute) {
+    return numbers_of(
+        {"bits",
+         1,
+         1,
+         3,
+         {kDeep, "model.dropout=0.2", "parallel.microbatches=4", "parallel.schedule=gpipe",
+          fmt::format("parallel.recompute={}", recompute)}});
+  };
+  const Numbers none = with("none");
+  EXPECT_EQ(with("stage"), none);
+  EXPECT_EQ(with("block"), none);
+}
+
+// Canonical sums do not depend on the schedule's order, nor, where no table is tied, on the stages;
+// the norm, which is a sum over stages, differs in its last digits.
+TEST(Pipeline, CanonicalSumsHaveTheBitsOfOneRank) {
+  const auto with = [&](int data, int pipeline, const char* schedule) {
+    return numbers_of(
+        {"bits",
+         data,
+         1,
+         pipeline,
+         {kDeep, "model={dropout: 0.2, tied: false}", "optim.clip=0",
+          "parallel.reduction=canonical", fmt::format("parallel.schedule={}", schedule)}});
+  };
+  const auto one = with(1, 1, "1f1b").front();
+  for (const auto& [data, pipeline, schedule] :
+       {std::tuple(1, 2, "1f1b"), std::tuple(2, 2, "gpipe"), std::tuple(2, 4, "varuna")}) {
+    for (const auto& rank : with(data, pipeline, schedule)) {
+      for (const auto& [name, values] : rank) {
+        if (name == "norms") continue;
+        EXPECT_EQ(values, one.at(name)) << name << " " << schedule;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ty::test
