@@ -14,19 +14,19 @@
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/model_setup.h"
 #include "launch/verbs/plan_schedule.h"
+#include "launch/verbs/plan_search.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
 
 namespace {
 
-PipelinePlan plan_of(const Arguments& arguments) {
+config::Loaded<JobConfig> job_of(const Arguments& arguments) {
   std::optional<int> ranks;
   if (arguments.flag("--ranks")) ranks = static_cast<int>(arguments.integer("--ranks", 1));
-  const auto job = load_checked_job(arguments.word(0, "the job file"), arguments.overrides, ranks);
-  return config::with_places(job.origins, [&] {
-    return make_pipeline_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
-  });
+  const std::string& file = arguments.word(0, "the job file");
+  if (!arguments.flag("--search")) return load_checked_job(file, arguments.overrides, ranks);
+  return load_job_with_origins(file, arguments.overrides);  // whatever layout it states
 }
 
 // Of one rank, if all of them share this machine.
@@ -57,7 +57,17 @@ nlohmann::json to_json(const PipelinePlan& plan, const MachineRates& rates) {
 }
 
 ExitCode run_plan(const Arguments& arguments, RankStatus&) {
-  const PipelinePlan plan = plan_of(arguments);
+  const auto job = job_of(arguments);
+  if (arguments.flag("--search")) {
+    const auto ranks =
+        static_cast<int>(arguments.integer("--ranks", stated_mesh(job.value).size()));
+    return config::with_places(job.origins, [&] {
+      return run_plan_search(arguments, job.value, rates_here(ranks), ranks);
+    });
+  }
+  const PipelinePlan plan = config::with_places(job.origins, [&] {
+    return make_pipeline_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
+  });
   const Plan& first = plan.stages.front();
   const MachineRates rates = rates_here(first.mesh.size());
   if (arguments.flag("--json")) {
@@ -85,7 +95,7 @@ const Verb& plan_verb() {
   const std::vector<std::string> schedule = {"schedule"};
   static const Verb verb = {
       "plan",
-      "CONFIG [key=value ...] [-n N] [--json] | schedule --name NAME [options]",
+      "CONFIG [key=value ...] [-n N] [--search] [--json] | schedule --name NAME [options]",
       "What a job will need, without running it: parameters, memory by class, time; or what a "
       "pipeline's schedule comes to",
       {{"-n,--ranks",
@@ -94,6 +104,8 @@ const Verb& plan_verb() {
         kInteger,
         config::between(1, kMostRanks),
         {""}},
+       {"--search", "", "rank the layouts that -n ranks could have", kText, {}, {""}},
+       {"--memory", "MIB", "with --search: memory of each rank", kNumber, at_least(0), {""}},
        {"--name", "NAME", "schedule: gpipe, 1f1b, interleaved or varuna", kText,
         config::one_of({"gpipe", "1f1b", "interleaved", "varuna"}), schedule},
        {"--file",

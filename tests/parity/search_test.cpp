@@ -1,0 +1,70 @@
+// The search for a layout: what it ranks can run, fits where it says so, and loses for a reason.
+#include "launch/run/search.h"
+
+#include <gtest/gtest.h>
+
+#include "launch/run/job_check.h"
+#include "launch/run/model_setup.h"
+
+namespace ty::test {
+namespace {
+
+config::Overrides overrides() {
+  return {"model={layers: 4, width: 48, heads: 6, context: 32, vocab: 97}",
+          "data={sequence: 32, batch: 8}"};
+}
+
+SearchOptions options() { return {.rates = {.flops_per_second = 1e10, .bytes_per_second = 1e10}}; }
+
+SearchResult search(const SearchOptions& with, int ranks) {
+  const JobConfig job = load_job("", overrides());
+  return search_layouts(job, planned_model(job), ranks, with);
+}
+
+TEST(Search, RanksLayoutsThatCanRun) {
+  const SearchResult result = search(options(), 4);
+  ASSERT_GT(result.ranked.size(), 50u);
+  EXPECT_EQ(result.ranked.front().why, "");
+  for (const Candidate& c : result.ranked) {
+    config::Overrides more = overrides();
+    for (const std::string& each : c.overrides()) more.push_back(each);
+    const JobConfig job = load_job("", more);
+    EXPECT_EQ(stated_mesh(job).size(), 4) << c.text();
+    EXPECT_NO_THROW(check_model(job, planned_model(job), stated_mesh(job))) << c.text();
+    EXPECT_TRUE(c.fits);
+    if (&c != &result.ranked.front()) {
+      EXPECT_NE(c.why, "") << c.text();
+    }
+  }
+  // Four tensor ranks cannot share six heads.
+  ASSERT_EQ(result.refusals.size(), 1u);
+  EXPECT_NE(result.refusals[0].find("4 tensor ranks: "), std::string::npos);
+  EXPECT_NE(result.refusals[0].find("model.heads"), std::string::npos) << result.refusals[0];
+}
+
+TEST(Search, PrefersWhatFitsIntoMemory) {
+  const std::int64_t unbounded = search(options(), 4).ranked.front().peak_bytes;
+  SearchOptions tight = options();
+  tight.memory_bytes = unbounded * 2 / 3;
+  const SearchResult result = search(tight, 4);
+  EXPECT_TRUE(result.ranked.front().fits);
+  EXPECT_LE(result.ranked.front().peak_bytes, tight.memory_bytes);
+  EXPECT_FALSE(result.ranked.back().fits);
+  EXPECT_EQ(result.ranked.back().why, "does not fit into memory");
+}
+
+// Where links are slow, what sends less wins, and losers say that they send.
+TEST(Search, MindsTheLinks) {
+  SearchOptions slow = options();
+  slow.rates.link_bytes_per_second = 1e6;
+  const SearchResult result = search(slow, 2);
+  int senders = 0;
+  for (const Candidate& c : result.ranked) {
+    if (c.why.starts_with("sends for")) ++senders;
+  }
+  EXPECT_GT(result.ranked.front().mesh.pipeline, 1);
+  EXPECT_GT(senders, 10);
+}
+
+}  // namespace
+}  // namespace ty::test
