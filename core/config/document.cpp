@@ -29,7 +29,7 @@ Json limit(double value) {
 
 Json scalar_schema(const LeafType& type, const Rule& rule) {
   Json out;
-  if (rule.choices.empty()) {
+  if (rule.choices.empty() || type.kind == ScalarKind::path) {
     out["type"] = json_type(type.kind);
     if (rule.is_share) out["type"] = {out["type"], "string"};
   } else {

@@ -71,6 +71,7 @@ std::string LeafType::wanted(const Rule& rule) const {
     out = any;
   } else {
     out = any.empty() ? kind_word(kind, false) : "one of " + any;
+    if (kind == ScalarKind::path && !any.empty()) out += ", or a path with a dot or slash";
   }
   out += rule.limits();
   if (rule.is_share) out += ", or a percentage as 30%";

@@ -83,8 +83,14 @@ Parsed parse_share(std::string_view text) {
   return percent;
 }
 
-Parsed parse_path(const Node& node) {
+// One of the choices, if the rule has any, or a path.
+Parsed parse_path(const Node& node, const Rule& rule) {
   if (node.text.empty()) return {};
+  const auto& names = rule.choices;
+  if (std::find(names.begin(), names.end(), node.text) != names.end()) return {node.text, ""};
+  if (!names.empty() && node.text.find_first_of("./") == std::string::npos) {
+    return {std::nullopt, did_you_mean(node.text, names)};
+  }
   std::filesystem::path path = node.text;
   if (path.is_relative() && node.place.source) path = node.place.source->directory / path;
   path = path.lexically_normal();
@@ -105,7 +111,7 @@ Parsed parse_scalar(const Node& node, ScalarKind kind, const Rule& rule) {
     case ScalarKind::number:
       return rule.is_share ? parse_share(node.text) : parse_number(node.text);
     case ScalarKind::path:
-      return parse_path(node);
+      return parse_path(node, rule);
     case ScalarKind::string:
       break;
   }

@@ -7,6 +7,7 @@
 
 #include "core/base/stopwatch.h"
 #include "launch/bench/bench.h"
+#include "launch/bench/random_batch.h"
 #include "launch/process/world.h"
 #include "launch/report/memory_table.h"
 #include "launch/report/text.h"
@@ -18,25 +19,6 @@
 namespace ty::bench {
 
 namespace {
-
-HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& data,
-                       std::int64_t step) {
-  const Range share = share_of_batch(job.data.batch, data);
-  const RandomStream stream(static_cast<std::uint64_t>(job.run.seed), site_id("bench"),
-                            static_cast<std::uint64_t>(step));
-  const auto draw = [&](std::uint64_t i) {
-    return static_cast<std::int32_t>(stream.word(static_cast<std::uint64_t>(share.first), i) %
-                                     static_cast<std::uint64_t>(vocab));
-  };
-  const auto count = static_cast<std::uint64_t>(share.count * job.data.sequence);
-  std::vector<std::int32_t> ids, targets;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    ids.push_back(draw(i));
-    targets.push_back(draw(i + count));
-  }
-  return token_batch(step * job.data.batch + share.first, share.count, std::move(ids),
-                     std::move(targets));
-}
 
 // A job whose steps are measured, with a backend of its own, so that its bytes are its own.
 class Contestant {

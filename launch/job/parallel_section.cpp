@@ -8,6 +8,7 @@ using config::at_least;
 using config::between;
 using config::Checks;
 using config::Fields;
+using config::one_of;
 using config::positive;
 
 void fields(Fields& f, ParallelSection& s) {
@@ -17,11 +18,9 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("sequence", s.sequence,
           "whether tensor ranks keep only their own tokens between the layers that they share");
   f.field("pipeline", s.pipeline, "ranks that share the chain of layers", between(1, kMostRanks));
-  f.field("schedule", s.schedule, "in which order stages run micro-batches",
-          {{"gpipe", PipelineSchedule::gpipe},
-           {"1f1b", PipelineSchedule::one_f_one_b},
-           {"interleaved", PipelineSchedule::interleaved},
-           {"varuna", PipelineSchedule::varuna}});
+  f.field("schedule", s.schedule,
+          "in which order stages run micro-batches; or a file with the actions of each stage",
+          one_of({"gpipe", "1f1b", "interleaved", "varuna"}));
   f.field("chunks", s.chunks, "parts of the chain that each stage has; more than 1: interleaved",
           between(1, kMostChunks));
   f.field("stages", s.stages, "layers of each stage (x chunks); []: of about equal cost",
@@ -55,9 +54,10 @@ void fields(Fields& f, ParallelSection& s) {
 }
 
 void check(const ParallelSection& s, Checks& checks) {
-  if (s.chunks > 1 && s.schedule != PipelineSchedule::interleaved) {
-    checks.fail("chunks", "{} of a stage want schedule: interleaved, got {}", s.chunks,
-                name_of(s.schedule));
+  const std::string schedule = s.schedule.string();
+  if (schedule.empty()) checks.fail("schedule", "got null; want 1f1b for the default");
+  if (s.chunks > 1 && schedule_named(schedule) && schedule != "interleaved") {
+    checks.fail("chunks", "{} of a stage want schedule: interleaved, got {}", s.chunks, schedule);
   }
   if (s.chunks > 1 && s.reduction == Reduction::canonical) {
     checks.fail("chunks", "got {}; reduction = canonical wants 1", s.chunks);

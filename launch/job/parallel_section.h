@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <vector>
 
 #include "core/config/fields.h"
@@ -16,11 +17,11 @@ struct ParallelSection {
   config::IntOrAuto tensor = 1;
   bool sequence = false;  // between shared layers, tensor ranks have their own tokens only
   config::IntOrAuto pipeline = 1;
-  PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
-  std::int64_t chunks = 1;                // of each stage; interleaved
-  std::vector<std::int64_t> stages = {};  // layers of each (x chunks); empty: of about equal cost
-  bool work_conserving = false;           // stages do not wait where they could run something else
-  std::int64_t microbatches = 1;          // per rank and step
+  std::filesystem::path schedule = "1f1b";  // a PipelineSchedule, or a program in a file
+  std::int64_t chunks = 1;                  // of each stage; interleaved
+  std::vector<std::int64_t> stages = {};    // layers of each (x chunks); empty: of about equal cost
+  bool work_conserving = false;   // stages do not wait where they could run something else
+  std::int64_t microbatches = 1;  // per rank and step
   Recompute recompute = Recompute::none;
   WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks

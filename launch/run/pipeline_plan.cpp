@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/base/even_parts.h"
 #include "launch/run/stages.h"
 #include "launch/run/training_setup.h"
@@ -13,8 +14,43 @@ double MachineRates::seconds(const StepWork& work) const {
          work.sent_bytes / link_bytes_per_second + work.calls * link_seconds;
 }
 
+namespace {
+
+// The blocks' own times; tensor ranks share them, and micro-batches of other sizes take in
+// proportion.
+ActionCosts profiled(const Profile& profile, const BlockRange& range, const Plan& plan,
+                     bool recompute) {
+  if (range.last > profile.blocks.size()) {
+    throw DataError("the profile has {} blocks, the model more: profile this model",
+                    profile.blocks.size());
+  }
+  const double share =
+      static_cast<double>(plan.tokens_per_pass) / profile.tokens / plan.mesh.tensor;
+  ActionCosts sum = {0.0, 0.0, 0.0};
+  for (std::size_t i = range.first; i < range.last; ++i) {
+    const ActionCosts& block = profile.blocks[i].seconds;
+    sum.forward += block.forward * share;
+    sum.recompute += recompute ? block.recompute * share : 0.0;
+    sum.backward += block.backward * share;
+  }
+  return sum;
+}
+
+}  // namespace
+
 PipeCosts PipelinePlan::costs(const MachineRates& rates) const {
   PipeCosts costs;
+  if (profile) {
+    for (int k = 0; k < program.shape.virtual_stages(); ++k) {
+      const Plan& plan = stages[static_cast<std::size_t>(stage_of(k, program.shape))];
+      const auto chunk = static_cast<std::size_t>(k / program.shape.stages);
+      costs.virtual_stages.push_back(
+          profiled(*profile, plan.blocks[chunk], plan, program.shape.recompute));
+    }
+    const double rate = profile->link_bytes_per_second;
+    costs.message = profile->link_seconds + (rate > 0 ? stages[0].message_bytes / rate : 0.0);
+    return costs;
+  }
   for (int k = 0; k < program.shape.virtual_stages(); ++k) {
     const Plan& plan = stages[static_cast<std::size_t>(stage_of(k, program.shape))];
     const ChunkWork& work = plan.chunks[static_cast<std::size_t>(k / program.shape.stages)];

@@ -1,9 +1,11 @@
 // What the stages of a job's pipeline will do and when, worked out from the plan of each.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "launch/run/plan.h"
+#include "launch/run/profile.h"
 #include "parallel/pipeline/simulate.h"
 
 namespace ty {
@@ -21,8 +23,10 @@ struct PipelinePlan {
   std::vector<Plan> stages;  // of the first rank of each
   Program program;
   ExecutionOrder order = ExecutionOrder::listed;
+  std::optional<Profile> profile = {};  // measured: instead of what rates say about actions
 
-  // Seconds of each action by these rates.
+  // Seconds of each action, by the profile or these rates. Throws DataError if the profile is of
+  // another model.
   PipeCosts costs(const MachineRates& rates) const;
   // Of one step without its ends.
   Timeline timeline(const MachineRates& rates) const;

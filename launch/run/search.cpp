@@ -27,7 +27,7 @@ JobConfig job_for(const JobConfig& job, const Candidate& c) {
   with.parallel.tensor = c.mesh.tensor;
   with.parallel.pipeline = c.mesh.pipeline;
   with.parallel.sequence = job.parallel.sequence && c.mesh.tensor > 1;
-  with.parallel.schedule = c.schedule;
+  with.parallel.schedule = std::string(ty::name_of(c.schedule));
   with.parallel.chunks = c.chunks;
   with.parallel.stages.clear();
   with.parallel.microbatches = c.micro_batches;

@@ -7,8 +7,11 @@
 #include "core/backend/dry/dry_backend.h"
 #include "core/base/error.h"
 #include "core/base/even_parts.h"
+#include "core/io/file.h"
+#include "launch/process/failure.h"
 #include "launch/run/training_setup.h"
 #include "models/objective/chunked_loss.h"
+#include "parallel/pipeline/program_text.h"
 
 namespace ty {
 
@@ -16,6 +19,7 @@ namespace {
 
 constexpr double kFlopsPerByte = 8.0;  // of a machine in balance
 constexpr std::int64_t kMostCostedLength = 1024;
+constexpr std::size_t kMaxProgramBytes = std::size_t{16} << 20;
 
 // Explicit numbers of layers: the embeddings go with the first, the head with the last.
 Partition stated_partition(const JobConfig& job, const ModelSpec& spec, int stages) {
@@ -35,6 +39,12 @@ Partition stated_partition(const JobConfig& job, const ModelSpec& spec, int stag
     if (i == 0) ++last;
     if (i + 1 == layers.size()) ++last;
     partition.ranges.push_back({first, last});
+    if (first == last) {
+      throw ConfigError(Key{"parallel.stages"},
+                        "number {} of {} is 0, which leaves a stage without a block; the first and "
+                        "the last one may be 0",
+                        i + 1, layers.size());
+    }
     first = last;
   }
   return partition;
@@ -86,8 +96,25 @@ Partition partition_of(const JobConfig& job, const ModelSpec& spec, int stages) 
 }
 
 MakeProgram program_maker(const JobConfig& job) {
-  return [schedule = job.parallel.schedule](const PipeShape& shape) {
-    return make_program(schedule, shape);
+  const std::string name = job.parallel.schedule.string();
+  if (const auto schedule = schedule_named(name)) {
+    return [schedule](const PipeShape& shape) { return make_program(*schedule, shape); };
+  }
+  const Program program = at_key("parallel.schedule", [&] {
+    return parse_program(read_text_file(name, kMaxProgramBytes), name);
+  });
+  return [program, name](const PipeShape& shape) {
+    const PipeShape& its = program.shape;
+    if (shape.stages == 1) return one_f_one_b(shape);  // one process has nobody to wait for
+    if (its.stages == shape.stages && its.micro_batches == shape.micro_batches &&
+        its.chunks == shape.chunks) {
+      return program;
+    }
+    throw ConfigError(Key{"parallel.schedule"},
+                      "{} is for {} stages, {} micro-batches and {} chunks; the job has {}, {} "
+                      "and {}",
+                      name, its.stages, its.micro_batches, its.chunks, shape.stages,
+                      shape.micro_batches, shape.chunks);
   };
 }
 

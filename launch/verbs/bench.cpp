@@ -8,10 +8,11 @@ namespace ty {
 const Verb& bench_verb() {
   using config::at_least;
   using config::between;
-  const std::vector<std::string> step = {"step"}, linear = {"linear"}, both = {"step", "linear"};
+  const std::vector<std::string> step = {"step"}, linear = {"linear"},
+                                 both = {"step", "linear", "profile"};
   static const Verb verb = {
       "bench",
-      "step CONFIG [key=value ...] | gemm | linear",
+      "step CONFIG [key=value ...] | profile CONFIG | gemm | linear",
       "Medians with spread, peak bytes, and the machine's own ceilings beside them",
       {{"--steps", "N", "measured steps or rounds; default 5", kInteger, at_least(1), both},
        {"--warmup", "N", "steps before them; default 2", kInteger, at_least(0), both},
@@ -46,6 +47,11 @@ const Verb& bench_verb() {
       {{.name = "step",
         .most_words = 1,
         .run = bench::step,
+        .takes_overrides = true,
+        .shares_work = true},
+       {.name = "profile",
+        .most_words = 1,
+        .run = bench::profile,
         .takes_overrides = true,
         .shares_work = true},
        {.name = "gemm", .most_words = 0, .run = bench::gemm},

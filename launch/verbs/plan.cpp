@@ -65,9 +65,10 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
       return run_plan_search(arguments, job.value, rates_here(ranks), ranks);
     });
   }
-  const PipelinePlan plan = config::with_places(job.origins, [&] {
+  PipelinePlan plan = config::with_places(job.origins, [&] {
     return make_pipeline_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
   });
+  if (arguments.flag("--profile")) plan.profile = read_profile(arguments.text("--profile", ""));
   const Plan& first = plan.stages.front();
   const MachineRates rates = rates_here(first.mesh.size());
   if (arguments.flag("--json")) {
@@ -104,6 +105,7 @@ const Verb& plan_verb() {
         kInteger,
         config::between(1, kMostRanks),
         {""}},
+       {"--profile", "FILE", "times of bench profile --json, instead of rates", kText, {}, {""}},
        {"--search", "", "rank the layouts that -n ranks could have", kText, {}, {""}},
        {"--memory", "MIB", "with --search: memory of each rank", kNumber, at_least(0), {""}},
        {"--name", "NAME", "schedule: gpipe, 1f1b, interleaved or varuna", kText,

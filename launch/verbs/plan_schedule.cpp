@@ -19,20 +19,16 @@ namespace {
 
 constexpr std::size_t kMaxProgramBytes = std::size_t{16} << 20;
 
-PipelineSchedule schedule_named(const std::string& name) {
-  using enum PipelineSchedule;
-  for (const PipelineSchedule schedule : {gpipe, one_f_one_b, interleaved, varuna}) {
-    if (name_of(schedule) == name) return schedule;
-  }
-  throw UsageError(
-      "plan schedule: --name or --file is missing; --name is one of gpipe, 1f1b, "
-      "interleaved, varuna");
-}
-
 Program program_of(const Arguments& arguments) {
   const std::string file = arguments.text("--file", "");
   if (!file.empty()) return parse_program(read_text_file(file, kMaxProgramBytes), file);
-  const PipelineSchedule schedule = schedule_named(arguments.text("--name", ""));
+  const auto named = schedule_named(arguments.text("--name", ""));
+  if (!named) {
+    throw UsageError(
+        "plan schedule: --name or --file is missing; --name is one of gpipe, 1f1b, interleaved, "
+        "varuna");
+  }
+  const PipelineSchedule schedule = *named;
   const bool recompute = schedule == PipelineSchedule::varuna ? !arguments.flag("--keep")
                                                               : arguments.flag("--recompute");
   return make_program(schedule,

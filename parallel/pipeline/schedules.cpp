@@ -18,6 +18,14 @@ std::string_view name_of(PipelineSchedule schedule) {
   return "?";
 }
 
+std::optional<PipelineSchedule> schedule_named(std::string_view name) {
+  using enum PipelineSchedule;
+  for (const PipelineSchedule schedule : {gpipe, one_f_one_b, interleaved, varuna}) {
+    if (name_of(schedule) == name) return schedule;
+  }
+  return std::nullopt;
+}
+
 Program make_program(PipelineSchedule schedule, const PipeShape& shape) {
   if (shape.chunks > 1 && schedule != PipelineSchedule::interleaved) {
     throw ConfigError(Key{"parallel.chunks"}, "{} of a stage want schedule: interleaved, got {}",

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "parallel/pipeline/action.h"
@@ -20,6 +21,8 @@ namespace ty {
 enum class PipelineSchedule : std::uint8_t { gpipe, one_f_one_b, interleaved, varuna };
 // "gpipe", "1f1b", "interleaved", "varuna"
 std::string_view name_of(PipelineSchedule schedule);
+// Nothing if none has that name.
+std::optional<PipelineSchedule> schedule_named(std::string_view name);
 
 // All throw ConfigError for a shape that they cannot serve. With shape.recompute, what is not there
 // any more is recomputed: in all but gpipe, the last virtual stage runs a backward right after its

@@ -43,6 +43,22 @@ std::string random_rule(Choices& choices, const char* match) {
   }
 }
 
+void add_pipeline(Choices& choices, int stages, config::Overrides& o) {
+  const std::string schedule =
+      choices.of<std::string>({"gpipe", "1f1b", "interleaved", "interleaved", "varuna"});
+  o.push_back(fmt::format("parallel.pipeline={}", stages));
+  o.push_back(fmt::format("parallel.schedule={}", schedule));
+  o.push_back(fmt::format("parallel.work_conserving={}", choices.one_in(3)));
+  if (schedule == "interleaved" || choices.one_in(9)) {
+    o.push_back(fmt::format("parallel.chunks={}", 1 + choices.below(3)));
+  }
+  if (choices.one_in(5)) {
+    std::vector<std::size_t> layers;
+    for (int i = 0; i < stages; ++i) layers.push_back(choices.below(3));
+    o.push_back(fmt::format("parallel.stages=[{}]", fmt::join(layers, ", ")));
+  }
+}
+
 Trial make_trial(std::uint64_t index) {
   Choices choices("layouts", index);
   const std::vector<std::int64_t> kHeads = {12, 12, 4, 6, 8, 2, 3, 1}, kWidths = {4, 6, 8, 5},
@@ -51,14 +67,17 @@ Trial make_trial(std::uint64_t index) {
   const std::int64_t heads = choices.of(kHeads), width = heads * choices.of(kWidths);
   const std::int64_t length = choices.of(kLengths);
   const int data = choices.of(kDegrees), tensor = choices.of(kDegrees);
+  const std::vector<int> kStages = {1, 1, 2, 3, 4};
+  const int stages = choices.of(kStages);
   Trial trial;
-  trial.ranks = data * tensor;
+  trial.ranks = data * tensor * stages;
   auto& o = trial.overrides;
   o.push_back(fmt::format(
       "model={{layers: {}, width: {}, heads: {}, inner: {}, context: {}, vocab: {}, tied: {}}}",
-      1 + choices.below(2), width, heads, choices.one_in(4) ? 1 + choices.below(40) : 0, length,
-      choices.of(kVocabs), choices.one_in(2)));
-  const std::size_t parts = 1 + choices.below(2);
+      1 + choices.below(stages > 1 ? 7 : 2), width, heads,
+      choices.one_in(4) ? 1 + choices.below(40) : 0, length, choices.of(kVocabs),
+      choices.one_in(2)));
+  const std::size_t parts = 1 + choices.below(stages > 1 ? 6 : 2);
   o.push_back(fmt::format(
       "data={{sequence: {}, batch: {}}}", length,
       choices.one_in(6) ? 1 + choices.below(8) : static_cast<std::size_t>(data) * parts * 2));
@@ -67,7 +86,8 @@ Trial make_trial(std::uint64_t index) {
   o.push_back(fmt::format("parallel.microbatches={}", parts));
   o.push_back(fmt::format("parallel.zero={}", choices.below(2)));
   o.push_back(fmt::format("parallel.recompute={}",
-                          choices.of<std::string>({"none", "selective", "block"})));
+                          choices.of<std::string>({"none", "selective", "block", "stage"})));
+  if (stages > 1) add_pipeline(choices, stages, o);
   if (choices.one_in(4)) o.push_back("model.dropout=0.2");
   if (choices.one_in(8)) o.push_back("parallel.reduction=canonical");
   std::vector<std::string> rules;
@@ -114,7 +134,10 @@ std::string verdict(const Trial& trial, bool& trained) {
   }
   trained = true;
   JobConfig one = job;
-  one.parallel.data = one.parallel.tensor = 1;
+  one.parallel.data = one.parallel.tensor = one.parallel.pipeline = 1;
+  one.parallel.schedule = "1f1b";
+  one.parallel.chunks = 1;
+  one.parallel.stages.clear();
   const std::vector<double> wanted = losses_of(one, Group());
   std::vector<std::vector<double>> got(static_cast<std::size_t>(trial.ranks));
   run_ranks(

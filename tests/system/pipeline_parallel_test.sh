@@ -74,4 +74,19 @@ grep -qx 'S3 -- -- F1 F2 F3 R1 B1 .1 R2 B2 .2 R3 B3 .3 F4 F5 -- R4 B4 .4 R5 B5 .
 "$binary" plan schedule --name 1f1b --stages 3 --microbatches 4 --text >program.txt
 "$binary" plan schedule --file program.txt --json --svg chart.svg >schedule.json 2>log || fail "plan of a file: $(cat log)"
 grep -q '"ticks":18.0' schedule.json && grep -q '</svg>' chart.svg || fail "schedule: $(cut -c 1-300 schedule.json)"
+# What blocks take, measured, and a plan that goes by it.
+mpi 2 bench profile "${job[@]}" --json --steps 2 >profile.json 2>log || fail "bench profile: $(cat log)"
+grep -q '"name":"blocks.3","recompute_seconds":' profile.json || fail "profile: $(cat profile.json)"
+"$binary" plan "${job[@]}" -n 2 --profile profile.json >plan.txt 2>log || fail "plan of a profile: $(cat log)"
+grep -q '^S2 -*F.*B' plan.txt || fail "no chart: $(cat plan.txt)"
+"$binary" plan "${job[@]}" -n 4 --search >search.txt 2>log || fail "plan --search: $(cat log)"
+grep -q '^best  parallel.data=' search.txt || fail "search: $(cat search.txt)"
+
+sed -i 's/^F1 F2 F3 B1/F1 F2 F3 F4 B1/; s/B1 F4 B2/B1 B2/' program.txt  # stage 1 runs ahead
+train from_file 3 parallel.pipeline=3 parallel.schedule=./program.txt
+same_losses from_file
+refused 'parallel.schedule: .*program.txt is for 3 stages, 4 micro-batches and 1 chunks; the job has 2, 4' \
+  parallel.schedule=./program.txt
+refused 'parallel.schedule: got varunaa; want one of gpipe, 1f1b, interleaved, varuna, or a path' \
+  parallel.schedule=varunaa
 echo "1 passed, 0 failed"
