@@ -5,6 +5,8 @@
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "models/objective/chunked_loss.h"
+#include "models/transformer/pipeline_forward.h"
+#include "parallel/comm/phantom/phantom.h"
 
 namespace ty {
 
@@ -124,14 +126,19 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
 }
 
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
-                           std::int64_t length) {
+                           std::int64_t length, const MeshShape& mesh) {
   const NoGrad no_grad;
   DryBackend backend;
-  const OpenedModel declared = declare_model(spec, backend, only_run(dtype));
+  const Group pipeline(std::make_shared<PhantomCommunicator>(0, mesh.pipeline));
+  ModelPart part;
+  part.sharing.tensor = Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)).on(backend);
+  part.partition = even_partition(spec, {.stages = mesh.pipeline}, spec.context);
+  const OpenedModel declared = declare_model(spec, backend, only_run(dtype), 1, 1, part);
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
   const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
   const Model& model = *declared.model;
-  total_loss(model, *cross_entropy_objective(), model.forward({.batch = batch}), batch);
+  const Flow out = forward_through(model, pipeline.on(backend), {.batch = batch});
+  if (model.has_readout()) total_loss(model, *cross_entropy_objective(), out, batch);
   return backend.memory().stats();
 }
 

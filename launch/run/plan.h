@@ -45,8 +45,9 @@ struct Plan {
 Plan make_plan(const JobConfig& job, const ModelSpec& config, int ranks, int stage = 0);
 
 // The memory of a model that is only run, on a batch of `sequences` x `length` ids: weights, and
-// what a forward pass with its loss takes at most. Allocates next to nothing.
+// what a forward pass with its loss takes at most; of rank 0, where several share the model.
+// Allocates next to nothing.
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
-                           std::int64_t length);
+                           std::int64_t length, const MeshShape& mesh = {});
 
 }  // namespace ty

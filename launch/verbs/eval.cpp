@@ -87,14 +87,14 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
                                      options, {shared.mesh.data(), shared.mesh.pipeline()});
   if (!world.is_root()) return ExitCode::ok;
   if (arguments.flag("--json")) {
-    nlohmann::json json = {
-        {"loss", result.loss},
-        {"perplexity", result.perplexity()},
-        {"tokens", static_cast<std::int64_t>(result.tokens)},
-        {"peak_bytes", backend->memory().stats().total_peak},
-        {"predicted_peak_bytes",
-         plan_inference(opened.spec, DType::f32, largest_batch(tokens, options), sequence)
-             .total_peak}};
+    nlohmann::json json = {{"loss", result.loss},
+                           {"perplexity", result.perplexity()},
+                           {"tokens", static_cast<std::int64_t>(result.tokens)},
+                           {"peak_bytes", backend->memory().stats().total_peak},
+                           {"predicted_peak_bytes",
+                            plan_inference(opened.spec, DType::f32, largest_batch(tokens, options),
+                                           sequence, shared.mesh.shape())
+                                .total_peak}};
     if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
     fmt::print("{}\n", json.dump());
   } else {

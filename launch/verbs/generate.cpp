@@ -75,7 +75,8 @@ ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
       {"tokens_per_second", static_cast<double>(ids.size()) / seconds},
       {"first_token_seconds", first},
       {"peak_bytes", backend->memory().stats().total_peak},
-      {"predicted_peak_bytes", plan_inference(opened.spec, DType::f32, 1, longest).total_peak}};
+      {"predicted_peak_bytes",
+       plan_inference(opened.spec, DType::f32, 1, longest, shared.mesh.shape()).total_peak}};
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return ExitCode::ok;
 }
