@@ -5,22 +5,12 @@
 
 #include "core/backend/allocator.h"
 #include "launch/job/job_config.h"
+#include "launch/run/step_work.h"
 #include "launch/run/traffic.h"
 #include "models/transformer/partition.h"
 #include "models/transformer/spec.h"
 
 namespace ty {
-
-// What a rank does: arithmetic of matrix products, bytes moved by kernels, and calls and bytes of
-// collectives that it waits for.
-struct StepWork {
-  double flops = 0, bytes = 0, calls = 0, sent_bytes = 0;
-};
-
-// Of one micro-batch, on average.
-struct ChunkWork {
-  StepWork forward, recompute, backward;
-};
 
 struct Plan {
   MeshShape mesh;

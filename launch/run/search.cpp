@@ -44,10 +44,7 @@ void set_times(Candidate& c, const PipelinePlan& plan, const MachineRates& rates
     StepWork sum = stage.after_actions;
     for (const ChunkWork& chunk : stage.chunks) {
       for (const StepWork* work : {&chunk.forward, &chunk.recompute, &chunk.backward}) {
-        sum.flops += parts * work->flops;
-        sum.bytes += parts * work->bytes;
-        sum.calls += parts * work->calls;
-        sum.sent_bytes += parts * work->sent_bytes;
+        sum.add(*work, parts);
       }
     }
     const double all = rates.seconds(sum);
