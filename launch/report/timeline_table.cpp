@@ -19,7 +19,8 @@ std::string format_bubbles(const Timeline& timeline) {
 
 std::string format_stage_times(const PipelineTimes& times, const PipeShape& shape) {
   if (times.steps == 0) return "";
-  Table table({"stage", "forward", "recompute", "backward", "bubble predicted", "measured"});
+  Table table({"stage", "forward", "recompute", "backward", "bubble predicted", "measured",
+               "peak predicted", "measured"});
   const auto milliseconds = [](double seconds) { return fmt::format("{:.3g} ms", 1e3 * seconds); };
   for (int k = 0; k < shape.virtual_stages(); ++k) {
     const ActionCosts& costs = times.costs.virtual_stages[static_cast<std::size_t>(k)];
@@ -29,9 +30,12 @@ std::string format_stage_times(const PipelineTimes& times, const PipeShape& shap
     table.add({fmt::format("{}{}", stage + 1, chunk), milliseconds(costs.forward),
                milliseconds(costs.recompute), milliseconds(costs.backward),
                fmt::format("{:.1f} %", 100.0 * times.predictions[stage]),
-               fmt::format("{:.1f} %", 100.0 * times.bubbles[stage])});
+               fmt::format("{:.1f} %", 100.0 * times.bubbles[stage]),
+               human_bytes(times.peaks[stage].predicted),
+               human_bytes(times.peaks[stage].measured)});
   }
-  return table.str();
+  return fmt::format("{}  actions of a step  predicted {:.4g} s  measured {:.4g} s\n", table.str(),
+                     times.predicted_seconds, times.seconds);
 }
 
 nlohmann::json timeline_json(const Timeline& timeline) {

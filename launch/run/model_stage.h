@@ -11,6 +11,7 @@
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
 #include "parallel/data/gradient_reducer.h"
+#include "parallel/pipeline/action.h"
 #include "parallel/pipeline/stage.h"
 
 namespace ty {

@@ -49,14 +49,16 @@ std::vector<double> gather(const Group& pipeline, std::vector<double> own) {
 
 }  // namespace
 
-PipelineTimes gather_times(const StageTimes& own, const Program& program, ExecutionOrder order,
-                           const Group& pipeline) {
+PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak, const Program& program,
+                           ExecutionOrder order, const Group& pipeline) {
   const PipeShape& shape = program.shape;
   PipelineTimes times;
   times.steps = std::max<std::int64_t>(own.steps_, 0);
   if (times.steps == 0) return times;
   const auto steps = static_cast<double>(times.steps);
-  std::vector<double> numbers = {own.all_.busy / steps, own.all_.seconds / steps};
+  std::vector<double> numbers = {own.all_.busy / steps, own.all_.seconds / steps, peak.predicted,
+                                 peak.measured};
+  const std::size_t first_action = numbers.size();
   for (int chunk = 0; chunk < shape.chunks; ++chunk) {
     for (std::size_t kind = 0; kind < 3; ++kind) {
       const auto& sum = own.all_.actions.at(static_cast<std::size_t>(chunk))[kind];
@@ -72,14 +74,16 @@ PipelineTimes gather_times(const StageTimes& own, const Program& program, Execut
     times.seconds = std::max(times.seconds, at(stage, 1));
   }
   for (int k = 0; k < shape.virtual_stages(); ++k) {
-    const std::size_t first = 2 + 3 * static_cast<std::size_t>(k / shape.stages);
+    const std::size_t first = first_action + 3 * static_cast<std::size_t>(k / shape.stages);
     const int stage = stage_of(k, shape);
     times.costs.virtual_stages.push_back({.forward = at(stage, first),
                                           .recompute = at(stage, first + 1),
                                           .backward = at(stage, first + 2)});
   }
   const Timeline simulated = simulate(program, times.costs, order);
+  times.predicted_seconds = simulated.seconds();
   for (int stage = 0; stage < shape.stages; ++stage) {
+    times.peaks.push_back({at(stage, 2), at(stage, 3)});
     times.bubbles.push_back(1.0 - at(stage, 0) / times.seconds);
     times.predictions.push_back(simulated.bubble(stage));
   }

@@ -10,6 +10,11 @@
 
 namespace ty {
 
+// The bytes of a rank's memory at its fullest.
+struct StagePeak {
+  double predicted = 0.0, measured = 0.0;
+};
+
 // Of one stage: mean times over the steps of a run, of which the first warms up and does not count.
 class StageTimes {
  public:
@@ -18,8 +23,9 @@ class StageTimes {
   void end_step();
 
  private:
-  friend struct PipelineTimes gather_times(const StageTimes& own, const Program& program,
-                                           ExecutionOrder order, const Group& pipeline);
+  friend struct PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak,
+                                           const Program& program, ExecutionOrder order,
+                                           const Group& pipeline);
   struct Sum {
     double seconds = 0.0, count = 0.0;
   };
@@ -38,12 +44,14 @@ struct PipelineTimes {
   std::int64_t steps = 0;
   PipeCosts costs;                  // measured, of each action
   double seconds = 0.0;             // of a step's actions, on the stage that took longest
+  double predicted_seconds = 0.0;   // of the same, by simulation with these costs
   std::vector<double> bubbles;      // measured, by stage
-  std::vector<double> predictions;  // of the same, by simulation with these costs
+  std::vector<double> predictions;  // of the same, simulated
+  std::vector<StagePeak> peaks;     // by stage, of its rank in this pipeline
 };
 
 // A collective call of a pipeline. All zero if no step counts.
-PipelineTimes gather_times(const StageTimes& own, const Program& program, ExecutionOrder order,
-                           const Group& pipeline);
+PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak, const Program& program,
+                           ExecutionOrder order, const Group& pipeline);
 
 }  // namespace ty

@@ -6,6 +6,7 @@
 #include "models/transformer/partition.h"
 #include "models/transformer/spec.h"
 #include "parallel/mesh/mesh.h"
+#include "parallel/pipeline/action.h"
 
 namespace ty {
 

@@ -78,6 +78,7 @@ void Trainer::watch_actions() {
 void Trainer::tell_start(std::int64_t steps_done) {
   const int stage = layout_.mesh.at().pipeline;
   const Plan plan = make_plan(job_, model_, world_.size(), stage);
+  predicted_peak_ = plan.memory.total_peak;
   step_flops_ = world_.group().all_reduce(plan.matrix_flops, ReduceOp::sum);
   const double ceiling = world_.group().all_reduce(
       measure_ceiling(*backend_, 0.15).gemm_flops_per_second, ReduceOp::sum);
@@ -254,6 +255,15 @@ ExitCode Trainer::stop(int signal, std::int64_t step) {
   return exit_code_of(signal);
 }
 
+std::optional<PipelineTimes> Trainer::gather_stage_times() const {
+  if (layout_.mesh.shape().pipeline == 1) return std::nullopt;
+  const auto order =
+      job_.parallel.work_conserving ? ExecutionOrder::work_conserving : ExecutionOrder::listed;
+  const StagePeak peak = {static_cast<double>(predicted_peak_),
+                          static_cast<double>(backend_->memory().stats().total_peak)};
+  return gather_times(stage_times_, peak, setup_->step.program(), order, layout_.mesh.pipeline());
+}
+
 void Trainer::write_trace() {
   const std::string text = trace_->gather();
   if (!text.empty()) atomic_write_file(job_.run.dir / "trace.json", bytes_of(text));
@@ -271,12 +281,7 @@ void Trainer::finish() {
     summary.measured = backend_->memory().stats();
     summary.traffic = traffic_;
     summary.shape = setup_->step.program().shape;
-    if (layout_.mesh.shape().pipeline > 1) {
-      const auto order =
-          job_.parallel.work_conserving ? ExecutionOrder::work_conserving : ExecutionOrder::listed;
-      summary.times =
-          gather_times(stage_times_, setup_->step.program(), order, layout_.mesh.pipeline());
-    }
+    summary.times = gather_stage_times();
   }
   observers_.tell([&](RunObserver& o) { o.ended(summary); });
   if (!observers_.first_failure().empty()) {

@@ -54,6 +54,7 @@ class Trainer {
   // Watches the actions of a step's program.
   void watch_actions();
   void write_trace();
+  std::optional<PipelineTimes> gather_stage_times() const;
 
   JobConfig job_;
   World& world_;
@@ -68,8 +69,9 @@ class Trainer {
   std::unique_ptr<Source> windows_;  // of the training text
   CheckpointContext checkpoints_;
   StopRequests stop_;
-  double step_flops_ = 0;  // matrix products of all ranks in a step
-  Position start_;         // of this process
+  double step_flops_ = 0;            // matrix products of all ranks in a step
+  std::int64_t predicted_peak_ = 0;  // bytes of this rank
+  Position start_;                   // of this process
   bool is_finished_ = false;
   std::int64_t saved_step_ = -1;
   int failed_saves_ = 0;

@@ -8,7 +8,6 @@
 #include <span>
 #include <vector>
 
-#include "parallel/pipeline/action.h"
 
 namespace ty {
 
