@@ -44,6 +44,18 @@ void add_files(Inspection& result, const std::vector<FileVerdict>& files) {
   result.text += fmt::format("\n{}\n", table.str());
 }
 
+// ": 2 data x 2 tensor"; "" where only data ranks, or nothing, is known.
+std::string layout_of(const nlohmann::json& fields) {
+  std::string text;
+  const nlohmann::json layout = fields.value("layout", nlohmann::json::object());
+  if (layout.value("tensor", 1) == 1 && layout.value("pipeline", 1) == 1) return text;
+  for (const char* axis : {"data", "tensor", "pipeline"}) {
+    const auto degree = layout.value(axis, std::int64_t{1});
+    if (degree > 1) text += fmt::format("{}{} {}", text.empty() ? ": " : " x ", degree, axis);
+  }
+  return text;
+}
+
 }  // namespace
 
 Inspection inspect_checkpoint(const Path& directory) {
@@ -55,8 +67,17 @@ Inspection inspect_checkpoint(const Path& directory) {
     const auto ranks = manifest.fields.value("ranks", std::int64_t{1});
     result.facts["run_id"] = manifest.run_id;
     result.facts["ranks"] = ranks;
+    if (manifest.fields.contains("layout")) result.facts["layout"] = manifest.fields["layout"];
     result.line("step", fmt::format("{} of run {}", checkpoint.step, manifest.run_id));
-    result.line("written by", fmt::format("{} rank{}", ranks, ranks == 1 ? "" : "s"));
+    result.line("written by", fmt::format("{} rank{}{}", ranks, ranks == 1 ? "" : "s",
+                                          layout_of(manifest.fields)));
+    if (manifest.fields.contains("loss_scale")) {
+      const nlohmann::json& scale = manifest.fields["loss_scale"];
+      result.facts["loss_scale"] = scale;
+      result.line("loss scale",
+                  fmt::format("{}, {} steps skipped so far", scale.value("scale", 0.0),
+                              scale.value("skipped_steps", std::int64_t{0})));
+    }
     add_files(result, check_files(checkpoint, manifest));
   } catch (const Error& error) {  // a file that cannot be read is as bad as a damaged one
     result.fault(error.what());

@@ -45,6 +45,9 @@ done
 mpi 2 generate two "The " --greedy --tokens 12 --pipeline 2 >stages.txt 2>log || fail "generate over stages: $(cat log)"
 cmp alone.txt stages.txt || fail "text of two stages is another"
 
+"$binary" inspect chunks/checkpoints/step-8 >inspect.txt 2>log || fail "inspect: $(cat log)"
+grep -q 'written by *4 ranks: 2 tensor x 2 pipeline' inspect.txt || fail "inspect: $(head -n 5 inspect.txt)"
+
 # What two stages saved after step 4, others go on with.
 rm -r two/checkpoints/step-8
 for on in alone turns_of_three tensor; do cp -r two "on_$on"; done
