@@ -1,5 +1,7 @@
 #include "launch/run/trace.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "core/base/stopwatch.h"
