@@ -142,8 +142,11 @@ ExitCode exit_code(int status, int stop_signal) {
 // What happens while a child runs.
 class Watch {
  public:
-  Watch(const std::vector<std::string>& words, const sigset_t& awaited, const sigset_t& before)
-      : child_(words, before), signals_(signalfd(-1, &awaited, SFD_CLOEXEC)) {}
+  Watch(const std::vector<std::string>& words, const sigset_t& awaited, const sigset_t& before,
+        const std::function<bool()>& wants_end)
+      : child_(words, before),
+        wants_end_(wants_end),
+        signals_(signalfd(-1, &awaited, SFD_CLOEXEC)) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch() { close(signals_); }
@@ -153,6 +156,10 @@ class Watch {
       std::array<pollfd, 2> events = {{{signals_, POLLIN, 0}, {listening_, POLLIN, 0}}};
       if (poll(events.data(), events.size(), kLookEvery) < 0) continue;
       if (const auto code = code_if_forgotten()) return end_of_forgotten(*code);
+      if (!was_ended_ && wants_end_ && wants_end_()) {
+        was_ended_ = true;
+        child_.send(SIGUSR1);
+      }
       if (events[1].revents != 0 && !child_.relay(remarks_)) listening_ = -1;  // it has closed it
       if (events[0].revents == 0) continue;
       if (const auto status = take_signal()) return end(*status);
@@ -209,6 +216,8 @@ class Watch {
   }
 
   Child child_;
+  const std::function<bool()>& wants_end_;
+  bool was_ended_ = false;
   int signals_;
   int listening_ = child_.stderr_descriptor();
   Remarks remarks_{STDERR_FILENO};
@@ -218,12 +227,13 @@ class Watch {
 
 }  // namespace
 
-ExitCode run_guarded(const std::vector<std::string>& words) {
+ExitCode run_guarded(const std::vector<std::string>& words,
+                     const std::function<bool()>& wants_end) {
   outlive_readers();
   const sigset_t awaited = awaited_signals();
   sigset_t before;
   sigprocmask(SIG_BLOCK, &awaited, &before);
-  return Watch(words, awaited, before).until_it_ends();
+  return Watch(words, awaited, before, wants_end).until_it_ends();
 }
 
 }  // namespace ty

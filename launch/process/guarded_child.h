@@ -1,6 +1,7 @@
 // Runs a program as a child process that is stopped gracefully.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,10 @@ namespace ty {
 // A child that keeps waiting although all its own children have ended, as mpirun may, is killed
 // after ten seconds; the result is then how those children ended.
 //
+// `wants_end` is asked once a second; as soon as it says so, the child receives SIGUSR1.
+//
 // Throws UsageError if the command cannot be started.
-ExitCode run_guarded(const std::vector<std::string>& words);
+ExitCode run_guarded(const std::vector<std::string>& words,
+                     const std::function<bool()>& wants_end = {});
 
 }  // namespace ty

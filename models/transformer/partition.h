@@ -8,7 +8,6 @@
 #include <span>
 #include <vector>
 
-
 namespace ty {
 
 // Blocks [first, last) of a description.

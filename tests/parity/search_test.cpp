@@ -1,10 +1,12 @@
 // The search for a layout: what it ranks can run, fits where it says so, and loses for a reason.
+// And what a job becomes on other ranks.
 #include "launch/run/search.h"
 
 #include <gtest/gtest.h>
 
 #include "launch/run/job_check.h"
 #include "launch/run/model_setup.h"
+#include "launch/run/regroup.h"
 
 namespace ty::test {
 namespace {
@@ -64,6 +66,42 @@ TEST(Search, MindsTheLinks) {
   }
   EXPECT_GT(result.ranked.front().mesh.pipeline, 1);
   EXPECT_GT(senders, 10);
+}
+
+// What a job runs with on so many ranks, as "data x tensor x pipeline, micro-batches, schedule".
+std::string regrouped_to(const config::Overrides& stated, int ranks) {
+  config::Overrides overrides_of_job = overrides();
+  overrides_of_job.insert(overrides_of_job.end(), stated.begin(), stated.end());
+  const auto more = regrouped(load_job("", overrides_of_job), ranks);
+  if (!more) return "none";
+  overrides_of_job.insert(overrides_of_job.end(), more->begin(), more->end());
+  const JobConfig job = load_job("", overrides_of_job);
+  const MeshShape mesh = stated_mesh(job);
+  EXPECT_EQ(mesh.size(), ranks);
+  return fmt::format("{}x{}x{}, {}, {}", mesh.data, mesh.tensor, mesh.pipeline,
+                     job.parallel.microbatches, job.parallel.schedule.string());
+}
+
+TEST(Regrouped, KeepsWhatItCanOfALayout) {
+  const config::Overrides stated = {
+      "parallel={data: auto, tensor: 2, pipeline: 2, microbatches: 4}"};
+  EXPECT_EQ(regrouped_to(stated, 8), "2x2x2, 4, 1f1b");
+  EXPECT_EQ(regrouped_to(stated, 4), "1x2x2, 4, 1f1b");
+  EXPECT_EQ(regrouped_to(stated, 6), "3x2x1, 2, 1f1b");  // 8 sequences over 3 ranks: 2 at least
+  EXPECT_EQ(regrouped_to(stated, 3), "3x1x1, 2, 1f1b");
+  EXPECT_EQ(regrouped_to(stated, 1), "1x1x1, 4, 1f1b");
+  EXPECT_EQ(regrouped_to(stated, 9), "none");  // more data ranks than sequences
+}
+
+TEST(Regrouped, LeavesOutWhatBelongsToOtherStages) {
+  EXPECT_EQ(regrouped_to({"parallel={pipeline: 3, schedule: interleaved, chunks: 2, "
+                          "microbatches: 6}"},
+                         2),
+            "1x1x2, 6, interleaved");
+  EXPECT_EQ(regrouped_to({"parallel={pipeline: 3, schedule: varuna, microbatches: 6, "
+                          "recompute: stage, stages: [2, 1, 1]}"},
+                         2),
+            "1x1x2, 6, varuna");
 }
 
 }  // namespace
