@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -23,10 +24,10 @@ constexpr std::int64_t kMicroBatches = 3;
 constexpr std::int64_t kSmall = 8, kLarge = std::int64_t{1} << 22;  // bytes of messages
 constexpr int kSmallRounds = 200, kLargeRounds = 10;
 
-JobConfig one_block_per_chunk(const JobConfig& given, std::int64_t blocks) {
+// Micro-batches have the size that they have in the job.
+JobConfig one_block_per_chunk(const JobConfig& given, std::int64_t blocks, int data_ranks) {
   JobConfig job = given;
-  job.data.batch = kMicroBatches *
-                   micro_batch_sequences(given, static_cast<int>(given.parallel.data.value_or(1)));
+  job.data.batch = kMicroBatches * micro_batch_sequences(given, data_ranks);
   job.parallel.data = job.parallel.tensor = job.parallel.pipeline = 1;
   job.parallel.sequence = false;
   job.parallel.schedule = "interleaved";
@@ -40,31 +41,65 @@ JobConfig one_block_per_chunk(const JobConfig& given, std::int64_t blocks) {
 
 double median(std::vector<double> x) { return x.empty() ? 0.0 : spread_of(std::move(x)).median; }
 
-// Seconds of a message of so many bytes from rank 0 to rank 1: half of there and back.
-double message_seconds(const Group& world, std::int64_t bytes, int rounds) {
+// Seconds of `call` on a buffer of so many bytes.
+double seconds_of_call(const Group& group, std::int64_t bytes, int rounds,
+                       const std::function<void(const View&)>& call) {
   std::vector<float> buffer(static_cast<std::size_t>(bytes) / sizeof(float));
   const View view = contiguous_view(buffer.data(), DType::f32, {std::ssize(buffer)});
   std::vector<double> seconds;
-  world.barrier();
-  for (int i = 0; i < rounds && world.rank() < 2; ++i) {
+  group.barrier();
+  for (int i = 0; i < rounds; ++i) {
     const Stopwatch watch;
-    if (world.rank() == 0) {
-      world.send(view, 1).wait();
-      world.receive(view, 1).wait();
-    } else {
-      world.receive(view, 0).wait();
-      world.send(view, 0).wait();
-    }
-    seconds.push_back(watch.seconds() / 2);
+    call(view);
+    seconds.push_back(watch.seconds());
   }
-  world.barrier();
+  group.barrier();
   return median(std::move(seconds));
+}
+
+// From the first rank to the second one and back.
+void there_and_back(const Group& group, const View& view) {
+  if (group.rank() > 1) return;
+  const int other = 1 - group.rank();
+  if (group.rank() == 0) {
+    group.send(view, other).wait();
+    group.receive(view, other).wait();
+  } else {
+    group.receive(view, other).wait();
+    group.send(view, other).wait();
+  }
+}
+
+Profile::Link measure_link(const std::string& axis, const Group& group) {
+  const bool messages = axis == "pipeline";
+  const auto call = [&](const View& view) {
+    messages ? there_and_back(group, view) : group.all_reduce(view, ReduceOp::sum).wait();
+  };
+  const double parts = messages ? 2.0 : 1.0;
+  const double small = seconds_of_call(group, kSmall, kSmallRounds, call) / parts;
+  const std::int64_t before = group.sent_bytes();
+  const double large = seconds_of_call(group, kLarge, kLargeRounds, call) / parts;
+  const auto sent = static_cast<double>(group.sent_bytes() - before) / kLargeRounds;
+  return {axis, small, sent / std::max(large - small, 1e-9)};
+}
+
+// Along the axes of the job's mesh that have several ranks; all of them along each at once.
+std::vector<Profile::Link> measure_links(const MeshShape& shape, const Group& world) {
+  const Mesh mesh(world, shape);
+  std::vector<Profile::Link> links;
+  for (const auto& [axis, group] :
+       {std::pair("data", &mesh.data()), std::pair("tensor", &mesh.tensor()),
+        std::pair("pipeline", &mesh.pipeline())}) {
+    if (group->size() > 1) links.push_back(measure_link(axis, *group));
+  }
+  return links;
 }
 
 Profile measure(const JobConfig& given, const Rounds& rounds, World& world) {
   const ModelSpec spec = planned_model(given);
   const ModelDescription description = describe_model(spec);
-  const JobConfig job = one_block_per_chunk(given, std::ssize(description.blocks));
+  const MeshShape mesh = world.size() > 1 ? mesh_shape(given, world.size()) : stated_mesh(given);
+  const JobConfig job = one_block_per_chunk(given, std::ssize(description.blocks), mesh.data);
   const auto backend = make_backend(job.run.device);
   const Layout layout = make_layout(job, Group(), *backend);  // every rank by itself, all at once
   TrainingSetup setup(job, spec, *backend, layout);
@@ -88,11 +123,7 @@ Profile measure(const JobConfig& given, const Rounds& rounds, World& world) {
                                .backward = median(seconds[{chunk, Kind::backward}])}});
   }
   profile.tokens = static_cast<double>(job.data.batch / kMicroBatches * job.data.sequence);
-  if (world.size() > 1) {
-    profile.link_seconds = message_seconds(world.group(), kSmall, kSmallRounds);
-    profile.link_bytes_per_second =
-        static_cast<double>(kLarge) / message_seconds(world.group(), kLarge, kLargeRounds);
-  }
+  if (world.size() > 1) profile.links = measure_links(mesh, world.group());
   return profile;
 }
 
@@ -115,9 +146,9 @@ ExitCode profile(const Arguments& arguments, RankStatus& status) {
                milliseconds(block.seconds.recompute), milliseconds(block.seconds.backward)});
   }
   fmt::print("{}  of {:.0f} tokens\n", table.str(), profile.tokens);
-  if (profile.link_bytes_per_second > 0) {
-    fmt::print("link  {:.1f} us, {}/s\n", 1e6 * profile.link_seconds,
-               human_bytes(profile.link_bytes_per_second));
+  for (const Profile::Link& link : profile.links) {
+    fmt::print("{}  {:.1f} us, {}/s\n", link.axis, 1e6 * link.seconds,
+               human_bytes(link.bytes_per_second));
   }
   return ExitCode::ok;
 }

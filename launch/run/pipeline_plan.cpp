@@ -47,8 +47,9 @@ PipeCosts PipelinePlan::costs(const MachineRates& rates) const {
       costs.virtual_stages.push_back(
           profiled(*profile, plan.blocks[chunk], plan, program.shape.recompute));
     }
-    const double rate = profile->link_bytes_per_second;
-    costs.message = profile->link_seconds + (rate > 0 ? stages[0].message_bytes / rate : 0.0);
+    if (const Profile::Link* link = profile->link("pipeline")) {
+      costs.message = link->seconds + stages[0].message_bytes / link->bytes_per_second;
+    }
     return costs;
   }
   for (int k = 0; k < program.shape.virtual_stages(); ++k) {

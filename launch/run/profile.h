@@ -4,6 +4,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/io/file.h"
@@ -16,10 +17,18 @@ struct Profile {
     std::string name;
     ActionCosts seconds;  // of one micro-batch
   };
+  // Between ranks along one axis: of messages (pipeline) or all-reduces (data, tensor), which take
+  // `seconds` and what their bytes take, counted as parallel/comm/counts.h does.
+  struct Link {
+    std::string axis;
+    double seconds = 0.0, bytes_per_second = 0.0;
+  };
   std::vector<Block> blocks;
-  double tokens = 0.0;                 // of that micro-batch
-  double link_seconds = 0.0;           // of a message between two ranks
-  double link_bytes_per_second = 0.0;  // of what a message carries; 0: not measured
+  double tokens = 0.0;  // of that micro-batch
+  std::vector<Link> links;
+
+  // Null if nothing was measured along it.
+  const Link* link(std::string_view axis) const;
 };
 
 nlohmann::json to_json(const Profile& profile);

@@ -4,11 +4,16 @@
 
 #include "core/base/error.h"
 #include "launch/run/job_check.h"
+#include "launch/run/model_setup.h"
+#include "launch/run/pipeline_plan.h"
 #include "parallel/pipeline/schedules.h"
 
 namespace ty {
 
 namespace {
+
+// Of a rank among others on a machine; what counts is how they relate to each other.
+const MachineRates kRates = {.flops_per_second = 5e10, .bytes_per_second = 5e9};
 
 // The job on this mesh; whatever belongs to its own number of stages alone is left out.
 JobConfig job_on(const JobConfig& job, const MeshShape& mesh) {
@@ -57,16 +62,24 @@ config::Overrides overrides_of(const JobConfig& job, const JobConfig& on) {
 
 std::optional<config::Overrides> regrouped(const JobConfig& job, int ranks) {
   const MeshShape stated = stated_mesh(job);
+  std::optional<JobConfig> best;
+  double least = 0.0;
   for (int tensor = stated.tensor; tensor >= 1; --tensor) {
     for (int pipeline = stated.pipeline; pipeline >= 1; --pipeline) {
       if (stated.tensor % tensor != 0 || ranks % (tensor * pipeline) != 0) continue;
       const MeshShape mesh = {pipeline, ranks / (tensor * pipeline), tensor};
       if (mesh.data > job.data.batch) continue;
       const JobConfig on = job_on(job, mesh);
-      if (can_run(on, mesh)) return overrides_of(job, on);
+      if (!can_run(on, mesh)) continue;
+      const bool is_own = tensor == stated.tensor && pipeline == stated.pipeline;
+      if (is_own) return overrides_of(job, on);
+      const double seconds = make_pipeline_plan(on, declared_model(on), ranks).step_seconds(kRates);
+      if (best && seconds >= least) continue;
+      best = on;
+      least = seconds;
     }
   }
-  return std::nullopt;
+  return best ? std::optional(overrides_of(job, *best)) : std::nullopt;
 }
 
 }  // namespace ty

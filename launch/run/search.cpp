@@ -6,6 +6,8 @@
 
 #include "core/base/error.h"
 #include "launch/run/job_check.h"
+#include "models/linear/svd/svd.h"
+#include "models/linear/ttm/ttm.h"
 
 namespace ty {
 
@@ -56,6 +58,25 @@ void set_times(Candidate& c, const PipelinePlan& plan, const MachineRates& rates
   }
 }
 
+// Rules whose svd and ttm layers have this rank.
+std::vector<LinearRule> with_rank(std::vector<LinearRule> rules, std::int64_t rank) {
+  for (LinearRule& rule : rules) {
+    if (const auto* svd = rule.spec.as<SvdSpec>()) {
+      SvdSpec other = *svd;
+      other.rank = rank;
+      other.keep = 0;
+      rule.spec = other;
+    } else if (const auto* ttm = rule.spec.as<TtmSpec>()) {
+      TtmSpec other = *ttm;
+      other.rank = rank;
+      other.ranks.clear();
+      other.keep = 0;
+      rule.spec = other;
+    }
+  }
+  return rules;
+}
+
 // What costs a loser most of what it lost, beside the winner.
 std::string why_slower(const Candidate& c, const Candidate& best) {
   const double work = c.work_seconds - best.work_seconds;
@@ -78,25 +99,36 @@ class Search {
       : job_(job), config_(config), options_(options) {}
 
   SearchResult run(int ranks) {
+    std::vector<std::int64_t> linear_ranks = options_.linear_ranks;
+    if (linear_ranks.empty()) linear_ranks = {0};
+    for (const std::int64_t rank : linear_ranks) {
+      linear_rank_ = rank;
+      if (rank > 0) config_.linear = with_rank(config_.linear, rank);
+      add_layouts(ranks);
+    }
+    rank_all();
+    return std::move(result_);
+  }
+
+ private:
+  void add_layouts(int ranks) {
     for (int tensor = 1; tensor <= ranks; ++tensor) {
       for (int pipeline = 1; ranks % tensor == 0 && pipeline <= ranks / tensor; ++pipeline) {
         if (ranks / tensor % pipeline != 0) continue;
         add_layout({pipeline, ranks / tensor / pipeline, tensor});
       }
     }
-    rank();
-    return std::move(result_);
   }
 
- private:
   void add_layout(const MeshShape& mesh) {
     Candidate c;
     c.mesh = mesh;
+    c.linear_rank = linear_rank_;
     if (mesh.data > job_.data.batch) {
       return refuse(c, fmt::format("data.batch = {} has too few sequences", job_.data.batch));
     }
     try {
-      check_job(job_for(job_, c), mesh);
+      check_model(job_for(job_, c), config_, mesh);
     } catch (const ConfigError& e) {
       return refuse(c, e.what());
     }
@@ -141,7 +173,7 @@ class Search {
     result_.ranked.push_back(std::move(c));
   }
 
-  void rank() {
+  void rank_all() {
     std::vector<Candidate>& all = result_.ranked;
     const auto by_time = [](const Candidate& a, const Candidate& b) {
       const bool alike = std::abs(a.step_seconds - b.step_seconds) <= kAlike * a.step_seconds;
@@ -152,7 +184,8 @@ class Search {
     });
     for (std::size_t i = 0; i < std::min(kExact, all.size()); ++i) {
       all[i].peak_bytes =
-          make_pipeline_plan(job_for(job_, all[i]), config_, all[i].mesh.size()).peak_bytes();
+          make_pipeline_plan(job_for(job_, all[i]), config_of(all[i]), all[i].mesh.size())
+              .peak_bytes();
     }
     for (Candidate& c : all) c.fits = c.peak_bytes <= options_.memory_bytes;
     const auto end =
@@ -173,8 +206,15 @@ class Search {
     }
   }
 
+  ModelSpec config_of(const Candidate& c) const {
+    ModelSpec config = config_;
+    if (c.linear_rank > 0) config.linear = with_rank(config.linear, c.linear_rank);
+    return config;
+  }
+
   const JobConfig& job_;
-  const ModelSpec& config_;
+  ModelSpec config_;  // of linear_rank_
+  std::int64_t linear_rank_ = 0;
   const SearchOptions& options_;
   SearchResult result_;
 };
@@ -185,6 +225,7 @@ std::string Candidate::text() const {
   std::string text = describe(mesh);
   if (mesh.pipeline > 1) text += fmt::format(", {}", ty::name_of(schedule));
   if (chunks > 1) text += fmt::format(" x {} chunks", chunks);
+  if (linear_rank > 0) text += fmt::format(", rank {} of linear layers", linear_rank);
   return text + fmt::format(", {} micro-batch{}, recompute {}", micro_batches,
                             micro_batches == 1 ? "" : "es", name_of(recompute));
 }

@@ -14,6 +14,8 @@ namespace ty {
 struct SearchOptions {
   MachineRates rates;
   std::int64_t memory_bytes = std::numeric_limits<std::int64_t>::max();  // of each rank
+  // Ranks that svd and ttm layers of the job's rules could have; empty: as stated.
+  std::vector<std::int64_t> linear_ranks = {};
 };
 
 struct Candidate {
@@ -21,6 +23,7 @@ struct Candidate {
   PipelineSchedule schedule = PipelineSchedule::one_f_one_b;
   std::int64_t micro_batches = 1, chunks = 1;
   Recompute recompute = Recompute::none;
+  std::int64_t linear_rank = 0;  // of svd and ttm layers; 0: as stated
 
   double step_seconds = 0.0;
   double work_seconds = 0.0;  // of it, what the busiest stage computes

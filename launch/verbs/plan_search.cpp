@@ -21,6 +21,7 @@ nlohmann::json to_json(const SearchResult& result) {
   for (const Candidate& c : result.ranked) {
     all.push_back({{"layout", c.text()},
                    {"overrides", c.overrides()},
+                   {"linear_rank", c.linear_rank},
                    {"step_seconds", c.step_seconds},
                    {"peak_bytes", c.peak_bytes},
                    {"bubble", c.bubble},
@@ -57,6 +58,7 @@ ExitCode run_plan_search(const Arguments& arguments, const JobConfig& job,
     options.memory_bytes =
         static_cast<std::int64_t>(arguments.number("--memory", 0.0) * 1024 * 1024);
   }
+  options.linear_ranks = arguments.integers("--linear-ranks");
   const SearchResult result = search_layouts(job, planned_model(job), ranks, options);
   if (result.ranked.empty()) {
     throw ConfigError(Key{"parallel"}, "no layout of {} ranks can run this job; {}", ranks,

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "launch/run/job_check.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/regroup.h"
@@ -55,6 +57,19 @@ TEST(Search, PrefersWhatFitsIntoMemory) {
   EXPECT_EQ(result.ranked.back().why, "does not fit into memory");
 }
 
+TEST(Search, TriesRanksOfFactorisedLayers) {
+  config::Overrides more = overrides();
+  more.emplace_back("linear=[{match: \"*.mlp.*\", kind: svd, rank: 16}]");
+  const JobConfig job = load_job("", more);
+  SearchOptions with = options();
+  with.linear_ranks = {4, 16};
+  const SearchResult result = search_layouts(job, planned_model(job), 2, with);
+  EXPECT_EQ(result.ranked.front().linear_rank, 4);
+  const auto of_sixteen = std::count_if(result.ranked.begin(), result.ranked.end(),
+                                        [](const Candidate& c) { return c.linear_rank == 16; });
+  EXPECT_EQ(static_cast<std::size_t>(of_sixteen) * 2, result.ranked.size());
+}
+
 // Where links are slow, what sends less wins, and losers say that they send.
 TEST(Search, MindsTheLinks) {
   SearchOptions slow = options();
@@ -87,7 +102,9 @@ TEST(Regrouped, KeepsWhatItCanOfALayout) {
       "parallel={data: auto, tensor: 2, pipeline: 2, microbatches: 4}"};
   EXPECT_EQ(regrouped_to(stated, 8), "2x2x2, 4, 1f1b");
   EXPECT_EQ(regrouped_to(stated, 4), "1x2x2, 4, 1f1b");
-  EXPECT_EQ(regrouped_to(stated, 6), "3x2x1, 2, 1f1b");  // 8 sequences over 3 ranks: 2 at least
+  // Where its own degrees do not fit, what is quickest by prediction. 8 sequences over 6 ranks:
+  // each has one at least, over 3 two.
+  EXPECT_EQ(regrouped_to(stated, 6), "6x1x1, 1, 1f1b");
   EXPECT_EQ(regrouped_to(stated, 3), "3x1x1, 2, 1f1b");
   EXPECT_EQ(regrouped_to(stated, 1), "1x1x1, 4, 1f1b");
   EXPECT_EQ(regrouped_to(stated, 9), "none");  // more data ranks than sequences
@@ -101,7 +118,7 @@ TEST(Regrouped, LeavesOutWhatBelongsToOtherStages) {
   EXPECT_EQ(regrouped_to({"parallel={pipeline: 3, schedule: varuna, microbatches: 6, "
                           "recompute: stage, stages: [2, 1, 1]}"},
                          2),
-            "1x1x2, 6, varuna");
+            "2x1x1, 4, varuna");
 }
 
 }  // namespace

@@ -55,9 +55,10 @@ TEST(CommandLine, SaysHowATornOverrideIsWritten) {
 }
 
 TEST(CommandLine, AskForWhatTheFirstWordPicks) {
-  expect_usage({"bench"}, "bench: what to do is missing; one of: step gemm linear");
-  expect_usage({"bench", "stepp"},
-               "bench: unknown \"stepp\"; one of: step gemm linear (did you mean \"step\"?)");
+  expect_usage({"bench"}, "bench: what to do is missing; one of: step profile gemm linear");
+  expect_usage(
+      {"bench", "stepp"},
+      "bench: unknown \"stepp\"; one of: step profile gemm linear (did you mean \"step\"?)");
   expect_usage({"bench", "gemm", "--rank", "3"},
                "bench gemm: --rank means nothing here; it is for bench linear");
   expect_usage({"launch", "-n", "2", "inspect", "x"},
