@@ -233,6 +233,11 @@ ExitCode run_guarded(const std::vector<std::string>& words,
   const sigset_t awaited = awaited_signals();
   sigset_t before;
   sigprocmask(SIG_BLOCK, &awaited, &before);
+  // They stay blocked between two children, so that one that comes then stops the next; a child
+  // must not inherit that.
+  for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
+    if (sigismember(&awaited, signal) == 1) sigdelset(&before, signal);
+  }
   return Watch(words, awaited, before, wants_end).until_it_ends();
 }
 
