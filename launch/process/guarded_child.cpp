@@ -203,7 +203,8 @@ class Watch {
   ExitCode end(int status) {
     const ExitCode code = exit_code(status, stop_signal_);
     const bool is_explained = code == ExitCode::ok || stop_signal_ != 0 || is_polite(code) ||
-                              is_failure_of_ours(static_cast<int>(code));
+                              is_failure_of_ours(static_cast<int>(code)) ||
+                              (wants_end_ && static_cast<int>(code) > 128);
     if (!is_explained) remarks_.write(fmt::format("trainyard: launch: {}\n", reason_for(code)));
     return code;
   }
