@@ -203,7 +203,8 @@ class Watch {
   ExitCode end(int status) {
     const ExitCode code = exit_code(status, stop_signal_);
     const bool is_explained = code == ExitCode::ok || stop_signal_ != 0 || is_polite(code) ||
-                              is_failure_of_ours(static_cast<int>(code));
+                              is_failure_of_ours(static_cast<int>(code)) ||
+                              (wants_end_ && static_cast<int>(code) > 128);
     if (!is_explained) remarks_.write(fmt::format("trainyard: launch: {}\n", reason_for(code)));
     return code;
   }
@@ -233,6 +234,11 @@ ExitCode run_guarded(const std::vector<std::string>& words,
   const sigset_t awaited = awaited_signals();
   sigset_t before;
   sigprocmask(SIG_BLOCK, &awaited, &before);
+  // They stay blocked between two children, so that one that comes then stops the next; a child
+  // must not inherit that.
+  for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
+    if (sigismember(&awaited, signal) == 1) sigdelset(&before, signal);
+  }
   return Watch(words, awaited, before, wants_end).until_it_ends();
 }
 

@@ -20,7 +20,8 @@ namespace ty {
 // A child that keeps waiting although all its own children have ended, as mpirun may, is killed
 // after ten seconds; the result is then how those children ended.
 //
-// `wants_end` is asked once a second; as soon as it says so, the child receives SIGUSR1.
+// `wants_end` is asked once a second; as soon as it says so, the child receives SIGUSR1. Who gives
+// it says himself which signal has ended a child.
 //
 // Throws UsageError if the command cannot be started.
 ExitCode run_guarded(const std::vector<std::string>& words,

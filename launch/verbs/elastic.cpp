@@ -58,6 +58,31 @@ std::int64_t newest_step(const Path& run) {
   return newest ? newest->step : 0;
 }
 
+// The slots of all hosts of a file with this text.
+std::int64_t slots_in_text(const std::string& text, const Path& hosts) {
+  std::istringstream lines(text);
+  std::int64_t sum = 0;
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    ++number;
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string name, word;
+    if (!(words >> name)) continue;
+    std::int64_t slots = 1;
+    while (words >> word) {
+      if (!word.starts_with("slots=")) continue;
+      slots = std::atoll(word.c_str() + 6);
+      if (slots < 1) {
+        throw DataError("{}:{}: {} has {}; want slots=1 or more", hosts.string(), number, name,
+                        word);
+      }
+    }
+    sum += slots;
+  }
+  if (sum == 0) throw DataError("{}: names no host; want lines NAME slots=N", hosts.string());
+  return sum;
+}
+
 class Elastic {
  public:
   Elastic(const ElasticOptions& options, const std::vector<std::string>& words,
@@ -72,45 +97,62 @@ class Elastic {
   }
 
   ExitCode run() {
-    std::int64_t ranks = wanted_ranks(options_.ranks);
+    std::int64_t ranks = options_.ranks;
+    if (!options_.hosts.empty()) {
+      hosts_ = read_text_file(options_.hosts, kMaxHostBytes);
+      ranks = slots_in_text(hosts_, options_.hosts);
+    }
+    const std::int64_t asked = ranks;
+    if (!find_layout(ranks)) ranks = asked;  // a job that cannot run at all says why itself
     while (true) {
       const ExitCode code = start(ranks);
       const bool regroups = code == ExitCode::terminated && hosts_changed_;
       if (!regroups && !is_loss(code)) return code;
       if (!regroups && !may_restart(code)) return ExitCode::peer_lost;
       const std::int64_t before = ranks;
-      ranks = regroups || hosts_differ() ? wanted_ranks(ranks) : ranks - 1;
-      if (ranks < options_.least) return too_few(ranks);
+      const std::optional<std::string> hosts = changed_hosts();
+      if (hosts) hosts_ = *hosts;
+      if (hosts) ranks = slots_in_text(hosts_, options_.hosts);
+      if (!hosts && !regroups) --ranks;
+      const std::int64_t most = ranks;
+      if (!find_layout(ranks)) return too_few(most);
       say(code, regroups, before, ranks);
     }
   }
 
  private:
-  // As many as the host file has room for.
-  std::int64_t wanted_ranks(std::int64_t otherwise) {
-    if (options_.hosts.empty()) return otherwise;
-    hosts_ = read_text_file(options_.hosts, kMaxHostBytes);
-    return slots_in(options_.hosts);
-  }
-  bool hosts_differ() const {
-    return !options_.hosts.empty() && read_text_file(options_.hosts, kMaxHostBytes) != hosts_;
+  // The host file's text if it differs from that of the last start. One that is being replaced, and
+  // so is missing or names no hosts for a moment, has not changed yet.
+  std::optional<std::string> changed_hosts() const {
+    if (options_.hosts.empty()) return std::nullopt;
+    try {
+      const std::string text = read_text_file(options_.hosts, kMaxHostBytes);
+      slots_in_text(text, options_.hosts);
+      return text != hosts_ ? std::optional(text) : std::nullopt;
+    } catch (const Error&) {
+      return std::nullopt;
+    }
   }
 
-  // On so many ranks, or the next smaller number that some layout can use.
-  ExitCode start(std::int64_t& ranks) {
-    std::optional<config::Overrides> layout;
-    const std::int64_t asked = ranks;
-    for (; ranks >= options_.least && !layout; ranks -= layout ? 0 : 1) {
-      layout = regrouped(job_, static_cast<int>(ranks));
+  // Lowers `ranks` to the next number that some layout can use; false if there is none.
+  bool find_layout(std::int64_t& ranks) {
+    for (; ranks >= options_.least; --ranks) {
+      const auto layout = regrouped(job_, static_cast<int>(ranks));
+      if (!layout) continue;
+      layout_ = *layout;
+      return true;
     }
-    if (!layout && used_ > 0) return too_few(ranks);
-    if (!layout) ranks = asked;
-    std::vector<std::string> words = words_;  // of a job that cannot run at all, it says why itself
-    if (layout) words.insert(words.end(), layout->begin(), layout->end());
+    return false;
+  }
+
+  ExitCode start(std::int64_t ranks) {
+    std::vector<std::string> words = words_;
+    words.insert(words.end(), layout_.begin(), layout_.end());
     hosts_changed_ = false;
     newest_ = newest_step(job_.run.dir);
-    return run_guarded(command_(ranks, words),
-                       [this] { return hosts_changed_ = hosts_changed_ || hosts_differ(); });
+    return run_guarded(command_(ranks, words), [this] {
+      return hosts_changed_ = hosts_changed_ || changed_hosts().has_value();
+    });
   }
 
   bool may_restart(ExitCode code) {
@@ -147,21 +189,22 @@ class Elastic {
     if (regroups) {
       return remark(
           fmt::format("trainyard: launch: {} has changed; going on after step {} with {} "
-                      "ranks instead of {}",
-                      options_.hosts.string(), step, ranks, before));
+                      "ranks instead of {} ({})",
+                      options_.hosts.string(), step, ranks, before, fmt::join(layout_, " ")));
     }
     const std::int64_t lost = std::max<std::int64_t>(last_logged_step(job_.run.dir) - step, 0);
-    remark(
-        fmt::format("trainyard: launch: {}; going on after step {} with {} ranks instead of {}, "
-                    "restart {} of {}; {} steps are lost",
-                    how(code), step, ranks, before, used_, options_.restarts, lost));
+    remark(fmt::format(
+        "trainyard: launch: {}; going on after step {} with {} ranks instead of {} "
+        "({}), restart {} of {}; {} steps are lost",
+        how(code), step, ranks, before, fmt::join(layout_, " "), used_, options_.restarts, lost));
   }
 
   const ElasticOptions& options_;
   const std::vector<std::string>& words_;
   const MpiCommand& command_;
   JobConfig job_;
-  std::string hosts_;  // the file's text at the last start
+  config::Overrides layout_;  // of the next start
+  std::string hosts_;         // the file's text at the last start
   bool hosts_changed_ = false;
   std::int64_t newest_ = 0;  // checkpoint at the last start
   std::int64_t used_ = 0;    // restarts
@@ -171,27 +214,7 @@ class Elastic {
 }  // namespace
 
 std::int64_t slots_in(const Path& hosts) {
-  std::istringstream lines(read_text_file(hosts, kMaxHostBytes));
-  std::int64_t sum = 0;
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    std::istringstream words(line.substr(0, line.find('#')));
-    std::string name, word;
-    if (!(words >> name)) continue;
-    std::int64_t slots = 1;
-    while (words >> word) {
-      if (!word.starts_with("slots=")) continue;
-      slots = std::atoll(word.c_str() + 6);
-      if (slots < 1) {
-        throw DataError("{}:{}: {} has {}; want slots=1 or more", hosts.string(), number, name,
-                        word);
-      }
-    }
-    sum += slots;
-  }
-  if (sum == 0) throw DataError("{}: names no host; want lines NAME slots=N", hosts.string());
-  return sum;
+  return slots_in_text(read_text_file(hosts, kMaxHostBytes), hosts);
 }
 
 ExitCode run_elastic(const ElasticOptions& options, const std::vector<std::string>& words,

@@ -34,8 +34,9 @@ wait_for killed.log 'resumed after step'
 took=$((($(now) - from) / 1000000))
 [ "$took" -lt 10000 ] || fail "goes on after $took ms"
 wait "$job" || fail "killed: exit code $?: $(tail -n 5 killed.log)"
-line='launch: signal 9 ended a process; going on after step [0-9]* with 3 ranks instead of 4, restart 1 of 10; [0-9]* steps are lost'
+line='launch: signal 9 ended a process; going on after step [0-9]* with 3 ranks instead of 4 (parallel.data=3 parallel.tensor=1 parallel.pipeline=1 .*), restart 1 of 10; [0-9]* steps are lost'
 grep -q "$line" killed.log || fail "no reason: $(grep launch: killed.log)"
+! grep -q 'run the same command to go on' killed.log || fail "asks for what it does: $(grep launch: killed.log)"
 # Three ranks cannot be divided into stages of two; three data ranks can.
 step=$(sed -n 's/.*resumed after step \([0-9]*\) of.*/\1/p' killed.log)
 cp -r killed byhand
@@ -59,10 +60,38 @@ wait "$job" || code=$?
 [ "$code" = 75 ] && grep -q 'all 1 restarts are used up, run the same command to go on' budget.log ||
   fail "budget: exit code $code: $(grep launch: budget.log)"
 
-# More hosts, more ranks: saved and started again.
+# No layout of three ranks has batches of two sequences: the number that is said is the one that runs.
+keys+=(data.batch=2)
+start fewer -n 4
+wait_for fewer.log 'step *7/'
+kill -KILL "$(process_of fewer 3)"
+wait_for fewer.log 'with 2 ranks instead of 4 (parallel.data=1'
+wait_for fewer.log 'resumed after step'
+# A second signal ends a job that was started again, though none of its ranks can save.
+for rank in 0 1; do kill -STOP "$(process_of fewer $rank)"; done
+kill -TERM "$job"
+sleep 0.5
+left=$(process_of fewer 0; process_of fewer 1)
+kill -TERM "$job"
+for _ in $(seq 80); do kill -0 "$job" 2>/dev/null || break; sleep 0.1; done
+if kill -0 "$job" 2>/dev/null; then
+  # shellcheck disable=SC2086
+  kill -KILL $left
+  fail "fewer: a second signal has not ended it after 8 s"
+fi
+wait "$job" || true
+unset 'keys[-1]'
+
+# More hosts, more ranks: saved and started again. A file that is missing for a moment has not changed.
 echo 'localhost slots=1' >hosts
 start grown --hostfile hosts
 wait_for grown.log 'step *8/'
+mv hosts away
+sleep 2.5
+kill -0 "$job" || fail "grown: ended without its host file: $(tail -n 3 grown.log)"
+mv away hosts
+sleep 1.5
+! grep -q 'has changed' grown.log || fail "grown: $(grep launch: grown.log)"
 echo 'localhost slots=2' >hosts
 wait_for grown.log 'hosts has changed; going on after step [0-9]* with 2 ranks instead of 1'
 wait_for grown.log 'resumed after step'

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
+#include <vector>
 
 namespace ty::test {
 namespace {
@@ -27,6 +29,15 @@ TEST(GuardedChild, IsNotWaitedForOnceItsChildrenAreDead) {
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   EXPECT_GE(took.count(), 30);
   EXPECT_LT(took.count(), 55);
+}
+
+// What this process holds back for itself must reach a child, also one that is not the first. No
+// shell: some clear their mask.
+TEST(GuardedChild, InheritsNoBlockedSignals) {
+  const std::vector<std::string> holds_none_back = {"grep", "-qE", "^SigBlk:\\s*0+$",
+                                                    "/proc/self/status"};
+  EXPECT_EQ(run_guarded(holds_none_back), ExitCode::ok);
+  EXPECT_EQ(run_guarded(holds_none_back), ExitCode::ok);
 }
 
 TEST(GuardedChild, MayOutliveSomeOfItsChildren) {
