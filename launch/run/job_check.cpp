@@ -95,6 +95,7 @@ void check_same_job(const JobConfig& job, const Group& world) {
 void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh) {
   const Sharing sharing = {Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
                            job.parallel.sequence};
+  check_layout(job, mesh);
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_no_decay(job, model);
   check_stages(job, config, mesh);
@@ -102,7 +103,6 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
 
 void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
-  check_layout(job, mesh);
   check_texts_have_tokenizer(job);
   check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);
 }

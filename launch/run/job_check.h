@@ -11,7 +11,8 @@ namespace ty {
 void check_same_job(const JobConfig& job, const Group& world);
 
 // Declares the part of a model that a rank of the mesh holds, without memory: throws ConfigError
-// for rules and sizes that do not fit the model or the ranks that share it.
+// for rules and sizes that do not fit the model or the ranks that share it, and for a batch,
+// reduction or schedule that does not fit the ranks.
 void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh);
 
 // Throws ConfigError for a device that is not to be had, rules and patterns that match nothing or

@@ -67,10 +67,14 @@ Timeline PipelinePlan::timeline(const MachineRates& rates) const {
   return simulate(program, costs(rates), order);
 }
 
+double PipelinePlan::seconds_after(const MachineRates& rates) const {
+  double longest = 0.0;
+  for (const Plan& plan : stages) longest = std::max(longest, rates.seconds(plan.after_actions));
+  return longest;
+}
+
 double PipelinePlan::step_seconds(const MachineRates& rates) const {
-  double ends = 0.0;
-  for (const Plan& plan : stages) ends = std::max(ends, rates.seconds(plan.after_actions));
-  return timeline(rates).seconds() + ends;
+  return timeline(rates).seconds() + seconds_after(rates);
 }
 
 std::int64_t PipelinePlan::peak_bytes() const {

@@ -28,9 +28,11 @@ struct PipelinePlan {
   // Seconds of each action, by the profile or these rates. Throws DataError if the profile is of
   // another model.
   PipeCosts costs(const MachineRates& rates) const;
-  // Of one step without its ends.
+  // Of one step's actions.
   Timeline timeline(const MachineRates& rates) const;
-  // Of one step, with the reduction of gradients and the update of weights that follow.
+  // What follows them: the reduction of gradients and the update of weights.
+  double seconds_after(const MachineRates& rates) const;
+  // Of both.
   double step_seconds(const MachineRates& rates) const;
   // The largest of all ranks.
   std::int64_t peak_bytes() const;

@@ -15,8 +15,7 @@ namespace {
 
 constexpr std::array kRecompute = {Recompute::none, Recompute::selective, Recompute::block,
                                    Recompute::stage};
-constexpr std::size_t kExact = 16;  // of the quickest, whose memory is planned for their schedule
-constexpr double kAlike = 0.01;     // times that differ by less are the same
+constexpr double kAlike = 0.01;  // times that differ by less are the same
 
 std::string_view name_of(Recompute recompute) {
   constexpr std::array<std::string_view, 4> kNames = {"none", "selective", "block", "stage"};
@@ -38,8 +37,9 @@ JobConfig job_for(const JobConfig& job, const Candidate& c) {
 }
 
 void set_times(Candidate& c, const PipelinePlan& plan, const MachineRates& rates) {
-  c.step_seconds = plan.step_seconds(rates);
-  c.bubble = plan.timeline(rates).bubble();
+  const Timeline timeline = plan.timeline(rates);
+  c.step_seconds = timeline.seconds() + plan.seconds_after(rates);
+  c.bubble = timeline.bubble();
   c.peak_bytes = plan.peak_bytes();
   const auto parts = static_cast<double>(plan.program.shape.micro_batches);
   for (const Plan& stage : plan.stages) {
@@ -132,7 +132,8 @@ class Search {
     } catch (const ConfigError& e) {
       return refuse(c, e.what());
     }
-    const std::int64_t sequences = job_.data.batch / mesh.data;
+    // Canonical sums make every sequence a micro-batch.
+    const std::int64_t sequences = is_canonical() ? 1 : job_.data.batch / mesh.data;
     for (std::int64_t parts = 1; parts <= sequences; parts *= 2) {
       c.micro_batches = parts;
       for (const Recompute recompute : kRecompute) {
@@ -143,33 +144,29 @@ class Search {
     }
   }
 
+  bool is_canonical() const { return job_.parallel.reduction == Reduction::canonical; }
+
   void refuse(const Candidate& c, const std::string& why) {
     result_.refusals.push_back(fmt::format("{}: {}", describe(c.mesh), why));
   }
 
-  // Actions cost the same under all schedules of so many chunks.
   void add_schedules(Candidate c) {
     using enum PipelineSchedule;
-    for (const std::int64_t chunks : {1, 2}) {
-      c.chunks = chunks;
-      c.schedule = chunks == 1 ? one_f_one_b : interleaved;
-      if (chunks > 1 && (c.mesh.pipeline == 1 || c.micro_batches % c.mesh.pipeline != 0 ||
-                         chunks * c.mesh.pipeline > config_.layers + 2)) {
-        continue;
-      }
-      PipelinePlan plan = make_pipeline_plan(job_for(job_, c), config_, c.mesh.size());
-      add(c, plan);
-      if (chunks > 1 || c.mesh.pipeline == 1) continue;
-      for (const PipelineSchedule schedule : {gpipe, varuna}) {
-        c.schedule = schedule;
-        plan.program = make_program(schedule, plan.program.shape);
-        add(c, plan);
-      }
+    add(c);
+    if (c.mesh.pipeline == 1) return;
+    for (const PipelineSchedule schedule : {gpipe, varuna}) {
+      c.schedule = schedule;
+      add(c);
     }
+    c.schedule = interleaved;
+    c.chunks = 2;
+    const bool has_groups = c.micro_batches % c.mesh.pipeline == 0 && !is_canonical();
+    if (has_groups && c.chunks * c.mesh.pipeline <= config_.layers + 2) add(c);
   }
 
-  void add(Candidate c, const PipelinePlan& plan) {
-    set_times(c, plan, options_.rates);
+  void add(Candidate c) {
+    const JobConfig job = job_for(job_, c);
+    set_times(c, make_pipeline_plan(job, config_, c.mesh.size()), options_.rates);
     result_.ranked.push_back(std::move(c));
   }
 
@@ -182,11 +179,6 @@ class Search {
     std::sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) {
       return a.step_seconds < b.step_seconds;
     });
-    for (std::size_t i = 0; i < std::min(kExact, all.size()); ++i) {
-      all[i].peak_bytes =
-          make_pipeline_plan(job_for(job_, all[i]), config_of(all[i]), all[i].mesh.size())
-              .peak_bytes();
-    }
     for (Candidate& c : all) c.fits = c.peak_bytes <= options_.memory_bytes;
     const auto end =
         std::stable_partition(all.begin(), all.end(), [](const Candidate& c) { return c.fits; });
@@ -204,12 +196,6 @@ class Search {
         all[i].why = why_slower(all[i], all[0]);
       }
     }
-  }
-
-  ModelSpec config_of(const Candidate& c) const {
-    ModelSpec config = config_;
-    if (c.linear_rank > 0) config.linear = with_rank(config.linear, c.linear_rank);
-    return config;
   }
 
   const JobConfig& job_;

@@ -70,6 +70,35 @@ TEST(Search, TriesRanksOfFactorisedLayers) {
   EXPECT_EQ(static_cast<std::size_t>(of_sixteen) * 2, result.ranked.size());
 }
 
+// What a schedule keeps alive counts, of every layout and not of the quickest alone.
+TEST(Search, PlansTheMemoryOfEverySchedule) {
+  const SearchResult result = search(options(), 2);
+  for (const Candidate& c : result.ranked) {
+    config::Overrides more = overrides();
+    for (const std::string& each : c.overrides()) more.push_back(each);
+    const JobConfig job = load_job("", more);
+    EXPECT_EQ(c.peak_bytes, make_pipeline_plan(job, planned_model(job), 2).peak_bytes())
+        << c.text();
+  }
+}
+
+// Canonical sums want a power of two of data ranks, and no tensor ranks.
+TEST(Search, LeavesOutWhatABatchOrAReductionForbids) {
+  config::Overrides more = overrides();
+  more.emplace_back("parallel.reduction=canonical");
+  more.emplace_back("data.batch=12");
+  const JobConfig job = load_job("", more);
+  for (const int ranks : {4, 6}) {
+    const SearchResult result = search_layouts(job, planned_model(job), ranks, options());
+    ASSERT_FALSE(result.ranked.empty());
+    for (const Candidate& c : result.ranked) {
+      EXPECT_EQ(c.mesh.tensor, 1) << c.text();
+      EXPECT_NE(c.mesh.data, 3) << c.text();
+      EXPECT_EQ(c.chunks, 1) << c.text();
+    }
+  }
+}
+
 // Where links are slow, what sends less wins, and losers say that they send.
 TEST(Search, MindsTheLinks) {
   SearchOptions slow = options();
