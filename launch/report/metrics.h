@@ -1,5 +1,5 @@
-// Writes the records of a run to files for programs: metrics.jsonl and samples.txt in its
-// directory.
+// Writes the records of a run to files for programs: metrics.jsonl, samples.txt and trace.json in
+// its directory.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -17,6 +17,7 @@ class Metrics : public RunObserver {
  public:
   void started(const RunFacts& facts) override { directory_ = &facts.directory; }
   void stepped(const StepRecord& record) override;
+  void traced(const std::string& text) override { directory_->write_trace(text); }
   void evaluated(const EvaluationRecord& record) override;
   void sampled(std::int64_t step, const std::string& text) override;
 

@@ -78,6 +78,8 @@ class RunObserver {
   // The weights were restored from a checkpoint; records of later steps will be repeated.
   virtual void resumed(std::int64_t /*step*/) {}
   virtual void stepped(const StepRecord& /*record*/) {}
+  // What the first steps did, as a trace.json.
+  virtual void traced(const std::string& /*text*/) {}
   virtual void evaluated(const EvaluationRecord& /*record*/) {}
   virtual void sampled(std::int64_t /*step*/, const std::string& /*text*/) {}
   // `warning`: what failed after the checkpoint was complete; empty if nothing did.

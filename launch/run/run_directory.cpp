@@ -161,4 +161,8 @@ void RunDirectory::add_sample(std::int64_t step, const std::string& text) {
   append("samples.txt", fmt::format("{}{} ---\n{}\n\n", kSampleHead, step, text));
 }
 
+void RunDirectory::write_trace(const std::string& text) {
+  atomic_write_file(directory_ / "trace.json", bytes_of(text));
+}
+
 }  // namespace ty

@@ -43,6 +43,8 @@ class RunDirectory {
   // IoError if that fails.
   void log(const nlohmann::json& line);
   void add_sample(std::int64_t step, const std::string& text);
+  // Replaces trace.json. Throws IoError likewise.
+  void write_trace(const std::string& text);
 
  private:
   void append(const char* name, const std::string& text);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/base/stopwatch.h"
 #include "parallel/pipeline/messages.h"
@@ -78,13 +79,13 @@ void Trace::add(const Span& span, const PipeShape& shape) {
   events_.push_back(std::move(event));
 }
 
-void Trace::end_step() {
-  if (step_ < 0) return;
+bool Trace::end_step() {
+  if (step_ < 0) return false;
   events_.push_back({fmt::format("step {}", step_ + 1), step_begin_, now(), step_, "", ""});
+  return step_ + 1 == first_ + steps_;
 }
 
-std::string Trace::gather() const {
-  if (steps_ == 0) return "";
+std::string Trace::take() {
   const int rank = mesh_->world().rank();
   const MeshCoordinate& at = mesh_->at();
   nlohmann::json own = nlohmann::json::array();
@@ -94,7 +95,7 @@ std::string Trace::gather() const {
                  {"args", {{"name", fmt::format("rank {} ({})", rank, to_string(at))}}}});
   // Stages of one copy of a pipeline are linked, tensor rank by tensor rank.
   const std::string copy = fmt::format(".{}.{}", at.data, at.tensor);
-  for (const Event& event : events_) {
+  for (const Event& event : std::exchange(events_, {})) {
     const bool is_step = event.name.starts_with("step");
     const nlohmann::json place = {{"pid", rank}, {"tid", is_step ? 0 : 1}};
     nlohmann::json span = place;

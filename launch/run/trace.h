@@ -19,9 +19,12 @@ class Trace {
 
   void begin_step(std::int64_t step);
   void add(const Span& span, const PipeShape& shape);
-  void end_step();
-  // The file's text, on rank 0; "" elsewhere, and if nothing was traced. A collective call.
-  std::string gather() const;
+  // True if this was the last step that is traced.
+  bool end_step();
+  // Whether there is something to take(); the same on all ranks.
+  bool has_events() const { return !events_.empty(); }
+  // The file's text, on rank 0, and "" elsewhere. A collective call, made once.
+  std::string take();
 
  private:
   struct Event {

@@ -149,9 +149,10 @@ void Trainer::take_step(std::int64_t step) {
   const StepReport report =
       setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
-  trace_->end_step();
+  const bool is_traced = trace_->end_step();
   stage_times_.end_step();
   traffic_ = traffic_since(before, traffic_of(layout_));
+  if (is_traced) tell_trace();
   patience_.add(seconds);
   world_.group().set_patience(patience_.seconds());
   times_.add(seconds, report.tokens);
@@ -251,6 +252,7 @@ ExitCode Trainer::stop(int signal, std::int64_t step) {
   if (saved_step_ != step) {
     throw IoError("stopped on request, but step {} could not be saved", step);
   }
+  if (trace_->has_events()) tell_trace();
   observers_.tell([&](RunObserver& o) { o.stopped(step); });
   return exit_code_of(signal);
 }
@@ -264,9 +266,10 @@ std::optional<PipelineTimes> Trainer::gather_stage_times() const {
   return gather_times(stage_times_, peak, setup_->step.program(), order, layout_.mesh.pipeline());
 }
 
-void Trainer::write_trace() {
-  const std::string text = trace_->gather();
-  if (!text.empty()) atomic_write_file(job_.run.dir / "trace.json", bytes_of(text));
+// Before the run goes on, as it may never come to its end.
+void Trainer::tell_trace() {
+  const std::string text = trace_->take();
+  observers_.tell([&](RunObserver& o) { o.traced(text); });
 }
 
 void Trainer::finish() {
@@ -274,7 +277,7 @@ void Trainer::finish() {
     throw IoError("{}: the final checkpoint could not be saved; run the same command again",
                   checkpoints_.directory.string());
   }
-  write_trace();
+  if (trace_->has_events()) tell_trace();  // of fewer steps than were asked for
   RunSummary summary;
   summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", job_.run.steps);
   if (start_.step < job_.run.steps) {

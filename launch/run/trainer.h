@@ -53,7 +53,7 @@ class Trainer {
   void finish();
   // Watches the actions of a step's program.
   void watch_actions();
-  void write_trace();
+  void tell_trace();
   std::optional<PipelineTimes> gather_stage_times() const;
 
   JobConfig job_;

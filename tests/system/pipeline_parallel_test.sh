@@ -30,6 +30,14 @@ grep -q 'bubble predicted  measured' two.log || fail "no bubble after a run: $(t
 grep -q '"traceEvents"' two/trace.json || fail "no trace"
 [ ! -e four/trace.json ] || fail "a trace that nobody asked for"
 
+# It is there as soon as its steps are done, however the run ends.
+"$binary" launch -n 2 train "${job[@]}" run.dir=stopped run.steps=100000 schedule.warmup=0 log.trace=2 2>stopped.log &
+for _ in $(seq 300); do [ -e stopped/trace.json ] && break; sleep 0.05; done
+kill -TERM $!
+code=0
+wait $! || code=$?
+[ "$code" = 143 ] && grep -q '"name":"step 2"' stopped/trace.json || fail "trace of a stopped run: $(tail -n 3 stopped.log)"
+
 # Every stage has written its weights; together they are a model directory like any other.
 ls two/checkpoints/step-8 | grep -c '^model-0000[12]-of-00002.safetensors$' | grep -qx 2 || fail "files of two stages"
 loss() { sed -n 's/.*"loss":\([0-9.e+-]*\).*/\1/p' "$1"; }
