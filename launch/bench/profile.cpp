@@ -140,10 +140,10 @@ ExitCode profile(const Arguments& arguments, RankStatus& status) {
     return ExitCode::ok;
   }
   Table table({"block", "forward", "recompute", "backward"});
-  const auto milliseconds = [](double s) { return fmt::format("{:.3g} ms", 1e3 * s); };
   for (const Profile::Block& block : profile.blocks) {
-    table.add({block.name, milliseconds(block.seconds.forward),
-               milliseconds(block.seconds.recompute), milliseconds(block.seconds.backward)});
+    table.add({block.name, human_milliseconds(block.seconds.forward),
+               human_milliseconds(block.seconds.recompute),
+               human_milliseconds(block.seconds.backward)});
   }
   fmt::print("{}  of {:.0f} tokens\n", table.str(), profile.tokens);
   for (const Profile::Link& link : profile.links) {

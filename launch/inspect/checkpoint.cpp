@@ -5,8 +5,11 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/io/json_fields.h"
 #include "launch/inspect/inspection.h"
+#include "launch/job/limits.h"
 #include "launch/report/text.h"
+#include "launch/run/layout.h"
 
 namespace ty {
 
@@ -46,14 +49,14 @@ void add_files(Inspection& result, const std::vector<FileVerdict>& files) {
 
 // ": 2 data x 2 tensor"; "" where only data ranks, or nothing, is known.
 std::string layout_of(const nlohmann::json& fields) {
-  std::string text;
-  const nlohmann::json layout = fields.value("layout", nlohmann::json::object());
-  if (layout.value("tensor", 1) == 1 && layout.value("pipeline", 1) == 1) return text;
-  for (const char* axis : {"data", "tensor", "pipeline"}) {
-    const auto degree = layout.value(axis, std::int64_t{1});
-    if (degree > 1) text += fmt::format("{}{} {}", text.empty() ? ": " : " x ", degree, axis);
-  }
-  return text;
+  if (!fields.contains("layout")) return "";
+  const JsonFields layout(fields["layout"], "manifest.json: layout");
+  const auto degree = [&](const char* axis) {
+    return layout.has(axis) ? static_cast<int>(layout.integer(axis, {1, kMostRanks})) : 1;
+  };
+  const MeshShape mesh = {
+      .pipeline = degree("pipeline"), .data = degree("data"), .tensor = degree("tensor")};
+  return mesh.tensor == 1 && mesh.pipeline == 1 ? "" : ": " + describe_axes(mesh);
 }
 
 }  // namespace
@@ -72,11 +75,11 @@ Inspection inspect_checkpoint(const Path& directory) {
     result.line("written by", fmt::format("{} rank{}{}", ranks, ranks == 1 ? "" : "s",
                                           layout_of(manifest.fields)));
     if (manifest.fields.contains("loss_scale")) {
-      const nlohmann::json& scale = manifest.fields["loss_scale"];
-      result.facts["loss_scale"] = scale;
+      result.facts["loss_scale"] = manifest.fields["loss_scale"];
+      const JsonFields scale(manifest.fields["loss_scale"], "manifest.json: loss_scale");
       result.line("loss scale",
-                  fmt::format("{}, {} steps skipped so far", scale.value("scale", 0.0),
-                              scale.value("skipped_steps", std::int64_t{0})));
+                  fmt::format("{}, {} steps skipped so far", scale.number("scale", 0, 1e300),
+                              scale.integer("skipped_steps", {0, kMostSteps})));
     }
     add_files(result, check_files(checkpoint, manifest));
   } catch (const Error& error) {  // a file that cannot be read is as bad as a damaged one

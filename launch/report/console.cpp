@@ -103,7 +103,7 @@ void Console::ended(const RunSummary& summary) {
     const std::string sent = format_traffic(predicted_traffic_, &summary.traffic);
     if (!sent.empty()) line_.note(sent);
   }
-  if (summary.times) line_.note(format_stage_times(*summary.times, summary.shape));
+  if (summary.times) line_.note(format_stage_times(*summary.times));
   line_.note(fmt::format("saved {}", summary.checkpoint.string()));
 }
 

@@ -66,7 +66,7 @@ nlohmann::json pipeline_json(const PipelinePlan& plan, const MachineRates& rates
   }
   return {{"stages", stages},
           {"bubble", timeline.bubble()},
-          {"ticks", timeline.seconds()},
+          {"seconds", timeline.seconds()},
           {"timeline", timeline_json(timeline)}};
 }
 

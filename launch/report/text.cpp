@@ -37,6 +37,8 @@ std::string human_bytes(double bytes) {
   return scaled(bytes, 1024.0, {"B", "KiB", "MiB", "GiB", "TiB", "PiB"});
 }
 
+std::string human_milliseconds(double seconds) { return fmt::format("{:.3g} ms", 1e3 * seconds); }
+
 std::string human_duration(double seconds) {
   const auto total = static_cast<long long>(std::max(0.0, seconds) + 0.5);
   const long long days = total / 86400, hours = total / 3600 % 24, minutes = total / 60 % 60;

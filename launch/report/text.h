@@ -14,6 +14,8 @@ std::string human_count(double value);
 std::string count_with_digits(std::int64_t count);
 // "41.2 MiB".
 std::string human_bytes(double bytes);
+// "7.32 ms", of seconds.
+std::string human_milliseconds(double seconds);
 // "1:02", "2:13:05", "3d 04:10".
 std::string human_duration(double seconds);
 

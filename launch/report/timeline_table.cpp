@@ -17,18 +17,18 @@ std::string format_bubbles(const Timeline& timeline) {
   return text + fmt::format("  all {:.1f} %\n", 100.0 * timeline.bubble());
 }
 
-std::string format_stage_times(const PipelineTimes& times, const PipeShape& shape) {
+std::string format_stage_times(const PipelineTimes& times) {
+  const PipeShape& shape = times.shape;
   if (times.steps == 0) return "";
   Table table({"stage", "forward", "recompute", "backward", "bubble predicted", "measured",
                "peak predicted", "measured"});
-  const auto milliseconds = [](double seconds) { return fmt::format("{:.3g} ms", 1e3 * seconds); };
   for (int k = 0; k < shape.virtual_stages(); ++k) {
     const ActionCosts& costs = times.costs.virtual_stages[static_cast<std::size_t>(k)];
     const auto stage = static_cast<std::size_t>(stage_of(k, shape));
     const std::string chunk =
         shape.chunks > 1 ? fmt::format(", chunk {}", k / shape.stages + 1) : "";
-    table.add({fmt::format("{}{}", stage + 1, chunk), milliseconds(costs.forward),
-               milliseconds(costs.recompute), milliseconds(costs.backward),
+    table.add({fmt::format("{}{}", stage + 1, chunk), human_milliseconds(costs.forward),
+               human_milliseconds(costs.recompute), human_milliseconds(costs.backward),
                fmt::format("{:.1f} %", 100.0 * times.predictions[stage]),
                fmt::format("{:.1f} %", 100.0 * times.bubbles[stage]),
                human_bytes(times.peaks[stage].predicted),

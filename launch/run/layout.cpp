@@ -42,7 +42,7 @@ Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& 
   return make_layout(job, Group(std::make_shared<PhantomCommunicator>(rank, ranks)), backend);
 }
 
-std::string describe(const MeshShape& shape) {
+std::string describe_axes(const MeshShape& shape) {
   std::string text;
   const auto add = [&](int degree, const char* axis) {
     if (degree > 1) text += fmt::format("{}{} {}", text.empty() ? "" : " x ", degree, axis);
@@ -50,7 +50,11 @@ std::string describe(const MeshShape& shape) {
   add(shape.data, "data");
   add(shape.tensor, "tensor");
   add(shape.pipeline, "pipeline");
-  return text.empty() ? "1 rank" : text + " ranks";
+  return text;
+}
+
+std::string describe(const MeshShape& shape) {
+  return shape.size() == 1 ? "1 rank" : describe_axes(shape) + " ranks";
 }
 
 }  // namespace ty

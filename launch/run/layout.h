@@ -25,7 +25,9 @@ Layout make_layout(const JobConfig& job, const Group& world, Backend& backend);
 // The first rank of a stage, of ranks that do not exist.
 Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend);
 
-// "2 data x 4 tensor ranks"
+// "2 data x 4 tensor"; "" of one rank.
+std::string describe_axes(const MeshShape& shape);
+// "2 data x 4 tensor ranks", "1 rank"
 std::string describe(const MeshShape& shape);
 
 }  // namespace ty

@@ -17,7 +17,7 @@ ModelStage::ModelStage(const Model& model, const Objective& objective, FlatParam
   for (const Action& action : program.stages[static_cast<std::size_t>(model.stage())]) {
     if (action.kind == Action::Kind::backward) ++left_[action.chunk];
     if (action.kind == Action::Kind::recompute) {
-      replayed_[{action.chunk, action.micro_batch}] = true;
+      replayed_.emplace(action.chunk, action.micro_batch);
     }
   }
 }
@@ -42,7 +42,6 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
   const Range range = part(micro_batch);
   one.batch = upload(parameters_.backend(), context_.batch, range.first, range.count);
   if (!in.empty()) one.in = make_leaf(in.front(), MemoryClass::communication);
-  in.clear();
   const bool is_last = program_.shape.is_last(model_.stage(), chunk);
   if (!replayed_.contains({chunk, micro_batch})) {
     one.out = run(one, {one.in}, chunk);

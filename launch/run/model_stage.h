@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "core/autograd/replay.h"
@@ -58,8 +59,8 @@ class ModelStage final : public Stage {
   const Program& program_;
   const StepContext& context_;
   std::map<Key, InFlight> alive_;
-  std::map<Key, bool> replayed_;  // whether the program computes it again
-  std::map<int, int> left_;       // backwards, by chunk
+  std::set<Key> replayed_;   // what the program computes again
+  std::map<int, int> left_;  // backwards, by chunk
 };
 
 }  // namespace ty

@@ -61,7 +61,6 @@ struct RunSummary {
   Traffic traffic = {};  // in its last step
   // Of the stages of its pipeline, if there are several.
   std::optional<PipelineTimes> times = {};
-  PipeShape shape = {};
 };
 
 // By default every function does nothing. If one throws, that record is lost but the run goes on

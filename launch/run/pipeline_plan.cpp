@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/base/even_parts.h"
 #include "launch/run/stages.h"
-#include "launch/run/training_setup.h"
 
 namespace ty {
 
@@ -86,13 +84,8 @@ std::int64_t PipelinePlan::peak_bytes() const {
 PipelinePlan make_pipeline_plan(const JobConfig& job, const ModelSpec& config, int ranks) {
   PipelinePlan plan;
   const MeshShape mesh = mesh_shape(job, ranks);
-  const Range share = even_part(job.data.batch, 0, mesh.data);
-  plan.program =
-      program_maker(job)({.stages = mesh.pipeline,
-                          .micro_batches = static_cast<int>(micro_batches(job, share.count)),
-                          .chunks = static_cast<int>(job.parallel.chunks),
-                          .recompute = job.parallel.recompute == Recompute::stage});
-  if (job.parallel.work_conserving) plan.order = ExecutionOrder::work_conserving;
+  plan.program = program_maker(job)(pipe_shape(job, mesh, 0));
+  plan.order = execution_order(job);
   for (int stage = 0; stage < mesh.pipeline; ++stage) {
     plan.stages.push_back(make_plan(job, config, ranks, stage));
   }

@@ -28,9 +28,9 @@ JobConfig job_on(const JobConfig& job, const MeshShape& mesh) {
   const bool interleaves = job.parallel.schedule == "interleaved" &&
                            on.parallel.microbatches % mesh.pipeline == 0 && mesh.pipeline > 1;
   if (!interleaves) on.parallel.chunks = 1;
-  const bool is_general = schedule_named(job.parallel.schedule.string()).has_value() &&
-                          job.parallel.schedule != "interleaved";
-  if (!interleaves && !is_general) on.parallel.schedule = "1f1b";
+  const bool serves_any_shape = schedule_named(job.parallel.schedule.string()).has_value() &&
+                                job.parallel.schedule != "interleaved";
+  if (!interleaves && !serves_any_shape) on.parallel.schedule = "1f1b";
   return on;
 }
 

@@ -37,7 +37,7 @@ void StageTimes::end_step() {
 namespace {
 
 // Every stage's numbers, by stage.
-std::vector<double> gather(const Group& pipeline, std::vector<double> own) {
+std::vector<double> of_all_stages(const Group& pipeline, std::vector<double> own) {
   const auto count = static_cast<std::int64_t>(own.size());
   std::vector<double> all(own.size() * static_cast<std::size_t>(pipeline.size()));
   pipeline
@@ -49,24 +49,25 @@ std::vector<double> gather(const Group& pipeline, std::vector<double> own) {
 
 }  // namespace
 
-PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak, const Program& program,
-                           ExecutionOrder order, const Group& pipeline) {
+PipelineTimes StageTimes::gather(const StagePeak& peak, const Program& program,
+                                 ExecutionOrder order, const Group& pipeline) const {
   const PipeShape& shape = program.shape;
   PipelineTimes times;
-  times.steps = std::max<std::int64_t>(own.steps_, 0);
+  times.shape = shape;
+  times.steps = std::max<std::int64_t>(steps_, 0);
   if (times.steps == 0) return times;
   const auto steps = static_cast<double>(times.steps);
-  std::vector<double> numbers = {own.all_.busy / steps, own.all_.seconds / steps, peak.predicted,
+  std::vector<double> numbers = {all_.busy / steps, all_.seconds / steps, peak.predicted,
                                  peak.measured};
   const std::size_t first_action = numbers.size();
   for (int chunk = 0; chunk < shape.chunks; ++chunk) {
     for (std::size_t kind = 0; kind < 3; ++kind) {
-      const auto& sum = own.all_.actions.at(static_cast<std::size_t>(chunk))[kind];
+      const auto& sum = all_.actions.at(static_cast<std::size_t>(chunk))[kind];
       numbers.push_back(sum.count > 0.0 ? sum.seconds / sum.count : 0.0);
     }
   }
   const std::size_t per_stage = numbers.size();
-  const std::vector<double> all = gather(pipeline, std::move(numbers));
+  const std::vector<double> all = of_all_stages(pipeline, std::move(numbers));
   const auto at = [&](int stage, std::size_t i) {
     return all[static_cast<std::size_t>(stage) * per_stage + i];
   };

@@ -15,17 +15,30 @@ struct StagePeak {
   double predicted = 0.0, measured = 0.0;
 };
 
+// Of all stages of a pipeline.
+struct PipelineTimes {
+  PipeShape shape;
+  std::int64_t steps = 0;
+  PipeCosts costs;                  // measured, of each action
+  double seconds = 0.0;             // of a step's actions, on the stage that took longest
+  double predicted_seconds = 0.0;   // of the same, by simulation with these costs
+  std::vector<double> bubbles;      // measured, by stage
+  std::vector<double> predictions;  // of the same, simulated
+  std::vector<StagePeak> peaks;     // by stage, of its rank in this pipeline
+};
+
 // Of one stage: mean times over the steps of a run, of which the first warms up and does not count.
 class StageTimes {
  public:
   void begin_step();
   void add(const Span& span);
   void end_step();
+  // Those of all stages; `peak`: of this one. A collective call of the pipeline. All zero if no
+  // step counts.
+  PipelineTimes gather(const StagePeak& peak, const Program& program, ExecutionOrder order,
+                       const Group& pipeline) const;
 
  private:
-  friend struct PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak,
-                                           const Program& program, ExecutionOrder order,
-                                           const Group& pipeline);
   struct Sum {
     double seconds = 0.0, count = 0.0;
   };
@@ -38,20 +51,5 @@ class StageTimes {
   double began_ = 0.0;       // of the monotonic clock
   std::int64_t steps_ = -1;  // that count
 };
-
-// Of all stages.
-struct PipelineTimes {
-  std::int64_t steps = 0;
-  PipeCosts costs;                  // measured, of each action
-  double seconds = 0.0;             // of a step's actions, on the stage that took longest
-  double predicted_seconds = 0.0;   // of the same, by simulation with these costs
-  std::vector<double> bubbles;      // measured, by stage
-  std::vector<double> predictions;  // of the same, simulated
-  std::vector<StagePeak> peaks;     // by stage, of its rank in this pipeline
-};
-
-// A collective call of a pipeline. All zero if no step counts.
-PipelineTimes gather_times(const StageTimes& own, const StagePeak& peak, const Program& program,
-                           ExecutionOrder order, const Group& pipeline);
 
 }  // namespace ty

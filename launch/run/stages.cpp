@@ -118,15 +118,22 @@ MakeProgram program_maker(const JobConfig& job) {
   };
 }
 
+ExecutionOrder execution_order(const JobConfig& job) {
+  return job.parallel.work_conserving ? ExecutionOrder::work_conserving : ExecutionOrder::listed;
+}
+
+PipeShape pipe_shape(const JobConfig& job, const MeshShape& mesh, int data_rank) {
+  const std::int64_t sequences = even_part(job.data.batch, data_rank, mesh.data).count;
+  return {.stages = mesh.pipeline,
+          .micro_batches = static_cast<int>(micro_batches(job, sequences)),
+          .chunks = static_cast<int>(job.parallel.chunks),
+          .recompute = job.parallel.recompute == Recompute::stage};
+}
+
 void check_stages(const JobConfig& job, const ModelSpec& spec, const MeshShape& mesh) {
-  const Partition partition = partition_of(job, spec, mesh.pipeline);
-  for (const int data : {0, mesh.data - 1}) {
-    const std::int64_t sequences = even_part(job.data.batch, data, mesh.data).count;
-    program_maker(job)({.stages = mesh.pipeline,
-                        .micro_batches = static_cast<int>(micro_batches(job, sequences)),
-                        .chunks = partition.chunks(),
-                        .recompute = job.parallel.recompute == Recompute::stage});
-  }
+  partition_of(job, spec, mesh.pipeline);
+  const MakeProgram make_program = program_maker(job);
+  for (const int data : {0, mesh.data - 1}) make_program(pipe_shape(job, mesh, data));
 }
 
 }  // namespace ty

@@ -22,8 +22,11 @@ Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int
 // in floating-point operations, with bytes moved counted as what else could have been done.
 std::vector<double> block_costs(const ModelSpec& spec, std::int64_t sequences, std::int64_t length);
 
-// The schedule that a job names.
+// What a data rank's pipeline is made of.
+PipeShape pipe_shape(const JobConfig& job, const MeshShape& mesh, int data_rank);
+// The schedule that a job names, and how its stages follow it.
 MakeProgram program_maker(const JobConfig& job);
+ExecutionOrder execution_order(const JobConfig& job);
 
 // Throws ConfigError if the schedule cannot serve the micro-batches of some rank, or the model
 // cannot be cut into so many stages.

@@ -7,6 +7,7 @@
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/sample.h"
+#include "launch/run/stages.h"
 #include "models/huggingface/model_config.h"
 #include "parallel/data/replica_check.h"
 
@@ -259,11 +260,10 @@ ExitCode Trainer::stop(int signal, std::int64_t step) {
 
 std::optional<PipelineTimes> Trainer::gather_stage_times() const {
   if (layout_.mesh.shape().pipeline == 1) return std::nullopt;
-  const auto order =
-      job_.parallel.work_conserving ? ExecutionOrder::work_conserving : ExecutionOrder::listed;
   const StagePeak peak = {static_cast<double>(predicted_peak_),
                           static_cast<double>(backend_->memory().stats().total_peak)};
-  return gather_times(stage_times_, peak, setup_->step.program(), order, layout_.mesh.pipeline());
+  return stage_times_.gather(peak, setup_->step.program(), execution_order(job_),
+                             layout_.mesh.pipeline());
 }
 
 // Before the run goes on, as it may never come to its end.
@@ -283,7 +283,6 @@ void Trainer::finish() {
   if (start_.step < job_.run.steps) {
     summary.measured = backend_->memory().stats();
     summary.traffic = traffic_;
-    summary.shape = setup_->step.program().shape;
     summary.times = gather_stage_times();
   }
   observers_.tell([&](RunObserver& o) { o.ended(summary); });

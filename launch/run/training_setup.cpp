@@ -49,9 +49,7 @@ StepOptions step_options(const JobConfig& job, const Layout& layout) {
                        .decay = job.schedule.decay},
           .loss_scale = loss_scale(job.precision),
           .make_program = program_maker(job),
-          .executor = {.order = job.parallel.work_conserving ? ExecutionOrder::work_conserving
-                                                             : ExecutionOrder::listed,
-                       .team = layout.groups.tensor}};
+          .executor = {.order = execution_order(job), .team = layout.groups.tensor}};
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <optional>
 #include <sstream>
 
-#include "core/base/stopwatch.h"
 #include "core/io/checkpoint.h"
 #include "launch/job/job_config.h"
 #include "launch/process/guarded_child.h"
