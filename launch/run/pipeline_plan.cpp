@@ -14,21 +14,31 @@ double MachineRates::seconds(const StepWork& work) const {
 
 namespace {
 
-// The blocks' own times; tensor ranks share them, and micro-batches of other sizes take in
-// proportion.
-ActionCosts profiled(const Profile& profile, const BlockRange& range, const Plan& plan,
-                     bool recompute) {
+// Of the calls in a piece of work, over links that a profile has measured.
+double seconds_of_calls(const StepWork& work, const Profile::Link* link) {
+  if (link == nullptr) return 0.0;
+  return work.calls * link->seconds + work.sent_bytes / link->bytes_per_second;
+}
+
+// The blocks' own times, which tensor ranks share, and which micro-batches of another size take in
+// proportion; and what the ranks send each other inside of them.
+ActionCosts profiled(const Profile& profile, const BlockRange& range, const ChunkWork& work,
+                     const Plan& plan) {
   if (range.last > profile.blocks.size()) {
     throw DataError("the profile has {} blocks, the model more: profile this model",
                     profile.blocks.size());
   }
+  const Profile::Link* tensor = profile.link("tensor");
+  ActionCosts sum = {seconds_of_calls(work.forward, tensor),
+                     seconds_of_calls(work.recompute, tensor),
+                     seconds_of_calls(work.backward, tensor)};
   const double share =
       static_cast<double>(plan.tokens_per_pass) / profile.tokens / plan.mesh.tensor;
-  ActionCosts sum = {0.0, 0.0, 0.0};
+  const bool recomputes = work.recompute.bytes > 0;
   for (std::size_t i = range.first; i < range.last; ++i) {
     const ActionCosts& block = profile.blocks[i].seconds;
     sum.forward += block.forward * share;
-    sum.recompute += recompute ? block.recompute * share : 0.0;
+    sum.recompute += recomputes ? block.recompute * share : 0.0;
     sum.backward += block.backward * share;
   }
   return sum;
@@ -38,26 +48,19 @@ ActionCosts profiled(const Profile& profile, const BlockRange& range, const Plan
 
 PipeCosts PipelinePlan::costs(const MachineRates& rates) const {
   PipeCosts costs;
-  if (profile) {
-    for (int k = 0; k < program.shape.virtual_stages(); ++k) {
-      const Plan& plan = stages[static_cast<std::size_t>(stage_of(k, program.shape))];
-      const auto chunk = static_cast<std::size_t>(k / program.shape.stages);
-      costs.virtual_stages.push_back(
-          profiled(*profile, plan.blocks[chunk], plan, program.shape.recompute));
-    }
-    if (const Profile::Link* link = profile->link("pipeline")) {
-      costs.message = link->seconds + stages[0].message_bytes / link->bytes_per_second;
-    }
-    return costs;
-  }
   for (int k = 0; k < program.shape.virtual_stages(); ++k) {
     const Plan& plan = stages[static_cast<std::size_t>(stage_of(k, program.shape))];
-    const ChunkWork& work = plan.chunks[static_cast<std::size_t>(k / program.shape.stages)];
-    costs.virtual_stages.push_back({.forward = rates.seconds(work.forward),
-                                    .recompute = rates.seconds(work.recompute),
-                                    .backward = rates.seconds(work.backward)});
+    const auto chunk = static_cast<std::size_t>(k / program.shape.stages);
+    const ChunkWork& work = plan.chunks[chunk];
+    costs.virtual_stages.push_back(profile ? profiled(*profile, plan.blocks[chunk], work, plan)
+                                           : ActionCosts{.forward = rates.seconds(work.forward),
+                                                         .recompute = rates.seconds(work.recompute),
+                                                         .backward = rates.seconds(work.backward)});
   }
-  costs.message = rates.link_seconds + stages[0].message_bytes / rates.link_bytes_per_second;
+  const Profile::Link* measured = profile ? profile->link("pipeline") : nullptr;
+  costs.message = measured != nullptr
+                      ? measured->seconds + stages[0].message_bytes / measured->bytes_per_second
+                      : rates.link_seconds + stages[0].message_bytes / rates.link_bytes_per_second;
   return costs;
 }
 

@@ -1,7 +1,7 @@
 #include "launch/run/plan.h"
 
 #include "core/backend/dry/dry_backend.h"
-#include "launch/run/stages.h"
+#include "launch/run/shared_model.h"
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "models/objective/chunked_loss.h"
@@ -12,22 +12,15 @@ namespace ty {
 
 namespace {
 
-// Numbers in the whole model.
-std::int64_t count_whole(const ModelSpec& spec) {
-  return Model(describe_model(spec), LinearRules(spec.linear)).parameters().count();
-}
-
 // Tokens of the share of a data rank; a plan does not care which.
 HostBatch any_batch(const JobConfig& job, std::int64_t sequences) {
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * job.data.sequence));
   return token_batch(0, sequences, ids, ids);
 }
 
-std::vector<BlockRange> blocks_of(const Partition& partition, int stage) {
+std::vector<BlockRange> blocks_of(const Model& model) {
   std::vector<BlockRange> blocks;
-  for (int chunk = 0; chunk < partition.chunks(); ++chunk) {
-    blocks.push_back(partition.of(stage, chunk));
-  }
+  for (int chunk = 0; chunk < model.chunks(); ++chunk) blocks.push_back(model.blocks(chunk));
   return blocks;
 }
 
@@ -57,45 +50,40 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
   TrainingSetup setup(job, config, backend, layout);
   const std::int64_t sequences = share_of_batch(job.data.batch, layout.mesh.data()).count;
   const std::int64_t parts = micro_batches(job, sequences);
-  const Partition partition = partition_of(job, config, layout.mesh.shape().pipeline);
+  const Model& model = *setup.model.model;
   backend.reset_counts();
   const Traffic before = traffic_of(layout);
-  WorkMeter meter(backend, layout, setup.step, partition.chunks(), parts);
+  WorkMeter meter(backend, layout, setup.step, model.chunks(), parts);
   setup.step.run(any_batch(job, sequences), 0);
   Traffic traffic = traffic_since(before, traffic_of(layout));
   if (stated.parallel.work_conserving) add_choices(traffic, layout, meter.actions());
-  return {
-      .mesh = layout.mesh.shape(),
-      .stage = stage,
-      .blocks = blocks_of(partition, stage),
-      .chunks = meter.chunks(),
-      .after_actions = meter.rest(),
-      .message_bytes = message_bytes(job, *setup.model.model, layout.mesh.data().size()),
-      .parameters = count_whole(config),
-      .memory = backend.memory().stats(),
-      .matrix_flops = backend.counts().matrix_flops,
-      .bytes_moved = backend.counts().bytes,
-      .traffic = std::move(traffic),
-      .tokens = static_cast<double>(job.data.batch * job.data.sequence),
-      .linear =
-          Model(describe_model(config), LinearRules(config.linear), layout.sharing).linear_sites(),
-      .tokens_per_pass = sequences * job.data.sequence / parts,
-      .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
+  return {.mesh = layout.mesh.shape(),
+          .stage = stage,
+          .blocks = blocks_of(model),
+          .chunks = meter.chunks(),
+          .after_actions = meter.rest(),
+          .message_bytes = message_bytes(job, model, layout.mesh.data().size()),
+          .parameters = setup.model.whole_count,
+          .memory = backend.memory().stats(),
+          .matrix_flops = backend.counts().matrix_flops,
+          .traffic = std::move(traffic),
+          .tokens = static_cast<double>(job.data.batch * job.data.sequence),
+          .linear = setup.model.linear_sites,
+          .tokens_per_pass = sequences * job.data.sequence / parts,
+          .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
 }
 
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,
                            std::int64_t length, const MeshShape& mesh) {
   const NoGrad no_grad;
   DryBackend backend;
-  const Group pipeline(std::make_shared<PhantomCommunicator>(0, mesh.pipeline));
-  ModelPart part;
-  part.sharing.tensor = Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)).on(backend);
-  part.partition = even_partition(spec, {.stages = mesh.pipeline}, spec.context);
-  const OpenedModel declared = declare_model(spec, backend, only_run(dtype), 1, 1, part);
+  const Mesh phantom(Group(std::make_shared<PhantomCommunicator>(0, mesh.size())), mesh);
+  const OpenedModel declared =
+      declare_model(spec, backend, only_run(dtype), 1, 1, part_to_run(spec, phantom, backend));
   const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
   const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
   const Model& model = *declared.model;
-  const Flow out = forward_through(model, pipeline.on(backend), {.batch = batch});
+  const Flow out = forward_through(model, phantom.pipeline().on(backend), {.batch = batch});
   if (model.has_readout()) total_loss(model, *cross_entropy_objective(), out, batch);
   return backend.memory().stats();
 }

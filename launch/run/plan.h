@@ -22,7 +22,6 @@ struct Plan {
   std::int64_t parameters = 0;       // numbers in the whole model
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
-  double bytes_moved = 0;            // by kernels of one rank's step
   Traffic traffic;                   // of one rank in its step
   double tokens = 0;                 // of the global batch
   std::vector<LinearSite> linear;    // what the rules came to

@@ -5,16 +5,20 @@
 
 namespace ty {
 
+ModelPart part_to_run(const ModelSpec& spec, const Mesh& mesh, Backend& backend) {
+  ModelPart part;
+  part.sharing.tensor = mesh.tensor().on(backend);
+  part.partition = even_partition(spec, {.stages = mesh.shape().pipeline}, spec.context);
+  part.stage = mesh.at().pipeline;
+  return part;
+}
+
 SharedModel open_shared_model(const Path& directory, Backend& backend, const Group& world,
                               const MeshRequest& degrees) {
   Mesh mesh(world, resolve(degrees, world.size()));
   const ModelSpec spec = read_model_config(directory);
-  const int stages = mesh.shape().pipeline;
-  ModelPart part;
-  part.sharing.tensor = mesh.tensor().on(backend);
-  part.partition = even_partition(spec, {.stages = stages}, spec.context);
-  part.stage = mesh.at().pipeline;
-  OpenedModel opened = declare_model(spec, backend, only_run(), 1, 1, part);
+  OpenedModel opened =
+      declare_model(spec, backend, only_run(), 1, 1, part_to_run(spec, mesh, backend));
   load_weights(directory, *opened.parameters, opened.spec);
   return {std::move(mesh), std::move(opened)};
 }

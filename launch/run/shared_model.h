@@ -7,6 +7,9 @@
 
 namespace ty {
 
+// The part of this rank, whose stages are of about equal cost.
+ModelPart part_to_run(const ModelSpec& spec, const Mesh& mesh, Backend& backend);
+
 struct SharedModel {
   Mesh mesh;
   OpenedModel opened;  // this rank's part

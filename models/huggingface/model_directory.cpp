@@ -10,6 +10,14 @@ namespace ty {
 namespace {
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 constexpr const char* kConfigName = "config.json";
+
+// Of parameters of which a rank may hold parts.
+std::int64_t count_whole(const ParameterStore& store) {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : store.all()) count += parameter.whole().numel();
+  return count;
+}
+
 }  // namespace
 
 ModelSpec parse_model_config(const Path& directory) {
@@ -44,16 +52,19 @@ void write_model_config(FileWriter& out, const ModelSpec& spec) {
 OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOptions& options,
                           std::int64_t bucket_elements, std::int64_t shards,
                           const ModelPart& part) {
-  OpenedModel opened = {spec, nullptr, nullptr};
   const ModelDescription description = describe_model(spec);
   const LinearRules rules(spec.linear);
   // Declares parameters and nothing else.
-  const Model whole(description, rules, part.sharing);
-  opened.spec.linear = exact_rules(whole.linear_sites());
-  const bool is_whole = part.partition.ranges.empty();
-  opened.model = std::make_unique<Model>(description, rules, part.sharing,
-                                         is_whole ? one_stage(description.size()) : part.partition,
-                                         part.stage);
+  auto whole = std::make_unique<Model>(description, rules, part.sharing);
+  OpenedModel opened;
+  opened.spec = spec;
+  opened.linear_sites = whole->linear_sites();
+  opened.spec.linear = exact_rules(opened.linear_sites);
+  opened.whole_count = count_whole(whole->parameters());
+  const bool is_whole = part.partition.ranges.size() <= 1;
+  opened.model = is_whole ? std::move(whole)
+                          : std::make_unique<Model>(description, rules, part.sharing,
+                                                    part.partition, part.stage);
   ParameterStore& store = opened.model->parameters();
   opened.parameters = std::make_unique<FlatParameters>(
       store, plan_flat_layout(store, bucket_elements, shards), backend, options);

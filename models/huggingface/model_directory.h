@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/io/tensor_set.h"
 #include "core/nn/flat_parameters.h"
@@ -27,7 +28,9 @@ void write_model_config(FileWriter& out, const ModelSpec& spec);
 // A model and the memory of its parameters.
 struct OpenedModel {
   ModelSpec spec;  // linear layers of the whole model by name, with all sizes resolved
-  std::unique_ptr<Model> model;
+  std::vector<LinearSite> linear_sites;  // the same, and how ranks hold them
+  std::int64_t whole_count = 0;          // numbers in the whole model
+  std::unique_ptr<Model> model;          // of this rank
   std::unique_ptr<FlatParameters> parameters;
 };
 

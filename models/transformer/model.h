@@ -46,6 +46,8 @@ class Model {
   int stage() const { return stage_; }
   int stages() const { return partition_.stages; }
   int chunks() const { return partition_.chunks(); }
+  // Of its description, those that a chunk of this stage has.
+  const BlockRange& blocks(int chunk) const { return partition_.of(stage_, chunk); }
 
   // A batch's B T is a multiple of it: the number of ranks that share rows.
   std::int64_t row_multiple() const { return sharing_.has_own_rows() ? sharing_.ranks() : 1; }
