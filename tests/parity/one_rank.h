@@ -3,56 +3,64 @@
 
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
-#include <omp.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
 #include <vector>
 
-#include "launch/run/training_setup.h"
 #include "parallel/comm/threads/threads.h"
+#include "tests/parity/tiny_training.h"
 #include "tests/support/parts.h"
-#include "tests/support/tensors.h"
 
 namespace ty::test {
 
-inline constexpr std::int64_t kLength = 12, kBatch = 8, kVocab = 19, kSteps = 10;
+inline constexpr std::int64_t kSteps = 10;
 
 struct Case {
   std::string name;
   int data = 1, tensor = 1, pipeline = 1;
   config::Overrides overrides;
 
+  // Adds to name and overrides.
+  void add(const char* words, const char* override) {
+    name += words;
+    overrides.emplace_back(override);
+  }
   friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 };
 
+// Draws which options a case has: a function of a seed and the case's number.
+class OptionDraws {
+ public:
+  OptionDraws(std::uint64_t seed, std::uint64_t number)
+      : stream_(seed, site_id("options")), number_(number) {}
+  std::uint64_t below(std::uint64_t count) { return stream_.word(number_, option_++) % count; }
+  bool one_in(std::uint64_t count) { return below(count) == 0; }
+
+ private:
+  RandomStream stream_;
+  std::uint64_t number_, option_ = 0;
+};
+
 inline JobConfig job_of(const Case& c) {
-  config::Overrides overrides = {
-      "model={layers: 2, width: 24, heads: 12, inner: 48, context: 12, vocab: 19}",
-      fmt::format("data={{sequence: {}, batch: {}}}", kLength, kBatch),
-      "optim={lr: 1e-2, weight_decay: 0.1, clip: 0.5}"};
+  config::Overrides overrides = {"model.heads=12"};
   overrides.insert(overrides.end(), c.overrides.begin(), c.overrides.end());
-  JobConfig job = load_job("", overrides);
-  job.parallel.data = c.data;
-  job.parallel.tensor = c.tensor;
+  JobConfig job = tiny_job(c.data, c.tensor, overrides);
   job.parallel.pipeline = c.pipeline;
   return job;
 }
 
 // Some targets are missing, unevenly over the sequences.
 inline HostBatch batch_of(std::int64_t step, const Range& share) {
-  std::vector<std::int32_t> ids, targets;
-  const RandomStream stream(9, site_id("batch"), static_cast<std::uint64_t>(step));
-  for (std::int64_t s = share.first; s < share.first + share.count; ++s) {
-    for (std::int64_t t = 0; t < kLength; ++t) {
-      const auto word = stream.word(static_cast<std::uint64_t>(s), static_cast<std::uint64_t>(t));
-      const auto id = static_cast<std::int32_t>(word % kVocab);
-      ids.push_back(id);
-      targets.push_back(t < s % 3 ? -100 : (id * 5 + 1) % static_cast<std::int32_t>(kVocab));
-    }
+  HostBatch batch = tiny_batch(step, share);
+  std::vector<std::int32_t>& targets = batch.columns.at(Column::targets).ids;
+  for (std::int64_t s = 0; s < share.count; ++s) {
+    const auto first = targets.begin() + s * kLength;
+    std::fill(first, first + (share.first + s) % 3, -100);
   }
-  return token_batch(step * kBatch + share.first, share.count, std::move(ids), std::move(targets));
+  return batch;
 }
 
 struct Run {
@@ -63,13 +71,10 @@ struct Run {
 using AtEnd = std::function<void(const TrainingSetup&, const Run&)>;
 
 inline Run train(const JobConfig& job, const Group& world, const AtEnd& at_end = {}) {
-  omp_set_num_threads(1);
-  const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
-  const Layout layout = make_layout(job, world, *backend);
-  TrainingSetup setup(job, planned_model(job), *backend, layout);
-  set_initial_weights(job, setup.model);
+  TinyRank rank(job, world);
+  TrainingSetup& setup = rank.setup;
   Run run;
-  const Range share = share_of_batch(kBatch, layout.mesh.data());
+  const Range share = share_of_batch(kBatch, rank.layout.mesh.data());
   for (std::int64_t step = 0; step < kSteps; ++step) {
     const StepReport report = setup.step.run(batch_of(step, share), step);
     run.losses.push_back(report.loss);

@@ -42,8 +42,7 @@ constexpr std::array<Axes, 11> kLayouts = {{{1, 1, 2},
 // Every layout, schedule and kind; the other options are drawn, so that each meets the others.
 std::vector<Case> cases() {
   std::vector<Case> all;
-  const RandomStream draws(2, site_id("options"));
-  std::uint64_t turn = 0;
+  std::uint64_t number = 0;
   for (const Axes& axes : kLayouts) {
     for (const char* schedule : {"gpipe", "1f1b", "interleaved", "varuna"}) {
       for (const auto& [kind, rules] : kinds()) {
@@ -57,27 +56,22 @@ std::vector<Case> cases() {
         const int parts = interleaved ? axes.pipeline : axes.data == 1 ? 5 : 2;
         c.overrides.push_back(fmt::format("parallel.microbatches={}", parts));
         if (interleaved) c.overrides.emplace_back("parallel.chunks=2");
-        auto one_in = [&, option = std::uint64_t{0}](std::uint64_t count) mutable {
-          return draws.word(turn, option++) % count == 0;
-        };
+        OptionDraws draws(2, number++);
         const auto take = [&](bool taken, const char* name, const char* override) {
-          if (!taken) return;
-          c.overrides.emplace_back(override);
-          c.name += name;
+          if (taken) c.add(name, override);
         };
-        take(axes.tensor > 1 && kind != "svd_hidden" && one_in(2), "_rows",
+        take(axes.tensor > 1 && kind != "svd_hidden" && draws.one_in(2), "_rows",
              "parallel.sequence=true");
-        take(one_in(3), "_f64", "precision={compute: fp64, weights: fp64}");
+        take(draws.one_in(3), "_f64", "precision={compute: fp64, weights: fp64}");
         const char* const kRecompute[] = {"none", "selective", "block", "stage"};
-        const char* recompute = kRecompute[draws.word(turn, 100) % 4];
+        const char* recompute = kRecompute[draws.below(4)];
         c.name += fmt::format("_{}", recompute);
         c.overrides.push_back(fmt::format("parallel.recompute={}", recompute));
-        take(one_in(2), "_dropout", "model.dropout=0.2");
-        take(one_in(3), "_untied", "model.tied=false");
-        take(one_in(3), "_zero", "parallel.zero=1");
-        take(one_in(4), "_reuse", "parallel.reuse=step");
-        take(one_in(4), "_conserving", "parallel.work_conserving=true");
-        ++turn;
+        take(draws.one_in(2), "_dropout", "model.dropout=0.2");
+        take(draws.one_in(3), "_untied", "model.tied=false");
+        take(draws.one_in(3), "_zero", "parallel.zero=1");
+        take(draws.one_in(4), "_reuse", "parallel.reuse=step");
+        take(draws.one_in(4), "_conserving", "parallel.work_conserving=true");
         all.push_back(std::move(c));
       }
     }

@@ -52,8 +52,7 @@ std::vector<Case> cases() {
                                    std::pair(2, 2), std::pair(2, 4), std::pair(4, 1),
                                    std::pair(4, 2), std::pair(1, 3), std::pair(3, 1)};
   std::vector<Case> all;
-  const RandomStream draws(1, site_id("options"));
-  std::uint64_t turn = 0;
+  std::uint64_t number = 0;
   for (const auto& [data, tensor] : kLayouts) {
     for (const auto& [kind, rules] : kinds()) {
       for (const bool rows : {false, true}) {
@@ -61,25 +60,20 @@ std::vector<Case> cases() {
           continue;
         Case c = {fmt::format("{}x{}_{}{}", data, tensor, kind, rows ? "_rows" : ""), data, tensor,
                   1, rules};
-        auto one_in = [&, option = std::uint64_t{0}](std::uint64_t count) mutable {
-          return draws.word(turn, option++) % count == 0;
-        };
+        OptionDraws draws(1, number++);
         const auto take = [&](bool taken, const char* name, const char* override) {
-          if (!taken) return;
-          c.overrides.emplace_back(override);
-          c.name += name;
+          if (taken) c.add(name, override);
         };
         if (rows) c.overrides.emplace_back("parallel.sequence=true");
-        take(one_in(2), "_f64", "precision={compute: fp64, weights: fp64}");
-        const bool selective = one_in(3);
+        take(draws.one_in(2), "_f64", "precision={compute: fp64, weights: fp64}");
+        const bool selective = draws.one_in(3);
         take(selective, "_selective", "parallel.recompute=selective");
-        take(!selective && one_in(2), "_block", "parallel.recompute=block");
-        take(one_in(2), "_dropout", "model.dropout=0.2");
-        take(one_in(3), "_untied", "model.tied=false");
-        take(one_in(3), "_zero", "parallel.zero=1");
-        take(data != 3 && one_in(3), "_parts", "parallel.microbatches=2");
-        take(one_in(3), "_smooth", "task={label_smoothing: 0.1, z_loss: 1e-3}");
-        ++turn;
+        take(!selective && draws.one_in(2), "_block", "parallel.recompute=block");
+        take(draws.one_in(2), "_dropout", "model.dropout=0.2");
+        take(draws.one_in(3), "_untied", "model.tied=false");
+        take(draws.one_in(3), "_zero", "parallel.zero=1");
+        take(data != 3 && draws.one_in(3), "_parts", "parallel.microbatches=2");
+        take(draws.one_in(3), "_smooth", "task={label_smoothing: 0.1, z_loss: 1e-3}");
         all.push_back(std::move(c));
       }
     }
