@@ -1,9 +1,10 @@
 // The loss of a model's last block, some rows at a time: neither all logits nor their gradient are
 // ever in memory, only those of a chunk.
 //
-//   hidden [N, k] --- rows of a chunk ---> logits [n, V] ---> loss        forward and backward of
-//   one
-//                 <-- its gradient's rows --                              chunk, then of the next
+//   hidden [N, k] --- rows of a chunk ---> logits [n, V] ---> loss
+//                 <-- its gradient's rows --
+//
+// A chunk runs forward and backward before the next begins.
 #pragma once
 
 #include "core/autograd/backward.h"

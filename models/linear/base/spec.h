@@ -17,8 +17,7 @@
 //   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
 //                                      can: make_linear() with Split::none does (optional)
 //   obstacle_to_hidden_split(s)        why ranks cannot each hold a part of both factors; "" if
-//   they
-//                                      can (optional)
+//                                      they can (optional)
 //   pass_seconds(s, shape, tokens)     of a forward and backward pass, by the model of
 //                                      rank_work.h (optional; without it, of forward_flops())
 //   work_when_split(s, shape, split, sharing) of a rank that holds a part (optional; without it,
