@@ -12,11 +12,20 @@
 
 namespace ty {
 
-enum class Column : std::uint8_t { ids, targets };
+// What a column holds of each sequence; T: its tokens, S: those that a decoder writes.
+//   ids, types       [T]     token ids, and which of several texts each token belongs to
+//   lengths          []      how many tokens are no padding, which comes last
+//   decoder_ids      [S]     ids of the decoder of an encoder-decoder
+//   patches          [T, n]  numbers of an image's patches, zeros first (for the class token)
+//   targets          [S] or []  ids that are to be predicted, or one label; negative: ignored
+//   values           []      a number that is to be predicted
+enum class Column : std::uint8_t { ids, types, lengths, decoder_ids, patches, targets, values };
 
+// Either ids or numbers.
 struct HostColumn {
-  Shape row;                      // of one sequence
-  std::vector<std::int32_t> ids;  // [sequences, row...]
+  Shape row = {};                      // of one sequence
+  std::vector<std::int32_t> ids = {};  // [sequences, row...]
+  std::vector<float> numbers = {};     // [sequences, row...]
 };
 
 struct HostBatch {
@@ -24,6 +33,7 @@ struct HostBatch {
   std::int64_t sequences = 0;
   std::map<Column, HostColumn> columns = {};
 
+  bool has(Column column) const { return columns.contains(column); }
   // Throws InternalError if the batch has no such column.
   const HostColumn& at(Column column) const;
 };

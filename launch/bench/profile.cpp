@@ -112,7 +112,7 @@ Profile measure(const JobConfig& given, const Rounds& rounds, World& world) {
   for (std::int64_t step = 0; step < rounds.warmup + rounds.measured; ++step) {
     counts = step >= rounds.warmup;
     world.group().barrier();
-    setup.step.run(random_batch(job, spec.vocab, Group(), step), step);
+    setup.step.run(random_batch(job, spec, Group(), step), step);
   }
   Profile profile;
   for (int chunk = 0; chunk < setup.model.model->chunks(); ++chunk) {

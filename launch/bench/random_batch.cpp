@@ -1,29 +1,24 @@
 #include "launch/bench/random_batch.h"
 
-#include <utility>
-
 #include "core/base/random.h"
 #include "launch/run/training_setup.h"
+#include "models/transformer/model_batch.h"
 
 namespace ty::bench {
 
-HostBatch random_batch(const JobConfig& job, std::int64_t vocab, const Group& data,
+HostBatch random_batch(const JobConfig& job, const ModelSpec& spec, const Group& data,
                        std::int64_t step) {
   const Range share = share_of_batch(job.data.batch, data);
   const RandomStream stream(static_cast<std::uint64_t>(job.run.seed), site_id("bench"),
                             static_cast<std::uint64_t>(step));
-  const auto draw = [&](std::uint64_t i) {
-    return static_cast<std::int32_t>(stream.word(static_cast<std::uint64_t>(share.first), i) %
-                                     static_cast<std::uint64_t>(vocab));
+  std::uint64_t drawn = 0;
+  const auto draw = [&](std::int64_t limit) {
+    return static_cast<std::int32_t>(stream.word(static_cast<std::uint64_t>(share.first), drawn++) %
+                                     static_cast<std::uint64_t>(limit));
   };
-  const auto count = static_cast<std::uint64_t>(share.count * job.data.sequence);
-  std::vector<std::int32_t> ids, targets;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    ids.push_back(draw(i));
-    targets.push_back(draw(i + count));
-  }
-  return token_batch(step * job.data.batch + share.first, share.count, std::move(ids),
-                     std::move(targets));
+  HostBatch batch = model_batch(spec, share.count, job.data.sequence, draw);
+  batch.first_sample = step * job.data.batch + share.first;
+  return batch;
 }
 
 }  // namespace ty::bench

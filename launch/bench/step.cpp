@@ -35,7 +35,7 @@ class Contestant {
   }
 
   void run(std::int64_t step, bool measured) {
-    const HostBatch batch = random_batch(job_, config_.vocab, layout_.mesh.data(), step);
+    const HostBatch batch = random_batch(job_, config_, layout_.mesh.data(), step);
     world_.group().barrier();
     const Stopwatch watch;
     setup_.step.run(batch, step);

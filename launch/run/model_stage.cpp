@@ -26,10 +26,31 @@ Range ModelStage::part(int micro_batch) const {
   return even_part(context_.batch.sequences, micro_batch, program_.shape.micro_batches);
 }
 
-std::vector<TensorForm> ModelStage::boundary(int micro_batch) const {
-  return {{model_.flow_shape(part(micro_batch).count, context_.batch.at(Column::ids).row[0]),
-           parameters_.model().dtype()}};
+std::vector<TensorForm> ModelStage::boundary(int virtual_stage, int micro_batch) const {
+  std::vector<TensorForm> forms;
+  for (const Shape& shape :
+       model_.shapes_entering(virtual_stage, part(micro_batch).count, lengths_in(context_.batch))) {
+    forms.push_back({shape, parameters_.model().dtype()});
+  }
+  return forms;
 }
+
+namespace {
+
+// To another stage.
+Tensors sent(const Tensors& flow) {
+  Tensors all;
+  for (const Tensor& tensor : flow) all.push_back(tensor.detach().contiguous());
+  return all;
+}
+
+// Gradients of what came in, as they are sent: zeros where nothing came back.
+Tensor gradient_to_send(const Tensor& gradient, const Tensor& in) {
+  if (!gradient.defined()) return Tensor::full(in.backend(), in.shape(), in.dtype(), 0.0);
+  return (gradient.dtype() == in.dtype() ? gradient : gradient.to(in.dtype())).contiguous();
+}
+
+}  // namespace
 
 Flow ModelStage::run(const InFlight& one, Flow in, int chunk) const {
   return model_.forward(
@@ -41,23 +62,20 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
   InFlight& one = alive_[{chunk, micro_batch}];
   const Range range = part(micro_batch);
   one.batch = upload(parameters_.backend(), context_.batch, range.first, range.count);
-  if (!in.empty()) one.in = make_leaf(in.front(), MemoryClass::communication);
+  for (Tensor& tensor : in) tensor = make_leaf(tensor, MemoryClass::communication);
+  one.in = Flow::of(in);
   const bool is_last = program_.shape.is_last(model_.stage(), chunk);
   if (!replayed_.contains({chunk, micro_batch})) {
-    one.out = run(one, {one.in}, chunk);
-    if (is_last) return {};
-    return {one.out.hidden.detach().contiguous()};
+    one.out = run(one, one.in, chunk);
+    return is_last ? Tensors() : sent(one.out.tensors());
   }
-  Tensors inputs;
-  if (one.in.defined()) inputs.push_back(one.in);
   one.replay.emplace(
-      [this, &one, chunk](std::span<const Tensor> again) -> std::vector<Tensor> {
-        return {run(one, {again.empty() ? Tensor() : again[0]}, chunk).hidden};
+      [this, &one, chunk](std::span<const Tensor> again) {
+        return run(one, Flow::of(again), chunk).tensors();
       },
-      std::move(inputs));
-  const Tensor out = std::exchange(one.replay->outputs(), {})[0];
-  if (is_last) return {};
-  return {out.contiguous()};
+      one.in.tensors());
+  const Tensors out = std::exchange(one.replay->outputs(), {});
+  return is_last ? Tensors() : sent(out);
 }
 
 void ModelStage::recompute(int chunk, int micro_batch) {
@@ -68,34 +86,30 @@ Tensors ModelStage::backward(int chunk, int micro_batch, Tensors gradients) {
   auto node = alive_.extract({chunk, micro_batch});
   TY_CHECK(!node.empty(), "micro-batch {} has not run forward", micro_batch + 1);
   InFlight& one = node.mapped();
-  const Tensor in = one.in;
-  Tensor gradient = send_back(chunk, micro_batch, one, gradients);
+  const Tensors in = one.in.tensors();
+  Tensors back = send_back(chunk, micro_batch, one, gradients);
   reducer_.micro_batch_done(micro_batch);
-  if (!in.defined()) return {};
-  if (!gradient.defined()) gradient = Tensor::full(in.backend(), in.shape(), in.dtype(), 0.0);
-  if (gradient.dtype() != in.dtype()) gradient = gradient.to(in.dtype());
-  return {gradient.contiguous()};
+  for (std::size_t i = 0; i < in.size(); ++i) back[i] = gradient_to_send(back[i], in[i]);
+  return back;
 }
 
-Tensor ModelStage::send_back(int chunk, int micro_batch, InFlight& one, const Tensors& gradients) {
+Tensors ModelStage::send_back(int chunk, int micro_batch, InFlight& one, const Tensors& gradients) {
   const bool is_last_one = --left_.at(chunk) == 0;
   BackwardOptions options = reducer_.backward_options(is_last_one);
   options.release_shared = is_last_one;
   if (one.replay) one.replay->run();
   if (program_.shape.is_last(model_.stage(), chunk)) {
-    Flow out = one.replay ? Flow{one.replay->recorded()[0]} : std::exchange(one.out, {});
+    Flow out = one.replay ? Flow::of(one.replay->recorded()) : std::exchange(one.out, {});
     const Tensor loss = backward_from_loss(model_, objective_, std::move(out), one.batch,
                                            context_.weight(), options);
     reducer_.add_loss(micro_batch, loss);
   } else {
-    ty::backward(one.replay ? one.replay->recorded()[0] : one.out.hidden, gradients.front(),
-                 options);
+    ty::backward(one.replay ? one.replay->recorded() : one.out.tensors(), gradients, options);
   }
-  if (one.replay) {
-    const Tensors of_inputs = one.replay->input_gradients();
-    return of_inputs.empty() ? Tensor() : of_inputs.front();
-  }
-  return one.in.defined() ? grad_of(one.in) : Tensor();
+  if (one.replay) return one.replay->input_gradients();
+  Tensors back;
+  for (const Tensor& tensor : one.in.tensors()) back.push_back(grad_of(tensor));
+  return back;
 }
 
 }  // namespace ty

@@ -32,7 +32,7 @@ class ModelStage final : public Stage {
   ModelStage(const Model& model, const Objective& objective, FlatParameters& parameters,
              GradientReducer& reducer, const Program& program, const StepContext& context);
 
-  std::vector<TensorForm> boundary(int micro_batch) const override;
+  std::vector<TensorForm> boundary(int virtual_stage, int micro_batch) const override;
   Tensors forward(int chunk, int micro_batch, Tensors in) override;
   void recompute(int chunk, int micro_batch) override;
   Tensors backward(int chunk, int micro_batch, Tensors gradients) override;
@@ -41,16 +41,16 @@ class ModelStage final : public Stage {
   // Between forward and backward.
   struct InFlight {
     Batch batch;
-    Tensor in;  // a leaf; undefined at the beginning of the chain
-    Flow out;   // undefined where it will be made again
+    Flow in;   // leaves; nothing at the beginning of the chain
+    Flow out;  // undefined where it will be made again
     std::optional<Replay> replay;
   };
   using Key = std::pair<int, int>;  // chunk, micro-batch
 
   Range part(int micro_batch) const;
   Flow run(const InFlight& one, Flow in, int chunk) const;
-  // Returns the gradient of what came in; undefined if there is none.
-  Tensor send_back(int chunk, int micro_batch, InFlight& one, const Tensors& gradients);
+  // Returns the gradients of what came in, undefined where there is none.
+  Tensors send_back(int chunk, int micro_batch, InFlight& one, const Tensors& gradients);
 
   const Model& model_;
   const Objective& objective_;

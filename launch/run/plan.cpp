@@ -5,6 +5,7 @@
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "models/objective/chunked_loss.h"
+#include "models/transformer/model_batch.h"
 #include "models/transformer/pipeline_forward.h"
 #include "parallel/comm/phantom/phantom.h"
 
@@ -12,21 +13,21 @@ namespace ty {
 
 namespace {
 
-// Tokens of the share of a data rank; a plan does not care which.
-HostBatch any_batch(const JobConfig& job, std::int64_t sequences) {
-  const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * job.data.sequence));
-  return token_batch(0, sequences, ids, ids);
-}
-
 std::vector<BlockRange> blocks_of(const Model& model) {
   std::vector<BlockRange> blocks;
   for (int chunk = 0; chunk < model.chunks(); ++chunk) blocks.push_back(model.blocks(chunk));
   return blocks;
 }
 
-double message_bytes(const JobConfig& job, const Model& model, int data_ranks) {
-  const Shape flow = model.flow_shape(micro_batch_sequences(job, data_ranks), job.data.sequence);
-  return static_cast<double>(flow.numel()) * static_cast<double>(size_of(job.precision.compute));
+// Of what enters the second block, like which all borders are.
+double message_bytes(const JobConfig& job, const Model& model, int data_ranks,
+                     const HostBatch& batch) {
+  double numbers = 0;
+  for (const Shape& shape :
+       model.shapes_entering_block(1, micro_batch_sequences(job, data_ranks), lengths_in(batch))) {
+    numbers += static_cast<double>(shape.numel());
+  }
+  return numbers * static_cast<double>(size_of(job.precision.compute));
 }
 
 // A work-conserving run keeps as much alive as the listed one at most, which is therefore planned;
@@ -51,10 +52,11 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
   const std::int64_t sequences = share_of_batch(job.data.batch, layout.mesh.data()).count;
   const std::int64_t parts = micro_batches(job, sequences);
   const Model& model = *setup.model.model;
+  const HostBatch batch = model_batch(config, sequences, job.data.sequence);
   backend.reset_counts();
   const Traffic before = traffic_of(layout);
   WorkMeter meter(backend, layout, setup.step, model.chunks(), parts);
-  setup.step.run(any_batch(job, sequences), 0);
+  setup.step.run(batch, 0);
   Traffic traffic = traffic_since(before, traffic_of(layout));
   if (stated.parallel.work_conserving) add_choices(traffic, layout, meter.actions());
   return {.mesh = layout.mesh.shape(),
@@ -62,7 +64,7 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
           .blocks = blocks_of(model),
           .chunks = meter.chunks(),
           .after_actions = meter.rest(),
-          .message_bytes = message_bytes(job, model, layout.mesh.data().size()),
+          .message_bytes = message_bytes(job, model, layout.mesh.data().size(), batch),
           .parameters = setup.model.whole_count,
           .memory = backend.memory().stats(),
           .matrix_flops = backend.counts().matrix_flops,
@@ -80,11 +82,10 @@ MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequ
   const Mesh phantom(Group(std::make_shared<PhantomCommunicator>(0, mesh.size())), mesh);
   const OpenedModel declared =
       declare_model(spec, backend, only_run(dtype), 1, 1, part_to_run(spec, phantom, backend));
-  const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
-  const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
+  const Batch batch = upload(backend, model_batch(spec, sequences, length), 0, sequences);
   const Model& model = *declared.model;
   const Flow out = forward_through(model, phantom.pipeline().on(backend), {.batch = batch});
-  if (model.has_readout()) total_loss(model, *cross_entropy_objective(), out, batch);
+  if (model.has_readout()) total_loss(model, *objective_of(spec.head), out, batch);
   return backend.memory().stats();
 }
 

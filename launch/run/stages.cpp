@@ -11,6 +11,7 @@
 #include "launch/process/failure.h"
 #include "launch/run/training_setup.h"
 #include "models/objective/chunked_loss.h"
+#include "models/transformer/model_batch.h"
 #include "parallel/pipeline/program_text.h"
 
 namespace ty {
@@ -62,9 +63,8 @@ std::vector<double> block_costs(const ModelSpec& spec, std::int64_t sequences,
   Model model(description, LinearRules(spec.linear), {}, one_by_one, 0);
   const FlatParameters parameters(model.parameters(), plan_flat_layout(model.parameters(), 1, 1),
                                   backend, only_run());
-  const std::vector<std::int32_t> ids(static_cast<std::size_t>(sequences * length));
-  const Batch batch = upload(backend, token_batch(0, sequences, ids, ids), 0, sequences);
-  const auto objective = cross_entropy_objective();
+  const Batch batch = upload(backend, model_batch(spec, sequences, length), 0, sequences);
+  const auto objective = objective_of(spec.head);
   std::vector<double> costs;
   Flow flow;
   for (int chunk = 0; chunk < model.chunks(); ++chunk) {
@@ -77,7 +77,7 @@ std::vector<double> block_costs(const ModelSpec& spec, std::int64_t sequences,
 }
 
 Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int64_t length) {
-  const std::int64_t blocks = spec.layers + 2;
+  const std::int64_t blocks = spec.blocks();
   if (shape.virtual_stages() == 1) return one_stage(static_cast<std::size_t>(blocks));
   if (shape.virtual_stages() > blocks) {
     throw ConfigError(Key{"parallel.pipeline"},

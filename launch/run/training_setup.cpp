@@ -72,8 +72,8 @@ Range share_of_batch(std::int64_t batch, const Group& data) {
 TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
                              const Layout& layout)
     : model(make_model(job, config, backend, layout)),
-      objective(cross_entropy_objective(job.task.terms)),
-      plain_loss(cross_entropy_objective()),
+      objective(objective_of(config.head, job.task.terms)),
+      plain_loss(objective_of(config.head)),
       reducer(*model.parameters, layout.groups, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *objective, *model.parameters, *optimizer, reducer,

@@ -17,38 +17,37 @@ double scale_of(const ModelSpec& spec, std::int64_t layer) {
   return spec.scale_by_depth ? scale / static_cast<double>(layer + 1) : scale;
 }
 
-std::int64_t own_heads(const BlockContext& at, const ModelSpec& spec) {
-  require_even("model.heads", spec.heads, at.sharing);
-  return spec.heads / at.sharing.ranks();
-}
-
 }  // namespace
 
-Attention::Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer,
-                     double out_std)
-    : heads_(own_heads(at, spec)),
-      first_head_(at.sharing.tensor.rank() * heads_),
-      scale_(scale_of(spec, layer)),
+OwnHeads OwnHeads::of(const BlockContext& at, const ModelSpec& spec) {
+  require_even("model.heads", spec.heads, at.sharing);
+  const std::int64_t count = spec.heads / at.sharing.ranks();
+  return {count, at.sharing.tensor.rank() * count};
+}
+
+Attention::Attention(const BlockContext& at, const ModelSpec& spec, const Options& options)
+    : heads_(OwnHeads::of(at, spec)),
+      scale_(scale_of(spec, options.layer)),
+      causal_(options.causal),
+      padded_(options.padded),
       probabilities_(at.child("dropout"), spec.dropout.attention) {
   const LinearShape qkv = {.in = spec.width, .out = 3 * spec.width};
-  const LinearShape out = {.in = spec.width, .out = spec.width, .weight_std = out_std};
+  const LinearShape out = {.in = spec.width, .out = spec.width, .weight_std = options.out_std};
   LayerPair pair = make_pair(at, {"qkv", qkv}, {"out", out}, Between::heads);
-  if (pair.lies_outside) {
-    heads_ = spec.heads;
-    first_head_ = 0;
-  }
+  if (pair.lies_outside) heads_ = {spec.heads, 0};
   qkv_ = std::move(pair.out);
   out_ = std::move(pair.in);
 }
 
 Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) const {
   const AttentionOptions options = {.scale = scale_,
-                                    .causal = true,
+                                    .causal = causal_,
                                     .dropout = probabilities_.mask_of_samples(context),
-                                    .first_head = first_head_};
+                                    .first_head = heads_.first};
   const Tensor qkv = qkv_->forward(x);  // own heads of all rows
   const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
-  return out_->forward(self_attention(by_sequence, heads_, options));
+  const Tensor lengths = padded_ ? context.batch.find(Column::lengths) : Tensor();
+  return out_->forward(self_attention(by_sequence, heads_.count, options, lengths));
 }
 
 }  // namespace ty

@@ -1,4 +1,4 @@
-// Multi-head causal self-attention with a fused projection (Vaswani et al., arXiv 1706.03762).
+// Multi-head self-attention with a fused projection (Vaswani et al., arXiv 1706.03762).
 #pragma once
 
 #include <memory>
@@ -9,18 +9,32 @@
 
 namespace ty {
 
+// The attention heads that a rank has of those of a model.
+struct OwnHeads {
+  std::int64_t count = 0, first = 0;
+
+  // Throws ConfigError if the ranks that share the model do not divide its heads.
+  static OwnHeads of(const BlockContext& at, const ModelSpec& spec);
+};
+
 class Attention {
  public:
-  // Of block `layer`, from 0. Linear layers: qkv [C, 3C], head by head, and out [C, C], which
-  // starts with `out_std`. Ranks that share the model have whole heads each; throws ConfigError if
-  // they do not divide them.
-  Attention(const BlockContext& at, const ModelSpec& spec, std::int64_t layer, double out_std);
+  struct Options {
+    std::int64_t layer = 0;  // the number of its block, from 0
+    double out_std = 0.02;   // with which the layer out starts
+    bool causal = true;      // a token sees those before it alone
+    bool padded = true;      // no token sees those beyond the batch's lengths, if it states any
+  };
+  // Linear layers: qkv [C, 3C], head by head, and out [C, C]. Ranks that share the model have whole
+  // heads each; throws as OwnHeads::of() does.
+  Attention(const BlockContext& at, const ModelSpec& spec, const Options& options);
   // x [B, T, C] or own rows or columns of it; the result likewise.
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
-  std::int64_t heads_, first_head_;  // this rank's
+  OwnHeads heads_;
   double scale_;
+  bool causal_, padded_;
   std::unique_ptr<Linear> qkv_, out_;
   Dropout probabilities_;
 };

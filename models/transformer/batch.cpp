@@ -6,6 +6,22 @@
 
 namespace ty {
 
+namespace {
+
+// Rows [first, first + count) of a column.
+template <typename T>
+Tensor rows_of(Backend& backend, const std::vector<T>& values, const Shape& row, std::int64_t first,
+               std::int64_t count) {
+  Shape shape = {count};
+  for (const std::int64_t size : row) shape.push_back(size);
+  const auto size = static_cast<std::size_t>(row.numel());
+  const auto part = std::span(values).subspan(static_cast<std::size_t>(first) * size,
+                                              static_cast<std::size_t>(count) * size);
+  return Tensor::from<T>(backend, shape, part, MemoryClass::activation);
+}
+
+}  // namespace
+
 const Tensor& Batch::at(Column column) const {
   const auto found = columns.find(column);
   TY_CHECK(found != columns.end(), "a batch without column {}", static_cast<int>(column));
@@ -15,15 +31,38 @@ const Tensor& Batch::at(Column column) const {
 Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::int64_t count) {
   Batch result = {.first_sample = batch.first_sample + first, .sequences = count};
   for (const auto& [column, host] : batch.columns) {
-    Shape shape = {count};
-    for (int i = 0; i < host.row.rank(); ++i) shape.push_back(host.row[i]);
-    const auto row = static_cast<std::size_t>(host.row.numel());
-    const auto part = std::span(host.ids).subspan(static_cast<std::size_t>(first) * row,
-                                                  static_cast<std::size_t>(count) * row);
-    result.columns[column] =
-        Tensor::from<std::int32_t>(backend, shape, part, MemoryClass::activation);
+    result.columns[column] = host.numbers.empty()
+                                 ? rows_of(backend, host.ids, host.row, first, count)
+                                 : rows_of(backend, host.numbers, host.row, first, count);
+  }
+  if (batch.has(Column::lengths)) {
+    const auto begin = batch.at(Column::lengths).ids.begin() + first;
+    result.lengths.assign(begin, begin + count);
   }
   return result;
+}
+
+LengthOf lengths_in(const Batch& batch) {
+  return [&batch](Column column) { return batch.at(column).dim(1); };
+}
+
+LengthOf lengths_in(const HostBatch& batch) {
+  return [&batch](Column column) { return batch.at(column).row[0]; };
+}
+
+std::vector<Tensor> Flow::tensors() const {
+  std::vector<Tensor> all;
+  for (const Tensor& tensor : {hidden, memory}) {
+    if (tensor.defined()) all.push_back(tensor);
+  }
+  return all;
+}
+
+Flow Flow::of(std::span<const Tensor> tensors) {
+  Flow flow;
+  if (!tensors.empty()) flow.hidden = tensors[0];
+  if (tensors.size() > 1) flow.memory = tensors[1];
+  return flow;
 }
 
 }  // namespace ty

@@ -2,34 +2,53 @@
 // from block to block.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <vector>
 
 #include "core/data/batch.h"
 #include "core/tensor/tensor.h"
 
 namespace ty {
 
-// Columns [B, row...] of int32.
+// Columns [B, row...] of int32, or of float where the batch has numbers.
 struct Batch {
   std::int64_t first_sample = 0;  // global index of the first sequence
   std::int64_t sequences = 0;     // B
   std::map<Column, Tensor> columns = {};
+  // [B] or empty: the column of lengths, for what is worked out on the host.
+  std::vector<std::int32_t> lengths = {};
 
-  // T: tokens per sequence.
-  std::int64_t length() const { return at(Column::ids).dim(1); }
+  bool has(Column column) const { return columns.contains(column); }
   // Throws InternalError if the batch has no such column.
   const Tensor& at(Column column) const;
+  // The column, or an undefined tensor.
+  Tensor find(Column column) const { return has(column) ? at(column) : Tensor(); }
 };
 
 // The sequences [first, first + count) of a batch.
 Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::int64_t count);
 
+// T of a batch: how many tokens (or patches) each sequence has in a column.
+using LengthOf = std::function<std::int64_t(Column)>;
+LengthOf lengths_in(const Batch& batch);
+LengthOf lengths_in(const HostBatch& batch);
+
 // What crosses the border between two blocks: all of it has gradients, and its shape follows from
 // the model. All else a block takes from the batch.
+//
+//   decoder or encoder   hidden: x
+//   encoder-decoder      in the encoder     hidden: x         memory: the decoder's embeddings
+//                        in the decoder     hidden: x         memory: what the encoder returned
 struct Flow {
   // [B, T, C], or own rows or columns of it (models/linear/base/sharing.h); what Model::logits()
   // takes after the last block; undefined before the first one.
   Tensor hidden = {};
+  Tensor memory = {};  // [B, S, C] or likewise; undefined but for an encoder-decoder
+
+  // Those that are defined, hidden first.
+  std::vector<Tensor> tensors() const;
+  static Flow of(std::span<const Tensor> tensors);
 };
 
 }  // namespace ty

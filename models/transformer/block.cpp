@@ -1,5 +1,7 @@
 #include "models/transformer/block.h"
 
+#include "core/base/error.h"
+
 namespace ty {
 
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,
@@ -24,6 +26,16 @@ std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const L
   auto layer = ty::make_linear(place, shape, spec, split, own);
   if (layers != nullptr) layers->push_back(layer.get());
   return layer;
+}
+
+std::unique_ptr<Linear> make_outside_linear(const BlockContext& at, std::string_view name,
+                                            const LinearShape& shape) {
+  if (at.sharing.has_own_columns()) {
+    throw ConfigError(Key{"linear"},
+                      "layout: hidden cuts the columns that {} reads whole; want another layout",
+                      at.scope.child(name).path());
+  }
+  return at.make_linear(name, shape, Split::none);
 }
 
 SharedLayer BlockContext::shared_layer(std::string_view name, const LinearShape& shape,

@@ -66,11 +66,19 @@ struct BlockContext {
                     const std::string& table = "") const;
 };
 
+// A layer of Split::none for what lies outside, with parameters that every rank holds whole. Throws
+// ConfigError where ranks have own columns there.
+std::unique_ptr<Linear> make_outside_linear(const BlockContext& at, std::string_view name,
+                                            const LinearShape& shape);
+
 // A block that can be built: its path in the model, and how.
 struct BlockDescription {
   std::string name;          // "embeddings", "blocks.3", "head"
   bool recomputable = true;  // worth running again in backward instead of keeping its inside
   std::function<std::unique_ptr<Block>(const BlockContext&)> build;
+  // The columns of the batch that say how long the tensors are that flow into it (Flow): none for
+  // the first block.
+  std::vector<Column> flow = {};
   // Where other blocks declare parameters that this one reads too: "embeddings.token" by a head
   // that is tied to it.
   std::vector<std::string> reads = {};

@@ -13,10 +13,12 @@ Mlp::Mlp(const BlockContext& at, const ModelSpec& spec, double down_std)
   LayerPair pair = make_pair(at, {"up", up}, {"down", down}, Between::rows);
   up_ = std::move(pair.out);
   down_ = std::move(pair.in);
+  inner_dropout_.emplace(at.child("inner.dropout"), spec.dropout.inner,
+                         pair.lies_outside ? Lies::outside : Lies::inside);
 }
 
-Tensor Mlp::operator()(const Tensor& x) const {
-  return down_->forward(activation(activation_, up_->forward(x)));
+Tensor Mlp::operator()(const Tensor& x, const ForwardContext& context) const {
+  return down_->forward((*inner_dropout_)(activation(activation_, up_->forward(x)), context));
 }
 
 }  // namespace ty

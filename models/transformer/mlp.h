@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "models/linear/base/linear.h"
+#include "models/transformer/dropout.h"
 #include "models/transformer/spec.h"
 
 namespace ty {
@@ -14,11 +16,12 @@ class Mlp {
   // the ranks that share the model do not divide F.
   Mlp(const BlockContext& at, const ModelSpec& spec, double down_std);
   // x [.., C] -> [.., C].
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
   UnaryOp activation_;
   std::unique_ptr<Linear> up_, down_;
+  std::optional<Dropout> inner_dropout_;
 };
 
 }  // namespace ty

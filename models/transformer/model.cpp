@@ -10,6 +10,7 @@ Model::Model(const ModelDescription& description, const LinearRules& rules, cons
     : partition_(partition), stage_(stage), width_(description.width), sharing_(stated) {
   sharing_.columns = rules.name_hidden_layers();
   const Sharing& sharing = sharing_;
+  for (const BlockDescription& block : description.blocks) flows_.push_back(block.flow);
   const Scope root = Scope(*store_).placing(placed_outside(sharing));
   for (int chunk = 0; chunk < chunks(); ++chunk) {
     const BlockRange range = partition_.of(stage, chunk);
@@ -50,9 +51,25 @@ void Model::place_shared(const ModelDescription& description) {
   }
 }
 
-Shape Model::flow_shape(std::int64_t sequences, std::int64_t length) const {
-  if (sharing_.has_own_rows()) return {sequences * length / sharing_.ranks(), width_};
-  return {sequences, length, sharing_.has_own_columns() ? width_ / sharing_.ranks() : width_};
+std::vector<Shape> Model::shapes_entering_block(std::size_t block, std::int64_t sequences,
+                                                const LengthOf& length_of) const {
+  const std::int64_t width = sharing_.has_own_columns() ? width_ / sharing_.ranks() : width_;
+  std::vector<Shape> shapes;
+  for (const Column column : flows_[block]) {
+    const std::int64_t length = length_of(column);
+    if (sharing_.has_own_rows()) {
+      shapes.push_back({sequences * length / sharing_.ranks(), width});
+    } else {
+      shapes.push_back({sequences, length, width});
+    }
+  }
+  return shapes;
+}
+
+std::vector<Shape> Model::shapes_entering(int virtual_stage, std::int64_t sequences,
+                                          const LengthOf& length_of) const {
+  const BlockRange& range = partition_.ranges[static_cast<std::size_t>(virtual_stage)];
+  return shapes_entering_block(range.first, sequences, length_of);
 }
 
 const Readout& Model::readout() const {
@@ -74,11 +91,11 @@ Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flo
   for (const Entry& entry : chunks_[static_cast<std::size_t>(chunk)]) {
     const Block* block = entry.block.get();
     if (inside_blocks && entry.recomputable) {
-      flow.hidden = ty::recompute(
+      flow = Flow::of(ty::recompute(
           [block, context](std::span<const Tensor> in) {
-            return block->forward({in[0]}, context).hidden;
+            return block->forward(Flow::of(in), context).tensors();
           },
-          {flow.hidden}, recompute == Recompute::selective ? Recomputed::cheap : Recomputed::all);
+          flow.tensors(), recompute == Recompute::selective ? Recomputed::cheap : Recomputed::all));
     } else {
       flow = block->forward(std::move(flow), context);
     }

@@ -36,8 +36,12 @@ class Model {
   // readout() takes.
   Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none, Flow in = {},
                int chunk = 0) const;
-  // The shape of what flows between blocks, for a batch of B sequences of T tokens.
-  Shape flow_shape(std::int64_t sequences, std::int64_t length) const;
+  // The shapes of what flows into a virtual stage (parallel/pipeline/action.h), or (next one) into
+  // any block, for a batch of so many sequences.
+  std::vector<Shape> shapes_entering(int virtual_stage, std::int64_t sequences,
+                                     const LengthOf& length_of) const;
+  std::vector<Shape> shapes_entering_block(std::size_t block, std::int64_t sequences,
+                                           const LengthOf& length_of) const;
   // Whether this stage has the last block.
   bool has_readout() const { return readout_ != nullptr; }
   // The last block's, which this stage has: of all of forward()'s rows, or of some.
@@ -68,6 +72,7 @@ class Model {
   };
   void place_shared(const ModelDescription& description);
 
+  std::vector<std::vector<Column>> flows_;  // into each block of the description
   Partition partition_;
   int stage_;
   std::int64_t width_;

@@ -18,17 +18,22 @@ Flow forward_through(const Model& model, const Group& pipeline, const ForwardCon
   for (int chunk = 0; chunk < model.chunks(); ++chunk) {
     const Action action = {Action::Kind::forward, chunk, 0};
     if (const auto message = received_by(action, model.stage(), shape)) {
-      flow.hidden = Tensor::empty(weight.backend(),
-                                  model.flow_shape(context.batch.sequences, context.batch.length()),
-                                  weight.dtype(), MemoryClass::communication);
       const int from = stage_of(message->virtual_stage - 1, shape);
-      pipeline.receive(flow.hidden.view(), from, channel_of(*message, shape)).wait();
+      std::vector<Tensor> tensors;
+      for (const Shape& form : model.shapes_entering(
+               message->virtual_stage, context.batch.sequences, lengths_in(context.batch))) {
+        tensors.push_back(
+            Tensor::empty(weight.backend(), form, weight.dtype(), MemoryClass::communication));
+        pipeline.receive(tensors.back().view(), from, channel_of(*message, shape)).wait();
+      }
+      flow = Flow::of(tensors);
     }
     flow = model.forward(context, Recompute::none, std::move(flow), chunk);
     if (const auto message = sent_by(action, model.stage(), shape)) {
-      const Tensor out = flow.hidden.contiguous();
       const int to = stage_of(message->virtual_stage, shape);
-      pipeline.send(out.view(), to, channel_of(*message, shape)).wait();
+      for (const Tensor& tensor : flow.tensors()) {
+        pipeline.send(tensor.contiguous().view(), to, channel_of(*message, shape)).wait();
+      }
       flow = {};
     }
   }

@@ -17,8 +17,9 @@ struct TensorForm {
 class Stage {
  public:
   virtual ~Stage() = default;
-  // What crosses from one virtual stage to the next for a micro-batch; its gradients look the same.
-  virtual std::vector<TensorForm> boundary(int micro_batch) const = 0;
+  // What enters a virtual stage for a micro-batch, be it this stage's or another one's; its
+  // gradients look the same.
+  virtual std::vector<TensorForm> boundary(int virtual_stage, int micro_batch) const = 0;
   // Each returns what goes to the next, or the one before: contiguous, and nothing at the ends of
   // the chain, where nothing comes in either.
   virtual Tensors forward(int chunk, int micro_batch, Tensors in) = 0;

@@ -31,7 +31,8 @@ void Inbox::post(Channel& channel) {
   const Message& message = channel.expected.front();
   const bool is_down = message.kind == Message::Kind::activation;
   const int from = stage_of(message.virtual_stage + (is_down ? -1 : 1), shape_);
-  for (const TensorForm& form : stage_.boundary(message.micro_batch)) {
+  const int entered = message.virtual_stage + (is_down ? 0 : 1);
+  for (const TensorForm& form : stage_.boundary(entered, message.micro_batch)) {
     channel.tensors.push_back(
         Tensor::empty(backend_, form.shape, form.dtype, MemoryClass::communication));
     channel.works.push_back(

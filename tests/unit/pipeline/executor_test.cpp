@@ -25,7 +25,7 @@ class Adding final : public Stage {
  public:
   Adding(Backend& backend, const PipeShape& shape, int stage)
       : backend_(backend), shape_(shape), stage_(stage) {}
-  std::vector<TensorForm> boundary(int micro_batch) const override {
+  std::vector<TensorForm> boundary(int, int micro_batch) const override {
     return {{{2 + micro_batch}, DType::f64}};
   }
   Tensors forward(int chunk, int m, Tensors in) override {

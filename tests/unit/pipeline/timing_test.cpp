@@ -75,7 +75,7 @@ class Sleeping final : public Stage {
  public:
   Sleeping(Backend& backend, const PipeShape& shape, int stage)
       : backend_(backend), shape_(shape), stage_(stage) {}
-  std::vector<TensorForm> boundary(int) const override { return {{{1}, DType::f32}}; }
+  std::vector<TensorForm> boundary(int, int) const override { return {{{1}, DType::f32}}; }
   Tensors forward(int chunk, int, Tensors) override {
     most_alive = std::max(most_alive, ++alive_);
     sleep(1);
