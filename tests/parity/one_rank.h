@@ -22,6 +22,9 @@ struct Case {
   std::string name;
   int data = 1, tensor = 1, pipeline = 1;
   config::Overrides overrides;
+  // Of a model that is not the job's: makes it from that, and gives a rank's part of a batch.
+  std::function<void(ModelSpec&)> change = {};
+  std::function<HostBatch(const ModelSpec&, std::int64_t step, const Range&)> batch = {};
 
   // Adds to name and overrides.
   void add(const char* words, const char* override) {
@@ -70,13 +73,17 @@ struct Run {
 
 using AtEnd = std::function<void(const TrainingSetup&, const Run&)>;
 
-inline Run train(const JobConfig& job, const Group& world, const AtEnd& at_end = {}) {
-  TinyRank rank(job, world);
+inline Run train(const Case& c, const JobConfig& job, const Group& world,
+                 const AtEnd& at_end = {}) {
+  ModelSpec spec = planned_model(job);
+  if (c.change) c.change(spec);
+  TinyRank rank(job, spec, world);
   TrainingSetup& setup = rank.setup;
   Run run;
   const Range share = share_of_batch(kBatch, rank.layout.mesh.data());
   for (std::int64_t step = 0; step < kSteps; ++step) {
-    const StepReport report = setup.step.run(batch_of(step, share), step);
+    const HostBatch batch = c.batch ? c.batch(spec, step, share) : batch_of(step, share);
+    const StepReport report = setup.step.run(batch, step);
     run.losses.push_back(report.loss);
     run.norms.push_back(report.gradient_norm);
   }
@@ -89,6 +96,10 @@ inline Run train(const JobConfig& job, const Group& world, const AtEnd& at_end =
   return run;
 }
 
+inline Run train(const JobConfig& job, const Group& world, const AtEnd& at_end = {}) {
+  return train(Case(), job, world, at_end);
+}
+
 // The run of one rank of the same job.
 inline const Run& alone(const Case& c) {
   static std::map<std::string, Run> runs;
@@ -97,10 +108,11 @@ inline const Run& alone(const Case& c) {
   std::erase_if(one.overrides, [](const std::string& o) {
     return o.starts_with("parallel.") && !o.starts_with("parallel.reduction");
   });
-  const std::string key = fmt::format("{}", fmt::join(one.overrides, " "));
+  const std::string model = c.change ? c.name.substr(0, c.name.find('_')) : "";
+  const std::string key = fmt::format("{} {}", model, fmt::join(one.overrides, " "));
   const auto found = runs.find(key);
   if (found != runs.end()) return found->second;
-  return runs.emplace(key, train(job_of(one), Group())).first->second;
+  return runs.emplace(key, train(one, job_of(one), Group())).first->second;
 }
 
 inline void expect_near(double got, double wanted, double tolerance, const std::string& what) {
@@ -134,7 +146,7 @@ inline void expect_same(const Case& c, double slack = 1.0) {
   const DType compute = job.precision.compute;
   const double loss = compute == DType::f64 ? 1e-11 : compute == DType::bf16 ? 1e-2 : 2e-5;
   run_ranks(c.data * c.tensor * c.pipeline, [&](const Group& world) {
-    train(job, world, [&](const TrainingSetup& setup, const Run& run) {
+    train(c, job, world, [&](const TrainingSetup& setup, const Run& run) {
       for (std::size_t s = 0; s < run.losses.size(); ++s) {
         expect_near(run.losses[s], wanted.losses[s], loss, fmt::format("loss {}", s));
         expect_near(run.norms[s], wanted.norms[s], 10 * loss, fmt::format("norm {}", s));

@@ -48,11 +48,12 @@ struct TinyRank {
     return tiny_batch(step, share_of_batch(kBatch, layout.mesh.data()));
   }
 
-  TinyRank(JobConfig of, const Group& world)
+  TinyRank(JobConfig of, const Group& world) : TinyRank(of, planned_model(of), world) {}
+  TinyRank(JobConfig of, const ModelSpec& spec, const Group& world)
       : job((omp_set_num_threads(1), std::move(of))),
         backend(make_backend(DeviceChoice::cpu, job.parallel.reduction)),
         layout(make_layout(job, world, *backend)),
-        setup(job, planned_model(job), *backend, layout) {
+        setup(job, spec, *backend, layout) {
     set_initial_weights(job, setup.model);
   }
   StepReport take_step(std::int64_t step) { return setup.step.run(batch(step), step); }
