@@ -20,14 +20,13 @@ View part(const View& flat, std::int64_t first, std::int64_t count) {
 }  // namespace
 
 Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
-                     const std::function<double(const Parameter&)>& decay_of,
-                     std::vector<std::string> state_names)
+                     const OptionsOf& options_of, std::vector<std::string> state_names)
     : parameters_(&parameters), pieces_(std::move(pieces)) {
   std::int64_t total = 0;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     const Piece& piece = pieces_[i];
-    const double decay = decay_of(parameters.store().all()[piece.parameter]);
-    add_run({piece.flat_first, total, piece.inside.count, decay, i});
+    const UpdateOptions options = options_of(parameters.store().all()[piece.parameter]);
+    add_run({piece.flat_first, total, piece.inside.count, options, i});
     total += piece.inside.count;
   }
   for (std::string& name : state_names) {
@@ -48,7 +47,7 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
 void Optimizer::add_run(const Run& run) {
   if (!runs_.empty() && !is_narrow(parameters_->weights().dtype())) {
     Run& last = runs_.back();
-    if (last.flat_first + last.count == run.flat_first && last.weight_decay == run.weight_decay) {
+    if (last.flat_first + last.count == run.flat_first && last.options == run.options) {
       last.count += run.count;
       return;
     }
@@ -64,7 +63,7 @@ void Optimizer::step(const StepSize& size) {
                       View{},
                       slice(p.gradients(), flat).view(),
                       {},
-                      run.weight_decay};
+                      run.options};
     if (p.has_separate_model()) operands.low = slice(p.model(), flat).view();
     for (const State& state : states_) {
       operands.states.push_back(slice(state.flat, {run.state_first, run.count}).view());
@@ -100,11 +99,8 @@ void Optimizer::update_narrow(const Piece& piece, const Operands& all, const Ste
   for (std::int64_t first = 0; first < piece.inside.count; first += wide_.numel()) {
     const std::int64_t count = std::min(wide_.numel(), piece.inside.count - first);
     const View narrow = part(all.weights, first, count);
-    Operands operands{part(wide_.view(), 0, count),
-                      View{},
-                      part(all.gradients, first, count),
-                      {},
-                      all.weight_decay};
+    Operands operands{
+        part(wide_.view(), 0, count), View{}, part(all.gradients, first, count), {}, all.options};
     for (const View& state : all.states) operands.states.push_back(part(state, first, count));
     backend().copy(operands.weights, narrow);
     update(operands, size);
@@ -117,15 +113,15 @@ namespace {
 
 class AdamWOptimizer final : public Optimizer {
  public:
-  AdamWOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
+  AdamWOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const OptionsOf& options_of,
                  const AdamW& options)
-      : Optimizer(parameters, std::move(pieces), decay_of, {"exp_avg", "exp_avg_sq"}),
+      : Optimizer(parameters, std::move(pieces), options_of, {"exp_avg", "exp_avg_sq"}),
         options_(options) {}
 
  private:
   void update(const Operands& o, const StepSize& size) override {
-    options_.lr = size.learning_rate;
-    options_.weight_decay = o.weight_decay;
+    options_.lr = size.learning_rate * o.options.rate;
+    options_.weight_decay = o.options.weight_decay;
     options_.step = size.step;
     options_.gradient_scale = size.gradient_scale;
     backend().adamw(o.weights, o.states[0], o.states[1], o.low, o.gradients, options_);
@@ -135,17 +131,17 @@ class AdamWOptimizer final : public Optimizer {
 
 class SgdOptimizer final : public Optimizer {
  public:
-  SgdOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const DecayOf& decay_of,
+  SgdOptimizer(FlatParameters& parameters, std::vector<Piece> pieces, const OptionsOf& options_of,
                const Sgd& options)
-      : Optimizer(parameters, std::move(pieces), decay_of,
+      : Optimizer(parameters, std::move(pieces), options_of,
                   options.momentum == 0.0 ? std::vector<std::string>{}
                                           : std::vector<std::string>{"momentum"}),
         options_(options) {}
 
  private:
   void update(const Operands& o, const StepSize& size) override {
-    options_.lr = size.learning_rate;
-    options_.weight_decay = o.weight_decay;
+    options_.lr = size.learning_rate * o.options.rate;
+    options_.weight_decay = o.options.weight_decay;
     options_.gradient_scale = size.gradient_scale;
     backend().sgd(o.weights, o.states.empty() ? View{} : o.states[0], o.low, o.gradients, options_);
   }
@@ -155,13 +151,13 @@ class SgdOptimizer final : public Optimizer {
 }  // namespace
 
 std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
-                                      const DecayOf& decay_of, const AdamW& options) {
-  return std::make_unique<AdamWOptimizer>(parameters, std::move(pieces), decay_of, options);
+                                      const OptionsOf& options_of, const AdamW& options) {
+  return std::make_unique<AdamWOptimizer>(parameters, std::move(pieces), options_of, options);
 }
 
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
-                                    const DecayOf& decay_of, const Sgd& options) {
-  return std::make_unique<SgdOptimizer>(parameters, std::move(pieces), decay_of, options);
+                                    const OptionsOf& options_of, const Sgd& options) {
+  return std::make_unique<SgdOptimizer>(parameters, std::move(pieces), options_of, options);
 }
 
 double clip_factor(double norm, double limit) {

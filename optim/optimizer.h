@@ -1,9 +1,9 @@
 // Optimizers: each updates the pieces of the flat parameters that this rank owns.
 //
-// Weight decay is set per parameter. State is one flat tensor per moment, covering the owned pieces
-// in order, so a sharded optimizer is the same code with fewer pieces. Updates are computed in fp32
-// or fp64; weights kept in 16 bits are rounded stochastically, because most updates are smaller
-// than half their spacing and would be lost in rounding to nearest.
+// Learning rate and weight decay are set per parameter. State is one flat tensor per moment,
+// covering the owned pieces in order, so a sharded optimizer is the same code with fewer pieces.
+// Updates are computed in fp32 or fp64; weights kept in 16 bits are rounded stochastically, because
+// most updates are smaller than half their spacing and would be lost in rounding to nearest.
 #pragma once
 
 #include <functional>
@@ -22,6 +22,14 @@ struct StepSize {
   std::int64_t step = 1;        // counts from 1
   std::uint64_t seed = 0;       // of the rounding of 16-bit weights
 };
+
+// What an update does to one parameter and not to others.
+struct UpdateOptions {
+  double rate = 1.0;  // multiplies the learning rate
+  double weight_decay = 0.0;
+  friend bool operator==(const UpdateOptions&, const UpdateOptions&) = default;
+};
+using OptionsOf = std::function<UpdateOptions(const Parameter&)>;
 
 class Optimizer {
  public:
@@ -43,22 +51,21 @@ class Optimizer {
   struct Operands {
     View weights, low, gradients;  // low has no data if the model reads the weights themselves
     std::vector<View> states;
-    double weight_decay;
+    UpdateOptions options;
   };
-  // State starts at zero. decay_of(name) is a parameter's weight decay.
-  Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
-            const std::function<double(const Parameter&)>& decay_of,
+  // State starts at zero.
+  Optimizer(FlatParameters& parameters, std::vector<Piece> pieces, const OptionsOf& options_of,
             std::vector<std::string> state_names);
   virtual void update(const Operands& operands, const StepSize& size) = 0;
   Backend& backend() const { return parameters_->backend(); }
 
  private:
-  // The range of one update(): a piece, or several adjacent ones with the same weight decay.
+  // The range of one update(): a piece, or several adjacent ones with the same options.
   struct Run {
     std::int64_t flat_first;   // in the flat buffers
     std::int64_t state_first;  // in the states
     std::int64_t count;
-    double weight_decay;
+    UpdateOptions options;
     std::size_t piece;  // the first one
   };
   void add_run(const Run& run);
@@ -72,13 +79,12 @@ class Optimizer {
   Tensor wide_;  // some 16-bit weights in fp32
 };
 
-using DecayOf = std::function<double(const Parameter&)>;
-// `options` are those of the kernel; lr, gradient_scale and step are set by each step, and
-// weight_decay by decay_of.
+// `options` are those of the kernel; gradient_scale and step are set by each step, lr and
+// weight_decay with the help of options_of.
 std::unique_ptr<Optimizer> make_adamw(FlatParameters& parameters, std::vector<Piece> pieces,
-                                      const DecayOf& decay_of, const AdamW& options);
+                                      const OptionsOf& options_of, const AdamW& options);
 std::unique_ptr<Optimizer> make_sgd(FlatParameters& parameters, std::vector<Piece> pieces,
-                                    const DecayOf& decay_of, const Sgd& options);
+                                    const OptionsOf& options_of, const Sgd& options);
 
 // The factor that scales gradients of this norm to a norm of at most `limit`; a limit of 0 means no
 // clipping.

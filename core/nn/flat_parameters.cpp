@@ -103,6 +103,7 @@ Tensor slice(const Tensor& flat, Range range) {
 }
 
 std::int64_t first_non_finite(const Tensor& flat, const std::vector<Range>& ranges) {
+  if (ranges.empty()) return -1;
   const auto count = static_cast<std::int64_t>(ranges.size());
   const Tensor squares = Tensor::empty(flat.backend(), {count}, DType::f64);
   for (std::int64_t i = 0; i < count; ++i) {

@@ -67,7 +67,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
   const Tensor y = result == InReplay::unread ? unread(make) : dear(make);
   std::vector<Tensor> inputs = {x, weight};
   if (bias.defined()) inputs.push_back(bias);
-  const auto backward_fn = [x = saved(input), w = saved(weight), transposed,
+  // x is kept for the weight's gradient alone.
+  const SavedTensor kept = weight.requires_grad() ? saved(input) : SavedTensor();
+  const auto backward_fn = [x = kept, w = saved(weight), transposed,
                             has_bias = bias.defined()](const Tensor& dy) {
     Grads grads;
     grads.emplace_back([w, dy, transposed](const View& dx, double beta) {

@@ -3,8 +3,27 @@
 namespace ty {
 
 using config::at_least;
+using config::Checks;
 using config::Fields;
 using config::positive;
+using config::required;
+
+void fields(Fields& f, OptimRule& rule) {
+  f.field("match", rule.match, "pattern of parameter names, as in blocks.*.norm1.*", required());
+  f.field("lr", rule.lr,
+          "their peak learning rate, which follows the schedule in proportion; null: optim.lr, or "
+          "an earlier rule's",
+          at_least(0));
+  f.field("weight_decay", rule.weight_decay,
+          "theirs, whatever no_decay says; null: as without this rule", at_least(0));
+}
+
+void check(const OptimRule& rule, Checks& checks) {
+  if (!rule.lr && !rule.weight_decay) {
+    checks.fail("match", "says nothing of {}; state lr or weight_decay",
+                config::shown(rule.match, true));
+  }
+}
 
 void fields(Fields& f, OptimSection& s) {
   f.field("name", s.name, "optimizer",
@@ -12,6 +31,11 @@ void fields(Fields& f, OptimSection& s) {
   f.field("lr", s.lr, "peak learning rate", positive());
   f.field("weight_decay", s.weight_decay, "decoupled from the gradient", at_least(0));
   f.field("no_decay", s.no_decay, "patterns of parameter names that do not decay");
+  f.field("freeze", s.freeze,
+          "patterns of parameter names that are not trained: no gradient, no optimizer state");
+  f.field("rules", s.rules,
+          "learning rate and weight decay of single parameters; of each key, the last rule that "
+          "matches and states it");
   f.field("clip", s.clip, "limit of the global gradient norm; 0: none", at_least(0));
   f.when("name", s.name == OptimizerKind::adamw, "with name: adamw", [&] {
     f.field("betas", s.betas, "decay of the first and second moment",

@@ -2,12 +2,19 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/config/fields.h"
 
 namespace ty {
+
+// A learning rate and a weight decay of parameters whose names match.
+struct OptimRule {
+  std::string match;
+  std::optional<double> lr, weight_decay;  // null: as without this rule
+};
 
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 
@@ -16,12 +23,16 @@ struct OptimSection {
   double lr = 1e-3;
   double weight_decay = 0.0;
   std::vector<std::string> no_decay{"*.bias", "*norm*"};  // parameter names, by pattern
+  std::vector<std::string> freeze;                        // not trained, by pattern
+  std::vector<OptimRule> rules;                           // of each key, the last that states it
   double clip = 0.0;                                      // limit of the gradient norm; 0: none
   std::vector<double> betas{0.9, 0.95};                   // adamw
   double eps = 1e-8;                                      // adamw
   double momentum = 0.0;                                  // sgd
 };
 
+void fields(config::Fields& f, OptimRule& rule);
+void check(const OptimRule& rule, config::Checks& checks);
 void fields(config::Fields& f, OptimSection& s);
 
 }  // namespace ty

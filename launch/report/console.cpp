@@ -9,6 +9,7 @@
 #include "launch/report/text.h"
 #include "launch/report/timeline_table.h"
 #include "launch/report/traffic_table.h"
+#include "launch/report/update_table.h"
 
 namespace ty {
 
@@ -35,12 +36,19 @@ void Console::started(const RunFacts& facts) {
   line_.note(fmt::format("  data   {} tokens, vocabulary {}, {} windows of {} per epoch",
                          human_count(static_cast<double>(facts.data_tokens)), model.vocab,
                          human_count(static_cast<double>(facts.windows)), facts.job.data.sequence));
-  line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}",
+  line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}{}",
                          model.family, model.layers, model.width, model.heads, model.context,
-                         human_count(static_cast<double>(plan.parameters))));
+                         human_count(static_cast<double>(plan.parameters)),
+                         plan.trained == plan.parameters
+                             ? ""
+                             : "  trained " + human_count(static_cast<double>(plan.trained))));
   if (!exact_rules(plan.linear).empty()) {
     std::string table = format_linear_sites(plan.linear, plan.tokens_per_pass, plan.reuses_weights);
     table.pop_back();  // note() ends the line
+    line_.note(table);
+  }
+  if (std::string table = format_updates(plan.updates); !table.empty()) {
+    table.pop_back();
     line_.note(table);
   }
   line_.note(fmt::format("  step   {} tokens, {}FLOP per rank  predicted peak {} per rank",

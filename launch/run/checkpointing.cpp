@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/base/glob.h"
 #include "core/io/json.h"
 #include "launch/process/failure.h"
 #include "launch/run/optimizer_state.h"
@@ -144,6 +145,7 @@ nlohmann::json manifest_fields(const CheckpointContext& context, const TrainingS
       {"tokens", position.tokens},
       {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
   const LossScale::State& scale = state.loss_scale.state();
+  if (!context.frozen.empty()) fields["frozen"] = context.frozen;
   if (scale != LossScale::State()) fields["loss_scale"] = to_json(scale);
   return fields;
 }
@@ -217,8 +219,11 @@ Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& 
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
   load_weights(checkpoint.path, state.parameters, state.spec);
-  read_optimizer(checkpoint.path, manifest, context.allow_changes, state.parameters,
-                 state.optimizer);
+  const auto frozen = manifest.fields.value("frozen", std::vector<std::string>{});
+  const auto may_miss = [&](const Parameter& parameter) {
+    return context.allow_changes || matches_any(frozen, parameter.name);
+  };
+  read_optimizer(checkpoint.path, manifest, may_miss, state.parameters, state.optimizer);
   state.loss_scale.restore(stored_loss_scale(manifest.fields), checkpoint.path.string());
   Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
   position.samples = manifest.fields.value("samples", std::int64_t{-1});

@@ -28,6 +28,7 @@ struct CheckpointContext {
   std::uint64_t tokenizer_fingerprint = 0;
   bool sharded = false;  // every rank holds a part of the optimizer state
   std::int64_t keep = 3;
+  std::vector<std::string> frozen = {};  // patterns of parameters that are not trained
   bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };
 
@@ -55,8 +56,9 @@ inline SaveOutcome save_checkpoint(const CheckpointContext& context, TrainingSet
   return save_checkpoint(context, state_of(setup), position);
 }
 
-// Restores weights and optimizer, and says where the run was. Throws DataError if the checkpoint
-// belongs to another model, tokenizer or optimizer.
+// Restores weights and optimizer, and says where the run was. The moments of what was frozen then
+// and is trained now begin with zero. Throws DataError if the checkpoint belongs to another model,
+// tokenizer or optimizer.
 Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,
                             const TrainingState& state);
 inline Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& checkpoint,

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include "core/base/error.h"
-#include "core/base/glob.h"
 #include "core/config/print.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
+#include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
@@ -50,20 +50,6 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
   }
 }
 
-void check_no_decay(const JobConfig& job, const Model& model) {
-  const auto& parameters = model.parameters().all();
-  for (std::size_t i = 0; i < job.optim.no_decay.size(); ++i) {
-    const std::string& pattern = job.optim.no_decay[i];
-    const bool matches = std::any_of(parameters.begin(), parameters.end(), [&](const auto& each) {
-      return glob_match(pattern, each.name);
-    });
-    if (matches) continue;
-    throw ConfigError(Key{"optim.no_decay"},
-                      "\"{}\" matches no parameter; names look like {} and {}", pattern,
-                      parameters.front().name, parameters.back().name);
-  }
-}
-
 // A model directory may bring its own tokenizer.
 void check_texts_have_tokenizer(const JobConfig& job) {
   if (job.tokenizer.kind || !job.tokenizer.from.empty() || !job.model.from.empty()) return;
@@ -97,7 +83,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
                            job.parallel.sequence};
   check_layout(job, mesh);
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
-  check_no_decay(job, model);
+  check_patterns(job.optim, model.parameters());
   check_stages(job, config, mesh);
 }
 

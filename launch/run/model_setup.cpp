@@ -97,7 +97,8 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
                        layout.groups.stage.size(),
                        {.sharing = layout.sharing,
                         .partition = partition_of(job, spec, layout.mesh.shape().pipeline),
-                        .stage = layout.mesh.at().pipeline});
+                        .stage = layout.mesh.at().pipeline,
+                        .frozen = job.optim.freeze});
 }
 
 void set_initial_weights(const JobConfig& job, OpenedModel& model) {

@@ -62,11 +62,18 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
   InFlight& one = alive_[{chunk, micro_batch}];
   const Range range = part(micro_batch);
   one.batch = upload(parameters_.backend(), context_.batch, range.first, range.count);
-  for (Tensor& tensor : in) tensor = make_leaf(tensor, MemoryClass::communication);
+  if (model_.sends_back(chunk)) {
+    for (Tensor& tensor : in) tensor = make_leaf(tensor, MemoryClass::communication);
+  }
   one.in = Flow::of(in);
   const bool is_last = program_.shape.is_last(model_.stage(), chunk);
+  if (!model_.has_backward(chunk)) {
+    const InFlight done = std::exchange(one, {});
+    return sent(run(done, done.in, chunk).tensors());
+  }
   if (!replayed_.contains({chunk, micro_batch})) {
     one.out = run(one, one.in, chunk);
+    if (!model_.sends_back(chunk)) one.in = {};
     return is_last ? Tensors() : sent(one.out.tensors());
   }
   one.replay.emplace(
@@ -79,16 +86,19 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
 }
 
 void ModelStage::recompute(int chunk, int micro_batch) {
-  alive_.at({chunk, micro_batch}).replay.value().run();
+  if (model_.has_backward(chunk)) alive_.at({chunk, micro_batch}).replay.value().run();
 }
 
 Tensors ModelStage::backward(int chunk, int micro_batch, Tensors gradients) {
   auto node = alive_.extract({chunk, micro_batch});
   TY_CHECK(!node.empty(), "micro-batch {} has not run forward", micro_batch + 1);
   InFlight& one = node.mapped();
-  const Tensors in = one.in.tensors();
-  Tensors back = send_back(chunk, micro_batch, one, gradients);
+  const Tensors in = one.in.tensors();  // those whose gradient is sent back
+  Tensors back;
+  if (model_.has_backward(chunk)) back = send_back(chunk, micro_batch, one, gradients);
   reducer_.micro_batch_done(micro_batch);
+  if (!model_.sends_back(chunk)) return {};
+  back.resize(in.size());
   for (std::size_t i = 0; i < in.size(); ++i) back[i] = gradient_to_send(back[i], in[i]);
   return back;
 }
@@ -108,7 +118,9 @@ Tensors ModelStage::send_back(int chunk, int micro_batch, InFlight& one, const T
   }
   if (one.replay) return one.replay->input_gradients();
   Tensors back;
-  for (const Tensor& tensor : one.in.tensors()) back.push_back(grad_of(tensor));
+  for (const Tensor& tensor : one.in.tensors()) {
+    back.push_back(tensor.requires_grad() ? grad_of(tensor) : Tensor());
+  }
   return back;
 }
 

@@ -33,6 +33,7 @@ class ModelStage final : public Stage {
              GradientReducer& reducer, const Program& program, const StepContext& context);
 
   std::vector<TensorForm> boundary(int virtual_stage, int micro_batch) const override;
+  bool takes_gradient(int chunk) const override { return model_.has_backward(chunk); }
   Tensors forward(int chunk, int micro_batch, Tensors in) override;
   void recompute(int chunk, int micro_batch) override;
   Tensors backward(int chunk, int micro_batch, Tensors gradients) override;
@@ -41,8 +42,8 @@ class ModelStage final : public Stage {
   // Between forward and backward.
   struct InFlight {
     Batch batch;
-    Flow in;   // leaves; nothing at the beginning of the chain
-    Flow out;  // undefined where it will be made again
+    Flow in;   // nothing at the beginning of the chain; leaves if their gradients are sent back
+    Flow out;  // undefined where it will be made again, or has no backward
     std::optional<Replay> replay;
   };
   using Key = std::pair<int, int>;  // chunk, micro-batch

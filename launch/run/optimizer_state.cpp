@@ -187,7 +187,8 @@ void write_optimizer(FileWriter& out, const FlatParameters& parameters,
   writer.finish();
 }
 
-void read_optimizer(const Path& directory, const Manifest& manifest, bool may_differ,
+void read_optimizer(const Path& directory, const Manifest& manifest,
+                    const std::function<bool(const Parameter&)>& may_miss,
                     const FlatParameters& parameters, const Optimizer& optimizer) {
   std::vector<std::unique_ptr<SafetensorsFile>> files;
   StoredState stored;
@@ -208,7 +209,7 @@ void read_optimizer(const Path& directory, const Manifest& manifest, bool may_di
       const auto wanted = runs_of(parameter.shape, parameter.placement.slice, piece.inside);
       const std::int64_t found = copy_found(stored[key], parameter, wanted, piece.inside.first,
                                             contiguous_view(host.data(), to.dtype, to.shape));
-      if (found != count_of(wanted) && !may_differ) {
+      if (found != count_of(wanted) && !may_miss(parameter)) {
         throw DataError(
             "{}: {}: {} of {} elements of the optimizer state are there; the run used "
             "another optimizer or model",

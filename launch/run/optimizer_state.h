@@ -7,6 +7,8 @@
 // of a part is left out.
 #pragma once
 
+#include <functional>
+
 #include "core/io/file_writer.h"
 #include "core/io/manifest.h"
 #include "optim/optimizer.h"
@@ -19,8 +21,10 @@ void write_optimizer(FileWriter& out, const FlatParameters& parameters, const Op
 
 // Fills the moments of the optimizer's pieces from all optimizer files of a checkpoint. Throws
 // DataError if elements are missing or there twice, of another type, or outside their parameter.
-// `may_differ`: the moments of another optimizer are of no use; those that are missing are zero.
-void read_optimizer(const Path& directory, const Manifest& manifest, bool may_differ,
+// Moments are zero where they are missing and `may_miss` allows it for the parameter: of another
+// optimizer, or of what was not trained yet.
+void read_optimizer(const Path& directory, const Manifest& manifest,
+                    const std::function<bool(const Parameter&)>& may_miss,
                     const FlatParameters& parameters, const Optimizer& optimizer);
 
 }  // namespace ty

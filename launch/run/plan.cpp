@@ -41,6 +41,12 @@ void add_choices(Traffic& traffic, const Layout& layout, std::int64_t actions) {
   }
 }
 
+std::vector<UpdateGroup> groups_to_show(const OptimSection& optim, const ModelSpec& config) {
+  if (optim.freeze.empty() && optim.rules.empty()) return {};
+  const Model whole(describe_model(config), LinearRules(config.linear));
+  return update_groups(optim, whole.parameters());
+}
+
 }  // namespace
 
 Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int stage) {
@@ -66,6 +72,8 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
           .after_actions = meter.rest(),
           .message_bytes = message_bytes(job, model, layout.mesh.data().size(), batch),
           .parameters = setup.model.whole_count,
+          .trained = setup.model.trained_count,
+          .updates = groups_to_show(job.optim, config),
           .memory = backend.memory().stats(),
           .matrix_flops = backend.counts().matrix_flops,
           .traffic = std::move(traffic),

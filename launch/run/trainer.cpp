@@ -63,6 +63,7 @@ void Trainer::build(RunStart start) {
                   .tokenizer_fingerprint = dataset_.fingerprint(),
                   .sharded = job_.parallel.zero == 1,
                   .keep = job_.checkpoint.keep,
+                  .frozen = job_.optim.freeze,
                   .allow_changes = job_.run.allow_changes};
   watch_actions();
   resume(start.checkpoint, start.notes);

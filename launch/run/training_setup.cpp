@@ -3,28 +3,22 @@
 #include <algorithm>
 
 #include "core/base/even_parts.h"
-#include "core/base/glob.h"
+#include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 
 namespace ty {
 
 namespace {
 
-DecayOf decay_rule(const OptimSection& optim) {
-  return [&optim](const Parameter& parameter) {
-    const bool exempt = std::any_of(
-        optim.no_decay.begin(), optim.no_decay.end(),
-        [&](const std::string& pattern) { return glob_match(pattern, parameter.name); });
-    return exempt ? 0.0 : optim.weight_decay;
-  };
-}
-
 std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParameters& parameters,
                                           const std::vector<Piece>& pieces) {
+  const OptionsOf options_of = [&optim](const Parameter& parameter) {
+    return update_options(optim, parameter.name);
+  };
   if (optim.name == OptimizerKind::sgd) {
-    return make_sgd(parameters, pieces, decay_rule(optim), {.momentum = optim.momentum});
+    return make_sgd(parameters, pieces, options_of, {.momentum = optim.momentum});
   }
-  return make_adamw(parameters, pieces, decay_rule(optim),
+  return make_adamw(parameters, pieces, options_of,
                     {.beta1 = optim.betas[0], .beta2 = optim.betas[1], .eps = optim.eps});
 }
 

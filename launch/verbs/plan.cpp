@@ -10,6 +10,7 @@
 #include "launch/report/pipeline_table.h"
 #include "launch/report/text.h"
 #include "launch/report/traffic_table.h"
+#include "launch/report/update_table.h"
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/model_setup.h"
@@ -41,6 +42,7 @@ nlohmann::json to_json(const PipelinePlan& plan, const MachineRates& rates) {
   const Plan& first = plan.stages.front();
   nlohmann::json json = {
       {"parameters", first.parameters},
+      {"trained", first.trained},
       {"ranks", first.mesh.size()},
       {"memory", memory_json(first.memory)},
       {"matrix_flops", first.matrix_flops},
@@ -49,6 +51,7 @@ nlohmann::json to_json(const PipelinePlan& plan, const MachineRates& rates) {
       {"tokens", first.tokens},
       {"linear", linear_sites_json(first.linear, first.tokens_per_pass, first.reuses_weights)},
       {"step_seconds", plan.step_seconds(rates)}};
+  if (!first.updates.empty()) json["updates"] = updates_json(first.updates);
   if (plan.stages.size() > 1) {
     json["memory"]["peak_bytes"] = plan.peak_bytes();
     json["pipeline"] = pipeline_json(plan, rates);
@@ -75,7 +78,10 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
     fmt::print("{}\n", to_json(plan, rates).dump());
     return ExitCode::ok;
   }
-  fmt::print("parameters {}  ({})\n", first.parameters, describe(first.mesh));
+  const std::string trained =
+      first.trained == first.parameters ? "" : fmt::format("  trained {}", first.trained);
+  fmt::print("parameters {}{}  ({})\n", first.parameters, trained, describe(first.mesh));
+  fmt::print("{}", format_updates(first.updates));
   fmt::print("{}", format_linear_sites(first.linear, first.tokens_per_pass, first.reuses_weights));
   const std::string stages = format_pipeline(plan, rates);
   if (stages.empty()) fmt::print("{}", format_memory(first.memory, nullptr));

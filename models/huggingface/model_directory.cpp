@@ -4,6 +4,7 @@
 #include "core/io/json.h"
 #include "models/huggingface/model_config.h"
 #include "models/huggingface/model_tensors.h"
+#include "models/transformer/freezing.h"
 
 namespace ty {
 
@@ -12,10 +13,12 @@ constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 constexpr const char* kConfigName = "config.json";
 
 // Of parameters of which a rank may hold parts.
-std::int64_t count_whole(const ParameterStore& store) {
-  std::int64_t count = 0;
-  for (const Parameter& parameter : store.all()) count += parameter.whole().numel();
-  return count;
+void count_whole(OpenedModel& opened, const ParameterStore& store) {
+  for (const Parameter& parameter : store.all()) {
+    const std::int64_t count = parameter.whole().numel();
+    opened.whole_count += count;
+    if (parameter.trainable) opened.trained_count += count;
+  }
 }
 
 }  // namespace
@@ -56,16 +59,20 @@ OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOpt
   const LinearRules rules(spec.linear);
   // Declares parameters and nothing else.
   auto whole = std::make_unique<Model>(description, rules, part.sharing);
+  freeze(whole->parameters(), part.frozen);
+  const std::size_t first_trained = first_trained_block(description, whole->parameters());
   OpenedModel opened;
   opened.spec = spec;
   opened.linear_sites = whole->linear_sites();
   opened.spec.linear = exact_rules(opened.linear_sites);
-  opened.whole_count = count_whole(whole->parameters());
+  count_whole(opened, whole->parameters());
   const bool is_whole = part.partition.ranges.size() <= 1;
   opened.model = is_whole ? std::move(whole)
                           : std::make_unique<Model>(description, rules, part.sharing,
                                                     part.partition, part.stage);
+  opened.model->set_first_trained(first_trained);
   ParameterStore& store = opened.model->parameters();
+  freeze(store, part.frozen);
   opened.parameters = std::make_unique<FlatParameters>(
       store, plan_flat_layout(store, bucket_elements, shards), backend, options);
   return opened;

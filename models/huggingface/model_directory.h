@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/io/tensor_set.h"
@@ -30,6 +31,7 @@ struct OpenedModel {
   ModelSpec spec;  // linear layers of the whole model by name, with all sizes resolved
   std::vector<LinearSite> linear_sites;  // the same, and how ranks hold them
   std::int64_t whole_count = 0;          // numbers in the whole model
+  std::int64_t trained_count = 0;        // of them, those that are not frozen
   std::unique_ptr<Model> model;          // of this rank
   std::unique_ptr<FlatParameters> parameters;
 };
@@ -39,6 +41,7 @@ struct ModelPart {
   Sharing sharing = {};
   Partition partition = {};  // without ranges: all blocks
   int stage = 0;
+  std::vector<std::string> frozen = {};  // patterns of parameters that are not trained
 };
 
 // A model, or this rank's part of it, whose weights are not set yet; bucket and shards as

@@ -66,16 +66,24 @@ Tensor backward_from_loss(const Model& model, const Objective& objective, Flow o
                           const Batch& batch, double weight, const BackwardOptions& options) {
   const SharedVocabulary vocabulary = model.readout().vocabulary();
   const Tensor hidden = rows_of(out.hidden);
-  const Tensor gradient = Tensor::empty_like(hidden);
+  const bool sends_back = out.hidden.requires_grad();  // something before the readout is trained
+  const Tensor gradient = sends_back ? Tensor::empty_like(hidden) : Tensor();
+  const auto rows_in = [](const Tensor& all, const Rows& rows) {
+    return all.alias(all.view().slice(0, rows.first, rows.count));
+  };
   Tensor total;
   for_each_chunk(hidden, vocabulary, [&](const Rows& rows) {
-    const Tensor part = make_leaf(hidden.alias(hidden.view().slice(0, rows.first, rows.count)));
-    leaf_of(part).grad = gradient.alias(gradient.view().slice(0, rows.first, rows.count));
+    Tensor part = rows_in(hidden, rows);
+    if (sends_back) {
+      part = make_leaf(part);
+      leaf_of(part).grad = rows_in(gradient, rows);
+    }
     const Tensor loss = objective.loss(model.readout().logits(part), vocabulary, batch, rows.first);
     add_to(total, loss);
     backward(loss, Tensor::full(hidden.backend(), {1}, loss.dtype(), weight),
              {.release_shared = rows.is_last && options.release_shared});
   });
+  if (!sends_back) return total;
   backward(out.hidden, gradient.alias(gradient.view().reshape(out.hidden.shape())), options);
   return total;
 }

@@ -88,9 +88,11 @@ void Model::end_step() {
 Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flow,
                     int chunk) const {
   const bool inside_blocks = recompute == Recompute::selective || recompute == Recompute::block;
+  std::size_t index = blocks(chunk).first;
   for (const Entry& entry : chunks_[static_cast<std::size_t>(chunk)]) {
     const Block* block = entry.block.get();
-    if (inside_blocks && entry.recomputable) {
+    const bool has_backward = index++ >= first_trained_;
+    if (inside_blocks && entry.recomputable && has_backward) {
       flow = Flow::of(ty::recompute(
           [block, context](std::span<const Tensor> in) {
             return block->forward(Flow::of(in), context).tensors();

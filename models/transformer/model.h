@@ -61,6 +61,13 @@ class Model {
   // All linear layers in order, and what they are made of: what rules can match.
   const std::vector<LinearSite>& linear_sites() const { return sites_; }
 
+  // Blocks of the description before this one take no part in backward: nothing is trained up to
+  // them. By default all take part.
+  void set_first_trained(std::size_t block) { first_trained_ = block; }
+  // Whether backward reaches the blocks of a chunk, and whether it goes on to those before them.
+  bool has_backward(int chunk) const { return blocks(chunk).last > first_trained_; }
+  bool sends_back(int chunk) const { return blocks(chunk).first > first_trained_; }
+
   // Around the micro-batches of one optimizer step; see Linear.
   void begin_step();
   void end_step();
@@ -75,6 +82,7 @@ class Model {
   std::vector<std::vector<Column>> flows_;  // into each block of the description
   Partition partition_;
   int stage_;
+  std::size_t first_trained_ = 0;  // block of the description
   std::int64_t width_;
   Sharing sharing_;
   std::unique_ptr<ParameterStore> store_ = std::make_unique<ParameterStore>();

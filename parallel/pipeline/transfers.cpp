@@ -30,6 +30,7 @@ void Inbox::post(Channel& channel) {
   if (channel.expected.empty()) return;
   const Message& message = channel.expected.front();
   const bool is_down = message.kind == Message::Kind::activation;
+  if (!is_down && !stage_.takes_gradient(message.virtual_stage / shape_.stages)) return;
   const int from = stage_of(message.virtual_stage + (is_down ? -1 : 1), shape_);
   const int entered = message.virtual_stage + (is_down ? 0 : 1);
   for (const TensorForm& form : stage_.boundary(entered, message.micro_batch)) {

@@ -99,8 +99,8 @@ struct Rank {
     reducer = std::make_unique<GradientReducer>(
         *flat, AxisGroups{.data = mesh.data(), .tensor = mesh.tensor(), .stage = mesh.stage()},
         ReducerOptions{on.zero});
-    optimizer =
-        make_adamw(*flat, reducer->owned_pieces(), [](const Parameter&) { return 0.0; }, {});
+    optimizer = make_adamw(*flat, reducer->owned_pieces(),
+                           [](const Parameter&) { return UpdateOptions(); }, {});
   }
 
   // Calls each(parameter, what it holds, name of its random numbers) for weights and moments.

@@ -52,7 +52,9 @@ std::vector<double> weights_of(const FlatParameters& flat) {
 
 std::unique_ptr<Optimizer> make_optimizer(FlatParameters& flat, const std::vector<Piece>& pieces,
                                           bool sgd) {
-  const auto decay = [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; };
+  const auto decay = [](const Parameter& p) {
+    return UpdateOptions{.weight_decay = p.shape.rank() > 1 ? 0.1 : 0.0};
+  };
   if (sgd) return make_sgd(flat, pieces, decay, {.momentum = 0.9});
   return make_adamw(flat, pieces, decay, {});
 }
@@ -322,8 +324,8 @@ TEST(DataParallel, NonFiniteGradientsStopEveryRankBeforeAWeightChanges) {
   backend->fill(model.parameters().find("blocks.0.norm1.bias")->value.view(), NAN);
   const auto before = doubles(model.parameters().find("head.norm.bias")->value);
   GradientReducer reducer(flat, {}, {});
-  const auto optimizer =
-      make_adamw(flat, reducer.owned_pieces(), [](const Parameter&) { return 0.0; }, {});
+  const auto optimizer = make_adamw(flat, reducer.owned_pieces(),
+                                    [](const Parameter&) { return UpdateOptions(); }, {});
   const auto objective = cross_entropy_objective();
   TrainingStep step(model, *objective, flat, *optimizer, reducer, {});
   try {

@@ -45,9 +45,11 @@ class GoldenCurve : public testing::Test {
                         {.compute = dtype, .weights = dtype});
     load_weights(directory, flat, config);
     GradientReducer reducer(flat, {}, {});
-    const auto adamw = make_adamw(flat, reducer.owned_pieces(),
-                                  [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; },
-                                  {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8});
+    const auto decay = [](const Parameter& p) {
+      return UpdateOptions{.weight_decay = p.shape.rank() > 1 ? 0.1 : 0.0};
+    };
+    const auto adamw =
+        make_adamw(flat, reducer.owned_pieces(), decay, {.beta1 = 0.9, .beta2 = 0.95, .eps = 1e-8});
     const auto objective = cross_entropy_objective();
     TrainingStep step(model, *objective, flat, *adamw, reducer,
                       {.micro_batches = micro_batches,

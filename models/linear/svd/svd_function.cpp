@@ -19,11 +19,13 @@ Tensor product(const View& a, const View& b, Backend& backend) {
   return y;
 }
 
+// x is there if a factor is trained.
 Grads gradients_of(const SavedTensor& x, const SavedTensor& a, const SavedTensor& b,
-                   WeightLayout layout, bool has_bias, const Tensor& dy) {
+                   WeightLayout layout, bool wants_db, bool has_bias, const Tensor& dy) {
   Backend& backend = dy.backend();
   const View ab = factor(a->view(), layout), bb = factor(b->view(), layout);
-  const Tensor z = product(x->view().as_rows(), ab, backend);                   // [N, r]
+  Tensor z;  // [N, r]
+  if (wants_db) z = product(x->view().as_rows(), ab, backend);
   const Tensor dz = product(dy.view().as_rows(), bb.transpose(0, 1), backend);  // [N, r]
   Grads grads;
   grads.emplace_back([a, dz, layout](const View& dx, double beta) {
@@ -66,9 +68,13 @@ Tensor svd_linear(const Tensor& x, const Tensor& a, const Tensor& b, const Tenso
   });
   std::vector<Tensor> inputs = {x, a, b};
   if (bias.defined()) inputs.push_back(bias);
-  return record("svd_linear", y, std::move(inputs),
-                [x = saved(input), a = saved(a), b = saved(b), layout, has_bias = bias.defined()](
-                    const Tensor& dy) { return gradients_of(x, a, b, layout, has_bias, dy); });
+  const bool wants_db = b.requires_grad(), has_bias = bias.defined();
+  const SavedTensor kept = a.requires_grad() || wants_db ? saved(input) : SavedTensor();
+  return record(
+      "svd_linear", y, std::move(inputs),
+      [x = kept, a = saved(a), b = saved(b), layout, wants_db, has_bias](const Tensor& dy) {
+        return gradients_of(x, a, b, layout, wants_db, has_bias, dy);
+      });
 }
 
 }  // namespace ty

@@ -128,6 +128,16 @@ TEST_F(JobCheck, RulesAndPatternsThatMatchNothing) {
   EXPECT_EQ(error_with({"optim.no_decay=[\"*.bais\"]"}),
             "command line: optim.no_decay: \"*.bais\" matches no parameter; names look like "
             "embeddings.token.weight and head.norm.bias");
+  EXPECT_EQ(error_with({"optim.freeze=[\"blocks.*.mpl.*\"]"}),
+            "command line: optim.freeze: \"blocks.*.mpl.*\" matches no parameter; names look like "
+            "embeddings.token.weight and head.norm.bias (did you mean \"blocks.*.mlp.*\"?)");
+  EXPECT_EQ(error_with({"optim.freeze=[\"*\"]"}),
+            "command line: optim.freeze: matches all 16 parameters: nothing is left to train");
+  EXPECT_EQ(error_with({"optim.rules=[{match: \"*\", lr: 0}, {match: \"head.nrom.*\", lr: 1}]"}),
+            "command line: optim.rules[1].match: \"head.nrom.*\" matches no parameter; names look "
+            "like embeddings.token.weight and head.norm.bias (did you mean \"head.norm.*\"?)");
+  EXPECT_EQ(error_with({"optim.rules=[{match: \"*\"}]"}),
+            "command line: optim.rules[0].match: says nothing of \"*\"; state lr or weight_decay");
   EXPECT_TRUE(contains(error_with({"linear=[{match: \"*.mlp.*\", kind: svd, rank: 17}]"}),
                        "command line: linear[0]: blocks.0.mlp.up [16, 64]: svd: rank 17 of a [16, "
                        "64] matrix; want 1 to 16"));

@@ -57,7 +57,9 @@ class OptimizerTest : public testing::Test {
   std::vector<Piece> everything() {
     return pieces_in(flat_->layout(), flat_->layout().bucket_ranges());
   }
-  static double decay(const Parameter& p) { return p.name == "w" ? 0.1 : 0.0; }
+  static UpdateOptions decay(const Parameter& p) {
+    return {.weight_decay = p.name == "w" ? 0.1 : 0.0};
+  }
 };
 
 TEST_F(OptimizerTest, AdamWFollowsThePublishedFormula) {
@@ -143,12 +145,36 @@ TEST_F(OptimizerTest, PiecesOfTwoHalvesUpdateLikeTheWhole) {
   EXPECT_EQ(doubles(flat_->weights()), whole);
 }
 
-// Four parameters of which the second and third decay, the last behind a gap: one kernel call for
-// each run of neighbours that decay alike, and the bits of one call per parameter.
-TEST(Runs, OfNeighboursThatDecayAlikeAreUpdatedAtOnceAndToTheBit) {
+TEST_F(OptimizerTest, ARateOfItsOwnMultipliesTheLearningRate) {
+  const auto trained = [&](bool sgd, double rate, double learning_rate) {
+    build({DType::f64, DType::f64});
+    set_gradients(0.25);
+    const auto options_of = [&](const Parameter&) {
+      return UpdateOptions{.rate = rate, .weight_decay = 0.1};
+    };
+    const auto optimizer = sgd ? make_sgd(*flat_, everything(), options_of, {.momentum = 0.9})
+                               : make_adamw(*flat_, everything(), options_of, {});
+    optimizer->step({.learning_rate = learning_rate});
+    return doubles(flat_->weights());
+  };
+  for (const bool sgd : {false, true}) {
+    EXPECT_EQ(trained(sgd, 0.25, 0.5), trained(sgd, 1.0, 0.125));
+    EXPECT_NE(trained(sgd, 0.25, 0.5), trained(sgd, 0.0, 0.5));
+    build({DType::f64, DType::f64});
+    EXPECT_EQ(trained(sgd, 0.0, 0.5), doubles(flat_->weights()));
+  }
+}
+
+// Of the parameters the second to fourth decay, a gap after the third, and the last one's rate is
+// its own: one kernel call for each run of neighbours that are updated alike, and the bits of one
+// call per parameter.
+TEST(Runs, OfNeighboursThatAreUpdatedAlikeAreUpdatedAtOnceAndToTheBit) {
   CountingBackend counting;
   const auto cpu = make_cpu_backend();
-  const auto decay = [](const Parameter& p) { return p.shape.rank() > 1 ? 0.1 : 0.0; };
+  const auto options_of = [](const Parameter& p) {
+    return UpdateOptions{.rate = p.name == "c" ? 0.5 : 1.0,
+                         .weight_decay = p.shape.rank() > 1 ? 0.1 : 0.0};
+  };
   const auto train = [&](Backend& backend, bool merged, bool sgd, FlatOptions dtypes) {
     ParameterStore store;
     store.declare("a", {16}, Init::normal(1));
@@ -156,14 +182,15 @@ TEST(Runs, OfNeighboursThatDecayAlikeAreUpdatedAtOnceAndToTheBit) {
     store.declare("w2", {8, 3, 3}, Init::normal(1));  // ends inside of a cache line: a gap
     store.declare("w3", {16, 3}, Init::normal(1));
     store.declare("b", {48}, Init::normal(1));
-    store.declare("b2", {37}, Init::normal(1));
+    store.declare("b2", {32}, Init::normal(1));
+    store.declare("c", {37}, Init::normal(1));
     FlatParameters flat(store, plan_flat_layout(store, 1 << 20, 1), backend, dtypes);
     flat.initialise(3);
     const auto all = pieces_in(flat.layout(), flat.layout().bucket_ranges());
     std::vector<std::unique_ptr<Optimizer>> optimizers;
     const auto add = [&](const std::vector<Piece>& pieces) {
-      optimizers.push_back(sgd ? make_sgd(flat, pieces, decay, {.momentum = 0.9})
-                               : make_adamw(flat, pieces, decay, {}));
+      optimizers.push_back(sgd ? make_sgd(flat, pieces, options_of, {.momentum = 0.9})
+                               : make_adamw(flat, pieces, options_of, {}));
     };
     if (merged) {
       add(all);
@@ -193,7 +220,7 @@ TEST(Runs, OfNeighboursThatDecayAlikeAreUpdatedAtOnceAndToTheBit) {
     }
     counting.updates = 0;
     train(counting, true, sgd, {});
-    EXPECT_EQ(counting.updates, 3 * 4);  // a | w, w2 | w3 | b, b2; one per parameter: 3 * 6
+    EXPECT_EQ(counting.updates, 3 * 5);  // a | w, w2 | w3 | b, b2 | c; one per parameter: 3 * 7
   }
 }
 

@@ -1,0 +1,18 @@
+// How the parameters of a model are updated, as a table: what optim.freeze and optim.rules come to.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "launch/run/optim_rules.h"
+
+namespace ty {
+
+// One line for all parameters that are updated alike; "" for no groups.
+std::string format_updates(const std::vector<UpdateGroup>& groups);
+// One object per group: first, parameters (how many), numbers, and either frozen or lr and
+// weight_decay.
+nlohmann::json updates_json(const std::vector<UpdateGroup>& groups);
+
+}  // namespace ty

@@ -1,0 +1,120 @@
+#include "launch/run/optim_rules.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "core/base/suggest.h"
+
+namespace ty {
+
+namespace {
+
+struct Options {
+  double lr, weight_decay;
+};
+
+Options options_of(const OptimSection& optim, const std::string& name) {
+  Options options = {optim.lr, matches_any(optim.no_decay, name) ? 0.0 : optim.weight_decay};
+  for (const OptimRule& rule : optim.rules) {
+    if (!glob_match(rule.match, name)) continue;
+    options.lr = rule.lr.value_or(options.lr);
+    options.weight_decay = rule.weight_decay.value_or(options.weight_decay);
+  }
+  return options;
+}
+
+// "blocks.*.mlp.up.weight" for all blocks.
+std::string of_all_blocks(const std::string& name) {
+  std::string pattern;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const bool is_digit = std::isdigit(static_cast<unsigned char>(name[i])) != 0;
+    if (!is_digit || pattern.empty() || (pattern.back() != '.' && pattern.back() != '*')) {
+      pattern += name[i];
+    } else if (pattern.back() == '.') {
+      pattern += '*';
+    }
+  }
+  return pattern;
+}
+
+// Names, and the patterns that people write of them: "blocks.3.*", "blocks.*.mlp.*".
+std::vector<std::string> known_patterns(const ParameterStore& store) {
+  std::set<std::string> known;
+  for (const Parameter& parameter : store.all()) {
+    for (const std::string& name : {parameter.name, of_all_blocks(parameter.name)}) {
+      known.insert(name);
+      for (std::size_t dot = name.find('.'); dot != std::string::npos;
+           dot = name.find('.', dot + 1))
+        known.insert(name.substr(0, dot) + ".*");
+    }
+  }
+  return {known.begin(), known.end()};
+}
+
+void check_pattern(const std::string& key, const std::string& pattern,
+                   const ParameterStore& store) {
+  const auto& all = store.all();
+  const bool matches = std::any_of(all.begin(), all.end(), [&](const Parameter& each) {
+    return glob_match(pattern, each.name);
+  });
+  if (matches) return;
+  throw ConfigError(Key{key}, "\"{}\" matches no parameter; names look like {} and {}{}", pattern,
+                    all.front().name, all.back().name,
+                    did_you_mean(pattern, known_patterns(store)));
+}
+
+}  // namespace
+
+UpdateOptions update_options(const OptimSection& optim, const std::string& name) {
+  const Options options = options_of(optim, name);
+  return {options.lr / optim.lr, options.weight_decay};
+}
+
+void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
+  for (const std::string& pattern : optim.no_decay) check_pattern("optim.no_decay", pattern, whole);
+  for (const std::string& pattern : optim.freeze) check_pattern("optim.freeze", pattern, whole);
+  for (std::size_t i = 0; i < optim.rules.size(); ++i) {
+    check_pattern(fmt::format("optim.rules[{}].match", i), optim.rules[i].match, whole);
+  }
+  const auto& all = whole.all();
+  const bool trains = std::any_of(all.begin(), all.end(), [&](const Parameter& each) {
+    return !matches_any(optim.freeze, each.name);
+  });
+  if (!trains) {
+    throw ConfigError(Key{"optim.freeze"}, "matches all {} parameters: nothing is left to train",
+                      all.size());
+  }
+}
+
+std::vector<UpdateGroup> update_groups(const OptimSection& optim, const ParameterStore& whole) {
+  std::vector<UpdateGroup> groups;
+  for (const Parameter& parameter : whole.all()) {
+    UpdateGroup one = {.first = parameter.name,
+                       .parameters = 1,
+                       .numbers = parameter.whole().numel(),
+                       .is_frozen = matches_any(optim.freeze, parameter.name)};
+    if (!one.is_frozen) {
+      const Options options = options_of(optim, parameter.name);
+      one.lr = options.lr;
+      one.weight_decay = options.weight_decay;
+    }
+    const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) {
+      return group.is_frozen == one.is_frozen && group.lr == one.lr &&
+             group.weight_decay == one.weight_decay;
+    });
+    if (found == groups.end()) {
+      groups.push_back(std::move(one));
+    } else {
+      found->parameters += one.parameters;
+      found->numbers += one.numbers;
+    }
+  }
+  std::stable_partition(groups.begin(), groups.end(),
+                        [](const UpdateGroup& group) { return !group.is_frozen; });
+  return groups;
+}
+
+}  // namespace ty

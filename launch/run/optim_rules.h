@@ -1,0 +1,35 @@
+// What a job's section `optim` says of single parameters: which are trained, with which learning
+// rate and weight decay.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/nn/parameter.h"
+#include "launch/job/optim_section.h"
+#include "optim/optimizer.h"
+
+namespace ty {
+
+// A parameter's options, by name: of optim.rules, of each key, the last that matches and states it;
+// without one optim.lr, and optim.weight_decay unless optim.no_decay matches.
+UpdateOptions update_options(const OptimSection& optim, const std::string& name);
+
+// Throws ConfigError for a pattern of the section that matches none of the model's parameters, and
+// if optim.freeze leaves none to train.
+void check_patterns(const OptimSection& optim, const ParameterStore& whole);
+
+// Parameters that are updated alike.
+struct UpdateGroup {
+  std::string first;            // the name of one of them
+  std::int64_t parameters = 0;  // how many there are
+  std::int64_t numbers = 0;     // in them
+  bool is_frozen = false;
+  double lr = 0.0;  // at its peak
+  double weight_decay = 0.0;
+};
+// In the order of their first parameter, what is frozen last.
+std::vector<UpdateGroup> update_groups(const OptimSection& optim, const ParameterStore& whole);
+
+}  // namespace ty
