@@ -14,11 +14,11 @@ ModelPart part_to_run(const ModelSpec& spec, const Mesh& mesh, Backend& backend)
 }
 
 SharedModel open_shared_model(const Path& directory, Backend& backend, const Group& world,
-                              const MeshRequest& degrees) {
+                              const MeshRequest& degrees, DType dtype) {
   Mesh mesh(world, resolve(degrees, world.size()));
   const ModelSpec spec = read_model_config(directory);
   OpenedModel opened =
-      declare_model(spec, backend, only_run(), 1, 1, part_to_run(spec, mesh, backend));
+      declare_model(spec, backend, only_run(dtype), 1, 1, part_to_run(spec, mesh, backend));
   load_weights(directory, *opened.parameters, opened.spec);
   return {std::move(mesh), std::move(opened)};
 }

@@ -15,10 +15,10 @@ struct SharedModel {
   OpenedModel opened;  // this rank's part
 };
 
-// The ranks that are not asked for along tensor and pipeline hold copies, along data. A collective
-// call. Throws ConfigError if the degrees do not fit the ranks or the model, and as open_model()
-// does.
+// With weights and activations of this type. The ranks that are not asked for along tensor and
+// pipeline hold copies, along data. A collective call. Throws ConfigError if the degrees do not fit
+// the ranks or the model, and as open_model() does.
 SharedModel open_shared_model(const Path& directory, Backend& backend, const Group& world,
-                              const MeshRequest& degrees);
+                              const MeshRequest& degrees, DType dtype = DType::f32);
 
 }  // namespace ty

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -40,10 +42,24 @@ std::vector<std::int32_t> parse_ids(const std::string& text) {
   return ids;
 }
 
+constexpr std::array kTypes = {DType::f32, DType::bf16, DType::f16};
+
+config::Rule one_of_types() {
+  config::Rule rule;
+  for (const DType type : kTypes) rule.choices.emplace_back(name_of(type));
+  return rule;
+}
+
+DType type_of(const Arguments& arguments) {
+  const std::string name = arguments.text("--dtype", std::string(name_of(DType::f32)));
+  return *std::find_if(kTypes.begin(), kTypes.end(),
+                       [&](DType type) { return name_of(type) == name; });
+}
+
 // The model's own numbers for a list of ids.
 ExitCode run_probe(const Arguments& arguments, const Path& directory) {
   const auto backend = make_cpu_backend();
-  Probe probe(directory, *backend);
+  Probe probe(directory, *backend, type_of(arguments));
   const std::vector<std::int32_t> ids = parse_ids(arguments.text("--tokens", ""));
   probe.run(ids);
   if (arguments.flag("--logits")) probe.write_logits(arguments.text("--logits", ""));
@@ -51,7 +67,8 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
   if (arguments.flag("--json")) {
     fmt::print("{}\n", nlohmann::json{{"loss", probe.loss()},
                                       {"perplexity", std::exp(probe.loss())},
-                                      {"tokens", ids.size() - 1}}
+                                      {"tokens", ids.size() - 1},
+                                      {"dtype", name_of(type_of(arguments))}}
                            .dump());
   } else {
     fmt::print("loss {:.6f} nats per token\n", probe.loss());
@@ -78,8 +95,9 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
                                        text_options(DataSection{}), spec.vocab);
   const auto backend = make_backend(DeviceChoice::automatic);
+  const DType dtype = type_of(arguments);
   const SharedModel shared =
-      open_shared_model(directory, *backend, world.group(), model_degrees(arguments));
+      open_shared_model(directory, *backend, world.group(), model_degrees(arguments), dtype);
   const OpenedModel& opened = shared.opened;
   const EvaluationOptions options = {.sequence = sequence,
                                      .batch = arguments.integer("--batch", 8)};
@@ -87,14 +105,15 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
                                      options, {shared.mesh.data(), shared.mesh.pipeline()});
   if (!world.is_root()) return ExitCode::ok;
   if (arguments.flag("--json")) {
-    nlohmann::json json = {{"loss", result.loss},
-                           {"perplexity", result.perplexity()},
-                           {"tokens", static_cast<std::int64_t>(result.tokens)},
-                           {"peak_bytes", backend->memory().stats().total_peak},
-                           {"predicted_peak_bytes",
-                            plan_inference(opened.spec, DType::f32, largest_batch(tokens, options),
-                                           sequence, shared.mesh.shape())
-                                .total_peak}};
+    nlohmann::json json = {
+        {"loss", result.loss},
+        {"perplexity", result.perplexity()},
+        {"tokens", static_cast<std::int64_t>(result.tokens)},
+        {"dtype", name_of(dtype)},
+        {"peak_bytes", backend->memory().stats().total_peak},
+        {"predicted_peak_bytes", plan_inference(opened.spec, dtype, largest_batch(tokens, options),
+                                                sequence, shared.mesh.shape())
+                                     .total_peak}};
     if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
     fmt::print("{}\n", json.dump());
   } else {
@@ -116,6 +135,8 @@ const Verb& eval_verb() {
        {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
         config::between(1, kLongestSequence)},
        {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
+       {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
+        one_of_types()},
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
        kStrictOption,
