@@ -108,7 +108,7 @@ TEST(Freezing, IsALearningRateOfZero) {
           std::vector<std::map<std::string, std::vector<double>>> found(
               static_cast<std::size_t>(axes.data * axes.tensor * axes.pipeline));
           run_ranks(static_cast<int>(found.size()), [&](const Group& world) {
-            train(job_of(c), world, [&](const TrainingSetup& setup, const Run& run) {
+            train(job_of(c), world, [&](const TrainingSetup& setup, const test::Run& run) {
               auto& own = found[static_cast<std::size_t>(world.rank())];
               own["losses"] = run.losses;
               const auto& all = setup.model.parameters->store().all();

@@ -103,7 +103,8 @@ TEST_F(OptimizerTest, SgdAddsMomentumAndDecay) {
 
 TEST_F(OptimizerTest, MasterWeightsKeepWhatBf16WouldRoundAway) {
   build({.compute = DType::bf16, .weights = DType::f32});
-  const auto sgd = make_sgd(*flat_, everything(), [](const Parameter&) { return 0.0; }, {});
+  const auto sgd =
+      make_sgd(*flat_, everything(), [](const Parameter&) { return UpdateOptions(); }, {});
   for (int step = 1; step <= 64; ++step) {
     set_gradients(1.0);
     sgd->step({.learning_rate = 1e-4, .step = step});
@@ -122,7 +123,7 @@ TEST_F(OptimizerTest, SixteenBitWeightsFollowStepsBelowTheirSpacing) {
     flat.initialise(3);
     backend_->fill(flat.gradients().view(), 1.0);
     const auto pieces = pieces_in(flat.layout(), flat.layout().bucket_ranges());
-    const auto sgd = make_sgd(flat, pieces, [](const Parameter&) { return 0.0; }, {});
+    const auto sgd = make_sgd(flat, pieces, [](const Parameter&) { return UpdateOptions(); }, {});
     for (int step = 1; step <= 64; ++step) sgd->step({.learning_rate = 1e-4, .step = step});
     double sum = 0;
     for (const double w : doubles(flat.weight_of(0))) sum += w;
