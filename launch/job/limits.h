@@ -22,6 +22,8 @@ inline constexpr std::int64_t kMostTokenIds = 1 << 24;
 inline constexpr std::int64_t kSmallestBpeVocab = 257;  // bytes and the end of text
 inline constexpr std::int64_t kMostRanks = 1 << 16;
 inline constexpr std::int64_t kMostBucketMb = 1 << 16;
+inline constexpr std::int64_t kMostLabels = 1 << 16;
+inline constexpr std::int64_t kMostImageSize = 1 << 12;  // pixels along a side
 inline constexpr std::int64_t kMostColumns = 1 << 20;  // of a table
 
 }  // namespace ty

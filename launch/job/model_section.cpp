@@ -31,6 +31,16 @@ void fields(Fields& f, ModelSection& s) {
     f.field("width", s.width, "size of the residual stream", between(1, kMostWidth));
     f.field("heads", s.heads, "attention heads; divides width", between(1, kMostHeads));
     f.field("inner", s.inner, "width inside of the MLP; 0: 4 * width", between(0, kMostFeatures));
+    f.field("encoder_layers", s.encoder_layers,
+            "number of blocks of the encoder, in families that have one; 0: as many as layers",
+            between(0, kMostLayers));
+    f.field("embedding_width", s.embedding_width, "of token vectors; 0: width",
+            between(0, kMostWidth));
+    f.field("image", s.image, "pixels along a side, in families that read images",
+            between(1, kMostImageSize));
+    f.field("patch", s.patch, "pixels along a side of a patch; divides image",
+            between(1, kMostImageSize));
+    f.field("channels", s.channels, "numbers of a pixel", between(1, 64));
     f.field("context", s.context, "longest sequence in tokens", between(1, kLongestSequence));
     f.field("tied", s.tied, "whether the head reads the token table");
     f.field("activation", s.activation, "of the MLP",

@@ -21,7 +21,10 @@ struct ModelSection {
   std::int64_t width = 768;
   std::int64_t heads = 12;
   std::int64_t inner = 0;  // 0: 4 * width
-  std::int64_t context = 1024;
+  std::int64_t context = 1024;  // of images: as many tokens as they have
+  std::int64_t encoder_layers = 0;  // of an encoder-decoder; 0: as many as layers
+  std::int64_t embedding_width = 0;
+  std::int64_t image = 32, patch = 4, channels = 3;
   bool tied = true;
   UnaryOp activation = UnaryOp::gelu_tanh;
   std::int64_t vocab = 0;  // 0: the tokenizer's
