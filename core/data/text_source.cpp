@@ -10,7 +10,7 @@
 #include <xxhash.h>
 
 #include "core/base/error.h"
-#include "core/data/text_encoding.h"
+#include "core/data/text_lines.h"
 #include "core/io/file.h"
 #include "core/io/json.h"
 
@@ -21,45 +21,8 @@ namespace {
 constexpr std::size_t kLinesLookedAt = 100;  // to tell whether there is a header
 constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> lines;
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    std::string_view line = text.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    lines.push_back(line);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-  }
-  return lines;
-}
-
-std::string place_of(const Path& file, std::size_t line) {
-  return fmt::format("{}:{}", file.string(), line + 1);
-}
-
-// Python writes NaN, Infinity and -Infinity into JSON, which has no such numbers: null for each.
-std::string without_non_numbers(std::string_view line) {
-  std::string result;
-  bool in_string = false;
-  while (!line.empty()) {
-    std::size_t length = in_string && line[0] == '\\' ? std::min<std::size_t>(2, line.size()) : 1;
-    if (line[0] == '"') in_string = !in_string;
-    std::string_view kept = line.substr(0, length);
-    for (std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
-      if (in_string || !line.starts_with(word)) continue;
-      length = word.size();
-      kept = "null";
-    }
-    result += kept;
-    line.remove_prefix(length);
-  }
-  return result;
-}
-
 std::string json_document(std::string_view line, const std::string& key, const std::string& place) {
-  auto json = nlohmann::json::parse(line, nullptr, false);
-  if (json.is_discarded()) json = nlohmann::json::parse(without_non_numbers(line), nullptr, false);
-  if (json.is_discarded()) throw DataError("{}: not a JSON object", place);
+  const nlohmann::json json = json_of(line, place);
   if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
     throw DataError(
         "{}: wants an object with a string \"{}\"; data.text_key (--text-key) names another", place,
@@ -73,23 +36,13 @@ std::vector<std::string> jsonl_documents(std::string_view text, const Path& file
   const std::vector<std::string_view> lines = lines_of(text);
   std::vector<std::string> documents;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    if (lines[i].find_first_not_of(kWhiteSpace) == lines[i].npos) continue;
+    if (is_blank(lines[i])) continue;
     documents.push_back(json_document(lines[i], options.json_key, place_of(file, i)));
   }
   return documents;
 }
 
 using Row = std::vector<std::string_view>;
-
-Row cells_of(std::string_view line) {
-  Row cells;
-  for (std::size_t tab = 0; tab != line.npos;) {
-    tab = line.find('\t');
-    cells.push_back(line.substr(0, tab));
-    if (tab != line.npos) line.remove_prefix(tab + 1);
-  }
-  return cells;
-}
 
 bool is_number(std::string_view cell) {
   double value = 0;
@@ -157,27 +110,11 @@ std::vector<std::string> tsv_documents(std::string_view text, const Path& file,
   return documents;
 }
 
-// What is known by its name only.
-void refuse_by_extension(const Path& file) {
-  const std::string extension = lower_extension(file);
-  if (extension == ".json") {
-    throw DataError("{}: a JSON document is no text; want an object per line, in a .jsonl file",
-                    file.string());
-  }
-  if (extension == ".csv") {
-    throw DataError("{}: values separated by commas are not read; want tabs, in a .tsv file",
-                    file.string());
-  }
-}
-
 }  // namespace
 
 std::vector<std::string> read_text_documents(const std::filesystem::path& file,
                                              const TextOptions& options) {
-  refuse_by_extension(file);
-  const MappedFile mapped(file);
-  std::string text = text_of(
-      {reinterpret_cast<const char*>(mapped.bytes().data()), mapped.bytes().size()}, file.string());
+  std::string text = text_of_file(file);
   const std::string extension = lower_extension(file);
   std::vector<std::string> documents;
   if (extension == ".jsonl") {
@@ -200,12 +137,6 @@ std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::
     meaning = fmt::format("tsv {} {}", options.tsv_column, static_cast<int>(options.tsv_header));
   }
   return meaning.empty() ? 0 : XXH3_64bits(meaning.data(), meaning.size());
-}
-
-std::string lower_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return extension;
 }
 
 }  // namespace ty

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/data/text_lines.h"
+
 namespace ty {
 
 // Whether the first line of a .tsv file names its columns; automatic: see has_header() in the
@@ -29,8 +31,5 @@ std::vector<std::string> read_text_documents(const std::filesystem::path& file,
 
 // Equal for options that read the same documents from this file; 0 if no option affects it.
 std::uint64_t fingerprint_of(const TextOptions& options, const std::filesystem::path& file);
-
-// ".jsonl" of a file a.JSONL.
-std::string lower_extension(const std::filesystem::path& file);
 
 }  // namespace ty
