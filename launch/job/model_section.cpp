@@ -43,7 +43,7 @@ void fields(Fields& f, ModelSection& s) {
     f.field("channels", s.channels, "numbers of a pixel", between(1, 64));
     f.field("context", s.context, "longest sequence in tokens", between(1, kLongestSequence));
     f.field("tied", s.tied, "whether the head reads the token table");
-    f.field("activation", s.activation, "of the MLP",
+    f.field("activation", s.activation, "of the MLP; null: the family's",
             {{"gelu_tanh", UnaryOp::gelu_tanh},
              {"gelu_erf", UnaryOp::gelu_erf},
              {"gelu_fast", UnaryOp::gelu_tanh},

@@ -26,7 +26,7 @@ struct ModelSection {
   std::int64_t embedding_width = 0;
   std::int64_t image = 32, patch = 4, channels = 3;
   bool tied = true;
-  UnaryOp activation = UnaryOp::gelu_tanh;
+  std::optional<UnaryOp> activation;  // nothing: the family's
   std::int64_t vocab = 0;  // 0: the tokenizer's
   // Always:
   std::optional<double> dropout;  // load_job fills in 0 without `from`; else: the directory's own

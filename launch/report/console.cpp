@@ -18,6 +18,28 @@ void Console::found_complete(const JobConfig& job) {
                          job.run.dir.string(), job.run.steps));
 }
 
+namespace {
+
+std::string data_line(const RunFacts& facts) {
+  const std::string examples = human_count(static_cast<double>(facts.examples));
+  const ModelSpec& model = facts.model;
+  if (facts.data_tokens > 0) {
+    return fmt::format("  data   {} tokens, vocabulary {}, {} windows of {} per epoch",
+                       human_count(static_cast<double>(facts.data_tokens)), model.vocab, examples,
+                       facts.job.data.sequence);
+  }
+  const std::string labels =
+      model.head.kind == HeadSpec::Kind::labels ? fmt::format(", {} labels", model.head.labels) : "";
+  if (model.reads_images()) {
+    return fmt::format("  data   {} images of {} x {} per epoch{}", examples, model.image.size,
+                       model.image.size, labels);
+  }
+  return fmt::format("  data   {} examples per epoch, vocabulary {}{}", examples, model.vocab,
+                     labels);
+}
+
+}  // namespace
+
 void Console::started(const RunFacts& facts) {
   const ModelSpec& model = facts.model;
   const Plan& plan = facts.plan;
@@ -33,9 +55,7 @@ void Console::started(const RunFacts& facts) {
     line_.note(fmt::format(
         "  note: {} of this machine's usable cores are in use; see trainyard doctor", busy));
   }
-  line_.note(fmt::format("  data   {} tokens, vocabulary {}, {} windows of {} per epoch",
-                         human_count(static_cast<double>(facts.data_tokens)), model.vocab,
-                         human_count(static_cast<double>(facts.windows)), facts.job.data.sequence));
+  line_.note(data_line(facts));
   line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}{}",
                          model.family, model.layers, model.width, model.heads, model.context,
                          human_count(static_cast<double>(plan.parameters)),
@@ -80,9 +100,15 @@ void Console::stepped(const StepRecord& r) {
 void Console::evaluated(const EvaluationRecord& r) {
   const std::string part =
       r.is_complete ? "" : fmt::format("  (on {} tokens)", human_count(r.result.tokens));
-  line_.note(fmt::format("  valid  step {}  loss {:.4f}  perplexity {:.2f}  bits per byte {:.3f}{}",
-                         r.step, r.result.loss, r.result.perplexity(), r.result.bits_per_byte,
-                         part));
+  std::string scores;
+  for (const Score& score : r.result.scores) {
+    scores += fmt::format("  {} {:.4f}", score.name, score.value);
+  }
+  if (scores.empty()) scores = fmt::format("  perplexity {:.2f}", r.result.perplexity());
+  if (r.result.bits_per_byte > 0) {
+    scores += fmt::format("  bits per byte {:.3f}", r.result.bits_per_byte);
+  }
+  line_.note(fmt::format("  valid  step {}  loss {:.4f}{}{}", r.step, r.result.loss, scores, part));
 }
 
 void Console::sampled(std::int64_t step, const std::string& text) {

@@ -1,9 +1,14 @@
 #include "launch/run/dataset.h"
 
+#include <numeric>
+
 #include "core/base/error.h"
+#include "core/data/masking.h"
+#include "core/data/tasks/examples.h"
 #include "core/io/hash.h"
 #include "launch/process/failure.h"
 #include "launch/process/output.h"
+#include "launch/run/task_data.h"
 
 namespace ty {
 
@@ -37,11 +42,17 @@ std::optional<TokenFile> stored_tokens(const Path& target, const TextIdentity& i
   }
 }
 
+// The texts of data.train.
+std::vector<std::string> documents_of(const JobConfig& job) {
+  if (job.task.reads_windows()) {
+    return read_text_documents(job.data.train, quietly(text_options(job.data)));
+  }
+  return texts_of(read_examples(job.data.train, example_format(job.data, job.task)));
+}
+
 std::unique_ptr<Tokenizer> learn(const JobConfig& job) {
   std::vector<std::string> documents;
-  if (*job.tokenizer.kind != TokenizerKind::bytes) {
-    documents = read_text_documents(job.data.train, quietly(text_options(job.data)));
-  }
+  if (*job.tokenizer.kind != TokenizerKind::bytes) documents = documents_of(job);
   const std::vector<std::string_view> views(documents.begin(), documents.end());
   return make_tokenizer({.kind = *job.tokenizer.kind, .vocab = job.tokenizer.vocab}, views);
 }
@@ -91,7 +102,53 @@ PreparedData::PreparedData(const JobConfig& job, const RunDirectory& run)
     throw ConfigError(Key{"data.train"},
                       "missing; name a text file (.txt, .jsonl, .tsv) or token file");
   }
-  if (has_tokenizer(job)) prepare_tokenizer(job, run);
+  if (has_tokenizer(job) && !job.task.reads_images()) prepare_tokenizer(job, run);
+  job.task.reads_windows() ? prepare_windows(job) : prepare_examples(job);
+}
+
+DataSizes PreparedData::sizes() const {
+  return {tokenizer_ ? tokenizer_->vocab_size() : 0, labels_};
+}
+
+namespace {
+
+// The examples of a file; those of data.valid have the labels of data.train.
+ExampleSet examples_of(const JobConfig& job, const char* key, const Path& file,
+                       const std::vector<std::string>& labels,
+                       const std::function<void(const std::string&)>& note) {
+  ExampleFormat format = example_format(job.data, job.task);
+  if (format.label_cells.empty()) format.label_cells = labels;
+  return at_key(key, [&] { return read_examples(file, format, note); });
+}
+
+LabelledImages images_of(const JobConfig& job, const char* key, const Path& file) {
+  const ImageData* data = find_image_data(job.data.dataset);
+  if (data != nullptr) return at_key(key, [&] { return read_images(file, *data); });
+  throw ConfigError(Key{"data.dataset"}, "missing; task.kind: image_classification wants {}",
+                    fmt::join(std::vector<std::string_view>{"cifar10", "cifar100"}, " or "));
+}
+
+}  // namespace
+
+void PreparedData::prepare_examples(const JobConfig& job) {
+  if (job.task.reads_images()) {
+    images_of(job, "data.train", job.data.train);
+    if (!job.data.valid.empty()) images_of(job, "data.valid", job.data.valid);
+    labels_ = std::ssize(known_labels(job));
+    return;
+  }
+  if (!tokenizer_) {
+    throw ConfigError(Key{"tokenizer.kind"}, "missing, but data.train {} is text",
+                      job.data.train.string());
+  }
+  const ExampleSet train = examples_of(job, "data.train", job.data.train, {}, remark);
+  labels_ = std::ssize(train.labels);
+  if (!job.data.valid.empty()) {
+    examples_of(job, "data.valid", job.data.valid, train.labels, remark);
+  }
+}
+
+void PreparedData::prepare_windows(const JobConfig& job) {
   train_ =
       at_key("data.train", [&] { return prepare(job, job.data.train, "data.train", "train.bin"); });
   if (job.data.valid.empty()) return;
@@ -138,9 +195,10 @@ std::optional<PreparedData::Part> PreparedData::prepare(const JobConfig& job, co
   return Part{target, tokenized(file, target, *tokenizer_, options), Origin::made};
 }
 
-void PreparedData::check(std::int64_t vocab, std::int64_t sequence, std::uint64_t seed) const {
+void PreparedData::check(const ModelSpec& spec, std::int64_t sequence, std::uint64_t seed) const {
+  if (!train_) return;
   for (const auto* part : {&train_, &valid_}) {
-    if (*part && (*part)->origin == Origin::given) (*part)->tokens.check_ids(vocab);
+    if (*part && (*part)->origin == Origin::given) (*part)->tokens.check_ids(spec.vocab);
   }
   const Sampler sampler(train_->tokens.size(), sequence, seed);  // refuses what is too short
   if (valid_) (void)evaluation_windows(valid_->tokens, sequence);
@@ -155,17 +213,96 @@ void PreparedData::write() const {
   }
 }
 
-Dataset open_dataset(const JobConfig& job) {
-  Dataset dataset;
-  if (has_tokenizer(job)) {
-    dataset.tokenizer_directory = job.run.dir / "tokenizer";
-    dataset.tokenizer = load_tokenizer(dataset.tokenizer_directory);
+namespace {
+
+// Windows with some tokens hidden.
+std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig& job,
+                               const Tokenizer* tokenizer, std::int64_t vocab) {
+  if (tokenizer == nullptr || !tokenizer->special().mask) {
+    throw ConfigError(Key{"tokenizer"}, "has no token for what is hidden, as task.kind: masked_lm "
+                      "wants; want kind: wordpiece, or a directory whose tokenizer has one");
   }
+  MaskingOptions options = {.rate = job.task.mask_rate,
+                            .mask = *tokenizer->special().mask,
+                            .vocab = vocab,
+                            .special = std::vector<bool>(static_cast<std::size_t>(vocab)),
+                            .seed = static_cast<std::uint64_t>(job.run.seed)};
+  for (const SpecialTokenRole& role : kSpecialTokenRoles) {
+    const std::optional<std::int32_t> id = tokenizer->special().*role.id;
+    if (id && *id < vocab) options.special[static_cast<std::size_t>(*id)] = true;
+  }
+  if (job.task.whole_words) {
+    for (std::int32_t id = 0; id < vocab; ++id) {
+      options.continues.push_back(tokenizer->continues_word(id));
+    }
+  }
+  return masked_source(std::move(windows), options);
+}
+
+void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) {
   const auto open = [&](const Path& file, const char* name) {
     return TokenFile(is_token_file(file) ? file : cached(job, name));
   };
-  dataset.train = open(job.data.train, "train.bin");
-  if (!job.data.valid.empty()) dataset.valid = open(job.data.valid, "valid.bin");
+  dataset.train_tokens = open(job.data.train, "train.bin");
+  dataset.train = training_windows(*dataset.train_tokens, job.data.sequence,
+                                   static_cast<std::uint64_t>(job.run.seed));
+  if (!job.data.valid.empty()) {
+    dataset.valid_tokens = open(job.data.valid, "valid.bin");
+    dataset.valid = evaluation_windows(*dataset.valid_tokens, job.data.sequence);
+  }
+  if (job.task.kind != TaskKind::masked_lm) return;
+  for (auto* source : {&dataset.train, &dataset.valid}) {
+    if (*source) *source = masked(std::move(*source), job, dataset.tokenizer.get(), spec.vocab);
+  }
+}
+
+void open_images(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) {
+  const auto images = [&](const char* key, const Path& file) {
+    LabelledImages read = images_of(job, key, file);
+    if (read.channels == spec.image.channels && read.size == spec.image.size) return read;
+    throw ConfigError(Key{key}, "{} has images of {} x {} x {}; the model reads {} x {} x {}",
+                      file.string(), read.channels, read.size, read.size, spec.image.channels,
+                      spec.image.size, spec.image.size);
+  };
+  ImageOptions options = {.patch = spec.image.patch,
+                          .mirror = job.data.mirror,
+                          .seed = static_cast<std::uint64_t>(job.run.seed)};
+  dataset.train = training_images(images("data.train", job.data.train), options);
+  if (job.data.valid.empty()) return;
+  dataset.valid = evaluation_images(images("data.valid", job.data.valid), options);
+}
+
+void open_examples(Dataset& dataset, const JobConfig& job, const ModelSpec& spec, int ranks) {
+  const ExampleSet train = examples_of(job, "data.train", job.data.train, {}, {});
+  dataset.labels = train.labels;
+  const ExampleOptions options = example_options(spec, job.task, job.data, *dataset.tokenizer,
+                                                 std::lcm<std::int64_t>(8, ranks));
+  const auto encoded = [&](const ExampleSet& set) {
+    return encode_examples(set, *dataset.tokenizer, job.data.sequence);
+  };
+  dataset.train =
+      training_examples(encoded(train), options, static_cast<std::uint64_t>(job.run.seed));
+  if (job.data.valid.empty()) return;
+  dataset.valid = evaluation_examples(
+      encoded(examples_of(job, "data.valid", job.data.valid, train.labels, {})), options);
+}
+
+}  // namespace
+
+Dataset open_dataset(const JobConfig& job, const ModelSpec& spec, int ranks) {
+  Dataset dataset;
+  if (has_tokenizer(job) && !job.task.reads_images()) {
+    dataset.tokenizer_directory = job.run.dir / "tokenizer";
+    dataset.tokenizer = load_tokenizer(dataset.tokenizer_directory);
+  }
+  if (job.task.reads_windows()) {
+    open_windows(dataset, job, spec);
+  } else if (job.task.reads_images()) {
+    open_images(dataset, job, spec);
+    dataset.labels = known_labels(job);
+  } else {
+    open_examples(dataset, job, spec, ranks);
+  }
   return dataset;
 }
 

@@ -1,5 +1,6 @@
-// A job's tokenizer and token ids: made once, stored in the run directory, and made again when
-// their sources have changed.
+// A job's tokenizer and data. Token ids of texts that are cut into windows are made once, stored in
+// the run directory, and made again when their sources have changed; examples of tasks are read by
+// every rank (task_data.h).
 #pragma once
 
 #include <memory>
@@ -11,6 +12,7 @@
 #include "core/data/token_file.h"
 #include "core/data/tokenizer.h"
 #include "launch/job/job_config.h"
+#include "launch/run/model_setup.h"
 #include "launch/run/run_directory.h"
 
 namespace ty {
@@ -26,11 +28,11 @@ class PreparedData {
   // DataError for a job without usable data.
   PreparedData(const JobConfig& job, const RunDirectory& run);
 
-  std::int64_t vocab() const { return tokenizer_ ? tokenizer_->vocab_size() : 0; }
+  DataSizes sizes() const;
   std::uint64_t fingerprint() const { return tokenizer_ ? tokenizer_->fingerprint() : 0; }
   // Throws DataError for ids that are not below the model's vocabulary, and for texts too short for
   // one window.
-  void check(std::int64_t vocab, std::int64_t sequence, std::uint64_t seed) const;
+  void check(const ModelSpec& spec, std::int64_t sequence, std::uint64_t seed) const;
   // Writes what is new into the run directory.
   void write() const;
   // What the tokenizer was made from, for the manifest of the run; null without a tokenizer.
@@ -45,6 +47,9 @@ class PreparedData {
     Origin origin;
   };
   void prepare_tokenizer(const JobConfig& job, const RunDirectory& run);
+  void prepare_windows(const JobConfig& job);
+  // Finds out whether the files can be read, and how many labels they have.
+  void prepare_examples(const JobConfig& job);
   std::optional<Part> prepare(const JobConfig& job, const Path& file, const char* key,
                               const char* name) const;
 
@@ -53,18 +58,21 @@ class PreparedData {
   bool tokenizer_is_new_ = false;
   nlohmann::json origin_;
   std::optional<Part> train_, valid_;
+  std::int64_t labels_ = 0;
 };
 
 struct Dataset {
   std::unique_ptr<Tokenizer> tokenizer;  // null if the data is token ids already
   Path tokenizer_directory;              // where it is saved; empty without one
-  std::optional<TokenFile> train, valid;
+  std::optional<TokenFile> train_tokens, valid_tokens;  // of texts that are cut into windows
+  std::unique_ptr<Source> train, valid;                 // valid: null if the job has none
+  std::vector<std::string> labels;                      // of tasks that have them
 
   std::uint64_t fingerprint() const { return tokenizer ? tokenizer->fingerprint() : 0; }
 };
 
-// Opens the data of a run whose directory has been written.
-Dataset open_dataset(const JobConfig& job);
+// Opens the data of a run whose directory has been written, for the job's model; `ranks` share rows.
+Dataset open_dataset(const JobConfig& job, const ModelSpec& spec, int ranks);
 
 // How a job's texts are read; decisions taken from the content of a file are reported on stderr.
 TextOptions text_options(const DataSection& data);

@@ -1,8 +1,11 @@
 #include "launch/run/model_setup.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "launch/process/failure.h"
 #include "launch/run/stages.h"
+#include "launch/run/task_data.h"
 #include "models/huggingface/model_tensors.h"
 
 namespace ty {
@@ -27,30 +30,81 @@ void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t voca
                   (directory / "config.json").string(), spec.vocab, vocab);
 }
 
-ModelSpec resolve_model(const JobConfig& job, std::int64_t vocab) {
+namespace {
+
+// Gives the model the head that the job's task wants. The layers that a directory's model has not
+// for it are drawn.
+void set_head(const JobConfig& job, ModelSpec& spec, std::int64_t labels) {
+  const HeadSpec::Kind kind = job.task.head();
+  const std::int64_t wanted = kind == HeadSpec::Kind::values ? 1 : labels;
+  if (spec.head.kind == kind && (kind == HeadSpec::Kind::language || spec.head.labels == wanted)) {
+    return;
+  }
+  spec.head = head_of_family(family_of(spec), kind, !spec.causal || spec.has_encoder());
+  if (spec.head.is_pooled()) spec.head.labels = wanted;
+}
+
+ModelSpec new_model(const JobConfig& job, std::int64_t vocab) {
+  const ModelSection& m = job.model;
+  ModelSpec spec = find_family(m.family)->start;
+  spec.family = m.family;
+  spec.layers = m.layers;
+  spec.width = m.width;
+  spec.heads = m.heads;
+  spec.inner = m.inner;
+  spec.context = m.context;
+  spec.vocab = m.vocab != 0 ? m.vocab : vocab;
+  spec.tied = m.tied;
+  if (m.activation) spec.activation = *m.activation;
+  spec.linear = job.linear;
+  if (spec.has_encoder()) spec.encoder_layers = m.encoder_layers != 0 ? m.encoder_layers : m.layers;
+  spec.embedding_width = m.embedding_width;
+  if (spec.reads_images()) spec.image = {m.channels, m.image, m.patch};
+  return spec;
+}
+
+// Families read images or texts.
+void check_reads(const JobConfig& job, const ModelSpec& spec) {
+  if (spec.reads_images() != job.task.reads_images()) {
+    throw ConfigError(Key{"task.kind"}, "models of family {} read {}", spec.family,
+                      spec.reads_images() ? "images; want image_classification" : "texts");
+  }
+  if (job.task.kind == TaskKind::seq2seq && !spec.has_encoder()) {
+    throw ConfigError(Key{"task.kind"}, "seq2seq wants an encoder-decoder; {} is none",
+                      spec.family);
+  }
+  if (job.task.kind == TaskKind::causal_lm && !spec.causal) {
+    throw ConfigError(Key{"task.kind"}, "causal_lm wants a decoder; {} reads both ways: want "
+                      "masked_lm, classification or regression", spec.family);
+  }
+  if (job.task.kind == TaskKind::causal_lm && spec.has_encoder()) {
+    throw ConfigError(Key{"task.kind"}, "causal_lm wants a decoder alone; for {} want seq2seq",
+                      spec.family);
+  }
+  if (job.task.kind == TaskKind::masked_lm && spec.causal) {
+    throw ConfigError(Key{"task.kind"}, "masked_lm wants an encoder; {} does not see what comes "
+                      "later", spec.family);
+  }
+}
+
+}  // namespace
+
+ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
   ModelSpec config;
   if (!job.model.from.empty()) {
     config = read_model_config(job.model.from);
-    check_vocab(config, job.model.from, vocab);
+    check_vocab(config, job.model.from, sizes.vocab);
   } else {
-    const ModelSection& m = job.model;
-    config = {.family = m.family,
-              .layers = m.layers,
-              .width = m.width,
-              .heads = m.heads,
-              .inner = m.inner,
-              .context = m.context,
-              .vocab = m.vocab != 0 ? m.vocab : vocab,
-              .tied = m.tied,
-              .activation = m.activation,
-              .linear = job.linear};
-    if (vocab > config.vocab) {
+    config = new_model(job, sizes.vocab);
+    if (sizes.vocab > config.vocab) {
       throw ConfigError(Key{"model.vocab"}, "{} is smaller than the tokenizer's {}", config.vocab,
-                        vocab);
+                        sizes.vocab);
     }
   }
+  check_reads(job, config);
+  set_head(job, config, sizes.labels);
   if (job.model.dropout) config.dropout = DropoutRates::all(*job.model.dropout);
-  if (job.data.sequence > config.context) {
+  if (!config.reads_images() && job.data.sequence > config.context) {
     throw ConfigError(Key{"data.sequence"}, "{} is longer than the model's context {}",
                       job.data.sequence, config.context);
   }
@@ -79,14 +133,19 @@ std::int64_t assumed_vocab(const JobConfig& job, std::int64_t of_chars) {
 }  // namespace
 
 ModelSpec planned_model(const JobConfig& job) {
-  const ModelSpec config = resolve_model(job, assumed_vocab(job, 0));
-  if (config.vocab != 0) return config;
+  const std::int64_t labels = std::ssize(known_labels(job));
+  if (job.task.has_labels() && labels == 0) {
+    throw ConfigError(Key{"task.labels"}, "missing; a plan cannot count the labels of data.train");
+  }
+  const ModelSpec config = resolve_model(job, {assumed_vocab(job, 0), labels});
+  if (config.vocab != 0 || config.reads_images()) return config;
   throw ConfigError(Key{"model.vocab"},
                     "missing; a plan cannot count the characters of data.train");
 }
 
 ModelSpec declared_model(const JobConfig& job) {
-  return resolve_model(job, assumed_vocab(job, kByteIds));
+  const std::int64_t labels = std::max<std::int64_t>(2, std::ssize(known_labels(job)));
+  return resolve_model(job, {assumed_vocab(job, kByteIds), labels});
 }
 
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,

@@ -21,9 +21,15 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction =
 // Throws DataError if the model of a directory has fewer token ids than the tokenizer.
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab);
 
-// The model that a job describes. `vocab` is the tokenizer's; 0 if there is none. Throws
-// ConfigError or DataError if job, tokenizer and model directory disagree.
-ModelSpec resolve_model(const JobConfig& job, std::int64_t vocab);
+// What only the data of a job tells about its model; 0: it does not.
+struct DataSizes {
+  std::int64_t vocab = 0;   // the tokenizer's
+  std::int64_t labels = 0;  // of its task
+};
+
+// The model that a job describes. Throws ConfigError or DataError if job, data and model directory
+// disagree.
+ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes);
 
 // The same before any data is read: the vocabulary is the size that the job states. Also throws
 // ConfigError if only the data can tell the size.

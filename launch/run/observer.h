@@ -25,8 +25,8 @@ struct RunFacts {
   int ranks = 1;
   int threads = 1;                // of each rank
   int cores = 1;                  // that this process may use
-  std::int64_t data_tokens = 0;   // of the training data
-  std::int64_t windows = 0;       // of it, per epoch
+  std::int64_t data_tokens = 0;   // of the training text; 0: the data is examples
+  std::int64_t examples = 0;      // windows of the text or examples, per epoch
   double gemm_flops_ceiling = 0;  // measured, per second, of all ranks together
 };
 

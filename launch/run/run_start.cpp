@@ -45,7 +45,7 @@ class Beginning {
 
   // `config` is the job's model with this data.
   void check_data(const ModelSpec& config) {
-    data_->check(config.vocab, job_.data.sequence, static_cast<std::uint64_t>(job_.run.seed));
+    data_->check(config, job_.data.sequence, static_cast<std::uint64_t>(job_.run.seed));
   }
 
   void write(Json facts) {
@@ -65,7 +65,8 @@ class Beginning {
     const auto& checkpoint = directory_->newest().checkpoint;
     return {{"step", checkpoint ? checkpoint->step : -1},
             {"finished", is_finished()},
-            {"vocab", data_ ? data_->vocab() : 0},
+            {"vocab", data_ ? data_->sizes().vocab : 0},
+            {"labels", data_ ? data_->sizes().labels : 0},
             {"notes", notes_}};
   }
   std::unique_ptr<RunDirectory> take_directory() { return std::move(directory_); }
@@ -115,7 +116,7 @@ class Beginning {
     const Path& directory = directory_->newest().checkpoint->path;
     const ModelSpec there_now = read_model_config(directory);
     const LinearRules stored(there_now.linear);
-    const ModelSpec config = at_model(job_, [&] { return resolve_model(job_, there_now.vocab); });
+    const ModelSpec config = at_model(job_, [&] { return resolve_model(job_, {there_now.vocab, there_now.head.labels}); });
     const Model model(describe_model(config), LinearRules(config.linear));
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));
@@ -151,14 +152,17 @@ RunStart start_run(const JobConfig& job, const Group& world, const MeshShape& me
   start.notes = found["notes"].get<std::vector<std::string>>();
   if (start.is_finished) return start;
   start.config =
-      at_model(job, [&] { return resolve_model(job, found["vocab"].get<std::int64_t>()); });
+      at_model(job, [&] {
+        return resolve_model(job, {found["vocab"].get<std::int64_t>(),
+                                   found["labels"].get<std::int64_t>()});
+      });
   // Again, for only now the size of the vocabulary is known.
   check_model(job, start.config, mesh);
   on_root_do(world, [&] {
     beginning.check_data(start.config);
     beginning.write(facts);
   });
-  start.dataset = open_dataset(job);
+  start.dataset = open_dataset(job, start.config, mesh.tensor);
   start.directory = beginning.take_directory();
   return start;
 }

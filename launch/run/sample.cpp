@@ -13,7 +13,7 @@ constexpr std::int64_t kSampleTokens = 80;
 
 std::string sample_text(const Model& model, Backend& backend, std::int64_t context,
                         const Dataset& dataset, std::uint64_t seed, const Group& pipeline) {
-  const TokenFile& source = dataset.valid ? *dataset.valid : *dataset.train;
+  const TokenFile& source = dataset.valid_tokens ? *dataset.valid_tokens : *dataset.train_tokens;
   std::vector<std::int32_t> ids(static_cast<std::size_t>(std::min(kPromptTokens, source.size())));
   source.copy(0, ids);
   const std::vector<std::int32_t> next =

@@ -8,6 +8,7 @@
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/sample.h"
 #include "launch/run/stages.h"
+#include "launch/run/task_data.h"
 #include "models/huggingface/model_config.h"
 #include "parallel/data/replica_check.h"
 
@@ -52,8 +53,6 @@ void Trainer::build(RunStart start) {
   model_ = std::move(start.config);
   set_run_keys(model_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
                job_.precision.weights);
-  windows_ = training_windows(*dataset_.train, job_.data.sequence,
-                              static_cast<std::uint64_t>(job_.run.seed));
   tell_start(start.checkpoint ? start.checkpoint->step : -1);
   setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, layout_);
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
@@ -94,8 +93,8 @@ void Trainer::tell_start(std::int64_t steps_done) {
                .ranks = world_.size(),
                .threads = world_.threads(),
                .cores = world_.cores(),
-               .data_tokens = dataset_.train->size(),
-               .windows = windows_->examples(),
+               .data_tokens = dataset_.train_tokens ? dataset_.train_tokens->size() : 0,
+               .examples = dataset_.train->examples(),
                .gemm_flops_ceiling = ceiling});
   });
 }
@@ -149,7 +148,7 @@ void Trainer::take_step(std::int64_t step) {
   stage_times_.begin_step();
   trace_->begin_step(step);
   const StepReport report =
-      setup_->step.run(windows_->batch(position_at(step).samples + share.first, share.count), step);
+      setup_->step.run(dataset_.train->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
   const bool is_traced = trace_->end_step();
   stage_times_.end_step();
@@ -205,20 +204,27 @@ void Trainer::do_what_is_due(std::int64_t step) {
 
 void Trainer::evaluate_now(std::int64_t step, bool last) {
   if (!dataset_.valid) return;
-  const Evaluation result =
-      evaluate(*setup_->model.model, *setup_->plain_loss, *backend_, *dataset_.valid,
+  const bool all = last || !job_.task.reads_windows();
+  Evaluation result =
+      evaluate(*setup_->model.model, *setup_->plain_loss, *backend_,
+               {*dataset_.valid, job_.data.valid.string(),
+                dataset_.valid_tokens ? tokens_per_byte(*dataset_.valid_tokens) : 0.0},
                {.sequence = job_.data.sequence,
                 .batch = micro_batch_sequences(job_, layout_.mesh.data().size()),
-                .most_tokens = last ? 0 : kQuickEvaluationTokens},
+                .most_tokens = all ? 0 : kQuickEvaluationTokens,
+                .keep_answers = job_.task.has_answers()},
                {layout_.mesh.data(), layout_.mesh.pipeline()});
+  result.scores =
+      scores_of(result.answers, metrics_of(job_.task, job_.data, model_.head.labels));
   observers_.tell(
-      [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = last}); });
+      [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = all}); });
 }
 
 void Trainer::sample_now(std::int64_t step) {
   // The ranks that share the first copy of the model make it together.
   const bool takes_part = layout_.mesh.data().rank() == 0;
-  if (job_.run.sample_every == 0 || !takes_part || dataset_.tokenizer == nullptr) return;
+  const bool writes = job_.task.kind == TaskKind::causal_lm && dataset_.tokenizer != nullptr;
+  if (job_.run.sample_every == 0 || !takes_part || !writes) return;
   const std::string text =
       sample_text(*setup_->model.model, *backend_, model_.context, dataset_,
                   static_cast<std::uint64_t>(job_.run.seed + step), layout_.mesh.pipeline());

@@ -66,7 +66,6 @@ class Trainer {
   Dataset dataset_;
   ModelSpec model_;
   std::unique_ptr<TrainingSetup> setup_;
-  std::unique_ptr<Source> windows_;  // of the training text
   CheckpointContext checkpoints_;
   StopRequests stop_;
   double step_flops_ = 0;            // matrix products of all ranks in a step
