@@ -1,6 +1,7 @@
 #include "core/data/added_tokens.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/data/character_classes.h"
 #include "core/data/utf8.h"
@@ -55,31 +56,51 @@ class WhiteSpace {
 
 }  // namespace
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens)
-    : tokens_(std::move(tokens)), first_(pass_of(false)), second_(pass_of(true)) {}
+AddedTokens::AddedTokens(std::vector<AddedToken> tokens, const TextNormalizer& normalize)
+    : tokens_(std::move(tokens)),
+      first_(pass_of(false, nullptr)),
+      second_(pass_of(true, normalize)) {}
 
-AddedTokens::Pass AddedTokens::pass_of(bool normalized) const {
+AddedTokens::Pass AddedTokens::pass_of(bool normalized, const TextNormalizer& normalize) const {
   Pass pass;
   std::vector<std::string> patterns;
-  for (std::size_t i = 0; i < tokens_.size(); ++i) {
-    if (tokens_[i].normalized != normalized) continue;
-    patterns.push_back(tokens_[i].content);
-    pass.tokens.push_back(i);
+  std::unordered_set<std::string> known;
+  for (const bool special : {true, false}) {
+    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const AddedToken& token = tokens_[i];
+      if (token.normalized != normalized || token.special != special) continue;
+      std::string pattern = normalize ? normalize(token.content) : token.content;
+      if (pattern.empty() || !known.insert(pattern).second) continue;
+      pass.tokens.push_back(i);
+      pass.lengths.push_back(pattern.size());
+      patterns.push_back(std::move(pattern));
+    }
   }
   pass.finder = PatternFinder(std::move(patterns));
   return pass;
 }
 
 std::vector<TextPart> AddedTokens::split(std::string_view text) const {
-  std::vector<TextPart> coarse, parts;
-  split(text, first_, coarse);
-  for (const TextPart& part : coarse) {
+  std::vector<TextPart> parts;
+  for (const TextPart& part : split_as_written(text)) {
     if (part.token != nullptr) {
       parts.push_back(part);
     } else {
       split(part.text, second_, parts);
     }
   }
+  return parts;
+}
+
+std::vector<TextPart> AddedTokens::split_as_written(std::string_view text) const {
+  std::vector<TextPart> parts;
+  split(text, first_, parts);
+  return parts;
+}
+
+std::vector<TextPart> AddedTokens::split_normalized(std::string_view text) const {
+  std::vector<TextPart> parts;
+  split(text, second_, parts);
   return parts;
 }
 
@@ -92,7 +113,7 @@ void AddedTokens::split(std::string_view text, const Pass& pass,
   std::size_t done = 0;
   for (const auto& match : pass.finder.find(text)) {
     const AddedToken& token = tokens_[pass.tokens[match.pattern]];
-    std::size_t start = match.start, end = start + token.content.size();
+    std::size_t start = match.start, end = start + pass.lengths[match.pattern];
     if (token.single_word && !stands_alone(text.substr(0, start), text.substr(end))) continue;
     // White space that one token has taken is not taken again, but tokens may lie in it.
     if (token.lstrip) start = space.start_before(start, done);

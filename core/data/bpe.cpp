@@ -96,7 +96,8 @@ BpeTokenizer::BpeTokenizer(BpeModel model, TokenizerFiles files)
     : Tokenizer(std::move(model.vocabulary), std::move(files)),
       byte_ids_(model.byte_ids),
       merges_(std::move(model.merges)),
-      whole_words_(std::move(model.whole_words)) {
+      whole_words_(std::move(model.whole_words)),
+      add_prefix_space_(model.add_prefix_space) {
   for (std::size_t i = 0; i < merges_.size(); ++i) {
     // Of a pair that is listed twice the later place counts, as in the public library.
     order_[key(merges_[i].left, merges_[i].right)] = static_cast<std::int32_t>(i);
@@ -130,6 +131,11 @@ void BpeTokenizer::encode_word(std::string_view word, Merger& merger,
 
 void BpeTokenizer::encode_plain(std::string_view text, std::size_t,
                                 std::vector<std::int32_t>& ids) const {
+  std::string spaced;
+  if (add_prefix_space_ && !text.starts_with(' ')) {
+    spaced.append(" ").append(text);
+    text = spaced;
+  }
   // Words repeat: each distinct one is merged once per call.
   std::unordered_map<std::string_view, std::pair<std::size_t, std::size_t>> seen;
   std::vector<std::int32_t> known;

@@ -29,6 +29,7 @@ struct BpeModel {
   std::vector<Merge> merges;                 // earliest first
   // Words that have an id whatever the merges make of them (`ignore_merges`).
   std::unordered_map<std::string, std::int32_t> whole_words;
+  bool add_prefix_space = false;  // a space before each text between added tokens that has none
 };
 
 class BpeTokenizer final : public Tokenizer {
@@ -48,12 +49,14 @@ class BpeTokenizer final : public Tokenizer {
  private:
   class Merger;
   void encode_word(std::string_view word, Merger& merger, std::vector<std::int32_t>& ids) const;
-  std::string json_with(const std::vector<AddedToken>& added, nlohmann::json vocab) const;
+  std::string json_with(const std::vector<AddedToken>& added, nlohmann::json vocab,
+                        nlohmann::json post_processor) const;
 
   std::array<std::int32_t, 256> byte_ids_;
   std::vector<Merge> merges_;
   std::unordered_map<std::uint64_t, std::int32_t> order_;  // place in merges_ of a pair of ids
   std::unordered_map<std::string, std::int32_t> whole_words_;
+  bool add_prefix_space_;
 };
 
 // 256 bytes and an end-of-text id; id = byte value.

@@ -9,6 +9,8 @@
 #include "core/base/error.h"
 #include "core/data/bpe.h"
 #include "core/data/char_tokenizer.h"
+#include "core/data/utf8.h"
+#include "core/data/wordpiece.h"
 #include "core/io/file.h"
 
 namespace ty {
@@ -21,6 +23,8 @@ std::string_view name_of(TokenizerKind kind) {
       return "chars";
     case TokenizerKind::bpe:
       return "bpe";
+    case TokenizerKind::wordpiece:
+      return "wordpiece";
   }
   throw InternalError("unknown tokenizer kind");
 }
@@ -32,26 +36,52 @@ void add_end_of_text(Vocabulary& vocabulary) {
   token.id = id;
   token.content = kEndOfText;
   vocabulary.added.push_back(std::move(token));
-  vocabulary.end_of_text = id;
+  vocabulary.end_of_text = vocabulary.special.bos = vocabulary.special.eos = id;
 }
 
-Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerFiles files)
-    : vocabulary_(std::move(vocabulary)), added_(vocabulary_.added), files_(std::move(files)) {}
+Tokenizer::Tokenizer(Vocabulary vocabulary, TokenizerFiles files, TextNormalizer normalize)
+    : vocabulary_(std::move(vocabulary)),
+      normalize_(std::move(normalize)),
+      added_(vocabulary_.added, normalize_),
+      files_(std::move(files)) {}
 
 std::vector<std::string_view> Tokenizer::pieces(std::string_view text, std::size_t) const {
   return {text};
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text) const {
+  if (normalize_) {
+    const bool is_valid = valid_utf8_prefix(text) == text.size();
+    return is_valid ? encode_normalized(text)
+                    : encode_normalized(with_replacement_characters(text));
+  }
   std::vector<std::int32_t> ids;
-  for (const TextPart& part : added_.split(text)) {
+  encode_parts(text, added_.split(text), ids);
+  return ids;
+}
+
+std::vector<std::int32_t> Tokenizer::encode_normalized(std::string_view text) const {
+  std::vector<std::int32_t> ids;
+  for (const TextPart& part : added_.split_as_written(text)) {
+    if (part.token != nullptr) {
+      ids.push_back(part.token->id);
+    } else {
+      const std::string normalized = normalize_(part.text);
+      encode_parts(normalized, added_.split_normalized(normalized), ids);
+    }
+  }
+  return ids;
+}
+
+void Tokenizer::encode_parts(std::string_view text, const std::vector<TextPart>& parts,
+                             std::vector<std::int32_t>& ids) const {
+  for (const TextPart& part : parts) {
     if (part.token != nullptr) {
       ids.push_back(part.token->id);
     } else {
       encode_plain(part.text, static_cast<std::size_t>(part.text.data() - text.data()), ids);
     }
   }
-  return ids;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
@@ -76,16 +106,17 @@ std::uint64_t Tokenizer::fingerprint() const {
 }
 
 std::string Tokenizer::made_config() const {
-  std::string end;
-  if (end_of_text()) {
-    const std::string& text = vocabulary_.tokens[static_cast<std::size_t>(*end_of_text())];
-    end =
-        fmt::format("  \"eos_token\": {0},\n  \"bos_token\": {0},\n", nlohmann::json(text).dump());
+  std::string tokens;
+  for (const SpecialTokenRole& role : kSpecialTokenRoles) {
+    const auto id = special().*role.id;
+    if (!id) continue;
+    const std::string& text = vocabulary_.tokens[static_cast<std::size_t>(*id)];
+    tokens += fmt::format("  \"{}\": {},\n", role.key, nlohmann::json(text).dump());
   }
   return fmt::format(
       "{{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n{}"
       "  \"clean_up_tokenization_spaces\": false\n}}\n",
-      end);
+      tokens);
 }
 
 void Tokenizer::save(const std::filesystem::path& directory) const {
@@ -94,6 +125,8 @@ void Tokenizer::save(const std::filesystem::path& directory) const {
   const std::string config = files_.config.empty() ? made_config() : files_.config;
   atomic_write_file(directory / "tokenizer.json", bytes_of(definition));
   atomic_write_file(directory / "tokenizer_config.json", bytes_of(config));
+  if (files_.special_map.empty()) return;
+  atomic_write_file(directory / "special_tokens_map.json", bytes_of(files_.special_map));
 }
 
 std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerSpec& spec,
@@ -105,6 +138,9 @@ std::unique_ptr<Tokenizer> make_tokenizer(const TokenizerSpec& spec,
       return std::make_unique<CharTokenizer>(CharTokenizer::learn(documents));
     case TokenizerKind::bpe:
       return std::make_unique<BpeTokenizer>(train_bpe(documents, spec.vocab));
+    case TokenizerKind::wordpiece:
+      return std::make_unique<WordPieceTokenizer>(
+          train_wordpiece(documents, spec.vocab, spec.lowercase));
   }
   throw InternalError("unknown tokenizer kind");
 }

@@ -1,5 +1,5 @@
-// The directory of a tokenizer: tokenizer.json, or GPT-2's vocab.json with merges.txt; and
-// tokenizer_config.json, which may name the end of text.
+// The directory of a tokenizer: tokenizer.json, or GPT-2's vocab.json with merges.txt, or BERT's
+// vocab.txt; and what stands beside them.
 #include <sstream>
 
 #include "core/base/error.h"
@@ -20,22 +20,6 @@ bool is_there(const Path& path) {
   return std::filesystem::exists(std::filesystem::symlink_status(path, error));
 }
 
-TokenizerConfig read_config(const Path& directory) {
-  const Path file = directory / "tokenizer_config.json";
-  if (!is_there(file)) return {};
-  TokenizerConfig config;
-  config.text = read_text_file(file, kMaxFile);
-  const Json json = parse_json(config.text, file.string());
-  const JsonValue root = {json, file.string(), ""};
-  if (root.object().value("add_prefix_space", Json()) == true) {
-    root.at("add_prefix_space").refuse_as_unsupported("false");
-  }
-  const Json ending = json.value("eos_token", Json());  // a string or an added token
-  const Json content = ending.is_object() ? ending.value("content", Json()) : ending;
-  if (content.is_string()) config.ending = content.get<std::string>();
-  return config;
-}
-
 std::unique_ptr<Tokenizer> load_json(const Path& file, const TokenizerConfig& config) {
   std::string text = read_text_file(file, kMaxFile);
   const Json json = parse_json(text, file.string());
@@ -52,14 +36,18 @@ Json merge_lines(const Path& file) {
   return merges;
 }
 
+void refuse_added_tokens_file(const Path& directory, std::string_view beside) {
+  const Path added = directory / "added_tokens.json";
+  if (!is_there(added)) return;
+  throw DataError(
+      "{}: is not supported beside {}; want a tokenizer.json, which the transformers library "
+      "writes",
+      added.string(), beside);
+}
+
 std::unique_ptr<Tokenizer> load_vocab_and_merges(const Path& directory,
                                                  const TokenizerConfig& config) {
-  if (const Path added = directory / "added_tokens.json"; is_there(added)) {
-    throw DataError(
-        "{}: is not supported beside vocab.json; want a tokenizer.json, which the "
-        "transformers library writes",
-        added.string());
-  }
+  refuse_added_tokens_file(directory, "vocab.json");
   const Path vocab_file = directory / "vocab.json", merges_file = directory / "merges.txt";
   const Json vocab = parse_json(read_text_file(vocab_file, kMaxFile), vocab_file.string());
   const Json merges = merge_lines(merges_file);
@@ -70,13 +58,19 @@ std::unique_ptr<Tokenizer> load_vocab_and_merges(const Path& directory,
 }  // namespace
 
 bool has_tokenizer_files(const std::filesystem::path& directory) {
-  return is_there(directory / "tokenizer.json") || is_there(directory / "vocab.json");
+  return is_there(directory / "tokenizer.json") || is_there(directory / "vocab.json") ||
+         is_there(directory / "vocab.txt");
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& directory) {
-  const TokenizerConfig config = read_config(directory);
-  const Path file = directory / "tokenizer.json";
-  return is_there(file) ? load_json(file, config) : load_vocab_and_merges(directory, config);
+  const TokenizerConfig config = read_tokenizer_config(directory);
+  const Path file = directory / "tokenizer.json", lines = directory / "vocab.txt";
+  if (is_there(file)) return load_json(file, config);
+  if (is_there(directory / "vocab.json") || !is_there(lines)) {
+    return load_vocab_and_merges(directory, config);
+  }
+  refuse_added_tokens_file(directory, "vocab.txt");
+  return tokenizer_of_lines(read_text_file(lines, kMaxFile), lines.string(), config);
 }
 
 }  // namespace ty

@@ -18,7 +18,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-bool is_null(const Json& value) { return value.is_null(); }
 bool is_null_or_zero(const Json& value) { return value.is_null() || value == 0.0; }
 bool is_null_or_empty(const Json& value) { return value.is_null() || value == ""; }
 bool is_null_or_flag(const Json& value) { return value.is_null() || value.is_boolean(); }
@@ -28,7 +27,7 @@ bool is_byte_level(const Json& value) {
 }
 bool is_null_or_byte_level(const Json& value) { return value.is_null() || is_byte_level(value); }
 bool splits_at_words(const Json& value) {
-  return is_byte_level(value) && value.value("add_prefix_space", Json(false)) == false &&
+  return is_byte_level(value) && value.value("add_prefix_space", Json(false)).is_boolean() &&
          value.value("use_regex", Json(true)) == true;
 }
 bool splits_at_characters(const Json& value) {
@@ -37,36 +36,23 @@ bool splits_at_characters(const Json& value) {
 }
 bool is_fuse(const Json& value) { return value == Json{{"type", "Fuse"}}; }
 bool is_end_of_text(const Json& value) { return value == kEndOfText; }
-// A single text is the longest of its batch.
-bool pads_no_single_text(const Json& value) {
-  return value.is_null() ||
-         (value.is_object() && value.value("strategy", Json()) == "BatchLongest" &&
-          value.value("pad_to_multiple_of", Json()).is_null());
-}
 
-struct Part {
-  const char* key;
-  bool (*is_understood)(const Json& value);
-  const char* wanted;
-};
-
-constexpr Part kBpeParts[] = {
+constexpr JsonPart kBpeParts[] = {
     {"normalizer", is_null, "null"},
     {"truncation", is_null, "null"},
     {"padding", pads_no_single_text, "null"},
-    {"pre_tokenizer", splits_at_words, "ByteLevel with add_prefix_space false, use_regex true"},
-    {"post_processor", is_null_or_byte_level, "null or ByteLevel"},
+    {"pre_tokenizer", splits_at_words, "ByteLevel with use_regex true"},
     {"decoder", is_null_or_byte_level, "ByteLevel"},
 };
 // unk_token, fuse_unk and byte_fallback are for bytes without a token; there must be none.
-constexpr Part kBpeModelParts[] = {
+constexpr JsonPart kBpeModelParts[] = {
     {"dropout", is_null_or_zero, "null"},
     {"continuing_subword_prefix", is_null_or_empty, "null"},
     {"end_of_word_suffix", is_null_or_empty, "null"},
     {"ignore_merges", is_null_or_flag, "true or false"},
 };
 // Word-level models other than ours have words, and rules for unknown ones.
-constexpr Part kCharacterParts[] = {
+constexpr JsonPart kCharacterParts[] = {
     {"normalizer", is_null, "null"},
     {"truncation", is_null, "null"},
     {"padding", pads_no_single_text, "null"},
@@ -74,39 +60,7 @@ constexpr Part kCharacterParts[] = {
     {"post_processor", is_null, "null"},
     {"decoder", is_fuse, "Fuse"},
 };
-constexpr Part kCharacterModelParts[] = {{"unk_token", is_end_of_text, "<|endoftext|>"}};
-
-void check_parts(const JsonValue& object, std::span<const Part> parts) {
-  for (const Part& part : parts) {
-    if (part.is_understood(object.object().value(part.key, Json()))) continue;
-    object.at(part.key).refuse_as_unsupported(part.wanted);  // or says that it is missing
-  }
-}
-
-void set_token(Vocabulary& vocabulary, std::int32_t id, std::string text) {
-  const auto at = static_cast<std::size_t>(id);
-  if (at >= vocabulary.tokens.size()) vocabulary.tokens.resize(at + 1);
-  vocabulary.tokens[at] = std::move(text);
-}
-
-// The token that tokenizer_config.json names, or <|endoftext|>. One that is named there is an added
-// token, whatever tokenizer.json says of it.
-void find_end_of_text(Vocabulary& vocabulary, const TokenIds& ids, const TokenizerConfig& config) {
-  const auto id_of = [&](std::string_view content) -> std::optional<std::int32_t> {
-    for (const AddedToken& token : vocabulary.added) {
-      if (token.content == content) return token.id;
-    }
-    return std::nullopt;
-  };
-  if (config.ending && !id_of(*config.ending) && ids.contains(*config.ending)) {
-    AddedToken token;
-    token.id = ids.at(*config.ending);
-    token.content = *config.ending;
-    vocabulary.added.push_back(std::move(token));
-  }
-  if (config.ending) vocabulary.end_of_text = id_of(*config.ending);
-  if (!vocabulary.end_of_text) vocabulary.end_of_text = id_of(kEndOfText);
-}
+constexpr JsonPart kCharacterModelParts[] = {{"unk_token", is_end_of_text, "<|endoftext|>"}};
 
 std::pair<std::string, std::string> pair_of(const JsonValue& merge) {
   if (merge.json.is_array() && merge.json.size() == 2) {
@@ -147,7 +101,7 @@ void read_tokens(BpeModel& model, const TokenIds& ids, const JsonValue& vocab) {
       throw DataError("{}: token {} is not byte-level text", vocab.file, in_quotes(spelling));
     }
     if (bytes && bytes->size() == 1) model.byte_ids[static_cast<unsigned char>((*bytes)[0])] = id;
-    set_token(model.vocabulary, id, bytes.value_or(spelling));
+    set_token(model.vocabulary.tokens, id, bytes.value_or(spelling));
   }
   for (std::size_t byte = 0; byte < 256; ++byte) {
     if (model.byte_ids[byte] < 0) {
@@ -160,10 +114,10 @@ BpeModel bpe_model(const JsonValue& vocab, const JsonValue& merges, const TokenI
                    std::vector<AddedToken> added, const TokenizerConfig& config) {
   BpeModel model;
   model.vocabulary.added = std::move(added);
-  find_end_of_text(model.vocabulary, ids, config);
+  find_special_tokens(model.vocabulary, ids, config);
   read_tokens(model, ids, vocab);
   for (const AddedToken& token : model.vocabulary.added) {
-    if (!ids.contains(token.content)) set_token(model.vocabulary, token.id, token.content);
+    if (!ids.contains(token.content)) set_token(model.vocabulary.tokens, token.id, token.content);
   }
   model.merges = read_merges(merges, ids);
   return model;
@@ -174,11 +128,6 @@ bool is_former(const std::vector<AddedToken>& added, const TokenIds& ids) {
   return std::any_of(added.begin(), added.end(), [&](const AddedToken& token) {
     return !ids.contains(token.content) && token.id < std::ssize(ids);
   });
-}
-
-std::vector<AddedToken> added_tokens_of(const JsonValue& file, const TokenIds& ids) {
-  if (!file.json.contains("added_tokens")) return {};
-  return read_added_tokens(file.at("added_tokens"), ids);
 }
 
 std::unique_ptr<Tokenizer> bpe_of(const JsonValue& file, std::string text,
@@ -195,8 +144,12 @@ std::unique_ptr<Tokenizer> bpe_of(const JsonValue& file, std::string text,
       if (const auto bytes = byte_level_bytes(spelling)) bpe.whole_words[*bytes] = id;
     }
   }
-  return std::make_unique<BpeTokenizer>(std::move(bpe),
-                                        TokenizerFiles{std::move(text), config.text});
+  bpe.add_prefix_space = file.at("pre_tokenizer").json.value("add_prefix_space", false);
+  check_agrees(config, "add_prefix_space", bpe.add_prefix_space);
+  const Json post = file.json.value("post_processor", Json());
+  bpe.vocabulary.templates =
+      read_post_processor({post, file.file, "post_processor"}, bpe.vocabulary.tokens);
+  return std::make_unique<BpeTokenizer>(std::move(bpe), config.files_with(std::move(text)));
 }
 
 std::unique_ptr<Tokenizer> characters_of(const JsonValue& file, const TokenizerConfig& config) {
@@ -209,14 +162,32 @@ std::unique_ptr<Tokenizer> characters_of(const JsonValue& file, const TokenizerC
   if (vocabulary.added.size() != 1 || vocabulary.added[0].content != kEndOfText) {
     file.at("added_tokens").refuse("<|endoftext|> alone");
   }
-  vocabulary.end_of_text = vocabulary.added[0].id;
+  find_special_tokens(vocabulary, ids, config);
   for (const auto& [spelling, id] : ids) {
     if (spelling != kEndOfText && utf8_at(spelling + '\0', 0).length != spelling.size()) {
       vocab.at(spelling).refuse("one character for each token");
     }
-    set_token(vocabulary, id, spelling);
+    set_token(vocabulary.tokens, id, spelling);
   }
-  return std::make_unique<CharTokenizer>(std::move(vocabulary), TokenizerFiles{{}, config.text});
+  return std::make_unique<CharTokenizer>(std::move(vocabulary), config.files_with({}));
+}
+
+// BART's tokenizer is RoBERTa's; OPT's is GPT-2's, with a configuration that says so.
+bool reads_as_roberta(const TokenizerConfig& config, const TokenIds& ids) {
+  const std::string name = config.tokenizer_class();
+  if (name.starts_with("Roberta") || name.starts_with("Bart")) return true;
+  return name.empty() && ids.contains("<s>") && ids.contains("</s>") &&
+         !ids.contains(std::string(kEndOfText));
+}
+
+void propose_roberta_tokens(TokenizerConfig& config) {
+  constexpr std::pair<const char*, const char*> kTokens[] = {
+      {"bos_token", "<s>"}, {"eos_token", "</s>"}, {"unk_token", "<unk>"},  {"pad_token", "<pad>"},
+      {"cls_token", "<s>"}, {"sep_token", "</s>"}, {"mask_token", "<mask>"}};
+  for (const auto& [role, content] : kTokens) config.propose(role, content);
+  // The space before a mask belongs to it unless the configuration says otherwise.
+  Json& mask = config.json["mask_token"];
+  if (mask.is_string()) mask = {{"content", mask}, {"lstrip", true}};
 }
 
 }  // namespace
@@ -227,17 +198,31 @@ std::unique_ptr<Tokenizer> tokenizer_of(const JsonValue& file, std::string text,
   const Json type = model.object().value("type", Json("BPE"));
   if (type == "BPE") return bpe_of(file, std::move(text), config);
   if (type == "WordLevel") return characters_of(file, config);
-  model.at("type").refuse_as_unsupported("BPE");
+  if (type == "WordPiece") return wordpiece_of(file, std::move(text), config);
+  model.at("type").refuse_as_unsupported("BPE or WordPiece");
 }
 
 std::unique_ptr<Tokenizer> tokenizer_of_vocabulary(const JsonValue& vocab, const JsonValue& merges,
                                                    const TokenizerConfig& config) {
-  // GPT-2's own tokenizer adds <|endoftext|> without being told.
-  TokenizerConfig with_ending = config;
-  if (!with_ending.ending) with_ending.ending = kEndOfText;
-  return std::make_unique<BpeTokenizer>(
-      bpe_model(vocab, merges, read_vocab(vocab), {}, with_ending),
-      TokenizerFiles{{}, config.text});
+  const TokenIds ids = read_vocab(vocab);
+  const bool is_roberta = reads_as_roberta(config, ids);
+  TokenizerConfig full = config;
+  if (is_roberta) {
+    propose_roberta_tokens(full);
+  } else {
+    full.propose("eos_token", kEndOfText);  // GPT-2's tokenizer adds it without being told
+    full.propose("bos_token", kEndOfText);
+  }
+  BpeModel model = bpe_model(vocab, merges, ids, {}, full);
+  model.add_prefix_space = config.flag("add_prefix_space").value_or(false);
+  Vocabulary& vocabulary = model.vocabulary;
+  const SpecialTokens& special = vocabulary.special;
+  if (is_roberta && special.cls && special.sep) {
+    vocabulary.templates = roberta_templates(*special.cls, *special.sep);
+  } else if (config.flag("add_bos_token").value_or(false) && special.bos) {
+    vocabulary.templates = bos_templates(*special.bos);
+  }
+  return std::make_unique<BpeTokenizer>(std::move(model), config.files_with({}));
 }
 
 }  // namespace ty

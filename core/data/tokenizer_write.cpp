@@ -19,20 +19,6 @@ Json json_of(const AddedToken& token) {
           {"special", token.special}};
 }
 
-// The same for all tokens that are found alike: sorted, and without differences that change no id.
-std::vector<AddedToken> found_alike(std::vector<AddedToken> tokens) {
-  std::sort(tokens.begin(), tokens.end(),
-            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
-  const bool are_alike = std::all_of(tokens.begin(), tokens.end(), [&](const AddedToken& t) {
-    return t.normalized == tokens[0].normalized;
-  });
-  for (AddedToken& token : tokens) {
-    token.special = true;
-    token.normalized = token.normalized && !are_alike;
-  }
-  return tokens;
-}
-
 // True if ids of added tokens are what the public library counts them to be when they are not in
 // the vocabulary of the model: the numbers after it, in their order.
 bool follow_the_others(const Vocabulary& vocabulary) {
@@ -58,19 +44,31 @@ Json byte_level_vocab(const Vocabulary& vocabulary) {
 
 }  // namespace
 
-std::string tokenizer_json(const std::vector<AddedToken>& added, Json pre_tokenizer, Json decoder,
-                           Json model) {
+std::vector<AddedToken> found_alike(std::vector<AddedToken> tokens, bool has_normalizer) {
+  std::sort(tokens.begin(), tokens.end(),
+            [](const AddedToken& a, const AddedToken& b) { return a.id < b.id; });
+  const bool are_alike = std::all_of(tokens.begin(), tokens.end(), [&](const AddedToken& t) {
+    return t.normalized == tokens[0].normalized;
+  });
+  for (AddedToken& token : tokens) {
+    token.special = true;
+    token.normalized = token.normalized && (has_normalizer || !are_alike);
+  }
+  return tokens;
+}
+
+std::string tokenizer_json(const std::vector<AddedToken>& added, const TokenizerJson& parts) {
   Json tokens = Json::array();
   for (const AddedToken& token : added) tokens.push_back(json_of(token));
   return Json({{"version", "1.0"},
                {"truncation", nullptr},
                {"padding", nullptr},
                {"added_tokens", tokens},
-               {"normalizer", nullptr},
-               {"pre_tokenizer", pre_tokenizer},
-               {"post_processor", nullptr},
-               {"decoder", decoder},
-               {"model", model}})
+               {"normalizer", parts.normalizer},
+               {"pre_tokenizer", parts.pre_tokenizer},
+               {"post_processor", parts.post_processor},
+               {"decoder", parts.decoder},
+               {"model", parts.model}})
       .dump(1);
 }
 
@@ -81,9 +79,10 @@ Json split_at_characters(const char* pattern) {
           {"invert", false}};
 }
 
-std::string BpeTokenizer::json_with(const std::vector<AddedToken>& added, Json vocab) const {
+std::string BpeTokenizer::json_with(const std::vector<AddedToken>& added, Json vocab,
+                                    Json post_processor) const {
   const Json byte_level = {{"type", "ByteLevel"},
-                           {"add_prefix_space", false},
+                           {"add_prefix_space", add_prefix_space_},
                            {"trim_offsets", true},
                            {"use_regex", true}};
   const auto spelled = [&](std::int32_t id) {
@@ -103,11 +102,15 @@ std::string BpeTokenizer::json_with(const std::vector<AddedToken>& added, Json v
                 {"vocab", std::move(vocab)},
                 {"merges", std::move(merges)}};
   if (!whole_words_.empty()) model["ignore_merges"] = true;
-  return tokenizer_json(added, byte_level, byte_level, std::move(model));
+  return tokenizer_json(added, {.normalizer = nullptr,
+                                .pre_tokenizer = byte_level,
+                                .post_processor = std::move(post_processor),
+                                .decoder = byte_level,
+                                .model = std::move(model)});
 }
 
 std::string BpeTokenizer::definition() const {
-  return json_with(found_alike(vocabulary().added), byte_level_vocab(vocabulary()));
+  return json_with(found_alike(vocabulary().added), byte_level_vocab(vocabulary()), nullptr);
 }
 
 std::string BpeTokenizer::made_json() const {
@@ -115,7 +118,8 @@ std::string BpeTokenizer::made_json() const {
   if (!follow_the_others(vocabulary())) {
     for (const AddedToken& token : vocabulary().added) vocab[token.content] = token.id;
   }
-  return json_with(vocabulary().added, std::move(vocab));
+  return json_with(vocabulary().added, std::move(vocab),
+                   post_processor_of(templates(), vocabulary().tokens));
 }
 
 std::string CharTokenizer::json_with(const char* pattern) const {
@@ -124,8 +128,13 @@ std::string CharTokenizer::json_with(const char* pattern) const {
   for (std::size_t id = 0; id < tokens.size(); ++id) {
     if (!tokens[id].empty()) vocab[tokens[id]] = id;
   }
-  return tokenizer_json(vocabulary().added, split_at_characters(pattern), {{"type", "Fuse"}},
-                        {{"type", "WordLevel"}, {"vocab", vocab}, {"unk_token", kEndOfText}});
+  return tokenizer_json(
+      vocabulary().added,
+      {.normalizer = nullptr,
+       .pre_tokenizer = split_at_characters(pattern),
+       .post_processor = nullptr,
+       .decoder = {{"type", "Fuse"}},
+       .model = {{"type", "WordLevel"}, {"vocab", vocab}, {"unk_token", kEndOfText}}});
 }
 
 std::string CharTokenizer::definition() const { return json_with(kFormerCharacterPattern); }

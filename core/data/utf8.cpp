@@ -69,4 +69,37 @@ void append_utf8(std::string& text, char32_t code) {
   }
 }
 
+namespace {
+
+// Bytes of the longest valid start of a character at a position where no character starts; at
+// least 1.
+std::size_t broken_length(std::string_view text, std::size_t position) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[position + i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0xc2 || lead > 0xf4) return 1;
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  const std::size_t there = std::min(length, text.size() - position);
+  const unsigned char least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  const unsigned char most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (there < 2 || byte(1) < least || byte(1) > most) return 1;
+  std::size_t end = 2;
+  while (end < there && (byte(end) & 0xc0) == 0x80) ++end;
+  return end;
+}
+
+}  // namespace
+
+std::string with_replacement_characters(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t valid = valid_utf8_prefix(text);
+    result += text.substr(0, valid);
+    text.remove_prefix(valid);
+    if (text.empty()) break;
+    result += "\uFFFD";
+    text.remove_prefix(broken_length(text, 0));
+  }
+  return result;
+}
+
 }  // namespace ty

@@ -19,5 +19,8 @@ Utf8Char utf8_before(std::string_view text, std::size_t position);
 // Bytes at the start of `text` that are valid UTF-8.
 std::size_t valid_utf8_prefix(std::string_view text);
 void append_utf8(std::string& text, char32_t code);
+// The text with U+FFFD for what is not valid UTF-8: one for each longest start of a character that
+// goes on otherwise, and one for each byte that starts none (Unicode standard, chapter 3.9).
+std::string with_replacement_characters(std::string_view text);
 
 }  // namespace ty

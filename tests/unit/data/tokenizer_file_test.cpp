@@ -255,16 +255,20 @@ INSTANTIATE_TEST_SUITE_P(
                     "normalizer: {\"type\":\"NFC\"} is not supported; want null"},
         Unsupported{"/truncation", R"({"max_length": 4})", "truncation: {\"max_length\":4} is not"},
         Unsupported{"/padding", R"({"strategy": {"Fixed": 8}})", "padding: {"},
+        Unsupported{"/post_processor", R"({"type": "Another"})",
+                    "post_processor: {\"type\":\"Another\"} is not supported"},
         Unsupported{"/post_processor", R"({"type": "TemplateProcessing"})",
-                    "post_processor: {\"type\":\"TemplateProcessing\"} is not supported"},
+                    "post_processor.special_tokens is missing"},
+        Unsupported{"/post_processor", R"({"type": "RobertaProcessing", "cls": ["a", 997]})",
+                    "post_processor.cls[1]: 997; want the id of a token"},
         Unsupported{"/decoder", R"({"type": "WordPiece"})", "decoder: {"},
         Unsupported{"/pre_tokenizer", "null", "pre_tokenizer: null is not supported"},
-        Unsupported{"/pre_tokenizer/add_prefix_space", "true", "pre_tokenizer: {"},
+        Unsupported{"/pre_tokenizer/add_prefix_space", "1", "pre_tokenizer: {"},
         Unsupported{"/pre_tokenizer/use_regex", "false", "pre_tokenizer: {"},
         Unsupported{"/pre_tokenizer", R"({"type": "Sequence", "pretokenizers": []})",
                     "pre_tokenizer: {"},
         Unsupported{"/model/type", "\"Unigram\"",
-                    "model.type: \"Unigram\" is not supported; want BPE"},
+                    "model.type: \"Unigram\" is not supported; want BPE or WordPiece"},
         Unsupported{"/model/dropout", "0.1", "model.dropout: 0.1 is not supported; want null"},
         Unsupported{"/model/continuing_subword_prefix", "\"##\"",
                     "model.continuing_subword_prefix: \"##\" is not supported"},
@@ -287,8 +291,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST_F(TokenizerFile, RefusesAConfigurationThatChangesIds) {
   write("tokenizer_config.json", R"({"add_prefix_space": true})");
-  EXPECT_TRUE(
-      contains(refusal(bytes()), "tokenizer_config.json: add_prefix_space: true is not supported"));
+  EXPECT_TRUE(contains(refusal(bytes()),
+                       "tokenizer_config.json: add_prefix_space: true; want false, as in"));
 }
 
 TEST_F(TokenizerFile, NamesTheFileThatIsDamaged) {
