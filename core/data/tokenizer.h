@@ -67,6 +67,8 @@ class Tokenizer {
   // False for ids that the vocabulary skips, and for ids beyond it: a model's token table may be
   // larger than its tokenizer.
   bool has_text(std::int32_t id) const;
+  // Whether a token belongs to the word of the token before it, as far as its spelling says so.
+  virtual bool continues_word(std::int32_t /*id*/) const { return false; }
   // One above the largest id.
   std::int64_t vocab_size() const { return std::ssize(vocabulary_.tokens); }
   std::optional<std::int32_t> end_of_text() const { return vocabulary_.end_of_text; }

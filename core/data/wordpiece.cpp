@@ -112,6 +112,11 @@ void WordPieceTokenizer::encode_word(std::string_view word, std::vector<std::int
   ids.push_back(unknown_);
 }
 
+bool WordPieceTokenizer::continues_word(std::int32_t id) const {
+  const auto place = static_cast<std::size_t>(id);
+  return place < pieces_.size() && pieces_[place].starts_with(prefix_);
+}
+
 std::string WordPieceTokenizer::decode(std::span<const std::int32_t> ids) const {
   std::string text;
   bool is_first = true;

@@ -42,6 +42,7 @@ class WordPieceTokenizer final : public Tokenizer {
   std::vector<std::string_view> pieces(std::string_view text, std::size_t bytes) const override;
   // The text with single spaces between words, as it was normalized.
   std::string decode(std::span<const std::int32_t> ids) const override;
+  bool continues_word(std::int32_t id) const override;
   void save(const std::filesystem::path& directory) const override;
 
  protected:

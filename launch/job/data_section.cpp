@@ -36,8 +36,8 @@ const ImageData* find_image_data(std::string_view name) {
 
 const GlueData* find_glue_data(std::string_view name) {
   const auto all = glue_data();
-  const auto found = std::find_if(all.begin(), all.end(),
-                                  [&](const GlueData& data) { return data.name == name; });
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const GlueData& data) { return data.name == name; });
   return found == all.end() ? nullptr : &*found;
 }
 

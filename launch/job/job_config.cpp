@@ -75,6 +75,10 @@ config::Loaded<JobConfig> load_job_with_origins(const std::filesystem::path& fil
   if (run.dir.empty()) run.dir = std::filesystem::absolute("runs") / run.name;
   ModelSection& model = loaded.value.model;
   if (model.from.empty() && !model.dropout) model.dropout = 0.0;
+  const Family* family = find_family(model.family);
+  if (model.from.empty() && family != nullptr && !model.activation) {
+    model.activation = family->start.activation;
+  }
   return loaded;
 }
 

@@ -24,6 +24,6 @@ inline constexpr std::int64_t kMostRanks = 1 << 16;
 inline constexpr std::int64_t kMostBucketMb = 1 << 16;
 inline constexpr std::int64_t kMostLabels = 1 << 16;
 inline constexpr std::int64_t kMostImageSize = 1 << 12;  // pixels along a side
-inline constexpr std::int64_t kMostColumns = 1 << 20;  // of a table
+inline constexpr std::int64_t kMostColumns = 1 << 20;    // of a table
 
 }  // namespace ty

@@ -20,14 +20,14 @@ struct ModelSection {
   std::int64_t layers = 12;
   std::int64_t width = 768;
   std::int64_t heads = 12;
-  std::int64_t inner = 0;  // 0: 4 * width
-  std::int64_t context = 1024;  // of images: as many tokens as they have
+  std::int64_t inner = 0;           // 0: 4 * width
+  std::int64_t context = 1024;      // of images: as many tokens as they have
   std::int64_t encoder_layers = 0;  // of an encoder-decoder; 0: as many as layers
   std::int64_t embedding_width = 0;
   std::int64_t image = 32, patch = 4, channels = 3;
   bool tied = true;
   std::optional<UnaryOp> activation;  // nothing: the family's
-  std::int64_t vocab = 0;  // 0: the tokenizer's
+  std::int64_t vocab = 0;             // 0: the tokenizer's
   // Always:
   std::optional<double> dropout;  // load_job fills in 0 without `from`; else: the directory's own
 };

@@ -28,8 +28,9 @@ std::string data_line(const RunFacts& facts) {
                        human_count(static_cast<double>(facts.data_tokens)), model.vocab, examples,
                        facts.job.data.sequence);
   }
-  const std::string labels =
-      model.head.kind == HeadSpec::Kind::labels ? fmt::format(", {} labels", model.head.labels) : "";
+  const std::string labels = model.head.kind == HeadSpec::Kind::labels
+                                 ? fmt::format(", {} labels", model.head.labels)
+                                 : "";
   if (model.reads_images()) {
     return fmt::format("  data   {} images of {} x {} per epoch{}", examples, model.image.size,
                        model.image.size, labels);

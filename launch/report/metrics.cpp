@@ -23,10 +23,12 @@ nlohmann::json to_json(const StepRecord& r) {
 }
 
 nlohmann::json to_json(const EvaluationRecord& r) {
-  return {{"step", r.step},
-          {"valid_loss", r.result.loss},
-          {"bits_per_byte", r.result.bits_per_byte},
-          {"valid_tokens", static_cast<std::int64_t>(r.result.tokens)}};
+  nlohmann::json line = {{"step", r.step},
+                         {"valid_loss", r.result.loss},
+                         {"bits_per_byte", r.result.bits_per_byte},
+                         {"valid_tokens", static_cast<std::int64_t>(r.result.tokens)}};
+  for (const Score& score : r.result.scores) line[score.name] = score.value;
+  return line;
 }
 
 void Metrics::stepped(const StepRecord& record) { directory_->log(to_json(record)); }

@@ -219,7 +219,8 @@ namespace {
 std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig& job,
                                const Tokenizer* tokenizer, std::int64_t vocab) {
   if (tokenizer == nullptr || !tokenizer->special().mask) {
-    throw ConfigError(Key{"tokenizer"}, "has no token for what is hidden, as task.kind: masked_lm "
+    throw ConfigError(Key{"tokenizer"},
+                      "has no token for what is hidden, as task.kind: masked_lm "
                       "wants; want kind: wordpiece, or a directory whose tokenizer has one");
   }
   MaskingOptions options = {.rate = job.task.mask_rate,
@@ -241,7 +242,7 @@ std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig&
 
 void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) {
   const auto open = [&](const Path& file, const char* name) {
-    return TokenFile(is_token_file(file) ? file : cached(job, name));
+    return std::make_unique<TokenFile>(is_token_file(file) ? file : cached(job, name));
   };
   dataset.train_tokens = open(job.data.train, "train.bin");
   dataset.train = training_windows(*dataset.train_tokens, job.data.sequence,

@@ -62,16 +62,18 @@ class PreparedData {
 };
 
 struct Dataset {
-  std::unique_ptr<Tokenizer> tokenizer;  // null if the data is token ids already
-  Path tokenizer_directory;              // where it is saved; empty without one
-  std::optional<TokenFile> train_tokens, valid_tokens;  // of texts that are cut into windows
-  std::unique_ptr<Source> train, valid;                 // valid: null if the job has none
-  std::vector<std::string> labels;                      // of tasks that have them
+  std::unique_ptr<Tokenizer> tokenizer;                 // null if the data is token ids already
+  Path tokenizer_directory;                             // where it is saved; empty without one
+  // Of texts that are cut into windows, which refer to them.
+  std::unique_ptr<TokenFile> train_tokens, valid_tokens;
+  std::unique_ptr<Source> train, valid;  // valid: null if the job has none
+  std::vector<std::string> labels;       // of tasks that have them
 
   std::uint64_t fingerprint() const { return tokenizer ? tokenizer->fingerprint() : 0; }
 };
 
-// Opens the data of a run whose directory has been written, for the job's model; `ranks` share rows.
+// Opens the data of a run whose directory has been written, for the job's model; `ranks` share
+// rows.
 Dataset open_dataset(const JobConfig& job, const ModelSpec& spec, int ranks);
 
 // How a job's texts are read; decisions taken from the content of a file are reported on stderr.

@@ -40,7 +40,7 @@ void set_head(const JobConfig& job, ModelSpec& spec, std::int64_t labels) {
   if (spec.head.kind == kind && (kind == HeadSpec::Kind::language || spec.head.labels == wanted)) {
     return;
   }
-  spec.head = head_of_family(family_of(spec), kind, !spec.causal || spec.has_encoder());
+  spec.head = head_of_family(family_of(spec), kind);
   if (spec.head.is_pooled()) spec.head.labels = wanted;
 }
 
@@ -74,16 +74,20 @@ void check_reads(const JobConfig& job, const ModelSpec& spec) {
                       spec.family);
   }
   if (job.task.kind == TaskKind::causal_lm && !spec.causal) {
-    throw ConfigError(Key{"task.kind"}, "causal_lm wants a decoder; {} reads both ways: want "
-                      "masked_lm, classification or regression", spec.family);
+    throw ConfigError(Key{"task.kind"},
+                      "causal_lm wants a decoder; {} reads both ways: want "
+                      "masked_lm, classification or regression",
+                      spec.family);
   }
   if (job.task.kind == TaskKind::causal_lm && spec.has_encoder()) {
     throw ConfigError(Key{"task.kind"}, "causal_lm wants a decoder alone; for {} want seq2seq",
                       spec.family);
   }
   if (job.task.kind == TaskKind::masked_lm && spec.causal) {
-    throw ConfigError(Key{"task.kind"}, "masked_lm wants an encoder; {} does not see what comes "
-                      "later", spec.family);
+    throw ConfigError(Key{"task.kind"},
+                      "masked_lm wants an encoder; {} does not see what comes "
+                      "later",
+                      spec.family);
   }
 }
 
@@ -160,12 +164,16 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
                         .frozen = job.optim.freeze});
 }
 
-void set_initial_weights(const JobConfig& job, OpenedModel& model) {
+std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model) {
   if (job.model.from.empty()) {
     model.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
-  } else {
-    load_weights(job.model.from, *model.parameters, model.spec);
+    return {};
   }
+  const ModelSpec stored = read_model_config(job.model.from);
+  if (model.spec.head != stored.head) {
+    model.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
+  }
+  return load_common_weights(job.model.from, *model.parameters, stored);
 }
 
 ReducerOptions reducer_options(const JobConfig& job) {

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "core/io/file.h"
 #include "launch/job/job_config.h"
@@ -48,8 +50,10 @@ auto at_model(const JobConfig& job, Work&& work) {
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,
                        const Layout& layout);
 
-// Sets the initial weights of a job: drawn from its seed, or read from model.from.
-void set_initial_weights(const JobConfig& job, OpenedModel& model);
+// Sets the initial weights of a job: drawn from its seed, or read from model.from as far as that
+// has them. Returns the names of those that it has not: of the head, where that is for another
+// task.
+std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model);
 
 ReducerOptions reducer_options(const JobConfig& job);
 

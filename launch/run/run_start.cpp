@@ -116,7 +116,9 @@ class Beginning {
     const Path& directory = directory_->newest().checkpoint->path;
     const ModelSpec there_now = read_model_config(directory);
     const LinearRules stored(there_now.linear);
-    const ModelSpec config = at_model(job_, [&] { return resolve_model(job_, {there_now.vocab, there_now.head.labels}); });
+    const ModelSpec config = at_model(job_, [&] {
+      return resolve_model(job_, {there_now.vocab, there_now.head.labels});
+    });
     const Model model(describe_model(config), LinearRules(config.linear));
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));
@@ -151,11 +153,10 @@ RunStart start_run(const JobConfig& job, const Group& world, const MeshShape& me
   }
   start.notes = found["notes"].get<std::vector<std::string>>();
   if (start.is_finished) return start;
-  start.config =
-      at_model(job, [&] {
-        return resolve_model(job, {found["vocab"].get<std::int64_t>(),
-                                   found["labels"].get<std::int64_t>()});
-      });
+  start.config = at_model(job, [&] {
+    return resolve_model(job,
+                         {found["vocab"].get<std::int64_t>(), found["labels"].get<std::int64_t>()});
+  });
   // Again, for only now the size of the vocabulary is known.
   check_model(job, start.config, mesh);
   on_root_do(world, [&] {

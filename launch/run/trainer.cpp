@@ -101,6 +101,7 @@ void Trainer::tell_start(std::int64_t steps_done) {
 
 void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
                      const std::vector<std::string>& notes) {
+  std::vector<std::string> more = notes;
   if (checkpoint) {
     start_ = restore_checkpoint(checkpoints_, *checkpoint, *setup_);
     if (start_.samples < 0) {  // written before samples were counted
@@ -109,10 +110,15 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
     }
     saved_step_ = start_.step;
   } else {
-    at_model(job_, [&] { set_initial_weights(job_, setup_->model); });
+    const std::vector<std::string> drawn =
+        at_model(job_, [&] { return set_initial_weights(job_, setup_->model); });
+    if (!drawn.empty()) {
+      more.push_back(fmt::format("  freshly drawn, as model.from has none for this task: {}",
+                                 fmt::join(drawn, ", ")));
+    }
   }
   observers_.tell([&](RunObserver& o) {
-    for (const std::string& note : notes) o.noted(note);
+    for (const std::string& note : more) o.noted(note);
     if (checkpoint) o.resumed(start_.step);
   });
 }
@@ -147,8 +153,8 @@ void Trainer::take_step(std::int64_t step) {
   const Traffic before = traffic_of(layout_);
   stage_times_.begin_step();
   trace_->begin_step(step);
-  const StepReport report =
-      setup_->step.run(dataset_.train->batch(position_at(step).samples + share.first, share.count), step);
+  const StepReport report = setup_->step.run(
+      dataset_.train->batch(position_at(step).samples + share.first, share.count), step);
   const double seconds = watch.seconds();
   const bool is_traced = trace_->end_step();
   stage_times_.end_step();
@@ -214,8 +220,7 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
                 .most_tokens = all ? 0 : kQuickEvaluationTokens,
                 .keep_answers = job_.task.has_answers()},
                {layout_.mesh.data(), layout_.mesh.pipeline()});
-  result.scores =
-      scores_of(result.answers, metrics_of(job_.task, job_.data, model_.head.labels));
+  result.scores = scores_of(result.answers, metrics_of(job_.task, job_.data, model_.head.labels));
   observers_.tell(
       [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = all}); });
 }

@@ -30,6 +30,18 @@ const Family& family_of(const ModelSpec& spec) {
   return *family;
 }
 
+HeadSpec head_of_family(const Family& family, HeadSpec::Kind kind) {
+  const bool is_value = kind == HeadSpec::Kind::values;
+  const HeadSpec::Kind stored = is_value ? HeadSpec::Kind::labels : kind;
+  for (const StoredClass& each : family.classes) {
+    if (each.head.kind != stored) continue;
+    HeadSpec head = each.head;
+    head.kind = kind;
+    return head;
+  }
+  throw ConfigError(Key{"task.kind"}, "models of family {} have no head for it", family.name);
+}
+
 void add_family(const Family& family) {
   TY_CHECK(find_family(family.name) == nullptr, "there is a family {} already", family.name);
   rows().push_back(family);

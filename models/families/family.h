@@ -39,6 +39,12 @@ struct StoredSize {
   std::array<const char*, 3> names;  // the first is written; null: unused
 };
 
+// A class of the public library (config.json's "architectures"), and the head it has.
+struct StoredClass {
+  std::string_view name;
+  HeadSpec head = {};  // without the number of labels
+};
+
 struct Family {
   std::string_view name;              // model.family of a job, model_type of config.json
   std::string_view class_name;        // of the public library: config.json's architectures
@@ -46,6 +52,9 @@ struct Family {
   std::span<const StoredSize> sizes;  // of config.json
   // Patterns of tensor names to ignore: buffers stored by old versions of the public library.
   std::span<const std::string_view> buffers;
+  std::span<const StoredClass> classes = {};
+  // The switches that all models of the family share, and what config.json need not state.
+  ModelSpec start = {};
   // Reads everything in config.json except the kinds of linear layers. Throws DataError that names
   // file and key.
   ModelSpec (*read)(const JsonFields& json);
@@ -62,6 +71,10 @@ std::span<const Family> families();
 const Family* find_family(std::string_view name);
 // The family of a model; throws InternalError if it is unknown.
 const Family& family_of(const ModelSpec& spec);
+
+// The head of a model of this family for a kind of result, without the number of labels. Throws
+// ConfigError that names the family if it has none.
+HeadSpec head_of_family(const Family& family, HeadSpec::Kind kind);
 
 // Adds a family from outside this library. Must be called before the first job or model is read;
 // throws InternalError if the name is taken.

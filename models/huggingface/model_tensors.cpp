@@ -250,12 +250,20 @@ void load_slice(const TensorSet& tensors, const Parameter& parameter, const Mode
 
 }  // namespace
 
-void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec) {
+std::vector<std::string> load_common_weights(const Path& directory, FlatParameters& parameters,
+                                             const ModelSpec& spec) {
   const TensorSet tensors = open_tensors(directory);
   // The whole model's, of which this rank may have a part.
-  check_tensors(tensors, Model(describe_model(spec), LinearRules(spec.linear)).parameters(), spec);
+  const Model stored(describe_model(spec), LinearRules(spec.linear));
+  check_tensors(tensors, stored.parameters(), spec);
+  std::vector<std::string> missing;
   const auto& all = parameters.store().all();
   for (std::size_t i = 0; i < all.size(); ++i) {
+    const Parameter* there = stored.parameters().find(all[i].name);
+    if (there == nullptr || there->shape != all[i].whole()) {
+      missing.push_back(all[i].name);
+      continue;
+    }
     const Tensor weight = parameters.weight_of(i);
     if (all[i].placement.slice.dim >= 0) {
       load_slice(tensors, all[i], spec, weight);
@@ -269,6 +277,12 @@ void load_weights(const Path& directory, FlatParameters& parameters, const Model
                          name, name_of(parameters.weights().dtype()));
   }
   parameters.refresh_model();
+  return missing;
+}
+
+void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec) {
+  const std::vector<std::string> missing = load_common_weights(directory, parameters, spec);
+  TY_CHECK(missing.empty(), "{} has no {}", directory.string(), missing.front());
 }
 
 std::map<std::string, std::string> names_in_directory(const Path& directory,

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/io/tensor_set.h"
 #include "core/nn/flat_parameters.h"
@@ -48,6 +49,11 @@ DType stored_dtype(const TensorSet& tensors, const Parameter& parameter, const M
 // Fills all weights from the directory: of a parameter that is cut, the rank's part, and zeros
 // where that is padding. Throws as check_tensors and read_parameter do.
 void load_weights(const Path& directory, FlatParameters& parameters, const ModelSpec& spec);
+
+// Fills those weights that the directory's own model, `stored`, has in the same shape. Returns the
+// names of the others, which keep their values.
+std::vector<std::string> load_common_weights(const Path& directory, FlatParameters& parameters,
+                                             const ModelSpec& stored);
 
 // The names that a directory uses for the tensors of our parameters, by the names that we would
 // write.

@@ -44,6 +44,7 @@ struct HeadSpec {
   std::optional<UnaryOp> pooler = {};  // a linear layer and this function of the pooled token
 
   bool is_pooled() const { return kind == Kind::labels || kind == Kind::values; }
+  friend bool operator==(const HeadSpec&, const HeadSpec&) = default;
 };
 
 // Images that are cut into square patches; patch 0: the model reads tokens.
