@@ -43,7 +43,9 @@ PathKind kind_of_directory(const Path& path) {
                                                                              : PathKind::model;
   }
   if (is_step && has(kManifestName)) return PathKind::checkpoint;
-  if (has("tokenizer.json") || (has("vocab.json") && has("merges.txt"))) return PathKind::tokenizer;
+  if (has("tokenizer.json") || (has("vocab.json") && has("merges.txt")) || has("vocab.txt")) {
+    return PathKind::tokenizer;
+  }
   if (has("tokenizer") && has("data")) return PathKind::run;
   throw UsageError("{}: nothing known lies in this directory; {}", path.string(), kKnown);
 }

@@ -15,7 +15,7 @@ enum class PathKind : std::uint8_t {
   tensors,     // a .safetensors file or an index of several
   token_file,  // ids of a corpus (.bin)
   text,        // plain text, JSONL or TSV
-  tokenizer,   // directory with tokenizer.json, or vocab.json and merges.txt
+  tokenizer,   // directory with tokenizer.json, vocab.json and merges.txt, or vocab.txt
 };
 std::string_view name_of(PathKind kind);
 

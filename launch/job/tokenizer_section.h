@@ -14,7 +14,12 @@ namespace ty {
 struct TokenizerSection {
   std::filesystem::path from;         // a directory with tokenizer files
   std::optional<TokenizerKind> kind;  // without `from`; nothing: data is token ids already
-  std::int64_t vocab = 1024;          // of bpe
+  std::int64_t vocab = 1024;          // of bpe and wordpiece
+  bool lowercase = true;              // of wordpiece
+
+  bool learns_merges() const {
+    return kind == TokenizerKind::bpe || kind == TokenizerKind::wordpiece;
+  }
 };
 
 void fields(config::Fields& f, TokenizerSection& s);

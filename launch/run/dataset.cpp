@@ -54,7 +54,10 @@ std::unique_ptr<Tokenizer> learn(const JobConfig& job) {
   std::vector<std::string> documents;
   if (*job.tokenizer.kind != TokenizerKind::bytes) documents = documents_of(job);
   const std::vector<std::string_view> views(documents.begin(), documents.end());
-  return make_tokenizer({.kind = *job.tokenizer.kind, .vocab = job.tokenizer.vocab}, views);
+  return make_tokenizer({.kind = *job.tokenizer.kind,
+                         .vocab = job.tokenizer.vocab,
+                         .lowercase = job.tokenizer.lowercase},
+                        views);
 }
 
 // A model's weights mean the ids of the tokenizer that it was trained with.
@@ -76,7 +79,9 @@ Json origin_of(const JobConfig& job) {
   if (*job.tokenizer.kind == TokenizerKind::bytes) return origin;
   origin["text"] = content_hash(MappedFile(job.data.train).bytes());
   origin["reader"] = fingerprint_of(text_options(job.data), job.data.train);
-  if (*job.tokenizer.kind == TokenizerKind::bpe) origin["vocab"] = job.tokenizer.vocab;
+  if (job.tokenizer.learns_merges()) origin["vocab"] = job.tokenizer.vocab;
+  if (*job.tokenizer.kind == TokenizerKind::wordpiece)
+    origin["lowercase"] = job.tokenizer.lowercase;
   return origin;
 }
 
@@ -184,8 +189,9 @@ std::optional<PreparedData::Part> PreparedData::prepare(const JobConfig& job, co
     return Part{file, std::move(tokens), Origin::given};
   }
   if (!tokenizer_) {
-    throw ConfigError(Key{"tokenizer.kind"}, "missing, but {} {} is text; want bytes, chars or bpe",
-                      key, file.string());
+    throw ConfigError(Key{"tokenizer.kind"},
+                      "missing, but {} {} is text; want bytes, chars, bpe or wordpiece", key,
+                      file.string());
   }
   const Path target = cached(job, name);
   const TextOptions options = text_options(job.data);

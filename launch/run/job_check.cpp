@@ -56,8 +56,9 @@ void check_texts_have_tokenizer(const JobConfig& job) {
   for (const auto& [key, file] :
        {std::pair("data.train", job.data.train), std::pair("data.valid", job.data.valid)}) {
     if (file.empty() || is_token_file(file)) continue;
-    throw ConfigError(Key{"tokenizer.kind"}, "missing, but {} {} is text; want bytes, chars or bpe",
-                      key, file.string());
+    throw ConfigError(Key{"tokenizer.kind"},
+                      "missing, but {} {} is text; want bytes, chars, bpe or wordpiece", key,
+                      file.string());
   }
 }
 

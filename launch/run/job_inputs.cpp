@@ -16,7 +16,8 @@ using Json = nlohmann::json;
 
 // What of a model or tokenizer directory is read.
 bool is_read(const std::string& name) {
-  constexpr const char* kTokenizerFiles[] = {"tokenizer.json", "vocab.json", "merges.txt"};
+  constexpr const char* kTokenizerFiles[] = {"tokenizer.json", "vocab.json", "merges.txt",
+                                             "vocab.txt"};
   return name == "config.json" || name.starts_with("model") ||
          std::find(std::begin(kTokenizerFiles), std::end(kTokenizerFiles), name) !=
              std::end(kTokenizerFiles);

@@ -117,8 +117,8 @@ ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
 
 namespace {
 
-// The tokenizer's size as far as it is known before data is read: bpe may find fewer pairs than it
-// is to learn. 0: unknown, or none.
+// The tokenizer's size as far as it is known before data is read: bpe and wordpiece may find fewer
+// pairs than they are to learn. 0: unknown, or none.
 std::int64_t known_vocab(const TokenizerSection& tokenizer) {
   if (!tokenizer.from.empty()) {
     return at_key("tokenizer.from", [&] { return load_tokenizer(tokenizer.from)->vocab_size(); });
@@ -131,7 +131,7 @@ std::int64_t assumed_vocab(const JobConfig& job, std::int64_t of_chars) {
   const bool is_stated = job.model.vocab != 0 || !job.model.from.empty();
   const std::int64_t known = known_vocab(job.tokenizer);
   if (is_stated || known != 0 || !job.tokenizer.kind) return known;
-  return job.tokenizer.kind == TokenizerKind::bpe ? job.tokenizer.vocab : of_chars;
+  return job.tokenizer.learns_merges() ? job.tokenizer.vocab : of_chars;
 }
 
 }  // namespace

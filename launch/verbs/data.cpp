@@ -21,22 +21,28 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr double kShowEvery = 0.5;  // seconds
+constexpr const char* kVocabUnused = "--vocab: only used with --kind bpe or wordpiece";
 
 // The kind and size that --kind and --vocab ask for.
 TokenizerSpec spec_of(const Arguments& arguments) {
   const std::string wanted = arguments.text("--kind", "");
-  if (wanted.empty()) throw UsageError("--kind: missing; want bytes, chars or bpe");
+  if (wanted.empty()) throw UsageError("--kind: missing; want bytes, chars, bpe or wordpiece");
   const TokenizerKind kind =
       *std::find_if(std::begin(kTokenizerKinds), std::end(kTokenizerKinds),
                     [&](TokenizerKind each) { return name_of(each) == wanted; });
-  if (kind != TokenizerKind::bpe) {
-    if (arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
+  const bool cased = arguments.flag("--cased");
+  if (cased && kind != TokenizerKind::wordpiece) {
+    throw UsageError("--cased: only used with --kind wordpiece");
+  }
+  if (kind == TokenizerKind::bytes || kind == TokenizerKind::chars) {
+    if (arguments.flag("--vocab")) throw UsageError(kVocabUnused);
     return {.kind = kind, .vocab = 0};
   }
   if (!arguments.flag("--vocab")) {
-    throw UsageError("--vocab: missing; --kind bpe wants the number of ids, as in --vocab 1024");
+    throw UsageError("--vocab: missing; --kind {} wants the number of ids, as in --vocab 1024",
+                     wanted);
   }
-  return {.kind = kind, .vocab = arguments.integer("--vocab", 0)};
+  return {.kind = kind, .vocab = arguments.integer("--vocab", 0), .lowercase = !cased};
 }
 
 // Says on stderr what was learned from a text.
@@ -71,9 +77,11 @@ std::unique_ptr<Tokenizer> tokenizer_for(const Arguments& arguments, const Path&
                                          const Path& output) {
   const bool given = arguments.flag("--tokenizer");
   if (given == arguments.flag("--kind")) {
-    throw UsageError("data tokenize: wants one of --tokenizer DIR and --kind bytes|chars|bpe");
+    throw UsageError(
+        "data tokenize: wants one of --tokenizer DIR and --kind KIND (bytes, "
+        "chars, bpe or wordpiece)");
   }
-  if (given && arguments.flag("--vocab")) throw UsageError("--vocab: only used with --kind bpe");
+  if (given && arguments.flag("--vocab")) throw UsageError(kVocabUnused);
   auto tokenizer = given ? load_tokenizer(arguments.text("--tokenizer", ""))
                          : learn(input, quietly(text_options(arguments)), spec_of(arguments));
   const Path beside = output.parent_path() / "tokenizer";
@@ -158,21 +166,27 @@ const Verb& data_verb() {
       "Make token files from text (.txt, .jsonl, .tsv), train tokenizers, inspect datasets",
       {{"--tokenizer",
         "DIR",
-        "the tokenizer to use: tokenizer.json, or vocab.json and merges.txt",
+        "the tokenizer to use: tokenizer.json, or vocab.json and merges.txt, or vocab.txt",
         kText,
         {},
         {"tokenize", "inspect"}},
        {"--kind",
         "KIND",
-        "train one on INPUT instead: bytes, chars or bpe",
+        "train one on INPUT instead: bytes, chars, bpe or wordpiece",
         kText,
-        config::one_of({"bytes", "chars", "bpe"}),
+        config::one_of({"bytes", "chars", "bpe", "wordpiece"}),
         {"tokenize", "train-tokenizer"}},
        {"--vocab",
         "N",
-        "number of ids of bpe, at least 257",
+        "number of ids of bpe and wordpiece, at least 257",
         kInteger,
-        config::between(kSmallestBpeVocab, kMostTokenIds),
+        config::between(kSmallestLearnedVocab, kMostTokenIds),
+        {"tokenize", "train-tokenizer"}},
+       {"--cased",
+        "",
+        "wordpiece that keeps capitals and accents",
+        kText,
+        {},
         {"tokenize", "train-tokenizer"}},
        {"--save-tokenizer",
         "DIR",

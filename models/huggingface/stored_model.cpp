@@ -9,13 +9,9 @@ namespace ty {
 namespace {
 
 // Beside weights and config.json: the tokenizer, and how to generate.
-constexpr const char* kSideFiles[] = {"tokenizer.json",
-                                      "tokenizer_config.json",
-                                      "vocab.json",
-                                      "merges.txt",
-                                      "special_tokens_map.json",
-                                      "added_tokens.json",
-                                      "generation_config.json"};
+constexpr const char* kSideFiles[] = {
+    "tokenizer.json", "tokenizer_config.json",   "vocab.json",        "merges.txt",
+    "vocab.txt",      "special_tokens_map.json", "added_tokens.json", "generation_config.json"};
 
 }  // namespace
 

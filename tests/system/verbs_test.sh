@@ -60,6 +60,14 @@ says '5 tokens  2 documents' "$binary" data tokenize table.tsv table.bin --kind 
 says 'chars, 5 ids' "$binary" inspect table.bin --tokenizer chars
 says 'bpe, 280 ids' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 280
 json 'kind vocab end_of_text fingerprint' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 280
+says 'wordpiece, [0-9]* ids, end of text 3' \
+  "$binary" data train-tokenizer text.txt pieces --kind wordpiece --vocab 280
+says 'special tokens *unk 1, sep 3, pad 0, cls 2, mask 4' "$binary" inspect pieces
+says 'tokens  1 document' "$binary" data tokenize text.txt pieces.bin --tokenizer pieces
+rm pieces/tokenizer.json pieces/tokenizer_config.json
+says 'encodes by *wordpiece' "$binary" inspect pieces
+expect 64 'cased: only used with --kind wordpiece' \
+  "$binary" data train-tokenizer text.txt other --kind bpe --vocab 280 --cased
 expect 64 'bpe: holds another tokenizer' "$binary" data train-tokenizer text.txt bpe --kind bpe --vocab 290
 expect 64 'one of --tokenizer DIR and --kind' "$binary" data tokenize text.txt x.bin
 expect 64 'did you mean "bytes"' "$binary" data tokenize text.txt x.bin --kind byte

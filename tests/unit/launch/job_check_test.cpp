@@ -157,7 +157,7 @@ TEST_F(JobCheck, WhatTheBuildTheRanksAndTheTokenizerRefuse) {
             "command line: model.vocab: 100 is smaller than the tokenizer's 257");
   EXPECT_EQ(error_with({"tokenizer.kind=null"}),
             "command line: tokenizer.kind: missing, but data.train " + (dir_ / "t.txt").string() +
-                " is text; want bytes, chars or bpe");
+                " is text; want bytes, chars, bpe or wordpiece");
   EXPECT_TRUE(contains(
       error_with({"tokenizer={from: nowhere}"}),
       "command line: tokenizer.from: " + (std::filesystem::current_path() / "nowhere").string()));

@@ -94,6 +94,15 @@ TEST_F(JobFile, EveryChoiceCanBeStated) {
   EXPECT_EQ(job.tokenizer.kind, TokenizerKind::bytes);
 }
 
+TEST_F(JobFile, WordPieceIsLearnedInLowerCaseUnlessItIsStated) {
+  EXPECT_EQ(with({"tokenizer={kind: wordpiece, vocab: 300}"}).tokenizer.vocab, 300);
+  EXPECT_TRUE(with({"tokenizer={kind: wordpiece, vocab: 300}"}).tokenizer.lowercase);
+  EXPECT_FALSE(
+      with({"tokenizer={kind: wordpiece, vocab: 300, lowercase: false}"}).tokenizer.lowercase);
+  EXPECT_TRUE(contains(error_with({"tokenizer={kind: bpe, lowercase: false}"}),
+                       "only used with kind: wordpiece"));
+}
+
 TEST_F(JobFile, TheTaskStatesTheTermsOfItsLoss) {
   EXPECT_EQ(with({}).task.terms.label_smoothing, 0.0);
   EXPECT_EQ(with({}).task.terms.z_loss, 0.0);
