@@ -32,6 +32,7 @@ Corpus::Corpus(std::string binary) : binary_(std::move(binary)) {
   must({"train", "job.yaml"});
   must({"export", "run", "model"});
   must({"data", "tokenize", "text.txt", "text.bin", "--tokenizer", "run/tokenizer"});
+  must({"data", "train-tokenizer", "text.txt", "pieces", "--kind", "wordpiece", "--vocab", "300"});
   loss_ = must({"eval", "model", "--tokens", "1 2 3 4 5", "--json"})["loss"].get<double>();
   file_loss_ = must({"eval", "model", "text.bin", "--json"})["loss"].get<double>();
 }
@@ -120,14 +121,36 @@ Trial index_json(const Corpus& corpus, const Path& here, Choices& choices) {
   return {{"eval", "model", "--tokens", "1 2 3 4 5", "--json"}, has_loss(corpus.loss())};
 }
 
-Trial tokenizer_json(const Corpus& corpus, const Path& here, Choices& choices) {
-  std::filesystem::create_directory(here / "tokenizer");
-  write(here / "tokenizer/tokenizer.json",
-        changed(Json::parse(read(corpus.root() / "run/tokenizer/tokenizer.json")), choices).text);
-  write(here / "text.txt", "the river <|endoftext|> runs");
+// What is done with the tokenizer of a trial.
+Trial tokenizer_trial(const Path& here, Choices& choices) {
+  write(here / "text.txt", "the river <|endoftext|> [SEP] r\xc3\xbbns \xff");
   return {choices.one_in(2)
               ? Words{"inspect", "tokenizer"}
               : Words{"data", "tokenize", "text.txt", "x.bin", "--tokenizer", "tokenizer"}};
+}
+
+Trial tokenizer_json(const Corpus& corpus, const Path& here, Choices& choices) {
+  const char* const good = choices.one_in(2) ? "run/tokenizer" : "pieces";
+  std::filesystem::create_directory(here / "tokenizer");
+  write(here / "tokenizer/tokenizer.json",
+        changed(Json::parse(read(corpus.root() / good / "tokenizer.json")), choices).text);
+  return tokenizer_trial(here, choices);
+}
+
+// vocab.txt with a damaged configuration, or a damaged vocab.txt.
+Trial vocab_txt(const Corpus& corpus, const Path& here, Choices& choices) {
+  static const Json kConfig = {{"do_lower_case", true},
+                               {"strip_accents", nullptr},
+                               {"tokenize_chinese_chars", false},
+                               {"cls_token", "[CLS]"},
+                               {"mask_token", {{"content", "[MASK]"}, {"lstrip", true}}}};
+  const std::string lines = read(corpus.root() / "pieces/vocab.txt");
+  const bool damages_lines = choices.one_in(2);
+  std::filesystem::create_directory(here / "tokenizer");
+  write(here / "tokenizer/vocab.txt", damages_lines ? damaged(lines, choices) : lines);
+  write(here / "tokenizer/tokenizer_config.json",
+        damages_lines ? kConfig.dump() : changed(kConfig, choices).text);
+  return tokenizer_trial(here, choices);
 }
 
 Trial token_file(const Corpus& corpus, const Path& here, Choices& choices) {
@@ -168,11 +191,11 @@ Trial text_file(const Corpus& corpus, const Path& here, Choices& choices) {
   }
   const std::string name = choices.of(kNames);
   write(here / name, text);
-  static const std::vector<std::string> kKinds = {"bytes", "chars", "bpe"};
+  static const std::vector<std::string> kKinds = {"bytes", "chars", "bpe", "wordpiece"};
   const std::string kind = choices.of(kKinds);
   static_cast<void>(corpus);
   Words words = {"data", "tokenize", name, "x.bin", "--kind", kind, "--json"};
-  if (kind == "bpe") words.insert(words.end() - 1, {"--vocab", "280"});
+  if (kind == "bpe" || kind == "wordpiece") words.insert(words.end() - 1, {"--vocab", "280"});
   // Bytes of a plain text are its ids, unless a mark told that it is to be converted.
   const bool plain =
       kind == "bytes" && (name == "a.txt" || name == "a") && text.find('\0') == text.npos;
@@ -295,6 +318,7 @@ constexpr Kind kKinds[] = {{"config.json", 1000, config_json},
                            {"safetensors", 800, safetensors},
                            {"index.json", 300, index_json},
                            {"tokenizer.json", 900, tokenizer_json},
+                           {"vocab.txt", 400, vocab_txt},
                            {"token_file", 400, token_file},
                            {"text", 600, text_file},
                            {"job", 900, job_file},
