@@ -111,7 +111,6 @@ TEST_F(JobFile, TheTaskStatesTheTermsOfItsLoss) {
   EXPECT_EQ(task.terms.label_smoothing, 0.1);
   EXPECT_EQ(task.terms.z_loss, 1e-4);
   EXPECT_EQ(error_with({"task={kind: masked_lm, label_smoothing: 1, z_loss: -0.5}"}),
-            ""
             "command line: task.label_smoothing: got 1; want a number >= 0 and < 1\n"
             "command line: task.z_loss: got -0.5; want a number >= 0");
 }
