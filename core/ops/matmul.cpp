@@ -46,7 +46,7 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
 }
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightLayout layout,
-              InReplay result) {
+              InReplay result, const WeightShards& divided) {
   const bool transposed = layout == WeightLayout::out_in;
   const View w = transposed ? weight.view().transpose(0, 1) : weight.view();  // [in, out]
   if (weight.rank() != 2 || x.rank() < 1 || x.dim(-1) != w.shape[0]) {
@@ -58,9 +58,11 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
   const Tensor input = x.contiguous();
   Shape shape = x.shape();
   shape[-1] = w.shape[1];
+  const bool along_out = divided.along == WeightShards::Along::out;
   const auto make = [&] {
     Tensor y = Tensor::empty(backend, shape, x.dtype());
-    backend.gemm(y.view().as_rows(), input.view().as_rows(), w, {});
+    gemm_in_shards(backend, y.view().as_rows(), input.view().as_rows(), w, 0.0,
+                   along_out ? ProductDim::columns : ProductDim::inner, divided.shards);
     add_bias(y, bias);
     return y;
   };
@@ -69,17 +71,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
   if (bias.defined()) inputs.push_back(bias);
   // x is kept for the weight's gradient alone.
   const SavedTensor kept = weight.requires_grad() ? saved(input) : SavedTensor();
-  const auto backward_fn = [x = kept, w = saved(weight), transposed,
-                            has_bias = bias.defined()](const Tensor& dy) {
+  const auto backward_fn = [x = kept, w = saved(weight), transposed, along_out,
+                            shards = divided.shards, has_bias = bias.defined()](const Tensor& dy) {
     Grads grads;
-    grads.emplace_back([w, dy, transposed](const View& dx, double beta) {
+    grads.emplace_back([w, dy, transposed, along_out, shards](const View& dx, double beta) {
       const View wt = transposed ? w->view() : w->view().transpose(0, 1);  // [out, in]
-      dy.backend().gemm(dx.as_rows(), dy.view().as_rows(), wt, {.beta = beta});
+      gemm_in_shards(dy.backend(), dx.as_rows(), dy.view().as_rows(), wt, beta,
+                     along_out ? ProductDim::inner : ProductDim::columns, shards);
     });
-    grads.emplace_back([x, dy, transposed](const View& dw, double beta) {
+    grads.emplace_back([x, dy, transposed, along_out, shards](const View& dw, double beta) {
       const View target = transposed ? dw.transpose(0, 1) : dw;
-      dy.backend().gemm(target, x->view().as_rows().transpose(0, 1), dy.view().as_rows(),
-                        {.beta = beta});
+      gemm_in_shards(dy.backend(), target, x->view().as_rows().transpose(0, 1), dy.view().as_rows(),
+                     beta, along_out ? ProductDim::columns : ProductDim::rows, shards);
     });
     if (has_bias) grads.push_back(bias_gradient(dy));
     return grads;

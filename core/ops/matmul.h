@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/autograd/graph.h"
+#include "core/ops/shards.h"
 
 namespace ty {
 
@@ -16,9 +17,16 @@ enum class WeightLayout : std::uint8_t { in_out, out_in };
 // does.
 enum class InReplay : std::uint8_t { read, unread };
 
+// A dimension of a weight [in, out] along which all products with it are computed shard by shard.
+struct WeightShards {
+  enum class Along : std::uint8_t { in, out } along = Along::out;
+  Shards shards = {};
+};
+
 // x [..., in] through weight and bias [out] (undefined: none) to [..., out]. Keeps x; the gradients
 // of weight and bias are accumulated directly in their buffers.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias,
-              WeightLayout layout = WeightLayout::in_out, InReplay result = InReplay::read);
+              WeightLayout layout = WeightLayout::in_out, InReplay result = InReplay::read,
+              const WeightShards& shards = {});
 
 }  // namespace ty

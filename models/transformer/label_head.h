@@ -22,7 +22,7 @@ class LabelHead final : public Readout {
   Flow forward(Flow in, const ForwardContext& context) const override;
   // [.., C] -> [.., L]; without a head, [.., C] itself.
   Tensor logits(const Tensor& hidden) const override;
-  SharedVocabulary vocabulary() const override { return {{0, results_}, {}}; }
+  SharedVocabulary vocabulary() const override { return {.slice = {0, results_}}; }
 
  private:
   // Rows of x, by their numbers among all B T: the same on all ranks.

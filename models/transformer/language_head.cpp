@@ -9,12 +9,15 @@ namespace ty {
 
 LanguageHead::LanguageHead(const BlockContext& at, const ModelSpec& spec)
     : activation_(spec.activation),
-      vocabulary_{{own_part(0, spec.vocab, at.sharing).first, spec.vocab}, at.sharing.tensor} {
+      vocabulary_{.slice = {own_part(0, spec.vocab, at.sharing).first, spec.vocab},
+                  .ranks = at.sharing.tensor,
+                  .reduction = at.sharing.reduction} {
   if (spec.vocab < at.sharing.ranks()) {
     throw ConfigError(Key{"parallel.tensor"},
                       "{} ranks cannot share model.vocab = {}; want at most {}", at.sharing.ranks(),
                       spec.vocab, spec.vocab);
   }
+  vocabulary_.shards = own_shards(spec.vocab, at.sharing);
   if (spec.final_norm) norm_.emplace(at.child("norm"), spec.width, spec.norm_epsilon);
   if (spec.head.transform) {
     transform_ = make_outside_linear(at, "transform", {.in = spec.width, .out = spec.width});

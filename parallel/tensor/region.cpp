@@ -13,10 +13,10 @@ std::int64_t num_rows(const Tensor& x) { return x.numel() / x.dim(-1); }
 // The elements of a contiguous tensor in another shape; no copy.
 Tensor shaped(const Tensor& x, const Shape& shape) { return x.alias(x.view().reshape(shape)); }
 
-Tensor summed(const Tensor& x, const Group& group) {
+Tensor summed(const Tensor& x, const Group& group, Reduction reduction) {
   const Tensor y = reuse_or_empty(x);
   if (y.view().data != x.view().data) x.backend().copy(y.view(), x.view());
-  group.all_reduce(y.view(), ReduceOp::sum).wait();
+  sum_over(group, x.backend(), y.view(), reduction);
   return y;
 }
 
@@ -85,15 +85,16 @@ Tensor to_rows(const Tensor& x, const Group& group) {
 
 }  // namespace
 
-Tensor identity_all_reduce(const Tensor& x, const Group& group) {
+Tensor identity_all_reduce(const Tensor& x, const Group& group, Reduction reduction) {
   if (group.size() == 1) return x;
-  return record("identity_all_reduce", x.detach(), {x},
-                [group](const Tensor& dy) { return Grads{summed(dy, group)}; });
+  return record("identity_all_reduce", x.detach(), {x}, [group, reduction](const Tensor& dy) {
+    return Grads{summed(dy, group, reduction)};
+  });
 }
 
-Tensor all_reduce_identity(Tensor x, const Group& group) {
+Tensor all_reduce_identity(Tensor x, const Group& group, Reduction reduction) {
   if (group.size() == 1) return x;
-  return record("all_reduce_identity", once([&] { return summed(x, group); }), {x},
+  return record("all_reduce_identity", once([&] { return summed(x, group, reduction); }), {x},
                 [](const Tensor& dy) { return Grads{dy}; });
 }
 

@@ -18,19 +18,22 @@
 //   rank 0 of 2   x0 --- all_gather --->  x0   --- W0 --->  y0 + y0'   --- reduce_scatter --->  y0
 //   rank 1        x1                      x1       W1       y1 + y1'                            y1
 //
-// With a group of one rank each returns x. What crosses ranks in the forward direction is kept by
-// recomputation (once(), core/autograd/replay.h), so that a replay calls no collective.
+// With a group of one rank each returns x. Reduction says in which order ranks are added up. What
+// crosses ranks in the forward direction is kept by recomputation (once(), core/autograd/replay.h),
+// so that a replay calls no collective.
 #pragma once
 
 #include "core/autograd/graph.h"
 #include "parallel/comm/communicator.h"
+#include "parallel/data/reduction.h"
 
 namespace ty {
 
 // x, whole on every rank.
-Tensor identity_all_reduce(const Tensor& x, const Group& group);
+Tensor identity_all_reduce(const Tensor& x, const Group& group,
+                           Reduction reduction = Reduction::fast);
 // The sum of the ranks' x. Writes over x if nobody else holds it.
-Tensor all_reduce_identity(Tensor x, const Group& group);
+Tensor all_reduce_identity(Tensor x, const Group& group, Reduction reduction = Reduction::fast);
 
 // Own rows [.., C] (R of them) -> all rows [n R, C].
 Tensor all_gather_reduce_scatter(const Tensor& x, const Group& group);

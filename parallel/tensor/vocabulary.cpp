@@ -14,11 +14,24 @@ namespace {
 // A part of the vocabulary without any id: kernels know by it which rows count, and no more.
 VocabularySlice no_part(const VocabularySlice& slice) { return {slice.whole, slice.whole}; }
 
-// x [N] of every rank, by row: [N, n].
+// x [n, N] of every rank, by row: [N, ranks n].
 Tensor side_by_side(const Tensor& x, const Group& ranks) {
-  const Tensor all = Tensor::empty(x.backend(), {ranks.size(), x.numel()}, x.dtype());
+  const Tensor all = Tensor::empty(x.backend(), {ranks.size() * x.dim(0), x.dim(1)}, x.dtype());
   ranks.all_gather(all.view(), x.view()).wait();
   return all.alias(all.view().transpose(0, 1)).contiguous();
+}
+
+// The shards of own logits [N, own V]: all of them, if there are none.
+Shards parts_of(const Tensor& logits, const SharedVocabulary& vocabulary) {
+  return vocabulary.shards.empty() ? Shards{{0, logits.dim(1)}} : vocabulary.shards;
+}
+
+// A part of own columns, and where in the vocabulary it lies.
+View columns(const Tensor& logits, const Range& part) {
+  return logits.view().slice(1, part.first, part.count);
+}
+VocabularySlice slice_of(const Range& part, const VocabularySlice& own) {
+  return {own.first + part.first, own.whole};
 }
 
 // What each row of the whole vocabulary comes to.
@@ -26,27 +39,35 @@ struct Rows {
   Tensor loss, lse;  // [N]
 };
 
-// The terms of the targets and of the smoothing's mean add up over the ranks, so the kernel works
-// them out of own columns; that of lse^2 is of the whole row:
+// The terms of the targets and of the smoothing's mean add up over the parts p of all ranks, so the
+// kernel works them out of a part's columns; that of lse^2 is of the whole row:
 //
-//   loss_r = lse_r - (own share of the logits that are wanted)     kernel, without z
-//   lse    = log sum_r exp(lse_r)                                  kernel, of lse_r [N, n]
-//   loss   = lse + z lse^2 + sum_r (loss_r - lse_r)                the first two by the same call
+//   loss_p = lse_p - (own share of the logits that are wanted)     kernel, without z
+//   lse    = log sum_p exp(lse_p)                                  kernel, of lse_p [N, parts]
+//   loss   = lse + z lse^2 + sum_p (loss_p - lse_p)                the first two by the same call
 Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary& vocabulary,
              const CrossEntropyTerms& terms) {
   Backend& backend = logits.backend();
   const Shape rows = {logits.dim(0)};
   const DType wide = accumulator_of(logits.dtype());
   const auto empty = [&] { return Tensor::empty(backend, rows, wide); };
-  const Tensor own_loss = empty(), own_lse = empty(), counted = empty(), unused = empty();
-  backend.cross_entropy(own_loss.view(), own_lse.view(), logits.view(), targets.view(),
-                        vocabulary.slice, {.label_smoothing = terms.label_smoothing});
+  const Tensor own_loss = empty(), counted = empty(), unused = empty();
+  const Shards parts_here = parts_of(logits, vocabulary);
+  const auto count = static_cast<std::int64_t>(parts_here.size());
+  const Tensor own_lse = Tensor::empty(backend, {count, rows[0]}, wide);
   const VocabularySlice none = no_part(vocabulary.slice);
-  // Own lse_r where the row counts, else 0.
-  backend.cross_entropy(counted.view(), unused.view(), own_lse.view().reshape({rows[0], 1}),
-                        targets.view(), none);
-  backend.axpby(own_loss.view(), -1.0, counted.view(), 1.0);
-  vocabulary.ranks.all_reduce(own_loss.view(), ReduceOp::sum).wait();
+  add_in_tree(backend, own_loss.view(), 0.0, count, [&](std::int64_t p, const View& loss) {
+    const Range& part = parts_here[static_cast<std::size_t>(p)];
+    const View lse = own_lse.view()[p];
+    backend.cross_entropy(loss, lse, columns(logits, part), targets.view(),
+                          slice_of(part, vocabulary.slice),
+                          {.label_smoothing = terms.label_smoothing});
+    // lse_p where the row counts, else 0.
+    backend.cross_entropy(counted.view(), unused.view(), lse.reshape({rows[0], 1}), targets.view(),
+                          none);
+    backend.axpby(loss, -1.0, counted.view(), 1.0);
+  });
+  sum_over(vocabulary.ranks, backend, own_loss.view(), vocabulary.reduction);
   const Rows whole = {empty(), empty()};
   const Tensor parts = side_by_side(own_lse, vocabulary.ranks);
   backend.cross_entropy(whole.loss.view(), whole.lse.view(), parts.view(), targets.view(), none,
@@ -59,17 +80,21 @@ Rows rows_of(const Tensor& logits, const Tensor& targets, const SharedVocabulary
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
                      const SharedVocabulary& vocabulary, const CrossEntropyTerms& terms) {
-  if (vocabulary.ranks.size() == 1) return cross_entropy(logits, targets, terms);
+  const bool is_divided = vocabulary.ranks.size() > 1 || !vocabulary.shards.empty();
+  if (!is_divided) return cross_entropy(logits, targets, terms);
   const Tensor input = logits.contiguous();
   const Rows rows = rows_of(input, targets, vocabulary, terms);
   return record("vocabulary_cross_entropy", reduce_to(rows.loss, {1}), {logits},
                 [logits = saved(input), lse = saved(rows.lse), targets = saved(targets),
-                 slice = vocabulary.slice, terms](const Tensor& dy) mutable {
+                 parts = parts_of(input, vocabulary), slice = vocabulary.slice,
+                 terms](const Tensor& dy) mutable {
                   const Tensor kept = logits.take();
                   Tensor dlogits = reuse_or_empty(kept);
-                  dy.backend().cross_entropy_grad(dlogits.view(), kept.view(), lse->view(),
-                                                  targets->view(), dy.view().expand({kept.dim(0)}),
-                                                  slice, terms);
+                  for (const Range& part : parts) {
+                    dy.backend().cross_entropy_grad(
+                        columns(dlogits, part), columns(kept, part), lse->view(), targets->view(),
+                        dy.view().expand({kept.dim(0)}), slice_of(part, slice), terms);
+                  }
                   return Grads{dlogits};
                 });
 }

@@ -3,13 +3,17 @@
 
 #include "core/autograd/graph.h"
 #include "parallel/comm/communicator.h"
+#include "parallel/data/reduction.h"
 
 namespace ty {
 
-// The part of this rank, and those that have the others; one rank has all of it.
+// The part of this rank, and those that have the others; one rank has all of it. With canonical
+// sums, each of its shards is a part of its own.
 struct SharedVocabulary {
   VocabularySlice slice = {};
   Group ranks = {};
+  Shards shards = {};
+  Reduction reduction = Reduction::fast;
 };
 
 // As cross_entropy() (core/ops/loss.h), of own columns of the logits [N, own V]: the sum over all N
