@@ -77,9 +77,14 @@ FlatLayout plan_flat_layout(const ParameterStore& store, std::int64_t bucket_ele
     }
     packer.close_bucket(partial);
   }
-  layout.trained = layout.size;
+  layout.trained = layout.gradients = layout.size;
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (!all[i].trainable) packer.add_frozen(i, all[i]);
+  }
+  for (const Parameter& parameter : all) {
+    const bool is_second = parameter.trainable && parameter.has_second_reader;
+    layout.second_gradients.push_back({layout.gradients, is_second ? parameter.shape.numel() : 0});
+    layout.gradients += round_up(layout.second_gradients.back().count, kAlign);
   }
   return layout;
 }
@@ -131,18 +136,23 @@ FlatParameters::FlatParameters(ParameterStore& store, FlatLayout layout, Backend
   model_ = zeros(layout_.size, options.compute, MemoryClass::parameter);
   weights_ = separate ? zeros(layout_.trained, options.weights, MemoryClass::optimizer) : model_;
   if (has_gradients_) {
-    gradients_ = zeros(layout_.trained, accumulator_of(options.compute), MemoryClass::gradient);
+    gradients_ = zeros(layout_.gradients, accumulator_of(options.compute), MemoryClass::gradient);
   }
   for (std::size_t i = 0; i < layout_.parameters.size(); ++i) {
     Parameter& parameter = store.all()[i];
-    const auto shaped = [&](const Tensor& flat) {
-      const View range = slice(flat, layout_.parameters[i]).view();
+    const auto shaped = [&](const Tensor& flat, const Range& place) {
+      const View range = slice(flat, place).view();
       return flat.alias(contiguous_view(range.data, range.dtype, parameter.shape));
     };
-    parameter.value = shaped(model_);
-    if (!has_gradients_ || !is_trained(i)) continue;
-    parameter.value = make_leaf(parameter.value);
-    leaf_of(parameter.value).grad = shaped(gradients_);
+    const auto leaf = [&](const Range& gradient) {
+      const Tensor value = make_leaf(shaped(model_, layout_.parameters[i]));
+      leaf_of(value).grad = shaped(gradients_, gradient);
+      return value;
+    };
+    parameter.value = shaped(model_, layout_.parameters[i]);
+    if (has_gradients_ && is_trained(i)) parameter.value = leaf(layout_.parameters[i]);
+    const bool is_second = has_gradients_ && layout_.second_gradients[i].count > 0;
+    parameter.second_value = is_second ? leaf(layout_.second_gradients[i]) : parameter.value;
   }
 }
 
@@ -206,13 +216,26 @@ void FlatParameters::refresh_model() {
 
 void FlatParameters::clear_gradients() {
   for (Parameter& parameter : store_->all()) {
-    if (parameter.value.requires_grad()) leaf_of(parameter.value).clear();
+    for (const Tensor* value : {&parameter.value, &parameter.second_value}) {
+      if (value->requires_grad()) leaf_of(*value).clear();
+    }
   }
 }
 
 void FlatParameters::fill_missing_gradients() {
   for (Parameter& parameter : store_->all()) {
-    if (parameter.value.requires_grad()) leaf_of(parameter.value).fill_missing();
+    for (const Tensor* value : {&parameter.value, &parameter.second_value}) {
+      if (value->requires_grad()) leaf_of(*value).fill_missing();
+    }
+  }
+}
+
+void FlatParameters::join_second_gradients() {
+  for (std::size_t i = 0; i < layout_.second_gradients.size(); ++i) {
+    const Range& second = layout_.second_gradients[i];
+    if (second.count == 0) continue;
+    const Range own = {layout_.parameters[i].first, second.count};
+    backend_->axpby(slice(gradients_, own).view(), 1.0, slice(gradients_, second).view(), 1.0);
   }
 }
 

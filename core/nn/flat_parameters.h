@@ -4,6 +4,8 @@
 //   | bucket 0        | bucket 1        | bucket 2       | frozen           |
 //   | partial {data}  | partial {data}  | {data, tensor} | no gradient      |
 //   |<-------------- trained: weights, gradients ------>|
+//
+// The gradients of second readers follow behind those of all buckets.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +31,8 @@ struct FlatLayout {
   std::vector<int> bucket_of;     // of each parameter; -1: frozen
   std::int64_t trained = 0;       // elements before it are trained, others frozen
   std::int64_t size = 0;
+  std::vector<Range> second_gradients;  // of each parameter, in gradients(); none: of no elements
+  std::int64_t gradients = 0;           // elements of gradients(): trained and those
 
   std::vector<Range> bucket_ranges() const;
 };
@@ -63,6 +67,8 @@ class FlatParameters {
   // Zeroes the buffers of parameters that no gradient has reached, so that whole ranges can be
   // reduced.
   void fill_missing_gradients();
+  // Adds the gradients that came from second readers to the parameters'.
+  void join_second_gradients();
 
   const FlatLayout& layout() const { return layout_; }
   ParameterStore& store() const { return *store_; }
@@ -71,7 +77,7 @@ class FlatParameters {
   const Tensor& weights() const { return weights_; }
   // What the model reads: [size].
   const Tensor& model() const { return model_; }
-  // [trained]
+  // [trained], and the second readers' behind it
   const Tensor& gradients() const { return gradients_; }
   // The weight of parameter i in its own shape; in the dtype of weights(), or of model() if it is
   // frozen.

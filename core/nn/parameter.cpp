@@ -6,8 +6,8 @@ namespace ty {
 
 Parameter& ParameterStore::declare(std::string name, Shape shape, Init init, Placement placement) {
   TY_CHECK(find(name) == nullptr, "parameter '{}' is declared twice", name);
-  parameters_.push_back(
-      Parameter{std::move(name), shape, std::move(init), placement, true, Tensor()});
+  parameters_.push_back(Parameter{std::move(name), shape, std::move(init), placement, true, false,
+                                  Tensor(), Tensor()});
   by_name_.emplace(parameters_.back().name, &parameters_.back());
   return parameters_.back();
 }

@@ -47,6 +47,9 @@ struct Placement {
   // Whether this rank's part counts in norms and files: along tensor and pipeline each element of
   // the model counts exactly once; data ranks hold the same part.
   bool counted = true;
+  // The dimension that tensor ranks divide, whatever their number, of a parameter whose sums must
+  // not depend on it (parallel/data/reduction.h); -1: none.
+  int divided = -1;
 };
 
 struct Parameter {
@@ -55,7 +58,11 @@ struct Parameter {
   Init init;
   Placement placement;
   bool trainable = true;  // false: it has no gradient and no optimizer state
-  Tensor value;           // undefined until the store has memory; a leaf if it is trained
+  // Whether two blocks of this rank read it, and the gradient that comes from the second is to be
+  // added up by itself, as it is where another stage of a pipeline has that block.
+  bool has_second_reader = false;
+  Tensor value;         // undefined until the store has memory; a leaf if it is trained
+  Tensor second_value;  // the same memory for the second reader, with a gradient of its own
 
   Shape whole() const { return whole_shape(shape, placement.slice); }
 };

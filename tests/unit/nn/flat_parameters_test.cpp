@@ -128,6 +128,33 @@ TEST_F(Flat, FrozenParametersHaveNoGradientAndNoMasterWeight) {
   EXPECT_EQ(flat.first_non_finite_weight(), "frozen");
 }
 
+// One weight, but what flows back from the second reader is a gradient of its own until it is
+// joined.
+TEST_F(Flat, ASecondReaderHasAGradientOfItsOwn) {
+  ParameterStore store;
+  store.declare("table", {3, 5}, Init::normal(1.0)).has_second_reader = true;
+  store.declare("other", {100}, Init::normal(1.0));
+  FlatParameters flat(store, plan_flat_layout(store, 1, 1), *backend_, {});
+  flat.initialise(1);
+  const Parameter& table = *store.find("table");
+  EXPECT_EQ(doubles(table.second_value), doubles(table.value));
+  EXPECT_EQ(store.find("other")->second_value.edge(), store.find("other")->value.edge());
+  flat.clear_gradients();
+  const auto send = [&](const Tensor& reader, double gradient) {
+    Leaf& leaf = leaf_of(reader);
+    leaf.add(Gradient(Tensor::full(*backend_, {3, 5}, DType::f32, gradient)), *backend_, {});
+  };
+  send(table.value, 2.0);
+  send(table.second_value, 3.0);
+  EXPECT_EQ(doubles(grad_of(table.value)), std::vector<double>(15, 2.0));
+  EXPECT_EQ(doubles(grad_of(table.second_value)), std::vector<double>(15, 3.0));
+  flat.join_second_gradients();
+  EXPECT_EQ(doubles(grad_of(table.value)), std::vector<double>(15, 5.0));
+  flat.clear_gradients();
+  flat.fill_missing_gradients();
+  EXPECT_EQ(doubles(grad_of(table.second_value)), std::vector<double>(15, 0.0));
+}
+
 TEST_F(Flat, AModelThatIsOnlyRunHasWeightsAndNothingElse) {
   ParameterStore store;
   store.declare("w", {1000}, Init::normal(1.0));
