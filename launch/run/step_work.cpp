@@ -47,7 +47,8 @@ StepWork WorkMeter::take() {
 StepWork WorkMeter::count() const {
   StepWork work = {backend_.counts().matrix_flops, backend_.counts().bytes};
   for (const TrafficRow& row : traffic_of(layout_)) {
-    if (row.call == CommCall::send || row.call == CommCall::receive) continue;
+    const bool is_message = row.call == CommCall::send || row.call == CommCall::receive;
+    if (is_message && row.axis == "pipeline") continue;
     work.calls += row.counts.bytes > 0 ? static_cast<double>(row.counts.calls) : 0.0;
     work.sent_bytes += static_cast<double>(row.counts.bytes);
   }
