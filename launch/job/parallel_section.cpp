@@ -44,7 +44,7 @@ void fields(Fields& f, ParallelSection& s) {
   f.field("zero", s.zero, "1: each data rank keeps its share of the optimizer state only",
           between(0, 1));
   f.field("reduction", s.reduction,
-          "canonical: the same bits for any number of data ranks and threads, up to a tenth slower",
+          "canonical: the same bits for any layout and number of threads, a tenth slower or more",
           {{"fast", Reduction::fast}, {"canonical", Reduction::canonical}});
   f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together",
           positive().at_most(kMostBucketMb));

@@ -35,11 +35,23 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
                         "canonical wants",
                         job.data.batch, mesh.data);
     }
-    if (mesh.tensor > 1) {
-      throw ConfigError(Key{"parallel.reduction"},
-                        "canonical sums over parallel.tensor = {} ranks are not there yet; want "
-                        "fast, or parallel.tensor=1",
+    if (kVirtualShards % mesh.tensor != 0) {
+      throw ConfigError(
+          Key{"parallel.tensor"},
+          "{} ranks do not divide the {} parts of which parallel.reduction: canonical "
+          "makes every sum; want 1, 2 or 4, or parallel.reduction=fast",
+          mesh.tensor, kVirtualShards);
+    }
+    if (job.parallel.sequence && mesh.tensor > 1) {
+      throw ConfigError(Key{"parallel.sequence"},
+                        "true over {} tensor ranks wants parallel.reduction: fast, got canonical",
                         mesh.tensor);
+    }
+    if (mesh.tensor > 1 && size_of(job.precision.weights) < 4) {
+      throw ConfigError(Key{"precision.weights"},
+                        "{} is rounded by each of the {} tensor ranks in its own way; "
+                        "parallel.reduction: canonical wants fp32 or fp64",
+                        name_of(job.precision.weights), mesh.tensor);
     }
   }
   if (job.parallel.sequence && job.data.sequence % mesh.tensor != 0) {
@@ -80,8 +92,9 @@ void check_same_job(const JobConfig& job, const Group& world) {
 }
 
 void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh) {
-  const Sharing sharing = {Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
-                           job.parallel.sequence};
+  const Sharing sharing = {.tensor = Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
+                           .rows = job.parallel.sequence,
+                           .reduction = job.parallel.reduction};
   check_layout(job, mesh);
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());

@@ -33,7 +33,9 @@ Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
                        .pipeline = mesh.pipeline(),
                        .stage = mesh.stage(),
                        .ends = mesh.ends()};
-  Sharing sharing = {mesh.tensor().on(backend), job.parallel.sequence};
+  Sharing sharing = {.tensor = mesh.tensor().on(backend),
+                     .rows = job.parallel.sequence,
+                     .reduction = job.parallel.reduction};
   return {std::move(mesh), std::move(groups), std::move(sharing)};
 }
 

@@ -35,7 +35,8 @@ class Block {
 // can be made at a time.
 class Readout : public Block {
  public:
-  // hidden [.., k] -> [.., V], or own columns of it. Each row by itself, without collectives.
+  // hidden [.., k] -> [.., V], or own columns of it. Each row by itself; forward calls no
+  // collective.
   virtual Tensor logits(const Tensor& hidden) const = 0;
   // Which columns they are.
   virtual SharedVocabulary vocabulary() const = 0;

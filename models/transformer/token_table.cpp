@@ -19,19 +19,37 @@ VocabularySlice part_of(const Parameter& table) {
   return slice.dim < 0 ? VocabularySlice{} : VocabularySlice{slice.first, slice.whole};
 }
 
+// Of a rank's part of the vocabulary.
+WeightShards shards_of(const Parameter& table, const Sharing& sharing) {
+  return {WeightShards::Along::out, own_shards(table.whole()[0], sharing)};
+}
+
+// Which of its readers a block is to a table: the one that has it, or a head that reads it too.
+enum class Reader : std::uint8_t { first, second };
+
+const Tensor& value_for(Reader reader, const Parameter& parameter) {
+  return reader == Reader::first ? parameter.value : parameter.second_value;
+}
+
 class DenseTable final : public TokenTable {
  public:
-  DenseTable(const Parameter& table, const Sharing& sharing) : table_(table), sharing_(sharing) {}
+  DenseTable(const Parameter& table, const Sharing& sharing, Reader reader = Reader::first)
+      : value_(value_for(reader, table)),
+        part_(part_of(table)),
+        shards_(shards_of(table, sharing)),
+        sharing_(sharing) {}
   Tensor embed(const Tensor& ids) const override {
-    return leave(embedding(table_.value, ids, part_of(table_)), sharing_);
+    return leave(embedding(value_, ids, part_), sharing_);
   }
   Tensor enter(const Tensor& h) const override { return ty::enter(h, sharing_); }
   Tensor apply(const Tensor& h) const override {
-    return linear(h, table_.value, Tensor(), WeightLayout::out_in);
+    return linear(h, value_, Tensor(), WeightLayout::out_in, InReplay::read, shards_);
   }
 
  private:
-  const Parameter& table_;
+  const Tensor& value_;
+  VocabularySlice part_;
+  WeightShards shards_;
   Sharing sharing_;
 };
 
@@ -39,27 +57,36 @@ class DenseTable final : public TokenTable {
 // columns outside; what crosses them is r wide.
 class SvdTable final : public TokenTable {
  public:
-  SvdTable(const Parameter& a, const Parameter& b, const Sharing& sharing)
-      : a_(a), b_(b), sharing_(sharing) {}
+  SvdTable(const Parameter& a, const Parameter& b, const Sharing& sharing,
+           Reader reader = Reader::first)
+      : a_(value_for(reader, a)),
+        b_(value_for(reader, b)),
+        part_(part_of(a)),
+        shards_(shards_of(a, sharing)),
+        sharing_(sharing) {}
   Tensor embed(const Tensor& ids) const override {
-    const Tensor term = embedding(a_.value, ids, part_of(a_));
+    const Tensor term = embedding(a_, ids, part_);
     const Tensor z =
         sharing_.columns ? all_reduce_all_reduce(term, sharing_.tensor) : leave(term, sharing_);
-    return linear(z, b_.value, Tensor());
+    return linear(z, b_, Tensor());
   }
   Tensor enter(const Tensor& h) const override {
-    if (sharing_.ranks() == 1) return h;
-    const Tensor z = linear(h, b_.value, Tensor(), WeightLayout::out_in);
+    if (!sharing_.is_divided()) return h;
+    const Tensor z = linear(h, b_, Tensor(), WeightLayout::out_in);
     return sharing_.columns ? all_reduce_all_reduce(z, sharing_.tensor) : ty::enter(z, sharing_);
   }
   Tensor apply(const Tensor& entered) const override {
-    if (sharing_.ranks() > 1) return linear(entered, a_.value, Tensor(), WeightLayout::out_in);
-    return svd_linear(entered, b_.value, a_.value, Tensor(), WeightLayout::out_in);
+    if (!sharing_.is_divided()) {
+      return svd_linear(entered, b_, a_, Tensor(), WeightLayout::out_in);
+    }
+    return linear(entered, a_, Tensor(), WeightLayout::out_in, InReplay::read, shards_);
   }
 
  private:
-  const Parameter& a_;
-  const Parameter& b_;
+  const Tensor& a_;
+  const Tensor& b_;
+  VocabularySlice part_;
+  WeightShards shards_;
   Sharing sharing_;
 };
 
@@ -95,13 +122,19 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
 
 std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::string& path,
                                              const TokenTableShape& shape) {
-  const ParameterStore& store = at.scope.store();
-  if (const Parameter* table = store.find(path + ".weight")) {
-    return std::make_unique<DenseTable>(*table, at.sharing);
+  ParameterStore& store = at.scope.store();
+  const bool apart = at.sharing.is_canonical();
+  const Reader reader = apart ? Reader::second : Reader::first;
+  if (Parameter* table = store.find(path + ".weight")) {
+    table->has_second_reader = apart;
+    return std::make_unique<DenseTable>(*table, at.sharing, reader);
   }
-  const Parameter* a = store.find(path + ".a");
-  const Parameter* b = store.find(path + ".b");
-  if (a != nullptr && b != nullptr) return std::make_unique<SvdTable>(*a, *b, at.sharing);
+  Parameter* a = store.find(path + ".a");
+  Parameter* b = store.find(path + ".b");
+  if (a != nullptr && b != nullptr) {
+    a->has_second_reader = b->has_second_reader = apart;
+    return std::make_unique<SvdTable>(*a, *b, at.sharing, reader);
+  }
   BlockContext there = at;
   there.scope = at.scope.at(path);
   return make_token_table(there, shape, true);

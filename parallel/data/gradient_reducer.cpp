@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/base/exact_sum.h"
 
 namespace ty {
 
@@ -124,12 +125,7 @@ void GradientReducer::finish() {
     TY_CHECK(partial_sums_.has_value(), "no micro-batch has run");
     parameters_->backend().copy(parameters_->gradients().view(), partial_sums_->take().view());
     partial_sums_.reset();
-    for (const Bucket& bucket : parameters_->layout().buckets) {
-      sum_over_ends(bucket);
-      const View all = slice(parameters_->gradients(), bucket.range).view();
-      if (bucket.partial.has(Axis::tensor)) tensor_.all_reduce(all, ReduceOp::sum).wait();
-      tree_all_reduce(data_, parameters_->backend(), all);
-    }
+    sum_canonically();
     return;
   }
   parameters_->fill_missing_gradients();
@@ -145,6 +141,26 @@ void GradientReducer::finish() {
   pending_.clear();
 }
 
+// Over the data ranks first. So what two blocks of a pipeline's ends add to a tied table is summed
+// up by itself over the whole batch, wherever they are, and added last.
+void GradientReducer::sum_canonically() {
+  const FlatLayout& layout = parameters_->layout();
+  const auto sum = [&](const Range& range) {
+    tree_all_reduce(data_, parameters_->backend(), slice(parameters_->gradients(), range).view());
+  };
+  for (const Bucket& bucket : layout.buckets) {
+    if (bucket.partial.has(Axis::tensor)) {
+      const View all = slice(parameters_->gradients(), bucket.range).view();
+      tree_all_reduce(tensor_, parameters_->backend(), all);
+    }
+    sum(bucket.range);
+    sum_over_ends(bucket);
+  }
+  if (layout.gradients == layout.trained) return;
+  sum({layout.trained, layout.gradients - layout.trained});
+  parameters_->join_second_gradients();
+}
+
 // Fast sums, sharded, exist in pieces; otherwise every rank holds the whole gradient.
 bool GradientReducer::is_sharded() const {
   return options_.shard_optimizer && options_.reduction == Reduction::fast;
@@ -158,28 +174,72 @@ std::vector<Piece> GradientReducer::counted_pieces() const {
   return pieces;
 }
 
+namespace {
+
+// The sum of squares of each of these.
+std::vector<double> squares_of(const std::vector<Tensor>& parts, Backend& backend) {
+  const auto count = static_cast<std::int64_t>(parts.size());
+  const Tensor squares = Tensor::empty(backend, {count}, DType::f64);
+  for (std::int64_t i = 0; i < count; ++i) {
+    backend.sum_squares(squares.view().slice(0, i, 1),
+                        parts[static_cast<std::size_t>(i)].contiguous().view());
+  }
+  return squares.values<double>();
+}
+
+}  // namespace
+
 double GradientReducer::gradient_norm() {
-  // canonical adds up parameter by parameter, in an order that their shapes alone fix; fast takes
-  // what lies side by side in one sum.
+  return options_.reduction == Reduction::fast ? fast_norm() : canonical_norm();
+}
+
+// Of each parameter's virtual shards, which are the same however many ranks have them, and then of
+// all parameters exactly, so that it does not matter which stage has them.
+double GradientReducer::canonical_norm() {
+  std::vector<Tensor> parts;
+  for (const Piece& piece : counted_pieces()) {
+    const Parameter& parameter = parameters_->store().all()[piece.parameter];
+    const Placement& placement = parameter.placement;
+    const Tensor& gradient = leaf_of(parameter.value).grad;
+    if (placement.divided < 0) {
+      parts.push_back(gradient);
+      continue;
+    }
+    const std::int64_t own = parameter.shape[placement.divided];
+    const std::int64_t whole = parameter.whole()[placement.divided];
+    for (const Range& shard : virtual_shards(whole, {placement.slice.first, own})) {
+      parts.push_back(
+          gradient.alias(gradient.view().slice(placement.divided, shard.first, shard.count)));
+    }
+  }
+  ExactSum total;
+  for (const double square : squares_of(parts, parameters_->backend())) total.add(square);
+  for (const Group* group : {&groups_.tensor, &groups_.pipeline}) {
+    const std::span<double> digits = total.digits();
+    group
+        ->all_reduce(contiguous_view(digits.data(), DType::f64, {std::ssize(digits)}),
+                     ReduceOp::sum)
+        .wait();
+  }
+  return std::sqrt(total.value());
+}
+
+// Takes what lies side by side in one sum.
+double GradientReducer::fast_norm() {
   std::vector<Range> ranges;
   for (const Piece& piece : counted_pieces()) {
-    const bool follows = !ranges.empty() && options_.reduction == Reduction::fast &&
-                         ranges.back().first + ranges.back().count == piece.flat_first;
+    const bool follows =
+        !ranges.empty() && ranges.back().first + ranges.back().count == piece.flat_first;
     if (follows) {
       ranges.back().count += piece.inside.count;
     } else {
       ranges.push_back({piece.flat_first, piece.inside.count});
     }
   }
-  const auto count = static_cast<std::int64_t>(ranges.size());
-  const Tensor squares = Tensor::empty(parameters_->backend(), {count}, DType::f64);
-  for (std::int64_t i = 0; i < count; ++i) {
-    parameters_->backend().sum_squares(
-        squares.view().slice(0, i, 1),
-        slice(parameters_->gradients(), ranges[static_cast<std::size_t>(i)]).view());
-  }
+  std::vector<Tensor> parts;
+  for (const Range& range : ranges) parts.push_back(slice(parameters_->gradients(), range));
   double total = 0.0;
-  for (const double square : squares.values<double>()) total += square;
+  for (const double square : squares_of(parts, parameters_->backend())) total += square;
   if (is_sharded()) total = groups_.data.all_reduce(total, ReduceOp::sum);
   total = groups_.tensor.all_reduce(total, ReduceOp::sum);
   return std::sqrt(groups_.pipeline.all_reduce(total, ReduceOp::sum));

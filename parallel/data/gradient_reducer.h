@@ -1,8 +1,9 @@
 // Gradients of all ranks: each is summed over the axes along which its parameter's placement says
 // that ranks hold partial sums, bucket by bucket, while backward is still running: along data
 // alone, or (gains of norms, whole layers) over data x tensor at once. What is partial along
-// pipeline, a tied table, waits for finish(): there it is summed over its stages first, and a stage
-// that waited for another one inside of backward could be the one that the other waits for.
+// pipeline, a tied table, waits for finish(): there it is summed over its stages first (canonical
+// sums: last), and a stage that waited for another one inside of backward could be the one that the
+// other waits for.
 //
 // ZeRO-1 (Rajbhandari et al., arXiv 1910.02054): each rank updates one shard of every bucket only,
 // so optimizer state is divided by the number of ranks that sum the bucket up; updated weights are
@@ -75,7 +76,8 @@ class GradientReducer {
   void micro_batch_done(std::int64_t index);
   // Waits until the owned pieces of the gradient buffer hold the global sum.
   void finish();
-  // L2 norm of the whole model's gradient; every element counted once. After finish().
+  // L2 norm of the whole model's gradient; every element counted once. Canonical, it has the same
+  // bits in every layout. After finish().
   double gradient_norm();
   // Brings the weights that other ranks updated. After the optimizer's step.
   void share_weights();
@@ -99,6 +101,10 @@ class GradientReducer {
   // What this rank adds to the norm, parameter by parameter.
   std::vector<Piece> counted_pieces() const;
   bool is_sharded() const;
+  // Of the whole batch's gradients, from the sums of this rank's micro-batches.
+  void sum_canonically();
+  double fast_norm();
+  double canonical_norm();
   void sum_over_ends(const Bucket& bucket);
   void gather(const Tensor& flat);
   // The ranks that sum a bucket's gradients up while backward runs, and (ZeRO-1) divide it.

@@ -82,7 +82,7 @@ TEST(Search, PlansTheMemoryOfEverySchedule) {
   }
 }
 
-// Canonical sums want a power of two of data ranks, and no tensor ranks.
+// Canonical sums want 1, 2 or 4 tensor ranks, and a power of two of data ranks.
 TEST(Search, LeavesOutWhatABatchOrAReductionForbids) {
   config::Overrides more = overrides();
   more.emplace_back("parallel.reduction=canonical");
@@ -90,9 +90,10 @@ TEST(Search, LeavesOutWhatABatchOrAReductionForbids) {
   const JobConfig job = load_job("", more);
   for (const int ranks : {4, 6}) {
     const SearchResult result = search_layouts(job, planned_model(job), ranks, options());
-    ASSERT_FALSE(result.ranked.empty());
+    const auto has_tensor_ranks = [](const Candidate& c) { return c.mesh.tensor == 2; };
+    EXPECT_TRUE(std::any_of(result.ranked.begin(), result.ranked.end(), has_tensor_ranks));
     for (const Candidate& c : result.ranked) {
-      EXPECT_EQ(c.mesh.tensor, 1) << c.text();
+      EXPECT_NE(c.mesh.tensor, 3) << c.text();
       EXPECT_NE(c.mesh.data, 3) << c.text();
       EXPECT_EQ(c.chunks, 1) << c.text();
     }

@@ -50,6 +50,7 @@ struct AnyLinearKind {
   virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
   virtual std::string rank_obstacle(int ranks) const = 0;
   virtual std::string hidden_obstacle() const = 0;
+  virtual bool has_shards() const = 0;
   virtual double seconds(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual RankWork split_work(const LinearShape& shape, Split split,
                               const Sharing& sharing) const = 0;

@@ -24,6 +24,9 @@ struct LinearShape {
 // and returns own columns of all rows. in: the other way round. none: outside on both sides.
 enum class Split : std::uint8_t { none, out, in };
 
+// The shards of a rank's part of a dense weight, or of the factor that lies inside.
+WeightShards shards_of(const LinearShape& shape, Split split, const Sharing& sharing);
+
 class Linear {
  public:
   virtual ~Linear() = default;

@@ -31,9 +31,15 @@ class ReplicatedOut final : public Replicated {
     if (!sharing_.rows) return apply(enter(x));
     return rows_to_columns(whole_->forward(x), sharing_.tensor);
   }
-  Tensor enter(const Tensor& x) const override { return ty::enter(x, sharing_); }
+  // Canonical: not terms of the gradient of x add up over the ranks but own columns of that of y,
+  // and backward is the same for all.
+  Tensor enter(const Tensor& x) const override {
+    return sharing_.is_canonical() ? x : ty::enter(x, sharing_);
+  }
   Tensor apply(const Tensor& entered) const override {
-    return contiguous(narrow(whole_->forward(entered), entered.rank() - 1, first_, count_));
+    const Tensor y = whole_->forward(entered);
+    const Tensor all = sharing_.is_canonical() ? ty::enter(y, sharing_) : y;
+    return contiguous(narrow(all, all.rank() - 1, first_, count_));
   }
 
  private:
@@ -65,8 +71,8 @@ std::unique_ptr<Linear> make_replicated(const Scope& scope, const LinearShape& s
   TY_CHECK(obstacle_to_whole(shape, split, sharing).empty(), "{}: {}", scope.path(),
            obstacle_to_whole(shape, split, sharing));
   if (split == Split::in) return std::make_unique<ReplicatedIn>(make_whole(scope), sharing);
-  return std::make_unique<ReplicatedOut>(make_whole(scope.placing(placed_inside(sharing))), sharing,
-                                         shape.out);
+  const Scope place = sharing.is_canonical() ? scope : scope.placing(placed_inside(sharing));
+  return std::make_unique<ReplicatedOut>(make_whole(place), sharing, shape.out);
 }
 
 }  // namespace ty

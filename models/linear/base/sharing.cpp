@@ -15,13 +15,13 @@ namespace ty {
 Tensor enter(const Tensor& x, const Sharing& sharing) {
   if (sharing.columns) return all_gather_reduce_scatter_columns(x, sharing.tensor);
   return sharing.rows ? all_gather_reduce_scatter(x, sharing.tensor)
-                      : identity_all_reduce(x, sharing.tensor);
+                      : identity_all_reduce(x, sharing.tensor, sharing.reduction);
 }
 
 Tensor leave(Tensor y, const Sharing& sharing) {
   if (sharing.columns) return reduce_scatter_all_gather_columns(y, sharing.tensor);
   return sharing.rows ? reduce_scatter_all_gather(y, sharing.tensor)
-                      : all_reduce_identity(std::move(y), sharing.tensor);
+                      : all_reduce_identity(std::move(y), sharing.tensor, sharing.reduction);
 }
 
 namespace {
@@ -59,6 +59,14 @@ std::int64_t own_count(std::int64_t whole, const Sharing& sharing) {
   return own_range(whole, sharing).count;
 }
 
+Shards own_shards(std::int64_t whole, const Sharing& sharing) {
+  return sharing.is_canonical() ? virtual_shards(whole, own_range(whole, sharing)) : Shards{};
+}
+
+InReplay terms_in_replay(const Sharing& sharing) {
+  return sharing.ranks() > 1 ? InReplay::unread : InReplay::read;
+}
+
 const Parameter& declare_along_columns(const Scope& scope, std::string_view name, Shape whole,
                                        int dim, const Init& init, const Sharing& sharing) {
   if (!sharing.has_own_columns()) return scope.parameter(name, whole, init);
@@ -68,7 +76,7 @@ const Parameter& declare_along_columns(const Scope& scope, std::string_view name
 }
 
 Placement placed_part(int dim, std::int64_t whole, const Sharing& sharing) {
-  return {.slice = own_part(dim, whole, sharing)};
+  return {.slice = own_part(dim, whole, sharing), .divided = sharing.is_canonical() ? dim : -1};
 }
 
 Placement placed_outside(const Sharing& sharing) {

@@ -19,7 +19,9 @@
 #include <string_view>
 
 #include "core/nn/parameter.h"
+#include "core/ops/matmul.h"
 #include "parallel/comm/communicator.h"
+#include "parallel/data/reduction.h"
 
 namespace ty {
 
@@ -36,9 +38,16 @@ struct Sharing {
 
   bool columns = false;  // outside, it has its own columns only
 
+  // canonical: all that ranks could divide is computed in virtual shards, by however many of them,
+  // one included.
+  Reduction reduction = Reduction::fast;
+
   int ranks() const { return tensor.size(); }
   bool has_own_rows() const { return rows && tensor.size() > 1; }
   bool has_own_columns() const { return columns && tensor.size() > 1; }
+  bool is_canonical() const { return reduction == Reduction::canonical; }
+  // Whether layers are made of parts: those of ranks, or shards.
+  bool is_divided() const { return tensor.size() > 1 || is_canonical(); }
 };
 
 // Of what lies outside, what a shared layer reads: the same numbers on all ranks, all rows. Its
@@ -57,6 +66,12 @@ void require_even(const char* what, std::int64_t count, const Sharing& sharing);
 Slice own_part(int dim, std::int64_t whole, const Sharing& sharing);
 // How many elements that are.
 std::int64_t own_count(std::int64_t whole, const Sharing& sharing);
+// Its virtual shards; none if sums are fast.
+Shards own_shards(std::int64_t whole, const Sharing& sharing);
+
+// Whether a replay reads this rank's terms of what leave() adds up: of several ranks' sums, the
+// result is kept.
+InReplay terms_in_replay(const Sharing& sharing);
 
 // Declares a parameter that lies along the columns outside in its dimension `dim`: the whole of it,
 // or of own columns.

@@ -31,7 +31,8 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   own.layout = choose_layout(layer, sharing).layout;
   if (sharing.ranks() == 1 || split == Split::none || own.layout == LinearLayout::split ||
       own.layout == LinearLayout::hidden) {
-    return spec.kind_->make(scope, shape, split, own);
+    const bool is_whole = own.layout == LinearLayout::whole;
+    return spec.kind_->make(scope, shape, is_whole ? Split::none : split, own);
   }
   if (own.layout == LinearLayout::rank) {
     throw ConfigError("layout: rank cannot be alone: {} lies between layers that are split",
@@ -84,6 +85,29 @@ LayoutOptions among_hidden(const std::string& no_hidden, const std::string& no_s
   return {{LinearLayout::split}, is_named ? "named" : "another layer is hidden"};
 }
 
+// Of sums that are the same for any number of ranks: the layout may not depend on it.
+LayoutOptions canonical(const AnyLinearKind& kind, const std::string& no_whole,
+                        const Sharing& sharing) {
+  const auto refuse = [&](const char* layout, const std::string& why) {
+    throw ConfigError("layout: {} over {} ranks: {}", layout, sharing.ranks(), why);
+  };
+  const char* const kFast = "wants parallel.reduction: fast";
+  const bool is_one = sharing.ranks() == 1, is_whole = sharing.layout == LinearLayout::whole;
+  if (!is_one && sharing.columns) refuse("hidden", kFast);
+  if (!is_one && sharing.layout == LinearLayout::rank) refuse("rank", kFast);
+  if (!is_whole && kind.has_shards()) {
+    return {{is_one ? LinearLayout::automatic : LinearLayout::split}, "its sums are canonical"};
+  }
+  if (!is_one && sharing.layout == LinearLayout::split) {
+    refuse("split", fmt::format("canonical sums of {} layers are not divided; want layout: whole, "
+                                "or parallel.reduction: fast",
+                                kind.name()));
+  }
+  if (!no_whole.empty()) refuse("whole", no_whole);
+  return {{is_one && !is_whole ? LinearLayout::automatic : LinearLayout::whole},
+          "its sums are canonical"};
+}
+
 LayoutOptions named(LinearLayout layout, const char* name, const std::string& obstacle, int ranks) {
   if (obstacle.empty()) return {{layout}, "named"};
   throw ConfigError("layout: {} over {} ranks: {}", name, ranks, obstacle);
@@ -94,6 +118,9 @@ LayoutOptions named(LinearLayout layout, const char* name, const std::string& ob
 LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split split,
                          const Sharing& sharing) {
   const int ranks = sharing.ranks();
+  if (sharing.is_canonical() && split != Split::none) {
+    return canonical(*spec.kind_, obstacle_to_whole(shape, split, sharing), sharing);
+  }
   if (ranks == 1) return {{LinearLayout::automatic}, "one rank has it"};
   if (sharing.columns) {
     return among_hidden(spec.kind_->hidden_obstacle(), spec.kind_->obstacle(shape, split, ranks),
@@ -130,6 +157,11 @@ RankWork work_of(const LinearSpec& spec, const LinearShape& shape, LinearLayout 
   const std::int64_t tokens = sharing.has_own_rows() ? kStepTokens / sharing.ranks() : kStepTokens;
   return whole_work(spec.kind_->seconds(shape, tokens),
                     static_cast<double>(spec.kind_->weights(shape)), shape, split, sharing);
+}
+
+WeightShards shards_of(const LinearShape& shape, Split split, const Sharing& sharing) {
+  if (split == Split::out) return {WeightShards::Along::out, own_shards(shape.out, sharing)};
+  return {WeightShards::Along::in, own_shards(shape.in, sharing)};
 }
 
 std::int64_t weights_in_share(double share, const LinearShape& shape) {

@@ -18,6 +18,9 @@
 //                                      can: make_linear() with Split::none does (optional)
 //   obstacle_to_hidden_split(s)        why ranks cannot each hold a part of both factors; "" if
 //                                      they can (optional)
+//   S::kHasShards                      true if a rank's part is computed shard by shard
+//                                      (shards_of()), so that its sums can be canonical; else they
+//                                      are if every rank holds it whole (optional)
 //   pass_seconds(s, shape, tokens)     of a forward and backward pass, by the model of
 //                                      rank_work.h (optional; without it, of forward_flops())
 //   work_when_split(s, shape, split, sharing) of a rank that holds a part (optional; without it,
@@ -146,6 +149,10 @@ class LinearSpec {
         return obstacle_to_hidden_split(spec);
       }
       return obstacle_of_kind(S::kKind, "have no two factors to split");
+    }
+    bool has_shards() const override {
+      if constexpr (requires { S::kHasShards; }) return S::kHasShards;
+      return false;
     }
     double seconds(const LinearShape& shape, std::int64_t tokens) const override {
       if constexpr (requires { pass_seconds(spec, shape, tokens); }) {

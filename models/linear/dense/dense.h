@@ -7,6 +7,7 @@ namespace ty {
 
 struct DenseSpec {
   static constexpr std::string_view kKind = "dense";
+  static constexpr bool kHasShards = true;
 
   friend bool operator==(const DenseSpec&, const DenseSpec&) = default;
 };

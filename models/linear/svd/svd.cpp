@@ -1,6 +1,7 @@
 #include "models/linear/svd/svd.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/ops/bias.h"
@@ -29,12 +30,14 @@ struct SvdParts {
 
 class SvdLayer : public Linear {
  public:
-  SvdLayer(const SvdParts& own, const Sharing& sharing) : own_(own), sharing_(sharing) {}
+  SvdLayer(const SvdParts& own, const Sharing& sharing, WeightShards shards = {})
+      : own_(own), sharing_(sharing), shards_(std::move(shards)) {}
   Tensor dense_weight() const override { return product_of(own_.a, own_.b); }
 
  protected:
   SvdParts own_;
   Sharing sharing_;
+  WeightShards shards_;  // of the factor that lies inside
 };
 
 class SvdWhole final : public SvdLayer {
@@ -57,7 +60,8 @@ class SvdOut final : public SvdLayer {
     return ty::enter(linear(x, own_.a.value, Tensor()), sharing_);
   }
   Tensor apply(const Tensor& z) const override {
-    return linear(z, own_.b.value, value_of(own_.bias));
+    return linear(z, own_.b.value, value_of(own_.bias), WeightLayout::in_out, InReplay::read,
+                  shards_);
   }
 };
 
@@ -65,7 +69,8 @@ class SvdIn final : public SvdLayer {
  public:
   using SvdLayer::SvdLayer;
   Tensor apply(const Tensor& x) const override {
-    const Tensor term = linear(x, own_.a.value, Tensor(), WeightLayout::in_out, InReplay::unread);
+    const Tensor term =
+        linear(x, own_.a.value, Tensor(), WeightLayout::in_out, terms_in_replay(sharing_), shards_);
     return linear(leave(term, sharing_), own_.b.value, value_of(own_.bias));
   }
 };
@@ -190,15 +195,18 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
     return declare(scope, shape, spec, sharing, divided_in_a, divided_in_b);
   };
   const bool is_shared = sharing.ranks() > 1;
+  const WeightShards shards = shards_of(shape, split, sharing);
   if (is_shared && sharing.layout == LinearLayout::rank) {
     return std::make_unique<SvdByRank>(own(1, 0), sharing);
   }
   if (is_shared && sharing.layout == LinearLayout::hidden) {
     return std::make_unique<SvdHidden>(own(0, 1), sharing);
   }
-  if (!is_shared || split == Split::none) return std::make_unique<SvdWhole>(own(-1, -1), sharing);
-  if (split == Split::out) return std::make_unique<SvdOut>(own(-1, 1), sharing);
-  return std::make_unique<SvdIn>(own(0, -1), sharing);
+  if (!sharing.is_divided() || split == Split::none) {
+    return std::make_unique<SvdWhole>(own(-1, -1), sharing);
+  }
+  if (split == Split::out) return std::make_unique<SvdOut>(own(-1, 1), sharing, shards);
+  return std::make_unique<SvdIn>(own(0, -1), sharing, shards);
 }
 
 }  // namespace ty

@@ -7,6 +7,7 @@ namespace ty {
 
 struct SvdSpec {
   static constexpr std::string_view kKind = "svd";
+  static constexpr bool kHasShards = true;
 
   std::int64_t rank = 0;  // 0: see keep
   double keep = 0;        // weights, as a share of the dense layer's

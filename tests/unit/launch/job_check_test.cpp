@@ -145,12 +145,43 @@ TEST_F(JobCheck, RulesAndPatternsThatMatchNothing) {
   EXPECT_TRUE(contains(error_with({}), "job.yaml:6:18: linear[0].match: "));
 }
 
+// Layouts in which sums depend on the number of ranks.
+TEST_F(JobCheck, CanonicalSumsRefuseLayoutsByName) {
+  const auto error_of = [&](const char* rule, const char* reduction) {
+    return error_with({fmt::format("parallel={{reduction: {}, tensor: 2}}", reduction),
+                       fmt::format("linear=[{}]", rule)});
+  };
+  constexpr const char* kHidden = "{match: \"*.mlp.*\", kind: svd, rank: 4, layout: hidden}";
+  constexpr const char* kRank = "{match: \"*.mlp.*\", kind: svd, rank: 4, layout: rank}";
+  constexpr const char* kSplit =
+      "{match: \"*.mlp.up\", kind: ttm, in: [4, 4], out: [8, 8], rank: 2, layout: split}";
+  for (const char* rule : {kHidden, kRank, kSplit}) EXPECT_EQ(error_of(rule, "fast"), "");
+  EXPECT_TRUE(contains(error_of(kHidden, "canonical"),
+                       "layout: hidden over 2 ranks: wants parallel.reduction: fast"));
+  EXPECT_TRUE(contains(error_of(kRank, "canonical"),
+                       "layout: rank over 2 ranks: wants parallel.reduction: fast"));
+  EXPECT_TRUE(contains(error_of(kSplit, "canonical"),
+                       "layout: split over 2 ranks: canonical sums of ttm layers are not divided; "
+                       "want layout: whole, or parallel.reduction: fast"));
+}
+
 TEST_F(JobCheck, WhatTheBuildTheRanksAndTheTokenizerRefuse) {
   EXPECT_EQ(error_with({"run.device=cuda"}),
             "command line: run.device: cuda is not part of this build; use cpu or auto");
   EXPECT_EQ(error_with({"parallel={reduction: canonical, data: 3}", "data.batch=6"}),
             "command line: parallel.reduction: canonical wants 1, 2, 4, 8, ... data ranks, got 3; "
             "change parallel.data or use parallel.reduction: fast");
+  EXPECT_EQ(error_with({"parallel={reduction: canonical, tensor: 3}"}),
+            "command line: parallel.tensor: 3 ranks do not divide the 4 parts of which "
+            "parallel.reduction: canonical makes every sum; want 1, 2 or 4, or "
+            "parallel.reduction=fast");
+  EXPECT_EQ(error_with({"parallel={reduction: canonical, tensor: 2, sequence: true}"}),
+            "command line: parallel.sequence: true over 2 tensor ranks wants parallel.reduction: "
+            "fast, got canonical");
+  EXPECT_EQ(error_with({"parallel={reduction: canonical, tensor: 2}", "precision.weights=bf16",
+                        "precision.compute=bf16"}),
+            "command line: precision.weights: bf16 is rounded by each of the 2 tensor ranks in its "
+            "own way; parallel.reduction: canonical wants fp32 or fp64");
   EXPECT_EQ(error_with({}, 16),
             "job.yaml:5:42: data.batch: 4 sequences are fewer than the 16 data ranks");
   EXPECT_EQ(error_with({"model.vocab=100"}),
