@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "core/base/stopwatch.h"
 #include "launch/process/world.h"
@@ -26,6 +27,16 @@ std::vector<std::int32_t> start_of(const std::string& prompt, const Tokenizer& t
         "prompt");
   }
   return {*tokenizer.end_of_text()};
+}
+
+// A prompt and what follows it. Whether a token begins with a space may depend on there being one
+// before it, so it is decoded behind the ids of the prompt.
+std::string continued(const std::string& prompt, std::vector<std::int32_t> ids,
+                      std::span<const std::int32_t> next, const Tokenizer& tokenizer) {
+  if (prompt.empty()) return tokenizer.decode(next);
+  const std::size_t length = tokenizer.decode(ids).size();
+  ids.insert(ids.end(), next.begin(), next.end());
+  return prompt + tokenizer.decode(ids).substr(length);
 }
 
 ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
@@ -60,7 +71,7 @@ ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
       shared.mesh.pipeline());
   if (!world.is_root()) return ExitCode::ok;
   const double seconds = watch.seconds();
-  const std::string text = prompt + tokenizer->decode(ids);
+  const std::string text = continued(prompt, begin, ids, *tokenizer);
   // Tokens that the last pass read: all but the one that it gave, unless that ended the text.
   const std::int64_t all = std::ssize(begin) + std::ssize(ids);
   const bool is_full = std::ssize(ids) == options.max_tokens;
