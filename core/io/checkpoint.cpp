@@ -246,16 +246,34 @@ void remove_unfinished(const Path& checkpoints) {
   }
 }
 
-std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step) {
+std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step,
+                   std::int64_t besides) {
   TY_CHECK(keep >= 1, "keep {} checkpoints", keep);
   std::string warning;
   for (const Checkpoint& checkpoint : find_checkpoints(checkpoints)) {
     if (checkpoint.step > step) continue;
-    if (keep-- > 0) continue;
+    if (keep-- > 0 || checkpoint.step == besides) continue;
     const std::string why = attempt([&] { remove_published(checkpoint.path); });
     if (!why.empty()) warning = why;
   }
   return warning;
+}
+
+std::string point_best_to(const Path& checkpoints, std::int64_t step) {
+  const Path link = checkpoints / kBestName, fresh = temporary_path(link);
+  const std::string target = directory_name(step);
+  std::error_code error;
+  if (!std::filesystem::exists(checkpoints / target, error)) {
+    const bool leads_nowhere =
+        std::filesystem::is_symlink(link, error) && !std::filesystem::exists(link, error);
+    return leads_nowhere ? attempt([&] { remove_tree(link); }) : "";
+  }
+  return attempt([&] {
+    remove_tree(fresh);
+    std::filesystem::create_directory_symlink(target, fresh, error);
+    if (error) throw_io_error(fresh, "make a symbolic link", error.value());
+    rename_path(fresh, link);
+  });
 }
 
 }  // namespace ty

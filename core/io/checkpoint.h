@@ -95,9 +95,18 @@ NewestCheckpoint newest_valid(const Path& checkpoints);
 // Removes what a crash left behind (`step-N.tmp`). To be called by one process, before any begin().
 // Leftovers that cannot be removed do no harm until their step is saved again.
 void remove_unfinished(const Path& checkpoints);
-// Keeps the `keep` newest checkpoints up to `step`, the one just written, and removes older ones.
-// Later steps (left by a run that was rewound) are neither counted nor removed. Returns a warning
-// that says why an old one could not be removed, or "".
-[[nodiscard]] std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step);
+// Keeps the `keep` newest checkpoints up to `step`, the one just written, and that of step
+// `besides`
+// (-1: none), and removes older ones. Later steps (left by a run that was rewound) are neither
+// counted nor removed. Returns a warning that says why an old one could not be removed, or "".
+[[nodiscard]] std::string retain(const Path& checkpoints, std::int64_t keep, std::int64_t step,
+                                 std::int64_t besides = -1);
+
+// A symbolic link to one of the checkpoints beside it, by which users find it. It is never resumed
+// from.
+inline constexpr const char* kBestName = "best";
+// Makes `best` point to a step, at once; for a step that is not there, removes the link if it leads
+// nowhere. Returns a warning that says why it could not, or "".
+[[nodiscard]] std::string point_best_to(const Path& checkpoints, std::int64_t step);
 
 }  // namespace ty

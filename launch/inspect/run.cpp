@@ -10,6 +10,7 @@
 #include "launch/inspect/inspection.h"
 #include "launch/job/job_config.h"
 #include "launch/report/text.h"
+#include "launch/run/best_step.h"
 
 namespace ty {
 
@@ -116,10 +117,21 @@ void add_data(Inspection& result, const Path& directory) {
   if (!line.empty()) result.line("data", line);
 }
 
-std::string state_of(const Path& directory, std::int64_t done, std::int64_t saved,
-                     std::int64_t steps) {
+// Of the newest checkpoint that is whole.
+BestStep best_of(const std::vector<Verdict>& verdicts) {
+  for (const auto& [checkpoint, damage] : verdicts) {
+    if (!damage) {
+      return best_step_of(read_manifest(checkpoint).fields, checkpoint.path.string());
+    }
+  }
+  return {};
+}
+
+std::string state_of(const Path& directory, const JobConfig& job, std::int64_t done,
+                     std::int64_t saved, const BestStep& best) {
   if (is_locked(directory)) return "running";
-  if (steps > 0 && saved >= steps) return "complete";
+  if (job.run.steps > 0 && saved >= job.run.steps) return "complete";
+  if (stops_early(job, best)) return "stopped early";
   return done == 0 ? "not started" : "stopped";
 }
 
@@ -132,14 +144,17 @@ Inspection inspect_run(const Path& directory) {
   try {
     static_cast<void>(File::open(directory / "config.yaml"));
     const JobConfig job = load_job(directory / "config.yaml");
+    const BestStep best = best_of(checkpoints);
     const std::string state =
-        state_of(directory, last.step(), newest_valid_step(checkpoints).value_or(0), job.run.steps);
+        state_of(directory, job, last.step(), newest_valid_step(checkpoints).value_or(0), best);
     result.facts.update({{"name", job.run.name},
                          {"state", state},
                          {"steps_done", last.step()},
                          {"steps", job.run.steps}});
     result.line("name", job.run.name);
     result.line("state", fmt::format("{}, {} of {} steps", state, last.step(), job.run.steps));
+    result.facts["best"] = best.step < 0 ? Json() : to_json(best);
+    if (best.step >= 0) result.line("best", describe(best));
     add_data(result, directory / "data");
   } catch (const Error& error) {
     result.fault(error.what());

@@ -10,6 +10,7 @@ namespace ty {
 struct CheckpointSection {
   std::int64_t every = 0;  // 0: only at the end
   std::int64_t keep = 3;
+  bool best = false;  // whether that of the best evaluation is kept
 };
 
 void fields(config::Fields& f, CheckpointSection& s);

@@ -42,6 +42,11 @@ void check(const JobConfig& job, Checks& checks) {
   if (job.tokenizer.kind && *job.tokenizer.kind != TokenizerKind::bytes && data.train.empty()) {
     checks.fail("tokenizer.kind", "is made from data.train, which is missing");
   }
+  const bool stops_early = job.run.early_stop.patience > 0;
+  if ((stops_early || job.checkpoint.best) && (job.run.eval_every == 0 || data.valid.empty())) {
+    checks.fail(stops_early ? "run.early_stop.patience" : "checkpoint.best",
+                "compares evaluations; wants run.eval_every and data.valid");
+  }
   if (job.schedule.warmup > job.run.steps) {
     checks.fail("schedule.warmup", "{} is more than run.steps = {}", job.schedule.warmup,
                 job.run.steps);

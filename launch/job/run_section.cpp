@@ -12,6 +12,14 @@ using config::between;
 using config::Checks;
 using config::Fields;
 
+void fields(Fields& f, EarlyStop& s) {
+  f.field("metric", s.metric, "number of an evaluation by which steps are compared: valid_loss");
+  f.field("patience", s.patience,
+          "evaluations in a row that are not better than the best one, after which the run is "
+          "complete; 0: never",
+          between(0, kMostSteps));
+}
+
 void fields(Fields& f, RunSection& s) {
   f.field("name", s.name, "name of the run: letters, digits, '-', '_' and '.'");
   f.field("dir", s.dir, "run directory; null: runs/NAME under the working directory");
@@ -22,6 +30,7 @@ void fields(Fields& f, RunSection& s) {
           between(0, kMostSteps));
   f.field("sample_every", s.sample_every, "steps between printed samples; 0: never",
           between(0, kMostSteps));
+  f.field("early_stop", s.early_stop, "when the run ends before its last step");
   f.field("device", s.device, "where to compute",
           {{"auto", DeviceChoice::automatic},
            {"cpu", DeviceChoice::cpu},

@@ -12,6 +12,12 @@ namespace ty {
 
 enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 
+// When a run ends before its last step.
+struct EarlyStop {
+  std::string metric = "valid_loss";  // of evaluations: see launch/run/best_step.h
+  std::int64_t patience = 0;          // evaluations without a better one; 0: never
+};
+
 struct RunSection {
   std::string name = "run";
   std::filesystem::path dir;  // load_job fills in runs/NAME if not stated
@@ -19,10 +25,12 @@ struct RunSection {
   std::int64_t steps = 1000;
   std::int64_t eval_every = 0;    // 0: only at the end
   std::int64_t sample_every = 0;  // 0: never
+  EarlyStop early_stop;
   DeviceChoice device = DeviceChoice::automatic;
   bool allow_changes = false;
 };
 
+void fields(config::Fields& f, EarlyStop& s);
 void fields(config::Fields& f, RunSection& s);
 void check(const RunSection& s, config::Checks& checks);
 

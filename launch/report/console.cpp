@@ -13,9 +13,8 @@
 
 namespace ty {
 
-void Console::found_complete(const JobConfig& job) {
-  line_.note(fmt::format("{}: all {} steps are done; raise run.steps to go on",
-                         job.run.dir.string(), job.run.steps));
+void Console::found_complete(const JobConfig& job, const std::string& why) {
+  line_.note(fmt::format("{}: {}", job.run.dir.string(), why));
 }
 
 namespace {
@@ -139,7 +138,15 @@ void Console::ended(const RunSummary& summary) {
     if (!sent.empty()) line_.note(sent);
   }
   if (summary.times) line_.note(format_stage_times(*summary.times));
+  if (!summary.early_stop.empty()) {
+    line_.note("stopped early " + summary.early_stop);
+  } else if (!summary.best.empty()) {
+    line_.note("best  " + summary.best);
+  }
   line_.note(fmt::format("saved {}", summary.checkpoint.string()));
+  if (!summary.best_checkpoint.empty()) {
+    line_.note(fmt::format("best  {}", summary.best_checkpoint.string()));
+  }
 }
 
 }  // namespace ty

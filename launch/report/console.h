@@ -11,7 +11,7 @@ class Console : public RunObserver {
   // Ends the progress line, so that whatever is printed next starts on a new line.
   ~Console() override { line_.finish(); }
 
-  void found_complete(const JobConfig& job) override;
+  void found_complete(const JobConfig& job, const std::string& why) override;
   void started(const RunFacts& facts) override;
   void noted(const std::string& text) override { line_.note(text); }
   void resumed(std::int64_t step) override;

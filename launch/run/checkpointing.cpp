@@ -145,6 +145,7 @@ nlohmann::json manifest_fields(const CheckpointContext& context, const TrainingS
       {"tokens", position.tokens},
       {"tokenizer_fingerprint", context.tokenizer_fingerprint}};
   const LossScale::State& scale = state.loss_scale.state();
+  if (position.best.step >= 0) fields["best"] = to_json(position.best);
   if (!context.frozen.empty()) fields["frozen"] = context.frozen;
   if (scale != LossScale::State()) fields["loss_scale"] = to_json(scale);
   return fields;
@@ -197,8 +198,10 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingStat
       }
       manifest.fields = manifest_fields(context, state, position);
       warning = writer->commit(manifest);
-      const std::string kept = retain(context.directory, context.keep, step);
-      if (warning.empty()) warning = kept;
+      const std::int64_t best = context.keep_best ? position.best.step : -1;
+      const std::string pointed = best < 0 ? "" : point_best_to(context.directory, best);
+      const std::string kept = retain(context.directory, context.keep, step, best);
+      if (warning.empty()) warning = pointed.empty() ? kept : pointed;
     });
   }
   if (!error.empty() && root && writer) {
@@ -228,6 +231,7 @@ Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& 
   Position position = {.step = checkpoint.step, .samples = 0, .tokens = 0};
   position.samples = manifest.fields.value("samples", std::int64_t{-1});
   position.tokens = manifest.fields.value("tokens", std::int64_t{-1});
+  position.best = best_step_of(manifest.fields, checkpoint.path.string());
   return position;
 }
 

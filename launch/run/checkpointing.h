@@ -8,6 +8,7 @@
 #include <string>
 
 #include "core/io/checkpoint.h"
+#include "launch/run/best_step.h"
 #include "launch/run/training_setup.h"
 #include "parallel/mesh/mesh.h"
 
@@ -18,6 +19,7 @@ struct Position {
   std::int64_t step = 0;     // steps done
   std::int64_t samples = 0;  // sequences that were trained on
   std::int64_t tokens = 0;   // of them
+  BestStep best = {};        // if evaluations are compared
 };
 
 struct CheckpointContext {
@@ -28,6 +30,7 @@ struct CheckpointContext {
   std::uint64_t tokenizer_fingerprint = 0;
   bool sharded = false;  // every rank holds a part of the optimizer state
   std::int64_t keep = 3;
+  bool keep_best = false;                // besides
   std::vector<std::string> frozen = {};  // patterns of parameters that are not trained
   bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/config/print.h"
+#include "launch/run/best_step.h"
 #include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/optim_rules.h"
@@ -104,6 +105,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
 void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
   check_texts_have_tokenizer(job);
+  metric_named(job.run.early_stop.metric);
   check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);
 }
 

@@ -55,7 +55,10 @@ struct EvaluationRecord {
 };
 
 struct RunSummary {
-  Path checkpoint;  // the last one
+  Path checkpoint;              // the last one
+  Path best_checkpoint;         // if it is kept
+  std::string best = {};        // which step's evaluation was the best; "" if none are compared
+  std::string early_stop = {};  // why the run ended before its last step; "" if it did not
   // Of this process, if it took a step:
   std::optional<MemoryStats> measured;
   Traffic traffic = {};  // in its last step
@@ -68,8 +71,8 @@ struct RunSummary {
 class RunObserver {
  public:
   virtual ~RunObserver() = default;
-  // All steps were done already; nothing will be written. Called instead of started().
-  virtual void found_complete(const JobConfig& /*job*/) {}
+  // The run was complete already, and why; nothing will be written. Called instead of started().
+  virtual void found_complete(const JobConfig& /*job*/, const std::string& /*why*/) {}
   // Called before memory for the model is allocated.
   virtual void started(const RunFacts& /*facts*/) {}
   // Something that the user should know.
@@ -86,7 +89,7 @@ class RunObserver {
   virtual void save_failed(std::int64_t /*step*/, const std::string& /*error*/) {}
   // The run was stopped on request, with a checkpoint, before its last step.
   virtual void stopped(std::int64_t /*step*/) {}
-  // All steps are done and saved.
+  // All steps are done and saved, or the run ended early.
   virtual void ended(const RunSummary& /*summary*/) {}
 };
 

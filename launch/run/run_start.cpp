@@ -6,6 +6,7 @@
 #include "core/base/error.h"
 #include "launch/job/job_changes.h"
 #include "launch/process/on_root.h"
+#include "launch/run/best_step.h"
 #include "launch/run/job_check.h"
 #include "launch/run/job_inputs.h"
 #include "launch/run/model_setup.h"
@@ -56,15 +57,25 @@ class Beginning {
     data_->write();
   }
 
-  bool is_finished() const {
+  // "" if the run goes on.
+  std::string why_finished() const {
     const auto& checkpoint = directory_->newest().checkpoint;
-    return checkpoint && checkpoint->step == job_.run.steps;
+    if (!checkpoint) return "";
+    if (checkpoint->step == job_.run.steps) {
+      return fmt::format("all {} steps are done; raise run.steps to go on", job_.run.steps);
+    }
+    const BestStep best =
+        best_step_of(read_manifest(*checkpoint).fields, checkpoint->path.string());
+    if (!stops_early(job_, best)) return "";
+    return fmt::format(
+        "stopped early after step {} of {}: {}; raise run.early_stop.patience to go on",
+        checkpoint->step, job_.run.steps, describe(best));
   }
   // For the other ranks.
   Json found() const {
     const auto& checkpoint = directory_->newest().checkpoint;
     return {{"step", checkpoint ? checkpoint->step : -1},
-            {"finished", is_finished()},
+            {"finished", why_finished()},
             {"vocab", data_ ? data_->sizes().vocab : 0},
             {"labels", data_ ? data_->sizes().labels : 0},
             {"notes", notes_}};
@@ -144,10 +155,11 @@ RunStart start_run(const JobConfig& job, const Group& world, const MeshShape& me
   RunStart start;
   const Json found = Json::parse(on_root(world, [&] {
     beginning.compare();
-    if (!beginning.is_finished()) beginning.prepare_data();
+    if (beginning.why_finished().empty()) beginning.prepare_data();
     return beginning.found().dump();
   }));
-  start.is_finished = found["finished"].get<bool>();
+  start.why_finished = found["finished"].get<std::string>();
+  start.is_finished = !start.why_finished.empty();
   if (const auto step = found["step"].get<std::int64_t>(); step >= 0) {
     start.checkpoint = {step, job.run.dir / "checkpoints" / fmt::format("step-{}", step)};
   }

@@ -21,8 +21,9 @@ struct RunStart {
   Dataset dataset;
   ModelSpec config;
   std::optional<Checkpoint> checkpoint;  // to resume from
-  bool is_finished = false;              // the checkpoint holds all steps; nothing is written
-  std::vector<std::string> notes;        // what the user must know before the first step
+  bool is_finished = false;              // the checkpoint is the last one; nothing is written
+  std::string why_finished;
+  std::vector<std::string> notes;  // what the user must know before the first step
 };
 
 // Compares the job with the run directory, prepares its data, and writes the files of a starting

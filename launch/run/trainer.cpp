@@ -43,7 +43,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
   }
   observers_.tell([&](RunObserver& o) {
     for (const std::string& note : start.notes) o.noted(note);
-    o.found_complete(job_);
+    o.found_complete(job_, start.why_finished);
   });
 }
 
@@ -62,6 +62,7 @@ void Trainer::build(RunStart start) {
                   .tokenizer_fingerprint = dataset_.fingerprint(),
                   .sharded = job_.parallel.zero == 1,
                   .keep = job_.checkpoint.keep,
+                  .keep_best = job_.checkpoint.best,
                   .frozen = job_.optim.freeze,
                   .allow_changes = job_.run.allow_changes};
   watch_actions();
@@ -109,6 +110,7 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
       start_.tokens = start_.samples * job_.data.sequence;
     }
     saved_step_ = start_.step;
+    best_ = start_.best;
   } else {
     const std::vector<std::string> drawn =
         at_model(job_, [&] { return set_initial_weights(job_, setup_->model); });
@@ -117,32 +119,48 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
                                  fmt::join(drawn, ", ")));
     }
   }
+  // A run that was killed may have saved its best step without saying where it is.
+  const bool marks_best = directory_ && job_.checkpoint.best && best_.step >= 0;
+  const std::string warning = marks_best ? point_best_to(checkpoints_.directory, best_.step) : "";
   observers_.tell([&](RunObserver& o) {
     for (const std::string& note : more) o.noted(note);
+    if (!warning.empty()) o.noted("warning: " + warning);
     if (checkpoint) o.resumed(start_.step);
   });
 }
 
 Position Trainer::position_at(std::int64_t step) const {
   const std::int64_t samples = (step - start_.step) * job_.data.batch;
-  return {step, start_.samples + samples, start_.tokens + samples * job_.data.sequence};
+  return {step, start_.samples + samples, start_.tokens + samples * job_.data.sequence, best_};
 }
 
 ExitCode Trainer::run() {
   if (is_finished_) return ExitCode::ok;
-  for (std::int64_t step = start_.step; step < job_.run.steps; ++step) {
-    take_step(step);
-    const std::int64_t done = step + 1;
+  std::int64_t done = start_.step;
+  while (done < job_.run.steps) {
+    take_step(done++);
     if (done == job_.run.steps) break;
     do_what_is_due(done);
+    if (stops_early(job_, best_)) break;
     if (const int signal = agreed_stop(); signal != 0) return stop(signal, done);
   }
   world_.group().set_patience(kDefaultPatience);
-  if (saved_step_ != job_.run.steps) save_now(job_.run.steps);
-  evaluate_now(job_.run.steps, true);
-  sample_now(job_.run.steps);
-  finish();
+  if (done == job_.run.steps) complete(done);
+  sample_now(done);
+  finish(done);
   return ExitCode::ok;
+}
+
+// Saved first, so that nothing can be lost; but what an evaluation decides must be in the
+// checkpoint.
+void Trainer::complete(std::int64_t step) {
+  if (compares_steps(job_) && saved_step_ != step) {
+    evaluate_now(step, true);
+    save_now(step);
+    return;
+  }
+  if (saved_step_ != step) save_now(step);
+  evaluate_now(step, true);
 }
 
 void Trainer::take_step(std::int64_t step) {
@@ -204,13 +222,15 @@ void Trainer::do_what_is_due(std::int64_t step) {
   between_steps([&] {
     if (sample) sample_now(step);
     if (evaluate) evaluate_now(step, false);
-    if (save) save_now(step);
+    const bool is_kept = job_.checkpoint.best && is_best(step);
+    if (save || is_kept || stops_early(job_, best_)) save_now(step);
   });
 }
 
+// Evaluations that are compared are of the same windows.
 void Trainer::evaluate_now(std::int64_t step, bool last) {
   if (!dataset_.valid) return;
-  const bool all = last || !job_.task.reads_windows();
+  const bool all = last || compares_steps(job_) || !job_.task.reads_windows();
   Evaluation result =
       evaluate(*setup_->model.model, *setup_->plain_loss, *backend_,
                {*dataset_.valid, job_.data.valid.string(),
@@ -221,8 +241,16 @@ void Trainer::evaluate_now(std::int64_t step, bool last) {
                 .keep_answers = job_.task.has_answers()},
                {layout_.mesh.data(), layout_.mesh.pipeline()});
   result.scores = scores_of(result.answers, metrics_of(job_.task, job_.data, model_.head.labels));
+  if (compares_steps(job_)) compare(result, step);
   observers_.tell(
       [&](RunObserver& o) { o.evaluated({.step = step, .result = result, .is_complete = all}); });
+}
+
+void Trainer::compare(const Evaluation& result, std::int64_t step) {
+  const StopMetric& metric = metric_named(job_.run.early_stop.metric);
+  double value = metric.value(result);
+  world_.group().broadcast(contiguous_view(&value, DType::f64, {1}), 0).wait();
+  take_in(best_, metric, value, step);
 }
 
 void Trainer::sample_now(std::int64_t step) {
@@ -284,15 +312,21 @@ void Trainer::tell_trace() {
   observers_.tell([&](RunObserver& o) { o.traced(text); });
 }
 
-void Trainer::finish() {
-  if (saved_step_ != job_.run.steps) {
+void Trainer::finish(std::int64_t step) {
+  if (saved_step_ != step) {
     throw IoError("{}: the final checkpoint could not be saved; run the same command again",
                   checkpoints_.directory.string());
   }
   if (trace_->has_events()) tell_trace();  // of fewer steps than were asked for
   RunSummary summary;
-  summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", job_.run.steps);
-  if (start_.step < job_.run.steps) {
+  summary.checkpoint = checkpoints_.directory / fmt::format("step-{}", step);
+  if (compares_steps(job_)) summary.best = describe(best_);
+  if (job_.checkpoint.best) summary.best_checkpoint = checkpoints_.directory / kBestName;
+  if (step < job_.run.steps) {
+    summary.early_stop =
+        fmt::format("after step {} of {}: {}", step, job_.run.steps, describe(best_));
+  }
+  if (start_.step < step) {
     summary.measured = backend_->memory().stats();
     summary.traffic = traffic_;
     summary.times = gather_stage_times();

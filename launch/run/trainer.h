@@ -42,6 +42,11 @@ class Trainer {
   // Samples, evaluation and checkpoint of a step that is done.
   void do_what_is_due(std::int64_t step);
   void evaluate_now(std::int64_t step, bool last);
+  // Whether the evaluation is the best one so far, on all ranks alike.
+  void compare(const Evaluation& result, std::int64_t step);
+  bool is_best(std::int64_t step) const { return best_.step == step; }
+  // What is due after the last step.
+  void complete(std::int64_t step);
   void sample_now(std::int64_t step);
   void save_now(std::int64_t step);
   // Work of one rank or all of them that takes as long as it takes: the others wait for its end
@@ -50,7 +55,7 @@ class Trainer {
   // The signal that some rank has received, on all ranks alike.
   int agreed_stop();
   ExitCode stop(int signal, std::int64_t step);
-  void finish();
+  void finish(std::int64_t step);
   // Watches the actions of a step's program.
   void watch_actions();
   void tell_trace();
@@ -73,6 +78,7 @@ class Trainer {
   Position start_;                   // of this process
   bool is_finished_ = false;
   std::int64_t saved_step_ = -1;
+  BestStep best_;
   int failed_saves_ = 0;
   StepPatience patience_;
   StepTimes times_;

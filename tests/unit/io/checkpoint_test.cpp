@@ -196,6 +196,34 @@ TEST_F(Checkpoints, RetentionNeverRemovesTheOneJustWritten) {
 }
 
 // The checkpoint just written is whole, whatever becomes of older ones.
+TEST_F(Checkpoints, RetentionKeepsOneBesides) {
+  for (int step = 10; step <= 50; step += 10) save(step);
+  EXPECT_EQ(retain(dir.path(), 2, 50, 20), "");
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{50, 40, 20}));
+  EXPECT_EQ(retain(dir.path(), 1, 50, 50), "");
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{50}));
+}
+
+TEST_F(Checkpoints, TheBestOneHasANameThatNobodyResumesFrom) {
+  const Path best = dir / "best";
+  save(10);
+  save(20);
+  EXPECT_EQ(point_best_to(dir.path(), 10), "");
+  EXPECT_EQ(std::filesystem::read_symlink(best), "step-10");
+  EXPECT_EQ(copied_checkpoint(best).step, 10);
+  EXPECT_EQ(find_damage(copied_checkpoint(best)), std::nullopt);
+  EXPECT_EQ(point_best_to(dir.path(), 20), "");
+  EXPECT_EQ(std::filesystem::read_symlink(best), "step-20");
+  EXPECT_EQ(entries(), (std::vector<std::string>{"best", "step-10", "step-20"}));
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{20, 10}));
+  std::filesystem::remove_all(dir / "step-20");
+  EXPECT_EQ(newest_valid(dir.path()).checkpoint->step, 10);
+  EXPECT_EQ(point_best_to(dir.path(), 20), "");
+  EXPECT_EQ(entries(), (std::vector<std::string>{"step-10"})) << "it led nowhere";
+  std::filesystem::create_directory(best);
+  EXPECT_TRUE(contains(point_best_to(dir.path(), 10), "cannot rename to best"));
+}
+
 TEST_F(Checkpoints, AnOldOneThatCannotBeRemovedIsAWarning) {
   for (const std::int64_t step : {10, 20, 30}) save(step);
   close_to_others();
