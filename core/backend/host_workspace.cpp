@@ -8,6 +8,7 @@ namespace ty::host_workspace {
 
 namespace {
 
+constexpr std::int64_t kLeastColumns = 64;  // of a product of a few rows
 constexpr std::int64_t kPanelElements = std::int64_t{1} << 20;
 
 bool is_narrow(const View& x) { return size_of(x.dtype) == 2; }
@@ -29,7 +30,15 @@ std::int64_t panel_columns(std::int64_t m, std::int64_t n, std::int64_t k) {
   return std::clamp<std::int64_t>(kPanelElements / std::max(k, m), 1, n);
 }
 
-std::int64_t gemm(const View& c, const View& a, const View&, int workers) {
+bool has_few_rows(const View& c, const View& a, const View& b) {
+  if (c.rank() != 2 || c.shape[0] > kFewRows || c.shape[1] < kLeastColumns) return false;
+  if (a.dtype == DType::f64 || (c.dtype != a.dtype && c.dtype != DType::f32)) return false;
+  const bool fits = c.strides[1] == 1 && a.strides[1] == 1;
+  return fits && (b.strides[1] == 1 || b.strides[0] == 1);
+}
+
+std::int64_t gemm(const View& c, const View& a, const View& b, int workers) {
+  if (has_few_rows(c, a, b)) return is_narrow(a) ? 4 * a.numel() : 0;
   const bool direct = c.dtype == a.dtype && !is_narrow(a);
   if (direct || c.dtype == DType::f64 || a.dtype == DType::f64 || c.numel() == 0) return 0;
   const std::int64_t m = std::min(c.shape[-2], c.shape[-1]), n = std::max(c.shape[-2], c.shape[-1]);

@@ -11,8 +11,13 @@ namespace ty::host_workspace {
 inline constexpr std::int64_t kQueryRows = 64;  // of attention, taken together
 inline constexpr std::int64_t kSumRows = 64;    // of one partial sum, in reductions and norms
 
-// 16-bit operands of a product are converted to fp32: a [m, k] as a whole, b and c in panels of so
-// many columns. m <= n: the caller swaps the operands otherwise.
+// Whether c [m, n] = a [m, k] b [k, n] is made by reading b once, as it lies: at most kFewRows
+// rows, and columns enough for the threads. A 16-bit a is converted to fp32.
+inline constexpr std::int64_t kFewRows = 8;
+bool has_few_rows(const View& c, const View& a, const View& b);
+
+// Other 16-bit operands of a product are converted to fp32: a [m, k] as a whole, b and c in panels
+// of so many columns. m <= n: the caller swaps the operands otherwise.
 std::int64_t panel_columns(std::int64_t m, std::int64_t n, std::int64_t k);
 std::int64_t gemm(const View& c, const View& a, const View& b, int workers);
 

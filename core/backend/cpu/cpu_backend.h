@@ -23,6 +23,8 @@ class CpuBackend final : public Backend {
   void contract_as(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta);
   // Few results with long sums: better to share the sums among threads than the results.
   static bool is_long_sum(std::int64_t rows, std::int64_t columns, std::int64_t inner);
+  // gemm() of a few rows (host_workspace::has_few_rows): bound by the reading of b.
+  void gemm_of_few_rows(const View& c, const View& a, const View& b, GemmScale scale);
   // gemm() of matrices that BLAS cannot take as they are, through fp32 copies.
   void gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale);
   // Size of the team of a parallel region, and the caller's number in it.

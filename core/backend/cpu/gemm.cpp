@@ -101,6 +101,7 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
   const std::int64_t m = fc.shape[0], n = fc.shape[1], k = fa.shape[1];
   if (m == 0 || n == 0) return;
   if (k == 0) return scale.beta == 0.0 ? fill(c, 0.0) : axpby(c, 0.0, c, scale.beta);
+  if (host_workspace::has_few_rows(fc, fa, fb)) return gemm_of_few_rows(fc, fa, fb, scale);
   const bool is_f32 = c.dtype == DType::f32 && a.dtype == DType::f32;
   const bool is_f64 = c.dtype == DType::f64 && a.dtype == DType::f64;
   // Threads had better share the sums of these.

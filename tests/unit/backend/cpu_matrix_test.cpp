@@ -39,6 +39,39 @@ TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
   }
 }
 
+// The sums of a row do not depend on the other rows, on the part of the columns, or on threads.
+TEST_P(CpuMatrix, GemmOfFewRowsGivesEachRowTheSameBits) {
+  if (dtype() == DType::f64) return;
+  for (const auto& [m, n, k] : {std::tuple{1, 200, 300}, {3, 1030, 77}, {8, 515, 40}, {5, 64, 1}}) {
+    const Array x = random({m, k}, 1);
+    for (const bool transposed : {false, true}) {
+      const Array weight = random(shape_of(transposed, k, n), 2);
+      const View w = laid_out(weight, transposed);
+      expect_like_reference(
+          [&](Backend& b) {
+            const Array fresh(dtype(), {m, n}), added = random({m, n}, 3);
+            const Array wide = Array::random(DType::f32, {m, n}, 4);
+            b.gemm(fresh, x, w, {});
+            b.gemm(added, x, w, {-0.5, 2});
+            b.gemm(wide, x, w, {1, 1});
+            return Outputs{fresh, added, wide};
+          },
+          std::sqrt(static_cast<double>(k)) + 2);
+      const auto cpu = make_cpu_backend();
+      const Array all(dtype(), {m, n}), parts(dtype(), {m, n});
+      cpu->gemm(all, x, w, {});
+      for (std::int64_t row = 0; row < m; ++row) {
+        const View of_x = x.view().slice(0, row, 1), of_y = parts.view().slice(0, row, 1);
+        cpu->gemm(of_y, of_x, w, {});
+        if (n >= 200) {
+          cpu->gemm(of_y.slice(1, 7, 100), of_x, w.slice(1, 7, 100), {});
+        }
+      }
+      expect_same_bits(parts, all);
+    }
+  }
+}
+
 TEST_P(CpuMatrix, GemmTakesSlicesAndOddStrides) {
   const Array a = random({40, 90}, 1), right = random({90, 50}, 2);
   const Array spread = Array::random(dtype(), {20, 30}, {150, 4}, 3);
