@@ -137,4 +137,18 @@ Tensor self_attention(const Tensor& qkv, std::int64_t heads, AttentionOptions op
                 });
 }
 
+Tensor attention_of_heads(const Tensor& q, const Tensor& k, const Tensor& v,
+                          AttentionOptions options, const Tensor& lengths) {
+  const bool fit = q.rank() == 4 && k.rank() == 4 && k.shape() == v.shape() &&
+                   q.dim(0) == k.dim(0) && q.dim(1) == k.dim(1) && q.dim(3) == k.dim(3);
+  if (!fit) {
+    throw ShapeError("attention: wants q [B, H, Tq, D] and k, v [B, H, Tk, D], got {}, {} and {}",
+                     q.shape().str(), k.shape().str(), v.shape().str());
+  }
+  options = completed(options, q.dim(3), q.dim(0), lengths);
+  const Tensor y = Tensor::empty(q.backend(), {q.dim(0), q.dim(2), q.dim(1) * q.dim(3)}, q.dtype());
+  forward(q.backend(), by_heads(y.view(), q.dim(1)), {q.view(), k.view(), v.view()}, options);
+  return y;
+}
+
 }  // namespace ty

@@ -20,6 +20,11 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, AttentionOpt
 Tensor self_attention(const Tensor& qkv, std::int64_t heads, AttentionOptions options,
                       const Tensor& lengths = {});
 
+// q [B, H, Tq, D] attends to k and v [B, H, Tk, D], any strides in which D is contiguous; the
+// result is [B, Tq, H D]. Not differentiable.
+Tensor attention_of_heads(const Tensor& q, const Tensor& k, const Tensor& v,
+                          AttentionOptions options, const Tensor& lengths = {});
+
 // q, k, v [B, T, H, D] views of a fused qkv [B, T, 3HD] as [B, H, T, D]; which: 0 q, 1 k, 2 v.
 View head_view(const View& qkv, std::int64_t heads, int which);
 

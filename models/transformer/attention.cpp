@@ -4,6 +4,7 @@
 
 #include "core/ops/attention.h"
 #include "core/ops/shape.h"
+#include "models/transformer/kv_cache.h"
 #include "models/transformer/layer_pair.h"
 
 namespace ty {
@@ -26,7 +27,8 @@ OwnHeads OwnHeads::of(const BlockContext& at, const ModelSpec& spec) {
 }
 
 Attention::Attention(const BlockContext& at, const ModelSpec& spec, const Options& options)
-    : heads_(OwnHeads::of(at, spec)),
+    : site_(site_id(at.scope.path())),
+      heads_(OwnHeads::of(at, spec)),
       scale_(scale_of(spec, options.layer)),
       causal_(options.causal),
       padded_(options.padded),
@@ -46,6 +48,9 @@ Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) con
                                     .first_head = heads_.first};
   const Tensor qkv = qkv_->forward(x);  // own heads of all rows
   const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
+  if (context.cache != nullptr) {
+    return out_->forward(context.cache->attend(site_, by_sequence, heads_.count, options));
+  }
   const Tensor lengths = padded_ ? context.batch.find(Column::lengths) : Tensor();
   return out_->forward(self_attention(by_sequence, heads_.count, options, lengths));
 }

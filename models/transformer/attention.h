@@ -32,6 +32,7 @@ class Attention {
   Tensor operator()(const Tensor& x, const ForwardContext& context) const;
 
  private:
+  std::uint64_t site_;  // names this layer in a cache
   OwnHeads heads_;
   double scale_;
   bool causal_, padded_;

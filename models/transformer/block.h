@@ -15,12 +15,17 @@
 
 namespace ty {
 
+class KvCache;
+
 // What a forward pass needs besides what flows from block to block.
 struct ForwardContext {
   const Batch& batch;     // must outlive the backward pass, in which blocks may run again
   bool training = false;  // dropout on
   std::uint64_t seed = 0;
   std::int64_t step = 0;
+  // What has been read of the batch's sequences before, for models that generate: the batch holds
+  // what comes next, and attention adds it. Nothing is recorded.
+  KvCache* cache = nullptr;
 };
 
 class Block {

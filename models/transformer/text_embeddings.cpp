@@ -7,6 +7,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/embedding.h"
 #include "core/ops/shape.h"
+#include "models/transformer/kv_cache.h"
 
 namespace ty {
 
@@ -17,13 +18,25 @@ Positions::Positions(const BlockContext& at, std::int64_t context, std::int64_t 
       table_(declare_along_columns(at.scope, "weight", {context + offset, width}, 1,
                                    Init::normal(kEmbeddingStd), at.sharing)) {}
 
-Tensor Positions::add_to(const Tensor& x, std::int64_t length) const {
+Tensor Positions::add_to(const Tensor& x, std::int64_t length, const KvCache* cache) const {
   const std::int64_t context = table_.shape[0] - offset_;
-  if (length > context) {
-    throw ShapeError("model: a sequence of {} tokens is longer than model.context {}", length,
+  const std::int64_t whole = length + (cache != nullptr ? cache->longest() : 0);
+  if (whole > context) {
+    throw ShapeError("model: a sequence of {} tokens is longer than model.context {}", whole,
                      context);
   }
-  return add(x, embedding(table_.value, rows_for(x, length)));
+  const Tensor rows = cache != nullptr ? rows_behind(*cache, x, length) : rows_for(x, length);
+  return add(x, embedding(table_.value, rows));
+}
+
+Tensor Positions::rows_behind(const KvCache& cache, const Tensor& x, std::int64_t length) const {
+  std::vector<std::int32_t> rows;
+  for (const std::int64_t before : cache.lengths()) {
+    for (std::int64_t i = 0; i < length; ++i) {
+      rows.push_back(static_cast<std::int32_t>(offset_ + before + i));
+    }
+  }
+  return Tensor::from<std::int32_t>(x.backend(), {cache.sequences(), length}, rows);
 }
 
 Tensor Positions::rows_for(const Tensor& x, std::int64_t length) const {
@@ -63,7 +76,7 @@ TokenPlaces::TokenPlaces(const BlockContext& at, const ModelSpec& spec, bool has
 
 Tensor TokenPlaces::operator()(Tensor x, std::int64_t length, const Tensor& types,
                                const ForwardContext& context) const {
-  x = positions_.add_to(x, length);
+  x = positions_.add_to(x, length, context.cache);
   if (types_ != nullptr) x = add(x, embed_outside(*types_, types, sharing_));
   if (norm_) x = (*norm_)(x);
   return dropout_(x, context);

@@ -23,13 +23,16 @@ class Positions {
  public:
   // Declares the table [context + offset, C] at `at`; its first `offset` rows are not used.
   Positions(const BlockContext& at, std::int64_t context, std::int64_t offset, std::int64_t width);
-  // x [B, T, C], or own rows or columns of it, plus the vectors. Throws ShapeError if T, the
-  // batch's length, is larger than the context.
-  Tensor add_to(const Tensor& x, std::int64_t length) const;
+  // x [B, T, C], or own rows or columns of it, plus the vectors; T is `length`. Behind what a cache
+  // holds of each sequence, if there is one. Throws ShapeError for sequences longer than the
+  // context.
+  Tensor add_to(const Tensor& x, std::int64_t length, const KvCache* cache) const;
 
  private:
-  // Of x by T, or of own rows one by one: int32.
+  // Rows of the table, int32: by T, or of own rows one by one.
   Tensor rows_for(const Tensor& x, std::int64_t length) const;
+  // Of the next T tokens of each sequence that a cache holds: [B, T].
+  Tensor rows_behind(const KvCache& cache, const Tensor& x, std::int64_t length) const;
 
   Sharing sharing_;
   std::int64_t offset_;
