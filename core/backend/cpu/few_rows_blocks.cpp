@@ -84,11 +84,15 @@ HWY_INLINE void dot_rows(const FewRows<T>& b, std::int64_t n, std::int64_t m) {
   const T* w = b.w + n * b.w_row;
   V sum[kRows];
   for (int i = 0; i < kRows; ++i) sum[i] = hn::Zero(d);
+  // The rows behind these, which are next.
+  const std::int64_t ahead = n + 2 * kRows <= b.count ? kRows * b.w_row : 0;
   std::int64_t k = 0;
   for (; k + full <= b.inner; k += full) {
     const V of_x = hn::LoadU(d, x + k);
     for (int i = 0; i < kRows; ++i) {
-      sum[i] = hn::MulAdd(widened(w + i * b.w_row + k), of_x, sum[i]);
+      const T* at = w + i * b.w_row + k;
+      hwy::Prefetch(at + ahead);
+      sum[i] = hn::MulAdd(widened(at), of_x, sum[i]);
     }
   }
   if (const std::int64_t left = b.inner - k; left > 0) {
