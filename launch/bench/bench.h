@@ -13,6 +13,7 @@ namespace ty::bench {
 
 ExitCode step(const Arguments& arguments, RankStatus& status);
 ExitCode gemm(const Arguments& arguments, RankStatus& status);
+ExitCode generate(const Arguments& arguments, RankStatus& status);
 ExitCode profile(const Arguments& arguments, RankStatus& status);
 ExitCode linear(const Arguments& arguments, RankStatus& status);
 

@@ -45,4 +45,16 @@ MachineCeiling measure_ceiling(Backend& backend, double seconds) {
   return ceiling;
 }
 
+double read_rate(const View& x, double seconds) {
+  const auto words = static_cast<std::int64_t>(x.bytes() / sizeof(std::uint64_t));
+  const auto* data = x.as<const std::uint64_t>();
+  return best_rate(seconds, static_cast<double>(words) * sizeof(std::uint64_t), [&] {
+    std::uint64_t all = 0;
+#pragma omp parallel for simd schedule(static) reduction(+ : all)
+    for (std::int64_t i = 0; i < words; ++i) all += data[i];
+    volatile std::uint64_t kept = all;  // so that the loop is run
+    static_cast<void>(kept);
+  });
+}
+
 }  // namespace ty

@@ -13,4 +13,8 @@ struct MachineCeiling {
 // Measures for about `seconds` with the current number of threads.
 MachineCeiling measure_ceiling(Backend& backend, double seconds);
 
+// Bytes of a contiguous view in host memory that all threads together read in a second, by a plain
+// loop: the best of a time budget.
+double read_rate(const View& x, double seconds);
+
 }  // namespace ty

@@ -9,10 +9,11 @@ const Verb& bench_verb() {
   using config::at_least;
   using config::between;
   const std::vector<std::string> step = {"step"}, linear = {"linear"},
-                                 both = {"step", "linear", "profile"};
+                                 both = {"step", "linear", "profile", "generate"};
+  const std::vector<std::string> tokens = {"linear", "generate"};
   static const Verb verb = {
       "bench",
-      "step CONFIG [key=value ...] | profile CONFIG | gemm | linear",
+      "step CONFIG [key=value ...] | profile CONFIG | gemm | linear | generate CONFIG|MODEL",
       "Medians with spread, peak bytes, and the machine's own ceilings beside them",
       {{"--steps", "N", "measured steps or rounds; default 5", kInteger, at_least(1), both},
        {"--warmup", "N", "steps before them; default 2", kInteger, at_least(0), both},
@@ -32,8 +33,8 @@ const Verb& bench_verb() {
         between(1, kMostFeatures), linear},
        {"--svd-rank", "N", "linear: rank of svd; default: as many weights as TTM", kInteger,
         between(1, kMostFeatures), linear},
-       {"--tokens", "N", "linear: rows of the input; default 1024", kInteger,
-        between(1, kLongestSequence), linear},
+       {"--tokens", "N", "linear: rows of the input; default 1024. generate: new ones; default 128",
+        kInteger, between(1, kLongestSequence), tokens},
        {"--microbatches", "N", "linear: passes per optimizer step; default 1", kInteger,
         between(1, kMostMicrobatches), linear},
        {"--plans", "", "linear: every execution plan, not only the chosen one", kText, {}, linear},
@@ -54,6 +55,7 @@ const Verb& bench_verb() {
         .run = bench::profile,
         .takes_overrides = true,
         .shares_work = true},
+       {.name = "generate", .most_words = 1, .run = bench::generate, .takes_overrides = true},
        {.name = "gemm", .most_words = 0, .run = bench::gemm},
        {.name = "linear", .most_words = 0, .run = bench::linear}}};
   return verb;
