@@ -12,7 +12,7 @@ using config::between;
 using config::Checks;
 using config::Fields;
 
-void fields(Fields& f, EarlyStop& s) {
+void fields(Fields& f, EarlyStopping& s) {
   f.field("metric", s.metric, "number of an evaluation by which steps are compared: valid_loss");
   f.field("patience", s.patience,
           "evaluations in a row that are not better than the best one, after which the run is "

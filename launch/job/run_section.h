@@ -13,7 +13,7 @@ namespace ty {
 enum class DeviceChoice : std::uint8_t { automatic, cpu, cuda };
 
 // When a run ends before its last step.
-struct EarlyStop {
+struct EarlyStopping {
   std::string metric = "valid_loss";  // of evaluations: see launch/run/best_step.h
   std::int64_t patience = 0;          // evaluations without a better one; 0: never
 };
@@ -25,12 +25,12 @@ struct RunSection {
   std::int64_t steps = 1000;
   std::int64_t eval_every = 0;    // 0: only at the end
   std::int64_t sample_every = 0;  // 0: never
-  EarlyStop early_stop;
+  EarlyStopping early_stop;
   DeviceChoice device = DeviceChoice::automatic;
   bool allow_changes = false;
 };
 
-void fields(config::Fields& f, EarlyStop& s);
+void fields(config::Fields& f, EarlyStopping& s);
 void fields(config::Fields& f, RunSection& s);
 void check(const RunSection& s, config::Checks& checks);
 

@@ -56,7 +56,7 @@ bool compares_steps(const JobConfig& job) {
 }
 
 bool stops_early(const JobConfig& job, const BestStep& best) {
-  const EarlyStop& rule = job.run.early_stop;
+  const EarlyStopping& rule = job.run.early_stop;
   return rule.patience > 0 && best.metric == rule.metric && best.since >= rule.patience;
 }
 
