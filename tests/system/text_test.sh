@@ -64,5 +64,6 @@ json 'text tokens' "$binary" generate padded 'one and' --tokens 40 --temperature
 grep -q '"tokens":40' out || fail "generate: $(cat out)"
 json 'text tokens' "$binary" generate padded --tokens 5
 json 'text tokens' "$binary" generate padded $'\xff\xfe' --tokens 5
-"$binary" generate padded $'\xff\xfe' --tokens 5 | head -c 2 | od -A n -t x1 | grep -q 'ff fe' || fail "the prompt's bytes changed"
+"$binary" generate padded $'\xff\xfe' --tokens 5 >bytes
+head -c 2 bytes | od -A n -t x1 | grep -q 'ff fe' || fail "the prompt's bytes changed"
 echo "1 passed, 0 failed"
