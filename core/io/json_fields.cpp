@@ -42,6 +42,8 @@ bool JsonFields::has(const char* key) const {
   return found != object_.end() && !found->is_null();
 }
 
+bool JsonFields::is_list(const char* key) const { return has(key) && at(key).is_array(); }
+
 std::int64_t JsonFields::integer(const char* key, IntegerRange range) const {
   const Json& value = at(key);
   if (!is_within(value, range)) refuse(key, value, "an integer from " + text_of(range));

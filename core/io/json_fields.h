@@ -24,6 +24,8 @@ class JsonFields {
 
   // Whether a key is present and not null.
   bool has(const char* key) const;
+  // Whether a key's value is a list.
+  bool is_list(const char* key) const;
   // Each throws DataError if the key is missing or its value has the wrong type.
   std::int64_t integer(const char* key, IntegerRange range) const;
   std::vector<std::int64_t> integers(const char* key, IntegerRange range) const;

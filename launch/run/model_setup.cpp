@@ -6,6 +6,7 @@
 #include "launch/process/failure.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
+#include "models/families/family.h"
 #include "models/huggingface/model_tensors.h"
 
 namespace ty {

@@ -1,8 +1,13 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "models/families/bart.h"
+#include "models/families/bert.h"
+#include "models/families/distilbert.h"
 #include "models/families/family.h"
 #include "models/families/gpt2.h"
+#include "models/families/opt.h"
+#include "models/families/vit.h"
 
 namespace ty {
 
@@ -10,7 +15,8 @@ namespace {
 
 // One row per family.
 std::vector<Family>& rows() {
-  static std::vector<Family> all = {gpt2_family()};
+  static std::vector<Family> all = {gpt2_family(),       opt_family(),  bert_family(),
+                                    distilbert_family(), bart_family(), vit_family()};
   return all;
 }
 

@@ -37,30 +37,38 @@ struct StoredSize {
   std::int64_t ModelSpec::*size;
   IntegerRange range;
   std::array<const char*, 3> names;  // the first is written; null: unused
+  std::int64_t otherwise = -1;       // where no key is there; -1: one must be there
 };
 
-// A class of the public library (config.json's "architectures"), and the head it has.
+// A class of the public library (config.json's "architectures"), and the head it has. Of regression
+// there are no classes of its own: a class with labels serves it.
 struct StoredClass {
   std::string_view name;
   HeadSpec head = {};  // without the number of labels
 };
 
 struct Family {
-  std::string_view name;              // model.family of a job, model_type of config.json
-  std::string_view class_name;        // of the public library: config.json's architectures
+  std::string_view name;  // model.family of a job, model_type of config.json
+  // Of each kind of head the first is written; the first of all stands where config.json says
+  // nothing.
+  std::span<const StoredClass> classes;
   const char* activation_key;         // of config.json
   std::span<const StoredSize> sizes;  // of config.json
-  // Patterns of tensor names to ignore: buffers stored by old versions of the public library.
-  std::span<const std::string_view> buffers;
-  std::span<const StoredClass> classes = {};
+  // Patterns of tensor names to ignore: buffers stored by old versions of the public library, and
+  // parts that no class here has.
+  std::span<const std::string_view> unread;
+  // A tensor that a language head adds to its scores, if any of its numbers is not zero; empty:
+  // none. (The public library does not train it.)
+  std::string_view fixed_bias = {};
   // The switches that all models of the family share, and what config.json need not state.
   ModelSpec start = {};
-  // Reads everything in config.json except the kinds of linear layers. Throws DataError that names
-  // file and key.
-  ModelSpec (*read)(const JsonFields& json);
+  // Reads everything in config.json except the kinds of linear layers and the head, which is set.
+  // Throws DataError that names file and key.
+  void (*read)(const JsonFields& json, ModelSpec& spec);
   // Sets the keys that read() reads, except for the activation.
   void (*write)(const ModelSpec& spec, nlohmann::json& json);
-  // The tensors in which one of our parameters is stored; one or more.
+  // The tensors in which one of our parameters is stored; one or more. Of the names of the token
+  // table's, those beyond the first that is there are copies. With an empty shape, names count.
   std::vector<StoredPart> (*parts)(const ModelSpec& spec, const std::string& parameter,
                                    const Shape& shape);
 };

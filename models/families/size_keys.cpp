@@ -2,8 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/base/error.h"
-
 namespace ty {
 
 namespace {
@@ -24,8 +22,8 @@ void read_size(const StoredSize& key, const JsonFields& json, ModelSpec& spec) {
     }
   }
   if (found != nullptr) return;
-  size = 0;
-  if (key.size != &ModelSpec::inner) json.integer(key.names[0], key.range);  // says it is missing
+  if (key.otherwise < 0) json.integer(key.names[0], key.range);  // says it is missing
+  size = key.otherwise;
 }
 
 }  // namespace
@@ -39,8 +37,9 @@ void write_sizes(std::span<const StoredSize> keys, const ModelSpec& spec, nlohma
     for (const char* name : key.names) {
       if (name != nullptr) json.erase(name);
     }
-    json[key.names[0]] = spec.*key.size;
-    if (key.size == &ModelSpec::inner && spec.inner == 0) json[key.names[0]] = nullptr;
+    const bool is_inner = key.size == &ModelSpec::inner;
+    json[key.names[0]] = is_inner ? spec.inner_width() : spec.*key.size;
+    if (is_inner && spec.inner == 0 && key.otherwise == 0) json[key.names[0]] = nullptr;
   }
 }
 
@@ -48,7 +47,7 @@ const char* key_of(const Family& family, std::int64_t ModelSpec::*size) {
   for (const StoredSize& key : family.sizes) {
     if (key.size == size) return key.names[0];
   }
-  throw InternalError("{}: a size has no key", family.name);
+  return nullptr;
 }
 
 }  // namespace ty

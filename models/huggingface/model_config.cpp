@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/io/json_fields.h"
 #include "models/families/activation_names.h"
+#include "models/families/config_keys.h"
 #include "models/families/family.h"
 #include "models/huggingface/linear_format.h"
 #include "models/linear/kinds.h"
@@ -38,19 +39,23 @@ const Family& family_in(const Json& document, const std::string& file) {
 // it refuses. Its automatic classes refuse the type, the others the activation.
 void set_type(const ModelSpec& spec, const Family& family, Json& json) {
   const std::string activation = public_activation(spec);
+  const StoredClass* written = find_class(family, spec.head.kind);
+  if (written == nullptr) {
+    throw ConfigError("model: {} has no class with such a head", family.name);
+  }
   json.erase(kNoteKey);
   if (!is_factorised(spec)) {
     json[family.activation_key] = activation;
-    json["architectures"] = {family.class_name};
+    json["architectures"] = {written->name};
     json[kTypeKey] = family.name;
     return;
   }
   json[family.activation_key] = marked_activation(activation);
-  json["architectures"] = {fmt::format("Trainyard{}", family.class_name)};
+  json["architectures"] = {fmt::format("Trainyard{}", written->name)};
   json[kTypeKey] = fmt::format("{}{}", kFactorisedPrefix, family.name);
   json[kNoteKey] = fmt::format(
       "some linear layers are factorised: `trainyard export THIS OUT --dense` writes a plain {}",
-      family.class_name);
+      written->name);
 }
 
 const char* public_dtype(DType dtype) {
@@ -84,8 +89,11 @@ std::string family_named(const Json& document, const std::string& file) {
 
 ModelSpec model_spec_from_json(const Json& document, const std::string& file) {
   const Family& family = family_in(document, file);
-  ModelSpec spec = family.read(JsonFields(document, file));
+  const JsonFields json(document, file);
+  ModelSpec spec = family.start;
   spec.family = family.name;
+  spec.head = read_head(family, document, json);
+  family.read(json, spec);
   spec.linear = linear_rules_from_json(document, file);
   spec.public_keys = document.dump();
   return spec;
@@ -95,6 +103,7 @@ Json model_spec_to_json(const ModelSpec& spec) {
   const Family& family = family_of(spec);
   Json json = public_keys_of(spec);
   family.write(spec, json);
+  write_head(spec.head, json);
   set_type(spec, family, json);
   set_linear_rules(json, spec.linear);
   return json;

@@ -36,6 +36,7 @@ ModelSpec read_model_config(const Path& directory) {
 ModelSpec read_model_config(const Path& directory, const TensorSet& tensors) {
   ModelSpec spec = parse_model_config(directory);
   spec.tied = spec.tied && !has_own_head(tensors, spec);
+  spec.head.bias = spec.head.bias || has_fixed_bias(tensors, spec);
   const Path file = directory / kConfigName;
   check_sizes(tensors, spec, file);
   try {

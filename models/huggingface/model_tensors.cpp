@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kTable = "embeddings.token.weight";
 constexpr const char* kHead = "head.linear.weight";
+constexpr const char* kHeadBias = "head.bias";
 
 std::vector<StoredPart> parts_of(const ModelSpec& spec, const Parameter& parameter) {
   return family_of(spec).parts(spec, parameter.name, parameter.whole());
@@ -35,35 +36,58 @@ const StoredTensor* find_tensor(const TensorSet& tensors, const ModelSpec& spec,
 // The head of a model that has one of its own, as it would be stored.
 StoredPart own_head(ModelSpec spec) {
   spec.tied = false;
-  return family_of(spec).parts(spec, kHead, {spec.width, spec.vocab}).front();
+  return family_of(spec).parts(spec, kHead, {spec.token_width(), spec.vocab}).front();
+}
+
+// Parameters that may be stored twice, and so have more than one name in a file.
+std::vector<StoredPart> doubled_parts(const ModelSpec& spec) {
+  std::vector<StoredPart> doubled;
+  if (spec.reads_images()) return doubled;
+  doubled.push_back(family_of(spec).parts(spec, kTable, {}).front());
+  if (spec.head.kind == HeadSpec::Kind::language && spec.head.bias) {
+    doubled.push_back(family_of(spec).parts(spec, kHeadBias, {}).front());
+  }
+  return doubled;
 }
 
 // A size of the model and parameters that show it, whatever the linear layers are made of; the
-// first that is there counts.
+// first that is there counts. What a family has no key for is not compared.
 struct ShownSize {
   std::int64_t ModelSpec::*size;
   std::array<const char*, 2> parameters;
-  int dim;
+  int dim;  // from the last one, as -1, or from the first
 };
-constexpr std::array<ShownSize, 4> kShownSizes = {{
-    {&ModelSpec::width, {"embeddings.position.weight"}, 1},
-    {&ModelSpec::context, {"embeddings.position.weight"}, 0},
+constexpr std::array<ShownSize, 6> kShownSizes = {{
+    {&ModelSpec::width, {"embeddings.position.weight"}, -1},
+    {&ModelSpec::context, {"embeddings.position.weight"}, -2},
+    {&ModelSpec::embedding_width, {kTable}, -1},
     {&ModelSpec::vocab, {kTable, "embeddings.token.a"}, 0},
+    {&ModelSpec::types, {"embeddings.type.weight"}, 0},
     {&ModelSpec::inner, {"blocks.0.mlp.up.bias"}, 0},
 }};
 
+// What a size of 0 stands for.
+std::int64_t size_of(const ModelSpec& spec, std::int64_t ModelSpec::*size) {
+  if (size == &ModelSpec::inner) return spec.inner_width();
+  if (size == &ModelSpec::embedding_width) return spec.token_width();
+  return spec.*size;
+}
+
 void check_size(const ShownSize& shown, const TensorSet& tensors, const ModelSpec& spec,
                 const Path& file) {
-  const bool is_inner = shown.size == &ModelSpec::inner;
-  const std::int64_t size = is_inner ? spec.inner_width() : spec.*shown.size;
+  const char* key = key_of(family_of(spec), shown.size);
+  if (key == nullptr) return;
+  const std::int64_t size = size_of(spec, shown.size);
+  const std::int64_t unused = shown.size == &ModelSpec::context ? spec.position_offset : 0;
   for (const char* parameter : shown.parameters) {
     if (parameter == nullptr) continue;
     const StoredTensor* tensor = find_tensor(tensors, spec, parameter, {});
-    if (tensor == nullptr || tensor->shape.rank() <= shown.dim) continue;
-    if (tensor->shape[shown.dim] == size) return;
-    throw DataError("{}: {}: {}, but {} is {}; want {}", file.string(),
-                    key_of(family_of(spec), shown.size), size, tensor->name, tensor->shape.str(),
-                    tensor->shape[shown.dim]);
+    const int rank = tensor == nullptr ? 0 : tensor->shape.rank();
+    const int dim = shown.dim < 0 ? rank + shown.dim : shown.dim;
+    if (dim < 0 || dim >= rank) continue;
+    if (tensor->shape[dim] == size + unused) return;
+    throw DataError("{}: {}: {}, but {} is {}; want {}", file.string(), key, size, tensor->name,
+                    tensor->shape.str(), tensor->shape[dim] - unused);
   }
 }
 
@@ -111,6 +135,7 @@ std::string name_in(const TensorSet& tensors, const StoredPart& part) {
 }
 
 bool has_own_head(const TensorSet& tensors, const ModelSpec& spec) {
+  if (spec.head.kind != HeadSpec::Kind::language) return false;
   const std::string head = name_in(tensors, own_head(spec));
   if (!tensors.contains(head)) return false;
   const StoredTensor* table = find_tensor(tensors, spec, kTable, {});
@@ -118,25 +143,56 @@ bool has_own_head(const TensorSet& tensors, const ModelSpec& spec) {
          !are_equal(tensors.view(head), tensors.view(table->name));
 }
 
+bool has_fixed_bias(const TensorSet& tensors, const ModelSpec& spec) {
+  const std::string name(family_of(spec).fixed_bias);
+  if (spec.head.kind != HeadSpec::Kind::language || name.empty()) return false;
+  if (!tensors.contains(name)) return false;
+  const View bias = tensors.view(name);
+  const auto* bytes = bias.as<unsigned char>();
+  return std::any_of(bytes, bytes + bias.bytes(), [](unsigned char byte) { return byte != 0; });
+}
+
 bool is_redundant_tensor(const TensorSet& tensors, const std::string& name, const ModelSpec& spec) {
-  const auto& buffers = family_of(spec).buffers;
-  const bool is_buffer = std::any_of(buffers.begin(), buffers.end(), [&](std::string_view pattern) {
+  const Family& family = family_of(spec);
+  const auto& unread = family.unread;
+  const bool is_unread = std::any_of(unread.begin(), unread.end(), [&](std::string_view pattern) {
     return glob_match(pattern, name);
   });
-  if (is_buffer) return true;
-  if (!spec.tied || name != name_in(tensors, own_head(spec))) return false;
-  const StoredTensor* table = find_tensor(tensors, spec, kTable, {});
-  return table == nullptr || table->name != name;
+  if (is_unread || (name == family.fixed_bias && !spec.head.bias)) return true;
+  for (const StoredPart& part : doubled_parts(spec)) {
+    const bool is_its = std::find(part.names.begin(), part.names.end(), name) != part.names.end();
+    if (is_its && name != name_in(tensors, part)) return true;
+  }
+  return false;
 }
 
 void check_sizes(const TensorSet& tensors, const ModelSpec& spec, const Path& file) {
-  if (spec.layers > std::ssize(tensors.names())) {
+  const auto count_layers = [&](std::int64_t ModelSpec::*size) {
+    if (spec.*size <= std::ssize(tensors.names())) return;
     throw DataError("{}: {}: {} layers, but there are only {} tensors", file.string(),
-                    key_of(family_of(spec), &ModelSpec::layers), spec.layers,
-                    tensors.names().size());
-  }
+                    key_of(family_of(spec), size), spec.*size, tensors.names().size());
+  };
+  count_layers(&ModelSpec::layers);
+  count_layers(&ModelSpec::encoder_layers);
   for (const ShownSize& shown : kShownSizes) check_size(shown, tensors, spec, file);
 }
+
+namespace {
+
+// Copies of the token table hold the same numbers: other ones would be parameters that we have not.
+void check_copies(const TensorSet& tensors, const ModelSpec& spec,
+                  std::vector<std::string>& faults) {
+  if (spec.reads_images()) return;
+  const StoredPart table = family_of(spec).parts(spec, kTable, {}).front();
+  const std::string used = name_in(tensors, table);
+  for (const std::string& name : table.names) {
+    if (name == used || !tensors.contains(name)) continue;
+    if (are_equal(tensors.view(name), tensors.view(used))) continue;
+    faults.push_back(fmt::format("{}: other numbers than {}; want a copy of it", name, used));
+  }
+}
+
+}  // namespace
 
 void check_tensors(const TensorSet& tensors, const ParameterStore& store, const ModelSpec& spec) {
   std::vector<std::string> faults;
@@ -152,6 +208,7 @@ void check_tensors(const TensorSet& tensors, const ParameterStore& store, const 
       faults.push_back(fmt::format("{}: not a tensor of this model", in_quotes(name)));
     }
   }
+  check_copies(tensors, spec, faults);
   if (faults.empty()) return;
   const std::size_t shown = std::min<std::size_t>(faults.size(), 5);
   throw DataError(

@@ -20,8 +20,11 @@ std::string name_in(const TensorSet& tensors, const StoredPart& part);
 // (Old files store the table twice.)
 bool has_own_head(const TensorSet& tensors, const ModelSpec& spec);
 
+// Whether the file holds the family's fixed bias (Family::fixed_bias) and it is not zero.
+bool has_fixed_bias(const TensorSet& tensors, const ModelSpec& spec);
+
 // True for tensors without information of their own: a tied head, and buffers that old versions of
-// the public library stored beside the weights.
+// the public library stored beside the weights; and for those of a head that the class has not.
 bool is_redundant_tensor(const TensorSet& tensors, const std::string& name, const ModelSpec& spec);
 
 // Throws DataError that names a key of `file` if a size contradicts the tensors that determine it:
