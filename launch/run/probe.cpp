@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/shape.h"
+#include "launch/run/public_inputs.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/huggingface/model_writer.h"
 #include "models/objective/chunked_loss.h"
@@ -17,6 +18,10 @@ Probe::Probe(const Path& model_directory, Backend& backend, DType dtype)
       opened_(open_model(model_directory, backend, {.compute = dtype, .weights = dtype})) {}
 
 void Probe::run(const std::vector<std::int32_t>& ids) {
+  const ModelSpec& spec = opened_.spec;
+  if (spec.head.kind != HeadSpec::Kind::language || !spec.causal || spec.has_encoder()) {
+    throw UsageError("--tokens: wants a language model that reads one way; give --inputs");
+  }
   const auto count = static_cast<std::int64_t>(ids.size()) - 1;
   if (count < 1 || count > opened_.spec.context) {
     throw UsageError("--tokens: wants 2 to {} ids, got {}", opened_.spec.context + 1, ids.size());
@@ -28,24 +33,38 @@ void Probe::run(const std::vector<std::int32_t>& ids) {
     }
   }
   const auto last = ids.end() - 1;
-  const Batch batch =
-      upload(backend_, token_batch(0, 1, {ids.begin(), last}, {ids.begin() + 1, ids.end()}), 0, 1);
+  run(token_batch(0, 1, {ids.begin(), last}, {ids.begin() + 1, ids.end()}), true);
+}
+
+void Probe::run(const Path& inputs) {
+  const PublicInputs read = read_public_inputs(inputs, opened_.spec);
+  run(read.batch, read.has_targets);
+  if (opened_.spec.head.is_pooled()) return;
+  logits_ = reshape(logits_, {read.batch.sequences, -1, logits_.dim(-1)}).detach();
+}
+
+void Probe::run(const HostBatch& host, bool has_targets) {
+  const Batch batch = upload(backend_, host, 0, host.sequences);
   opened_.parameters->clear_gradients();
   const Model& model = *opened_.model;
   Flow out = model.forward({.batch = batch});
-  logits_ =
-      reshape(model.readout().logits(out.hidden.detach()), {count, opened_.spec.vocab}).detach();
-  const double weight = 1.0 / static_cast<double>(count);
-  loss_ =
-      weight *
-      backward_from_loss(model, *cross_entropy_objective(), std::move(out), batch, weight).item();
+  const Tensor logits = model.readout().logits(out.hidden.detach());
+  logits_ = reshape(logits, {-1, logits.dim(-1)}).detach();
+  has_loss_ = has_targets;
+  if (!has_targets) return;
+  const auto objective = objective_of(opened_.spec.head);
+  targets_ = objective->targets(host);
+  const double weight = 1.0 / static_cast<double>(targets_);
+  loss_ = weight * backward_from_loss(model, *objective, std::move(out), batch, weight).item();
   opened_.parameters->fill_missing_gradients();
 }
 
 void Probe::write_logits(const Path& file) const {
   std::vector<std::byte> host(logits_.view().bytes());
   backend_.read(host.data(), logits_.view());
-  const NamedView view = {"logits", contiguous_view(host.data(), logits_.dtype(), logits_.shape())};
+  const bool is_bare = opened_.spec.head.kind == HeadSpec::Kind::none;
+  const char* name = is_bare ? "last_hidden_state" : "logits";
+  const NamedView view = {name, contiguous_view(host.data(), logits_.dtype(), logits_.shape())};
   write_safetensors(file, std::span(&view, 1));
 }
 

@@ -56,22 +56,31 @@ DType type_of(const Arguments& arguments) {
                        [&](DType type) { return name_of(type) == name; });
 }
 
-// The model's own numbers for a list of ids.
+// The model's own numbers for a list of ids, or for a file of inputs.
 ExitCode run_probe(const Arguments& arguments, const Path& directory) {
   const auto backend = make_cpu_backend();
   Probe probe(directory, *backend, type_of(arguments));
-  const std::vector<std::int32_t> ids = parse_ids(arguments.text("--tokens", ""));
-  probe.run(ids);
-  if (arguments.flag("--logits")) probe.write_logits(arguments.text("--logits", ""));
-  if (arguments.flag("--gradients")) probe.write_gradients(arguments.text("--gradients", ""));
-  if (arguments.flag("--json")) {
-    fmt::print("{}\n", nlohmann::json{{"loss", probe.loss()},
-                                      {"perplexity", std::exp(probe.loss())},
-                                      {"tokens", ids.size() - 1},
-                                      {"dtype", name_of(type_of(arguments))}}
-                           .dump());
+  if (arguments.flag("--inputs")) {
+    probe.run(Path(arguments.text("--inputs", "")));
   } else {
-    fmt::print("loss {:.6f} nats per token\n", probe.loss());
+    probe.run(parse_ids(arguments.text("--tokens", "")));
+  }
+  if (arguments.flag("--logits")) probe.write_logits(arguments.text("--logits", ""));
+  if (arguments.flag("--gradients")) {
+    if (!probe.has_loss()) throw UsageError("--gradients: --inputs has no labels");
+    probe.write_gradients(arguments.text("--gradients", ""));
+  }
+  const bool in_nats = probe.head() == HeadSpec::Kind::language;
+  if (arguments.flag("--json")) {
+    nlohmann::json json = {{"dtype", name_of(type_of(arguments))}};
+    if (probe.has_loss()) {
+      json["loss"] = probe.loss();
+      json[in_nats ? "tokens" : "examples"] = probe.targets();
+      if (in_nats) json["perplexity"] = std::exp(probe.loss());
+    }
+    fmt::print("{}\n", json.dump());
+  } else if (probe.has_loss()) {
+    fmt::print("loss {:.6f}{}\n", probe.loss(), in_nats ? " nats per token" : "");
   }
   return ExitCode::ok;
 }
@@ -79,11 +88,14 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
 ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   World world(status);
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
-  if (arguments.flag("--tokens")) {
+  if (arguments.flag("--tokens") && arguments.flag("--inputs")) {
+    throw UsageError("eval: --tokens and --inputs exclude each other");
+  }
+  if (arguments.flag("--tokens") || arguments.flag("--inputs")) {
     return world.is_root() ? run_probe(arguments, directory) : ExitCode::ok;
   }
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
-    throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\"");
+    throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\" or --inputs FILE");
   }
   const auto tokenizer = find_tokenizer(directory);
   const ModelSpec spec = read_model_config(directory);
@@ -129,7 +141,8 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
 const Verb& eval_verb() {
   static const Verb verb = {
       "eval",
-      "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" [--logits OUT] [--gradients OUT]",
+      "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
+      "[--gradients OUT]",
       "Loss, perplexity and bits per byte of a run or model on a file",
       {{"--json", "", "one JSON object on stdout"},
        {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
@@ -138,7 +151,8 @@ const Verb& eval_verb() {
        {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
         one_of_types()},
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
-       {"--logits", "FILE", "write the logits of --tokens (safetensors)"},
+       {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
+       {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
        kStrictOption,
        kTensorOption,
        kPipelineOption,
