@@ -9,14 +9,26 @@
 #include "core/base/error.h"
 #include "core/base/suggest.h"
 #include "core/io/json_fields.h"
+#include "core/metrics/glue_score.h"
 #include "launch/job/limits.h"
 
 namespace ty {
 
 namespace {
 
+// One that this task has not is NaN, which is never better.
+template <Metric metric>
+double score(const Evaluation& evaluation) {
+  return evaluation.score(name_of(metric));
+}
+
 constexpr std::array kMetrics = {
-    StopMetric{"valid_loss", false, [](const Evaluation& e) { return e.loss; }}};
+    StopMetric{"valid_loss", false, [](const Evaluation& e) { return e.loss; }},
+    StopMetric{"accuracy", true, score<Metric::accuracy>},
+    StopMetric{"f1", true, score<Metric::f1>},
+    StopMetric{"matthews_correlation", true, score<Metric::matthews>},
+    StopMetric{"pearson", true, score<Metric::pearson>},
+    StopMetric{"spearman", true, score<Metric::spearman>}};
 
 std::vector<std::string> names() {
   std::vector<std::string> all;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "core/autograd/graph.h"
@@ -13,6 +14,12 @@
 namespace ty {
 
 double Evaluation::perplexity() const { return std::exp(loss); }
+
+double Evaluation::score(std::string_view name) const {
+  const auto found = std::find_if(scores.begin(), scores.end(),
+                                  [&](const Score& score) { return score.name == name; });
+  return found == scores.end() ? std::numeric_limits<double>::quiet_NaN() : found->value;
+}
 
 std::vector<std::int32_t> Answers::labels() const {
   std::vector<std::int32_t> labels;

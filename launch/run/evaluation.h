@@ -41,6 +41,8 @@ struct Evaluation {
   std::vector<Score> scores = {};
   Answers answers = {};  // if they were to be kept
   double perplexity() const;
+  // NaN if there is none of that name.
+  double score(std::string_view name) const;
 };
 
 // What is evaluated: examples, a name for messages, and of a text how many tokens a byte has (0:

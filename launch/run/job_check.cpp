@@ -9,6 +9,7 @@
 #include "launch/run/model_setup.h"
 #include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
+#include "launch/run/task_data.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
@@ -75,6 +76,18 @@ void check_texts_have_tokenizer(const JobConfig& job) {
   }
 }
 
+// Steps are compared by a number that evaluations of the task have.
+void check_stop_metric(const JobConfig& job) {
+  if (!compares_steps(job) || job.run.early_stop.metric == "valid_loss") return;
+  std::vector<std::string_view> names = {"valid_loss"};
+  for (const Metric metric : metrics_of(job.task, job.data, std::ssize(known_labels(job)))) {
+    names.push_back(name_of(metric));
+  }
+  if (std::find(names.begin(), names.end(), job.run.early_stop.metric) != names.end()) return;
+  throw ConfigError(Key{"run.early_stop.metric"}, "got {}; evaluations of this task have {}",
+                    job.run.early_stop.metric, fmt::join(names, ", "));
+}
+
 }  // namespace
 
 void check_same_job(const JobConfig& job, const Group& world) {
@@ -104,6 +117,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
 
 void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
+  check_stop_metric(job);
   check_texts_have_tokenizer(job);
   metric_named(job.run.early_stop.metric);
   check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);

@@ -51,6 +51,7 @@ void Trainer::build(RunStart start) {
   directory_ = std::move(start.directory);
   dataset_ = std::move(start.dataset);
   model_ = std::move(start.config);
+  if (model_.head.kind == HeadSpec::Kind::labels) set_label_names(model_, dataset_.labels);
   set_run_keys(model_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
                job_.precision.weights);
   tell_start(start.checkpoint ? start.checkpoint->step : -1);

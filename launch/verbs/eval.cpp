@@ -14,8 +14,10 @@
 #include "launch/run/plan.h"
 #include "launch/run/probe.h"
 #include "launch/run/shared_model.h"
+#include "launch/verbs/eval_task.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
+#include "models/families/family.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -97,8 +99,15 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\" or --inputs FILE");
   }
-  const auto tokenizer = find_tokenizer(directory);
   const ModelSpec spec = read_model_config(directory);
+  if (spec.head.is_pooled()) {
+    return evaluate_task(arguments, world, directory, spec, type_of(arguments));
+  }
+  if (spec.head.kind == HeadSpec::Kind::none || !spec.causal || spec.has_encoder()) {
+    throw UsageError("{}: {} has no loss on a text; --inputs FILE gives its numbers",
+                     directory.string(), family_of(spec).name);
+  }
+  const auto tokenizer = find_tokenizer(directory);
   const std::int64_t sequence = arguments.integer("--sequence", spec.context);
   if (sequence > spec.context) {
     throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
@@ -153,6 +162,11 @@ const Verb& eval_verb() {
        {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
        {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
        {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
+       kDatasetOption,
+       kFirstOption,
+       kSecondOption,
+       kAnswerOption,
+       kPredictionsOption,
        kStrictOption,
        kTensorOption,
        kPipelineOption,

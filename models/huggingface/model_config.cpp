@@ -117,6 +117,26 @@ std::string public_activation(const ModelSpec& spec) {
                                                                : public_name(spec.activation));
 }
 
+std::vector<std::string> label_names(const ModelSpec& spec) {
+  std::vector<std::string> names;
+  const Json json = model_spec_to_json(spec);
+  for (std::int64_t i = 0; i < spec.head.labels; ++i) {
+    const std::string number = std::to_string(i);
+    names.push_back(json.contains("id2label") ? json["id2label"].value(number, number) : number);
+  }
+  return names;
+}
+
+void set_label_names(ModelSpec& spec, const std::vector<std::string>& names) {
+  Json json = public_keys_of(spec);
+  json["id2label"] = json["label2id"] = Json::object();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    json["id2label"][std::to_string(i)] = names[i];
+    json["label2id"][names[i]] = i;
+  }
+  spec.public_keys = json.dump();
+}
+
 void set_run_keys(ModelSpec& spec, std::optional<std::int32_t> end_of_text, DType weights) {
   Json json = public_keys_of(spec);
   for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "models/transformer/spec.h"
 
@@ -26,6 +27,10 @@ std::string family_named(const nlohmann::json& document, const std::string& file
 std::string public_activation(const ModelSpec& spec);
 // Whether any linear layer is not dense.
 bool is_factorised(const ModelSpec& spec);
+
+// Names of the labels of a model, by number (id2label of config.json).
+std::vector<std::string> label_names(const ModelSpec& spec);
+void set_label_names(ModelSpec& spec, const std::vector<std::string>& names);
 
 // Sets keys that the public library would otherwise guess: special token ids that the file does not
 // name become the tokenizer's end of text, or null; the dtype becomes that of the stored weights.

@@ -1,0 +1,19 @@
+// `trainyard eval` of models that answer with a label or a number: scores, and the answers.
+#pragma once
+
+#include "core/base/dtype.h"
+#include "launch/cli/arguments.h"
+#include "launch/process/world.h"
+#include "launch/run/shared_model.h"
+
+namespace ty {
+
+// Evaluates a model whose head gives one answer per sequence on the examples of a file. Which
+// columns hold what is said by options, else by the job of the run that the model is of.
+ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& directory,
+                       const ModelSpec& spec, DType dtype);
+
+extern const OptionSpec kDatasetOption, kFirstOption, kSecondOption, kAnswerOption,
+    kPredictionsOption;
+
+}  // namespace ty
