@@ -26,6 +26,10 @@ class MaskedSource final : public Source {
     if (!batch.has(Column::lengths)) {
       batch.columns[Column::lengths].ids.assign(samples.size(), static_cast<std::int32_t>(length));
     }
+    if (options_.types) {
+      batch.columns[Column::types] = {.row = ids.row,
+                                      .ids = std::vector<std::int32_t>(ids.ids.size(), 0)};
+    }
     for (std::size_t s = 0; s < samples.size(); ++s) {
       const auto first = s * static_cast<std::size_t>(length);
       const auto valid = static_cast<std::size_t>(batch.at(Column::lengths).ids[s]);

@@ -19,6 +19,7 @@ struct MaskingOptions {
   std::vector<bool> special = {};    // of each id: it is never chosen
   std::vector<bool> continues = {};  // of each id: it belongs to the word of the token before it;
                                      // whole words are chosen then. Empty: single tokens are
+  bool types = false;                // adds a column of types, all 0
   std::uint64_t seed = 0;
 };
 

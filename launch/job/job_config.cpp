@@ -25,7 +25,7 @@ void fields(Fields& f, JobConfig& job) {
 void check(const JobConfig& job, Checks& checks) {
   const ModelSection& model = job.model;
   const DataSection& data = job.data;
-  if (model.from.empty()) {
+  if (model.from.empty() && !job.task.reads_images()) {
     if (data.sequence > model.context) {
       checks.fail("data.sequence", "{} is longer than model.context = {}", data.sequence,
                   model.context);

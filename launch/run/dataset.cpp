@@ -223,7 +223,8 @@ namespace {
 
 // Windows with some tokens hidden.
 std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig& job,
-                               const Tokenizer* tokenizer, std::int64_t vocab) {
+                               const Tokenizer* tokenizer, const ModelSpec& spec) {
+  const std::int64_t vocab = spec.vocab;
   if (tokenizer == nullptr || !tokenizer->special().mask) {
     throw ConfigError(Key{"tokenizer"},
                       "has no token for what is hidden, as task.kind: masked_lm "
@@ -233,6 +234,7 @@ std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig&
                             .mask = *tokenizer->special().mask,
                             .vocab = vocab,
                             .special = std::vector<bool>(static_cast<std::size_t>(vocab)),
+                            .types = spec.types > 0,
                             .seed = static_cast<std::uint64_t>(job.run.seed)};
   for (const SpecialTokenRole& role : kSpecialTokenRoles) {
     const std::optional<std::int32_t> id = tokenizer->special().*role.id;
@@ -259,7 +261,7 @@ void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec)
   }
   if (job.task.kind != TaskKind::masked_lm) return;
   for (auto* source : {&dataset.train, &dataset.valid}) {
-    if (*source) *source = masked(std::move(*source), job, dataset.tokenizer.get(), spec.vocab);
+    if (*source) *source = masked(std::move(*source), job, dataset.tokenizer.get(), spec);
   }
 }
 

@@ -110,6 +110,11 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
                            .rows = job.parallel.sequence,
                            .reduction = job.parallel.reduction};
   check_layout(job, mesh);
+  if (config.reads_images() && job.parallel.sequence && config.image_tokens() % mesh.tensor != 0) {
+    throw ConfigError(Key{"parallel.sequence"},
+                      "the {} tokens of an image cannot be divided over parallel.tensor = {} ranks",
+                      config.image_tokens(), mesh.tensor);
+  }
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());
   check_stages(job, config, mesh);

@@ -60,7 +60,10 @@ ModelSpec new_model(const JobConfig& job, std::int64_t vocab) {
   spec.linear = job.linear;
   if (spec.has_encoder()) spec.encoder_layers = m.encoder_layers != 0 ? m.encoder_layers : m.layers;
   spec.embedding_width = m.embedding_width;
-  if (spec.reads_images()) spec.image = {m.channels, m.image, m.patch};
+  if (!spec.reads_images()) return spec;
+  spec.image = {m.channels, m.image, m.patch};
+  spec.context = spec.image_tokens();
+  spec.vocab = 1;
   return spec;
 }
 

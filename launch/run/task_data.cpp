@@ -76,6 +76,11 @@ std::vector<TokenExample> encode_examples(const ExampleSet& set, const Tokenizer
     one.value = example.value;
     if (example.target.empty()) continue;
     one.target = encode_with_special(tokenizer, example.target, std::nullopt, longest).ids;
+    // A decoder learns to end only from texts that do.
+    const std::optional<std::int32_t> end = tokenizer.end_of_text();
+    if (!end || (!one.target.empty() && one.target.back() == *end)) continue;
+    if (std::ssize(one.target) == longest) one.target.pop_back();
+    one.target.push_back(*end);
   }
   return all;
 }

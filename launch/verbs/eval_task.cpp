@@ -48,7 +48,7 @@ TaskFile task_of(const Arguments& arguments, const Path& directory, const ModelS
   data.first = arguments.text("--first", data.first);
   data.second = arguments.text("--second", data.second);
   data.answer = arguments.text("--answer", data.answer);
-  file.task.kind = spec.reads_images()                           ? TaskKind::image_classification
+  file.task.kind = spec.reads_images()                        ? TaskKind::image_classification
                    : spec.head.kind == HeadSpec::Kind::values ? TaskKind::regression
                                                               : TaskKind::classification;
   return file;
