@@ -62,8 +62,8 @@ class PreparedData {
 };
 
 struct Dataset {
-  std::unique_ptr<Tokenizer> tokenizer;                 // null if the data is token ids already
-  Path tokenizer_directory;                             // where it is saved; empty without one
+  std::unique_ptr<Tokenizer> tokenizer;  // null if the data is token ids already
+  Path tokenizer_directory;              // where it is saved; empty without one
   // Of texts that are cut into windows, which refer to them.
   std::unique_ptr<TokenFile> train_tokens, valid_tokens;
   std::unique_ptr<Source> train, valid;  // valid: null if the job has none

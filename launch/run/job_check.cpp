@@ -78,7 +78,8 @@ void check_texts_have_tokenizer(const JobConfig& job) {
 
 // Steps are compared by a number that evaluations of the task have.
 void check_stop_metric(const JobConfig& job) {
-  if (!compares_steps(job) || job.run.early_stop.metric == "valid_loss") return;
+  if (!compares_steps(job)) return;
+  if (metric_named(job.run.early_stop.metric).name == "valid_loss") return;
   std::vector<std::string_view> names = {"valid_loss"};
   for (const Metric metric : metrics_of(job.task, job.data, std::ssize(known_labels(job)))) {
     names.push_back(name_of(metric));

@@ -47,8 +47,9 @@ std::vector<std::string> known_patterns(const ParameterStore& store) {
     for (const std::string& name : {parameter.name, of_all_blocks(parameter.name)}) {
       known.insert(name);
       for (std::size_t dot = name.find('.'); dot != std::string::npos;
-           dot = name.find('.', dot + 1))
-        known.insert(name.substr(0, dot) + ".*");
+           dot = name.find('.', dot + 1)) {
+        if (name[dot - 1] != '*') known.insert(name.substr(0, dot) + ".*");
+      }
     }
   }
   return {known.begin(), known.end()};

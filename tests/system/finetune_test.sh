@@ -19,9 +19,8 @@ PY
 base=(job.yaml tokenizer.kind=bytes model.dropout=0 run.steps=6 checkpoint.every=2 checkpoint.keep=9
   schedule.warmup=2 data.batch=4 log.every=1)
 "$binary" train "${base[@]}" run.dir=first 2>log || fail "the first training: $(cat log)"
-tune=("${base[@]}" model.from=first 'optim.freeze=["embeddings.*", "blocks.0.*"]'
+tune=("${base[@]}" model.from=first/checkpoints/step-6 'optim.freeze=["embeddings.*", "blocks.0.*"]'
   'optim.rules=[{match: "*.mlp.*", lr: 1e-3}, {match: "blocks.1.norm*", weight_decay: 0.5}]')
-tune[2]=model.from=first/checkpoints/step-6
 
 # What is trained is counted apart, and said before the first step.
 json 'parameters trained updates' "$binary" plan "${tune[@]}"

@@ -71,7 +71,8 @@ TEST(BestStep, IsToldInWords) {
             "valid_loss was 2.0000 at step 20 and has not been better in 1 evaluation");
   EXPECT_EQ(describe(after(kAccuracy, {0.25})), "accuracy was 0.2500 at step 10");
   EXPECT_EQ(message_of<ConfigError>([] { metric_named("valid_los"); }),
-            "run.early_stop.metric: got valid_los; evaluations have valid_loss (did you mean "
+            "run.early_stop.metric: got valid_los; evaluations have valid_loss, "
+            "accuracy, f1, matthews_correlation, pearson, spearman (did you mean "
             "\"valid_loss\"?)");
   EXPECT_EQ(metric_named("valid_loss").value({.loss = 1.5}), 1.5);
 }

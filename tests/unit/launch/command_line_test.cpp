@@ -55,10 +55,11 @@ TEST(CommandLine, SaysHowATornOverrideIsWritten) {
 }
 
 TEST(CommandLine, AskForWhatTheFirstWordPicks) {
-  expect_usage({"bench"}, "bench: what to do is missing; one of: step profile gemm linear");
-  expect_usage(
-      {"bench", "stepp"},
-      "bench: unknown \"stepp\"; one of: step profile gemm linear (did you mean \"step\"?)");
+  expect_usage({"bench"},
+               "bench: what to do is missing; one of: step profile generate gemm linear");
+  expect_usage({"bench", "stepp"},
+               "bench: unknown \"stepp\"; one of: step profile generate gemm linear (did you mean "
+               "\"step\"?)");
   expect_usage({"bench", "gemm", "--rank", "3"},
                "bench gemm: --rank means nothing here; it is for bench linear");
   expect_usage({"launch", "-n", "2", "inspect", "x"},

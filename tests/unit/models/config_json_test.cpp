@@ -67,8 +67,9 @@ TEST(ConfigJson, OtherValuesAreOfTheirKind) {
   EXPECT_EQ(refusal(with("attn_pdrop", "0.1")), "attn_pdrop: \"0.1\"; want a number from 0 to 1");
   EXPECT_EQ(refusal(with("tie_word_embeddings", 1)), "tie_word_embeddings: 1; want true or false");
   EXPECT_EQ(refusal(with("add_cross_attention", true)),
-            "add_cross_attention: true; want false; cross-attention is not supported");
-  EXPECT_EQ(refusal(with("model_type", "bert")), "model_type: \"bert\"; want \"gpt2\"");
+            "add_cross_attention: true; want false; nothing else is supported");
+  EXPECT_EQ(refusal(with("model_type", "bert")), "num_hidden_layers: missing");
+  EXPECT_TRUE(contains(refusal(with("model_type", "t5")), "model_type: \"t5\"; want \"gpt2\" or "));
   for (const char* document : {"[]", "null", "12", "\"gpt2\"", "true"}) {
     EXPECT_EQ(message_of<DataError>([&] { read(parse_json(document, "m/config.json")); }),
               fmt::format("m/config.json: {}; want an object", document));
