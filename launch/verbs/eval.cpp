@@ -103,7 +103,7 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   if (spec.head.is_pooled()) {
     return evaluate_task(arguments, world, directory, spec, type_of(arguments));
   }
-  if (spec.head.kind == HeadSpec::Kind::none || !spec.causal || spec.has_encoder()) {
+  if (!spec.writes_texts()) {
     throw UsageError("{}: {} has no loss on a text; --inputs FILE gives its numbers",
                      directory.string(), family_of(spec).name);
   }

@@ -64,12 +64,18 @@ std::unique_ptr<Source> source_of(const TaskFile& file, const Path& path, const 
   const auto tokenizer = find_tokenizer(directory);
   if (tokenizer == nullptr) throw UsageError("{}: the model has no tokenizer", directory.string());
   ExampleFormat format = example_format(file.data, file.task);
-  if (format.kind == AnswerKind::label && format.label_cells.empty()) {
+  // Labels that nobody has named are those of the file.
+  const bool are_named = !file.labels.empty() && file.labels[0] != "LABEL_0";
+  if (format.kind == AnswerKind::label && format.label_cells.empty() && are_named) {
     format.label_cells = file.labels;
   }
   DataSection data = file.data;
   data.sequence = longest;
   const ExampleSet set = read_examples(path, format, remark);
+  if (std::ssize(set.labels) > spec.head.labels) {
+    throw DataError("{}: has {} labels; the model {}", path.string(), set.labels.size(),
+                    spec.head.labels);
+  }
   return evaluation_examples(encode_examples(set, *tokenizer, longest),
                              example_options(spec, file.task, data, *tokenizer, 8 * ranks));
 }

@@ -140,6 +140,12 @@ ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
   const SharedModel shared =
       open_shared_model(directory, *backend, world.group(), model_degrees(arguments));
   const OpenedModel& opened = shared.opened;
+  if (!opened.spec.writes_texts()) {
+    throw DataError(
+        "{}: a model of family {} with this head does not give the next token; want a "
+        "decoder with a language head",
+        directory.string(), opened.spec.family);
+  }
   check_vocab(opened.spec, directory, tokenizer->vocab_size());
 
   std::vector<Ids> prompts;
