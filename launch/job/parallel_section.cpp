@@ -25,6 +25,9 @@ void fields(Fields& f, ParallelSection& s) {
           between(1, kMostChunks));
   f.field("stages", s.stages, "layers of each stage (x chunks); []: of about equal cost",
           at_least(0));
+  f.field("profile", s.profile,
+          "times of `bench profile --json`, by which blocks are dealt out to stages; null: by "
+          "predicted cost");
   f.field("work_conserving", s.work_conserving,
           "whether a stage whose next message is late runs another action that can run");
   f.field("microbatches", s.microbatches, "parts of a rank's batch that run one by one",
@@ -54,6 +57,10 @@ void fields(Fields& f, ParallelSection& s) {
 }
 
 void check(const ParallelSection& s, Checks& checks) {
+  if (!s.profile.empty() && !s.stages.empty()) {
+    checks.fail("profile",
+                "parallel.stages says already which blocks a stage has; want one of them");
+  }
   const std::string schedule = s.schedule.string();
   if (schedule.empty()) checks.fail("schedule", "got null; want 1f1b for the default");
   if (s.chunks > 1 && schedule_named(schedule) && schedule != "interleaved") {

@@ -20,6 +20,7 @@ struct ParallelSection {
   std::filesystem::path schedule = "1f1b";  // a PipelineSchedule, or a program in a file
   std::int64_t chunks = 1;                  // of each stage; interleaved
   std::vector<std::int64_t> stages = {};    // layers of each (x chunks); empty: of about equal cost
+  std::filesystem::path profile = {};       // measured costs of blocks; empty: predicted ones
   bool work_conserving = false;   // stages do not wait where they could run something else
   std::int64_t microbatches = 1;  // per rank and step
   Recompute recompute = Recompute::none;

@@ -9,6 +9,7 @@
 #include "core/base/even_parts.h"
 #include "core/io/file.h"
 #include "launch/process/failure.h"
+#include "launch/run/profile.h"
 #include "launch/run/training_setup.h"
 #include "models/objective/chunked_loss.h"
 #include "models/transformer/model_batch.h"
@@ -76,15 +77,40 @@ std::vector<double> block_costs(const ModelSpec& spec, std::int64_t sequences,
   return costs;
 }
 
-Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int64_t length) {
+namespace {
+
+// What each block took, forward and backward.
+std::vector<double> measured_costs(const Path& file, const ModelSpec& spec) {
+  const Profile profile = read_profile(file);
+  const ModelDescription description = describe_model(spec);
+  std::vector<double> costs;
+  for (std::size_t i = 0; i < std::max(description.size(), profile.blocks.size()); ++i) {
+    const std::string wanted = i < description.size() ? description.blocks[i].name : "none";
+    const std::string there = i < profile.blocks.size() ? profile.blocks[i].name : "none";
+    if (wanted != there) {
+      throw DataError("{}: block {} is {}, but the model's is {}; profile this model",
+                      file.string(), i, there, wanted);
+    }
+    costs.push_back(profile.blocks[i].seconds.forward + profile.blocks[i].seconds.backward);
+  }
+  return costs;
+}
+
+void check_stage_count(const ModelSpec& spec, const PipeShape& shape) {
   const std::int64_t blocks = spec.blocks();
-  if (shape.virtual_stages() == 1) return one_stage(static_cast<std::size_t>(blocks));
   if (shape.virtual_stages() > blocks) {
     throw ConfigError(Key{"parallel.pipeline"},
                       "{} stages x {} chunks are more than the {} blocks (embeddings, "
                       "model.layers = {}, head) of the model",
                       shape.stages, shape.chunks, blocks, spec.layers);
   }
+}
+
+}  // namespace
+
+Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int64_t length) {
+  if (shape.virtual_stages() == 1) return one_stage(static_cast<std::size_t>(spec.blocks()));
+  check_stage_count(spec, shape);
   return balanced_partition(block_costs(spec, 1, std::min(length, kMostCostedLength)), shape.stages,
                             shape.chunks);
 }
@@ -92,7 +118,13 @@ Partition even_partition(const ModelSpec& spec, const PipeShape& shape, std::int
 Partition partition_of(const JobConfig& job, const ModelSpec& spec, int stages) {
   if (!job.parallel.stages.empty()) return stated_partition(job, spec, stages);
   const PipeShape shape = {.stages = stages, .chunks = static_cast<int>(job.parallel.chunks)};
-  return even_partition(spec, shape, job.data.sequence);
+  if (job.parallel.profile.empty() || shape.virtual_stages() == 1) {
+    return even_partition(spec, shape, job.data.sequence);
+  }
+  check_stage_count(spec, shape);
+  const std::vector<double> costs =
+      at_key("parallel.profile", [&] { return measured_costs(job.parallel.profile, spec); });
+  return balanced_partition(costs, shape.stages, shape.chunks);
 }
 
 MakeProgram program_maker(const JobConfig& job) {
