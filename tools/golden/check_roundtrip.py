@@ -19,8 +19,8 @@ import torch
 from safetensors.torch import load_file
 import transformers
 
-# Buffers of older files that are no weights.
-NOT_WEIGHTS = (".attn.bias", ".attn.masked_bias", ".position_ids")
+# Buffers of older files that are no weights, and the bias that an untied BERT has and does not add.
+NOT_WEIGHTS = (".attn.bias", ".attn.masked_bias", ".position_ids", "cls.predictions.bias")
 
 
 def compare(what, ours, theirs, tolerance, scale=None):
