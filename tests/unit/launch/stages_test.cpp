@@ -20,7 +20,8 @@ class MeasuredStages : public testing::Test {
   // A profile of the blocks of a model of four layers, with these seconds.
   std::string profile(const std::vector<double>& seconds,
                       const std::string& second = "blocks.0") const {
-    Profile profile = {.tokens = 1.0};
+    Profile profile;
+    profile.tokens = 1.0;
     const std::vector<std::string> names = {"embeddings", second,     "blocks.1",
                                             "blocks.2",   "blocks.3", "head"};
     for (std::size_t i = 0; i < seconds.size(); ++i) {
