@@ -61,7 +61,7 @@ class Translation {
   }
 
   // Ids [B, T] of no more tokens than the context.
-  Integers texts(const char* name, std::int64_t limit) const {
+  Integers texts(const char* name, std::int64_t limit, bool may_be_none = false) const {
     Integers tensor = file_.integers(name);
     const Shape& shape = tensor.shape;
     const bool fits = shape.rank() == 2 && shape[0] > 0 && shape[1] > 0 &&
@@ -70,7 +70,7 @@ class Translation {
     if (!fits) {
       file_.refuse(name, fmt::format("{}; want [B, T], T at most {}", shape.str(), spec_.context));
     }
-    check_range(name, tensor, limit);
+    check_range(name, tensor, limit, may_be_none);
     return tensor;
   }
 
@@ -180,7 +180,7 @@ class Translation {
     if (file_.has(kWritten)) {
       written = texts(kWritten, spec_.vocab);
     } else if (is_language() && file_.has(kLabels)) {
-      written = shifted_right(file_.integers(kLabels));
+      written = shifted_right(texts(kLabels, spec_.vocab, true));
     } else {
       written = shifted_right(ids_);
     }
@@ -222,7 +222,7 @@ class Translation {
 
   void add_values() {
     ArgumentTensor<float> values = file_.numbers(kLabels);
-    if (values.shape.numel() != batch_.sequences * spec_.head.labels ||
+    if (values.shape.rank() == 0 || values.shape.numel() != batch_.sequences * spec_.head.labels ||
         values.shape[0] != batch_.sequences) {
       file_.refuse(kLabels, fmt::format("{}; want [{}, {}]", values.shape.str(), batch_.sequences,
                                         spec_.head.labels));
