@@ -105,18 +105,20 @@ HostBatch ExampleSource::batch(std::span<const std::int64_t> samples) const {
     lengths.ids.push_back(static_cast<std::int32_t>(std::min(std::ssize(row->ids), length)));
   }
   switch (options_.answer) {
-    case Answer::label:
+    case AnswerKind::none:
+      break;
+    case AnswerKind::label:
       for (const TokenExample* row : rows) {
         batch.columns[Column::targets].ids.push_back(row->label);
       }
       break;
-    case Answer::value:
+    case AnswerKind::value:
       batch.columns[Column::values].row = {1};
       for (const TokenExample* row : rows) {
         batch.columns[Column::values].numbers.push_back(static_cast<float>(row->value));
       }
       break;
-    case Answer::text: {
+    case AnswerKind::target: {
       const auto target_of = [](const TokenExample& e) -> const auto& { return e.target; };
       HostColumn targets = padded(rows, padded_length(step, target_of), -1, &TokenExample::target);
       batch.columns[Column::decoder_ids] = shifted(targets, options_.decoder_start, options_.pad);

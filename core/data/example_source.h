@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/data/batch.h"
+#include "core/data/tasks/examples.h"
 
 namespace ty {
 
@@ -18,12 +19,10 @@ struct TokenExample {
   double value = 0;
 };
 
-// Which column holds the answer: targets (a label, or the ids that a decoder should write, which it
-// reads one place later) or values.
-enum class Answer : std::uint8_t { label, value, text };
-
 struct ExampleOptions {
-  Answer answer = Answer::label;
+  // Which column holds the answer: targets (a label, or the ids that a decoder should write, which
+  // it reads one place later), values, or none.
+  AnswerKind answer = AnswerKind::label;
   bool types = false;              // the column of types
   std::int32_t pad = 0;            // the id that fills up
   std::int32_t decoder_start = 0;  // what a decoder reads first

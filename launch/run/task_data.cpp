@@ -90,9 +90,7 @@ ExampleOptions example_options(const ModelSpec& spec, const TaskSection& task,
                                std::int64_t multiple) {
   const SpecialTokens& special = tokenizer.special();
   const std::int32_t end = special.eos.value_or(special.sep.value_or(0));
-  return {.answer = task.kind == TaskKind::regression ? Answer::value
-                    : task.kind == TaskKind::seq2seq  ? Answer::text
-                                                      : Answer::label,
+  return {.answer = answer_kind(task.kind),
           .types = spec.types > 0,
           .pad = special.pad.value_or(end),
           .decoder_start = end,

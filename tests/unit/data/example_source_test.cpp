@@ -52,14 +52,14 @@ TEST(EvaluationExamples, ArePaddedToTheirLongest) {
 TEST(EvaluationExamples, ADecoderReadsItsTargetsOnePlaceLater) {
   const auto source = evaluation_examples(
       {example(0, 1), example(2, 1)},
-      {.answer = Answer::text, .pad = 99, .decoder_start = 5, .multiple = 2, .batch = 2});
+      {.answer = AnswerKind::target, .pad = 99, .decoder_start = 5, .multiple = 2, .batch = 2});
   const HostBatch batch = source->batch(0, 2);
   EXPECT_EQ(batch.at(Column::targets).ids, (Ids{7, -1, -1, -1, 7, 8, 9, -1}));
   EXPECT_EQ(batch.at(Column::decoder_ids).ids, (Ids{5, 7, 99, 99, 5, 7, 8, 9}));
 }
 
 TEST(EvaluationExamples, NumbersAreAColumnOfTheirOwn) {
-  const auto source = evaluation_examples({example(3, 1)}, {.answer = Answer::value});
+  const auto source = evaluation_examples({example(3, 1)}, {.answer = AnswerKind::value});
   EXPECT_EQ(source->batch(0, 1).at(Column::values).numbers, std::vector<float>{1.5f});
 }
 
