@@ -11,19 +11,19 @@ namespace {
 
 class ImageSource final : public Source {
  public:
-  ImageSource(LabelledImages images, const ImageOptions& options, bool trains)
+  ImageSource(ImageSet images, const ImageOptions& options, bool trains)
       : images_(std::move(images)), options_(options), trains_(trains) {
     if (images_.labels.empty()) throw DataError("there are no images; want at least one");
-    if (images_.size % options_.patch != 0) {
-      throw DataError("images of {} x {} cannot be cut into patches of {} x {}", images_.size,
-                      images_.size, options_.patch, options_.patch);
+    if (images_.height != images_.width || images_.height % options_.patch != 0) {
+      throw DataError("images of {} x {} cannot be cut into patches of {} x {}", images_.height,
+                      images_.width, options_.patch, options_.patch);
     }
   }
 
   std::int64_t examples() const override { return std::ssize(images_.labels); }
 
   HostBatch batch(std::span<const std::int64_t> samples) const override {
-    const std::int64_t side = images_.size / options_.patch;
+    const std::int64_t side = images_.height / options_.patch;
     HostBatch batch = {.first_sample = samples.empty() ? 0 : samples[0],
                        .sequences = std::ssize(samples)};
     HostColumn& patches = batch.columns[Column::patches];
@@ -32,7 +32,7 @@ class ImageSource final : public Source {
     for (const std::int64_t sample : samples) {
       const std::int64_t image = image_of(sample);
       const std::vector<float> cut = patches_of(numbers(image, is_mirrored(sample)),
-                                                images_.channels, images_.size, options_.patch);
+                                                images_.channels, images_.height, options_.patch);
       patches.numbers.insert(patches.numbers.end(), cut.begin(), cut.end());
       targets.ids.push_back(images_.labels[static_cast<std::size_t>(image)]);
     }
@@ -53,7 +53,7 @@ class ImageSource final : public Source {
     return stream.word(static_cast<std::uint64_t>(sample), 0) % 2 == 1;
   }
   std::vector<float> numbers(std::int64_t image, bool mirrored) const {
-    const std::int64_t size = images_.size, rows = images_.channels * size;
+    const std::int64_t size = images_.height, rows = images_.channels * size;
     const std::uint8_t* pixels = images_.pixels.data() + image * rows * size;
     std::vector<float> values;
     for (std::int64_t r = 0; r < rows; ++r) {
@@ -65,7 +65,7 @@ class ImageSource final : public Source {
     return values;
   }
 
-  LabelledImages images_;
+  ImageSet images_;
   ImageOptions options_;
   bool trains_;
 };
@@ -86,11 +86,11 @@ std::vector<float> patches_of(const std::vector<float>& image, std::int64_t chan
   return cut;
 }
 
-std::unique_ptr<Source> training_images(LabelledImages images, const ImageOptions& options) {
+std::unique_ptr<Source> training_images(ImageSet images, const ImageOptions& options) {
   return std::make_unique<ImageSource>(std::move(images), options, true);
 }
 
-std::unique_ptr<Source> evaluation_images(LabelledImages images, const ImageOptions& options) {
+std::unique_ptr<Source> evaluation_images(ImageSet images, const ImageOptions& options) {
   return std::make_unique<ImageSource>(std::move(images), options, false);
 }
 

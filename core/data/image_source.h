@@ -6,15 +6,9 @@
 #include <vector>
 
 #include "core/data/batch.h"
+#include "core/data/tasks/cifar.h"
 
 namespace ty {
-
-// Square images of one size.
-struct LabelledImages {
-  std::int64_t channels = 3, size = 32;
-  std::vector<std::uint8_t> pixels = {};  // [images, channels, size, size]
-  std::vector<std::int32_t> labels = {};  // [images]
-};
 
 struct ImageOptions {
   std::int64_t patch = 4;  // divides the size
@@ -29,9 +23,10 @@ struct ImageOptions {
 std::vector<float> patches_of(const std::vector<float>& image, std::int64_t channels,
                               std::int64_t size, std::int64_t patch);
 
+// Both throw DataError for images that are not square or cannot be cut, or if there are none.
 // Training: example i is sample i of the run, each epoch in an order of its own.
-std::unique_ptr<Source> training_images(LabelledImages images, const ImageOptions& options);
+std::unique_ptr<Source> training_images(ImageSet images, const ImageOptions& options);
 // Evaluation: in order.
-std::unique_ptr<Source> evaluation_images(LabelledImages images, const ImageOptions& options);
+std::unique_ptr<Source> evaluation_images(ImageSet images, const ImageOptions& options);
 
 }  // namespace ty

@@ -126,7 +126,7 @@ ExampleSet examples_of(const JobConfig& job, const char* key, const Path& file,
   return at_key(key, [&] { return read_examples(file, format, note); });
 }
 
-LabelledImages images_of(const JobConfig& job, const char* key, const Path& file) {
+ImageSet images_of(const JobConfig& job, const char* key, const Path& file) {
   const ImageData* data = find_image_data(job.data.dataset);
   if (data != nullptr) return at_key(key, [&] { return read_images(file, *data); });
   throw ConfigError(Key{"data.dataset"}, "missing; task.kind: image_classification wants {}",
@@ -267,10 +267,10 @@ void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec)
 
 void open_images(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) {
   const auto images = [&](const char* key, const Path& file) {
-    LabelledImages read = images_of(job, key, file);
-    if (read.channels == spec.image.channels && read.size == spec.image.size) return read;
+    ImageSet read = images_of(job, key, file);
+    if (read.channels == spec.image.channels && read.height == spec.image.size) return read;
     throw ConfigError(Key{key}, "{} has images of {} x {} x {}; the model reads {} x {} x {}",
-                      file.string(), read.channels, read.size, read.size, spec.image.channels,
+                      file.string(), read.channels, read.height, read.height, spec.image.channels,
                       spec.image.size, spec.image.size);
   };
   ImageOptions options = {.patch = spec.image.patch,

@@ -99,7 +99,7 @@ ExampleOptions example_options(const ModelSpec& spec, const TaskSection& task,
           .batch = data.batch};
 }
 
-LabelledImages read_images(const Path& path, const ImageData& data) {
+ImageSet read_images(const Path& path, const ImageData& data) {
   std::vector<Path> files;
   if (std::filesystem::is_directory(path)) {
     for (const auto& entry : std::filesystem::directory_iterator(path)) {
@@ -115,8 +115,7 @@ LabelledImages read_images(const Path& path, const ImageData& data) {
   } else {
     files.push_back(path);
   }
-  ImageSet set = read_cifar(files, data.form);
-  return {set.channels, set.height, std::move(set.pixels), std::move(set.labels)};
+  return read_cifar(files, data.form);
 }
 
 std::vector<Metric> metrics_of(const TaskSection& task, const DataSection& data,

@@ -33,7 +33,7 @@ ExampleOptions example_options(const ModelSpec& spec, const TaskSection& task,
                                std::int64_t multiple);
 
 // Labelled images of a data set: a file, or all training files in a directory. Throws DataError.
-LabelledImages read_images(const Path& path, const ImageData& data);
+ImageSet read_images(const Path& path, const ImageData& data);
 
 // The scores that a task has; none for language models.
 std::vector<Metric> metrics_of(const TaskSection& task, const DataSection& data,

@@ -178,7 +178,8 @@ TEST(Images, ArePatchesBehindARowOfZeros) {
 }
 
 TEST(Images, MirroredOnesHaveTheSameNumbers) {
-  LabelledImages images = {.channels = 1, .size = 2, .pixels = {0, 255, 51, 102}, .labels = {3}};
+  ImageSet images = {
+      .channels = 1, .height = 2, .width = 2, .pixels = {0, 255, 51, 102}, .labels = {3}};
   const auto plain = evaluation_images(images, {.patch = 1});
   const auto source = training_images(images, {.patch = 1, .mirror = true, .seed = 2});
   const std::vector<float> as_is = {0, -1, 1, -0.6f, -0.2f}, mirrored = {0, 1, -1, -0.2f, -0.6f};
