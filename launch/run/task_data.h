@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "core/data/example_source.h"
-#include "core/data/image_source.h"
+#include "core/data/tasks/example_source.h"
 #include "core/data/tasks/examples.h"
+#include "core/data/tasks/image_source.h"
 #include "core/data/tokenizer.h"
 #include "core/io/file.h"
 #include "core/metrics/glue_score.h"

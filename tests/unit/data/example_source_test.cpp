@@ -1,5 +1,5 @@
 // Batches of examples: how they are padded, in which order they come, and what is hidden in them.
-#include "core/data/example_source.h"
+#include "core/data/tasks/example_source.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <set>
 
 #include "core/data/epoch_order.h"
-#include "core/data/image_source.h"
 #include "core/data/masking.h"
+#include "core/data/tasks/image_source.h"
 
 namespace ty::test {
 namespace {

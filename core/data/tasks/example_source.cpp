@@ -1,4 +1,4 @@
-#include "core/data/example_source.h"
+#include "core/data/tasks/example_source.h"
 
 #include <algorithm>
 #include <numeric>

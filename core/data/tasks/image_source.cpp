@@ -1,4 +1,4 @@
-#include "core/data/image_source.h"
+#include "core/data/tasks/image_source.h"
 
 #include <utility>
 
