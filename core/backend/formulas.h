@@ -1,10 +1,12 @@
-// Scalar formulas that more than one backend evaluates; each is written here once.
+// Scalar formulas that more than one backend evaluates, on hosts and devices; each is written here
+// once.
 #pragma once
 
 #include <cmath>
 #include <numbers>
 
-#include "core/backend/backend.h"
+#include "core/backend/options.h"
+#include "core/base/host_device.h"
 
 namespace ty::formulas {
 
@@ -16,18 +18,18 @@ inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;
 
 // x sigmoid(k x).
 template <typename T>
-T gated(T x, T k) {
+TY_HOST_DEVICE T gated(T x, T k) {
   return x / (T(1) + std::exp(-k * x));
 }
 
 template <typename T>
-T gated_derivative(T x, T k) {
+TY_HOST_DEVICE T gated_derivative(T x, T k) {
   const T s = T(1) / (T(1) + std::exp(-k * x));
   return s + k * x * s * (T(1) - s);
 }
 
 template <typename T>
-T unary(UnaryOp op, T x) {
+TY_HOST_DEVICE T unary(UnaryOp op, T x) {
   switch (op) {
     case UnaryOp::relu:
       return x < T(0) ? T(0) : x;  // NaN stays
@@ -48,7 +50,7 @@ T unary(UnaryOp op, T x) {
 }
 
 template <typename T>
-T unary_derivative(UnaryOp op, T x) {
+TY_HOST_DEVICE T unary_derivative(UnaryOp op, T x) {
   switch (op) {
     case UnaryOp::relu:
       return x > T(0) ? T(1) : T(0);
@@ -73,7 +75,7 @@ T unary_derivative(UnaryOp op, T x) {
 }
 
 template <typename T>
-T binary(BinaryOp op, T a, T b) {
+TY_HOST_DEVICE T binary(BinaryOp op, T a, T b) {
   switch (op) {
     case BinaryOp::add:
       return a + b;
@@ -96,10 +98,10 @@ T dropout_factor(const DropoutMask& mask, DropoutMask::Words row, std::int64_t e
   return static_cast<double>(u) < mask.p ? T(0) : static_cast<T>(1.0 / (1.0 - mask.p));
 }
 
-// Rounds x to the number of T just above or just below, with probabilities such that the mean is x.
+// Rounds x to the number of T just above or just below; if u is uniform in [0, 1), the mean is x.
 //   bf16, x = 1 + 1/512:  1 ---x-----------|--- 1 + 1/128   up with probability 1/4
 template <typename T>
-T round_stochastic(float x, std::uint32_t word) {
+TY_HOST_DEVICE T round_stochastic(float x, float u) {
   T near(x);
   const auto rounded = static_cast<float>(near);
   if (rounded == x || !std::isfinite(rounded)) return near;
@@ -107,7 +109,7 @@ T round_stochastic(float x, std::uint32_t word) {
   const bool outward = std::abs(rounded) < std::abs(x);  // bits grow with the magnitude
   other.bits = static_cast<std::uint16_t>(outward ? near.bits + 1 : near.bits - 1);
   const float share = (x - rounded) / (static_cast<float>(other) - rounded);
-  return uniform_float(word) < share ? other : near;
+  return u < share ? other : near;
 }
 
 // The constants of one AdamW step.
@@ -121,7 +123,7 @@ struct AdamWStep {
 };
 
 template <typename T>
-void adamw(T& w, T& m, T& v, T gradient, const AdamW& o, const AdamWStep& s) {
+TY_HOST_DEVICE void adamw(T& w, T& m, T& v, T gradient, const AdamW& o, const AdamWStep& s) {
   const T g = gradient * static_cast<T>(o.gradient_scale);
   m = static_cast<T>(o.beta1) * m + static_cast<T>(1.0 - o.beta1) * g;
   v = static_cast<T>(o.beta2) * v + static_cast<T>(1.0 - o.beta2) * g * g;

@@ -84,7 +84,7 @@ void CpuBackend::round_stochastic(const View& y, const View& x, const RandomStre
         const auto words = stream.block(0, static_cast<std::uint64_t>(block));
         for (std::int64_t i = std::max(first, 4 * block); i < std::min(end, 4 * block + 4); ++i) {
           y.as<T>()[i - first] = formulas::round_stochastic<T>(
-              x.as<float>()[i - first], words[static_cast<std::size_t>(i % 4)]);
+              x.as<float>()[i - first], uniform_float(words[static_cast<std::size_t>(i % 4)]));
         }
       }
     }

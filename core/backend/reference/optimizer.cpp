@@ -24,7 +24,7 @@ void ReferenceBackend::round_stochastic(const View& y, const View& x, const Rand
     if constexpr (sizeof(T) == 2) {
       for (std::int64_t i = 0; i < y.numel(); ++i) {
         const std::uint32_t word = stream.word(0, static_cast<std::uint64_t>(first + i));
-        y.as<T>()[i] = formulas::round_stochastic<T>(x.as<float>()[i], word);
+        y.as<T>()[i] = formulas::round_stochastic<T>(x.as<float>()[i], uniform_float(word));
       }
     } else {
       TY_CHECK(false, "{} is not rounded to", name_of(y.dtype));

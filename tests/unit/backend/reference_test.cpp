@@ -266,17 +266,19 @@ TEST_F(Reference, RandomNormalAndSumSquares) {
 }
 
 TEST(Rounding, FindsTheNeighboursOfANumber) {
-  EXPECT_EQ(float(formulas::round_stochastic<bf16>(1.0f + 1.0f / 512, 0x3fffffffu)),
+  EXPECT_EQ(float(formulas::round_stochastic<bf16>(1.0f + 1.0f / 512, uniform_float(0x3fffffffu))),
             1.0f + 1.0f / 128);
-  EXPECT_EQ(float(formulas::round_stochastic<bf16>(1.0f + 1.0f / 512, 0x41000000u)), 1.0f);
-  EXPECT_EQ(float(formulas::round_stochastic<bf16>(-1.0f - 3.0f / 512, 0x3fffffffu)), -1.0f);
-  EXPECT_EQ(float(formulas::round_stochastic<bf16>(-1.0f - 3.0f / 512, 0x41000000u)),
+  EXPECT_EQ(float(formulas::round_stochastic<bf16>(1.0f + 1.0f / 512, uniform_float(0x41000000u))),
+            1.0f);
+  EXPECT_EQ(float(formulas::round_stochastic<bf16>(-1.0f - 3.0f / 512, uniform_float(0x3fffffffu))),
+            -1.0f);
+  EXPECT_EQ(float(formulas::round_stochastic<bf16>(-1.0f - 3.0f / 512, uniform_float(0x41000000u))),
             -1.0f - 1.0f / 128);
-  EXPECT_EQ(float(formulas::round_stochastic<f16>(0x1p-26f, 0)), 0x1p-24f);
-  EXPECT_EQ(float(formulas::round_stochastic<f16>(-0x1p-26f, 0xffffffffu)), 0.0f);
-  EXPECT_EQ(float(formulas::round_stochastic<f16>(1.5f, 0)), 1.5f);
-  EXPECT_EQ(float(formulas::round_stochastic<f16>(1e9f, 0)), INFINITY);
-  EXPECT_TRUE(std::isnan(float(formulas::round_stochastic<bf16>(NAN, 0))));
+  EXPECT_EQ(float(formulas::round_stochastic<f16>(0x1p-26f, uniform_float(0))), 0x1p-24f);
+  EXPECT_EQ(float(formulas::round_stochastic<f16>(-0x1p-26f, uniform_float(0xffffffffu))), 0.0f);
+  EXPECT_EQ(float(formulas::round_stochastic<f16>(1.5f, uniform_float(0))), 1.5f);
+  EXPECT_EQ(float(formulas::round_stochastic<f16>(1e9f, uniform_float(0))), INFINITY);
+  EXPECT_TRUE(std::isnan(float(formulas::round_stochastic<bf16>(NAN, uniform_float(0)))));
 }
 
 }  // namespace
