@@ -1,17 +1,25 @@
-// Runs one kernel call on the reference and on the CPU backend and holds their outputs together:
-// close to each other, and the same bits for every number of threads.
+// Runs one kernel call on the reference and on the backend that a test program is for, and holds
+// their outputs together: close to each other, and the same bits for any number of workers.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <omp.h>
 
 #include <bit>
 #include <cmath>
 #include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include "core/base/error.h"
 #include "tests/unit/backend/arrays.h"
 
 namespace ty::test {
+
+// How many workers share a kernel: threads of the CPU, blocks of a GPU.
+enum class Workers { few, many };
+// What is tested; each test program defines its own (tested_cpu.cpp, tested_cuda.cpp).
+std::unique_ptr<Backend> tested_backend(Workers workers = Workers::few);
 
 // Half a unit in the last place of the dtype and some rounding on the way.
 inline double tolerance(DType dtype) {
@@ -46,39 +54,49 @@ inline void expect_same_bits(const Array& got, const Array& want) {
   for (std::size_t i = 0; i < w.size(); ++i) {
     differ += std::bit_cast<std::uint64_t>(g[i]) != std::bit_cast<std::uint64_t>(w[i]);
   }
-  EXPECT_EQ(differ, 0u) << "of " << w.size() << " elements change between 1 and 2 threads";
+  EXPECT_EQ(differ, 0u) << "of " << w.size() << " elements change with the number of workers";
 }
 
 using Outputs = std::vector<Array>;
 // OpenBLAS cuts large products by the number of threads, and its kernels round differently at cuts.
-enum class Threads { change_nothing, change_rounding };
+enum class MoreWorkers { change_nothing, may_round };
 using Call = std::function<Outputs(Backend&)>;
 
 // `call` makes fresh outputs, runs the kernel and returns them. Errors may be tolerance(dtype)
 // times the value plus `magnitude`, the size of the terms that are added up to make it.
 inline void expect_like_reference(const Call& call, double magnitude = 1.0,
-                                  Threads threads_may = Threads::change_nothing) {
+                                  MoreWorkers more = MoreWorkers::change_nothing) {
   const auto reference = make_reference_backend();
-  const auto cpu = make_cpu_backend();
   const Outputs want = call(*reference);
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(1);
-  const Outputs alone = call(*cpu);
-  for (std::size_t i = 0; i < want.size(); ++i) expect_close(alone[i], want[i], magnitude);
-  omp_set_num_threads(2);
-  const Outputs together = call(*cpu);
+  const auto on = [&](Workers workers) {
+    const auto backend = tested_backend(workers);
+    Outputs outputs = call(*backend);
+    backend->synchronize();
+    return outputs;
+  };
+  const Outputs few = on(Workers::few), many = on(Workers::many);
   for (std::size_t i = 0; i < want.size(); ++i) {
-    if (threads_may == Threads::change_rounding) {
-      expect_close(together[i], want[i], magnitude);
+    expect_close(few[i], want[i], magnitude);
+    if (more == MoreWorkers::may_round) {
+      expect_close(many[i], want[i], magnitude);
     } else {
-      expect_same_bits(together[i], alone[i]);
+      expect_same_bits(many[i], few[i]);
     }
   }
-  omp_set_num_threads(before);
+}
+
+// Expects ShapeError: at the call, or when a device is next waited for.
+inline void expect_refused(Backend& backend, const std::function<void()>& call) {
+  EXPECT_THROW(
+      {
+        call();
+        backend.synchronize();
+      },
+      ShapeError);
 }
 
 // Tests that run for every float type.
-class CpuKernels : public ::testing::TestWithParam<DType> {
+class Kernels : public ::testing::TestWithParam<DType> {
  protected:
   DType dtype() const { return GetParam(); }
   Array random(const Shape& shape, std::uint64_t seed, double low = -1, double high = 1) const {

@@ -4,8 +4,8 @@
 namespace ty::test {
 namespace {
 
-using CpuMatrix = CpuKernels;
-TY_FOR_ALL_FLOATS(CpuMatrix);
+using Matrices = Kernels;
+TY_FOR_ALL_FLOATS(Matrices);
 
 struct Layouts {
   bool a, b, c;  // transposed in memory
@@ -18,7 +18,7 @@ Shape shape_of(bool transposed, std::int64_t rows, std::int64_t columns) {
   return transposed ? Shape{columns, rows} : Shape{rows, columns};
 }
 
-TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
+TEST_P(Matrices, GemmTakesEveryLayoutAndSize) {
   const std::int64_t sizes[][3] = {{1, 1, 1},   {1, 65, 3},     {65, 1, 17},   {3, 17, 65},
                                    {17, 33, 1}, {70, 129, 300}, {20, 30, 3000}};
   for (const auto& [m, n, k] : sizes) {
@@ -34,13 +34,13 @@ TEST_P(CpuMatrix, GemmTakesEveryLayoutAndSize) {
             b.gemm(laid_out(added, t.c), laid_out(a, t.a), laid_out(right, t.b), {-0.5, 2});
             return Outputs{fresh, added};
           },
-          std::sqrt(static_cast<double>(k)) + 2, Threads::change_rounding);
+          std::sqrt(static_cast<double>(k)) + 2, MoreWorkers::may_round);
     }
   }
 }
 
 // The sums of a row do not depend on the other rows, on the part of the columns, or on threads.
-TEST_P(CpuMatrix, GemmOfFewRowsGivesEachRowTheSameBits) {
+TEST_P(Matrices, GemmOfFewRowsGivesEachRowTheSameBits) {
   if (dtype() == DType::f64) return;
   for (const auto& [m, n, k] : {std::tuple{1, 200, 300}, {3, 1030, 77}, {8, 515, 40}, {5, 64, 1}}) {
     const Array x = random({m, k}, 1);
@@ -57,14 +57,14 @@ TEST_P(CpuMatrix, GemmOfFewRowsGivesEachRowTheSameBits) {
             return Outputs{fresh, added, wide};
           },
           std::sqrt(static_cast<double>(k)) + 2);
-      const auto cpu = make_cpu_backend();
+      const auto tested = tested_backend();
       const Array all(dtype(), {m, n}), parts(dtype(), {m, n});
-      cpu->gemm(all, x, w, {});
+      tested->gemm(all, x, w, {});
       for (std::int64_t row = 0; row < m; ++row) {
         const View of_x = x.view().slice(0, row, 1), of_y = parts.view().slice(0, row, 1);
-        cpu->gemm(of_y, of_x, w, {});
+        tested->gemm(of_y, of_x, w, {});
         if (n >= 200) {
-          cpu->gemm(of_y.slice(1, 7, 100), of_x, w.slice(1, 7, 100), {});
+          tested->gemm(of_y.slice(1, 7, 100), of_x, w.slice(1, 7, 100), {});
         }
       }
       expect_same_bits(parts, all);
@@ -72,7 +72,7 @@ TEST_P(CpuMatrix, GemmOfFewRowsGivesEachRowTheSameBits) {
   }
 }
 
-TEST_P(CpuMatrix, GemmTakesSlicesAndOddStrides) {
+TEST_P(Matrices, GemmTakesSlicesAndOddStrides) {
   const Array a = random({40, 90}, 1), right = random({90, 50}, 2);
   const Array spread = Array::random(dtype(), {20, 30}, {150, 4}, 3);
   const Array row = random({1, 30}, 4);
@@ -89,10 +89,10 @@ TEST_P(CpuMatrix, GemmTakesSlicesAndOddStrides) {
         b.gemm(scattered, spread, spread.view().transpose(0, 1), {1, 1});
         return Outputs{c, odd, repeated, scattered};
       },
-      8, Threads::change_rounding);
+      8, MoreWorkers::may_round);
 }
 
-TEST_P(CpuMatrix, GemmExpandsLeadingDimensions) {
+TEST_P(Matrices, GemmExpandsLeadingDimensions) {
   struct Case {
     Shape c, a, b;
   };
@@ -128,7 +128,7 @@ TEST_P(CpuMatrix, GemmExpandsLeadingDimensions) {
       5);
 }
 
-TEST_P(CpuMatrix, GemmMayWriteAWiderType) {
+TEST_P(Matrices, GemmMayWriteAWiderType) {
   const Array a = random({30, 40}, 1), right = random({40, 20}, 2);
   for (DType to : {DType::f32, DType::f64}) {
     if (size_of(to) < size_of(dtype())) continue;
@@ -143,7 +143,7 @@ TEST_P(CpuMatrix, GemmMayWriteAWiderType) {
   }
 }
 
-TEST_P(CpuMatrix, GemmOverNothingLeavesBetaTimesTheOutput) {
+TEST_P(Matrices, GemmOverNothingLeavesBetaTimesTheOutput) {
   expect_like_reference([&](Backend& b) {
     const Array a(dtype(), {3, 1}), right(dtype(), {1, 4});
     const Array fresh(dtype(), {3, 4}), kept = random({3, 4}, 1);
@@ -172,7 +172,7 @@ const AttentionCase kAttention[] = {
     {3, 2, 130, 130, 8, true, 0.3, {5, 130, 77}},
 };
 
-TEST_P(CpuMatrix, AttentionAndItsGradient) {
+TEST_P(Matrices, AttentionAndItsGradient) {
   if (dtype() == DType::f16) return;  // the same path as bf16
   for (const AttentionCase& c : kAttention) {
     // q, k and v of one projection [B, T, 3, H, D] where the lengths allow it.
@@ -212,7 +212,7 @@ TEST_P(CpuMatrix, AttentionAndItsGradient) {
 }
 
 // What lies behind a batch entry's length is not read, and gets no gradient.
-TEST_P(CpuMatrix, AttentionStopsAtEachLength) {
+TEST_P(Matrices, AttentionStopsAtEachLength) {
   const Shape query{2, 1, 3, 4}, key{2, 1, 5, 4};
   const Array lengths(DType::i32, {2}, {2, 5});
   const AttentionOptions options{.scale = 0.7, .lengths = lengths};
@@ -223,7 +223,7 @@ TEST_P(CpuMatrix, AttentionStopsAtEachLength) {
                                    std::numeric_limits<double>::quiet_NaN());
   }
   const DType wide = accumulator_of(dtype());
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array y(dtype(), query), lse(wide, {2, 1, 3});
     const Array dq(dtype(), query), dk(dtype(), key), dv(dtype(), key);
     backend->attention(y, lse, q, k, v, options);
@@ -240,14 +240,16 @@ TEST_P(CpuMatrix, AttentionStopsAtEachLength) {
   }
   const Array y(dtype(), query), lse(wide, {2, 1, 3}), long_one(DType::i32, {2}, {2, 6});
   try {
-    make_cpu_backend()->attention(y, lse, q, k, v, {.lengths = long_one});
+    const auto tested = tested_backend();
+    tested->attention(y, lse, q, k, v, {.lengths = long_one});
+    tested->synchronize();
     FAIL() << "a length beyond the keys was taken";
   } catch (const ShapeError& error) {
     EXPECT_STREQ(error.what(), "attention: length 6 of batch entry 1, but there are 5 keys");
   }
 }
 
-TEST_P(CpuMatrix, AttentionOfSomeHeadsAndEntriesIsThatOfAll) {
+TEST_P(Matrices, AttentionOfSomeHeadsAndEntriesIsThatOfAll) {
   const Shape query{3, 4, 9, 8}, key{3, 4, 11, 8};
   const Array q = random(query, 1), k = random(key, 2), v = random(key, 3), dy = random(query, 4);
   const DType wide = accumulator_of(dtype());
@@ -257,7 +259,7 @@ TEST_P(CpuMatrix, AttentionOfSomeHeadsAndEntriesIsThatOfAll) {
                             .dropout = {0.3, RandomStream(3, site_id("p")), 5 + entry},
                             .first_head = head};
   };
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array y(dtype(), query), lse(wide, {3, 4, 9}), part(dtype(), query);
     const Array dq(dtype(), query), dk(dtype(), key), dv(dtype(), key);
     const Array pq(dtype(), query), pk(dtype(), key), pv(dtype(), key);

@@ -5,12 +5,12 @@
 namespace ty::test {
 namespace {
 
-using CpuRows = CpuKernels;
-TY_FOR_ALL_FLOATS(CpuRows);
+using RowKernels = Kernels;
+TY_FOR_ALL_FLOATS(RowKernels);
 
 const Shape kMatrices[] = {{1, 1}, {1, 17}, {3, 65}, {17, 3}, {65, 768}, {130, 1029}};
 
-TEST_P(CpuRows, LayerNormAndItsGradient) {
+TEST_P(RowKernels, LayerNormAndItsGradient) {
   for (const Shape& shape : kMatrices) {
     if (shape[1] == 1) continue;  // a constant row: 0 times a large factor
     const Shape row{shape[1]}, column{shape[0]};
@@ -40,7 +40,7 @@ TEST_P(CpuRows, LayerNormAndItsGradient) {
   }
 }
 
-TEST_P(CpuRows, LayerNormOfALargeOffsetKeepsItsDigits) {
+TEST_P(RowKernels, LayerNormOfALargeOffsetKeepsItsDigits) {
   if (size_of(dtype()) == 2) return;
   const Array x = random({3, 300}, 1, 1000, 1001), gamma = random({300}, 2),
               beta = random({300}, 3);
@@ -56,7 +56,7 @@ TEST_P(CpuRows, LayerNormOfALargeOffsetKeepsItsDigits) {
 constexpr CrossEntropyTerms kTerms[] = {
     {}, {.label_smoothing = 0.1}, {.z_loss = 0.01}, {.label_smoothing = 0.2, .z_loss = 0.02}};
 
-TEST_P(CpuRows, CrossEntropyAndItsGradient) {
+TEST_P(RowKernels, CrossEntropyAndItsGradient) {
   for (const Shape& shape : {Shape{1, 1}, Shape{3, 17}, Shape{5, 65}, Shape{4, 5003}}) {
     const DType wide = accumulator_of(dtype());
     const Array logits = random(shape, 1, -9, 9);
@@ -86,7 +86,7 @@ TEST_P(CpuRows, CrossEntropyAndItsGradient) {
   }
 }
 
-TEST_P(CpuRows, CrossEntropyOfHugeLogitsIsFinite) {
+TEST_P(RowKernels, CrossEntropyOfHugeLogitsIsFinite) {
   const Array logits(dtype(), {2, 3}, {6e4, -6e4, 0, -6e4, -6e4, -6e4});
   const Array targets(DType::i32, {2}, {0, 2});
   expect_like_reference(
@@ -98,13 +98,14 @@ TEST_P(CpuRows, CrossEntropyOfHugeLogitsIsFinite) {
         for (double v : loss.values()) EXPECT_TRUE(std::isfinite(v));
         return Outputs{loss, lse, dlogits};
       },
-      0.01);
+      dtype() == DType::f64 ? 10
+                            : 0.01);  // digits that are left of the difference of large numbers
 }
 
 // A run must stop on NaN, so no kernel may lose one on its way into the loss.
-TEST_P(CpuRows, OneNanLogitAnywhereShowsInTheLoss) {
+TEST_P(RowKernels, OneNanLogitAnywhereShowsInTheLoss) {
   const DType wide = accumulator_of(dtype());
-  const auto cpu = make_cpu_backend();
+  const auto tested = tested_backend();
   for (std::int64_t width : {5, 64, 1029}) {
     for (std::int64_t at = 0; at < width; at += 3) {
       Array logits = random({1, width}, 1);
@@ -112,13 +113,13 @@ TEST_P(CpuRows, OneNanLogitAnywhereShowsInTheLoss) {
       values[static_cast<std::size_t>(at)] = std::numeric_limits<double>::quiet_NaN();
       logits.set(values);
       const Array targets(DType::i32, {1}, {1}), loss(wide, {1}), lse(wide, {1});
-      cpu->cross_entropy(loss, lse, logits, targets);
+      tested->cross_entropy(loss, lse, logits, targets);
       ASSERT_TRUE(std::isnan(loss.values()[0])) << at << " of " << width;
     }
   }
 }
 
-TEST_P(CpuRows, GatherAndScatterRows) {
+TEST_P(RowKernels, GatherAndScatterRows) {
   for (std::int64_t width : {1, 3, 65, 1029}) {
     const Array table = random({11, width}, 1), dy = random({9, width}, 2);
     const Array ids(DType::i32, {9}, {3, 0, 10, 3, 3, 7, 0, 3, 1});
@@ -131,11 +132,11 @@ TEST_P(CpuRows, GatherAndScatterRows) {
   }
 }
 
-TEST_P(CpuRows, SlicesOfATableGatherAndScatterWhatTheWholeDoes) {
+TEST_P(RowKernels, SlicesOfATableGatherAndScatterWhatTheWholeDoes) {
   constexpr std::int64_t kRows = 11, kWidth = 65, kIds = 9;
   const Array table = random({kRows, kWidth}, 1), dy = random({kIds, kWidth}, 2);
   const Array ids(DType::i32, {kIds}, {3, 0, 10, 3, 4, 7, 0, 3, 5});
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array whole(dtype(), {kIds, kWidth}), sums(table), sums_of_slices(table);
     backend->gather_rows(whole, table, ids);
     backend->scatter_add_rows(sums, dy, ids);
@@ -154,14 +155,14 @@ TEST_P(CpuRows, SlicesOfATableGatherAndScatterWhatTheWholeDoes) {
 }
 
 // Rows: targets in each slice, one that does not count.
-TEST_P(CpuRows, SlicesOfAVocabularyGiveTheWholeLossAndGradient) {
+TEST_P(RowKernels, SlicesOfAVocabularyGiveTheWholeLossAndGradient) {
   constexpr std::int64_t kVocab = 197, kCut = 64, kRows = 4;
   constexpr CrossEntropyTerms kSmoothed = {.label_smoothing = 0.2};
   const DType wide = accumulator_of(dtype());
   const Array logits = random({kRows, kVocab}, 1, -9, 9), factors = Array::random(wide, {kRows}, 2);
   const Array targets(DType::i32, {kRows}, {5, 196, -1, 64});
   const double tolerance_of_sums = wide == DType::f64 ? 1e-13 : 1e-5;
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array loss(wide, {kRows}), lse(wide, {kRows}), whole(dtype(), {kRows, kVocab});
     backend->cross_entropy(loss, lse, logits, targets, {}, kSmoothed);
     backend->cross_entropy_grad(whole, logits, lse, targets, factors, {}, kTerms[3]);
@@ -188,28 +189,31 @@ TEST_P(CpuRows, SlicesOfAVocabularyGiveTheWholeLossAndGradient) {
   }
 }
 
-TEST_P(CpuRows, IndicesOutOfRangeAreRefusedByName) {
-  const auto cpu = make_cpu_backend();
+TEST_P(RowKernels, IndicesOutOfRangeAreRefusedByName) {
+  const auto tested = tested_backend();
   const Array table = random({4, 3}, 1), y(dtype(), {2, 3});
   const Array bad(DType::i32, {2}, {1, 4}), negative(DType::i32, {2}, {-1, 0});
   const DType wide = accumulator_of(dtype());
   const Array loss(wide, {4}), lse(wide, {4});
-  EXPECT_THROW(cpu->gather_rows(y, table, bad), ShapeError);
-  EXPECT_THROW(cpu->gather_rows(y, table, negative), ShapeError);
-  EXPECT_THROW(cpu->scatter_add_rows(table, y, bad), ShapeError);
-  EXPECT_THROW(cpu->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 3})),
-               ShapeError);
+  expect_refused(*tested, [&] { tested->gather_rows(y, table, bad); });
+  expect_refused(*tested, [&] { tested->gather_rows(y, table, negative); });
+  expect_refused(*tested, [&] { tested->scatter_add_rows(table, y, bad); });
+  expect_refused(*tested, [&] {
+    tested->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 3}));
+  });
   // Part of a larger one: other slices' ids are fine, ids of none are not.
   const Array beyond(DType::i32, {2}, {1, 9});
-  cpu->gather_rows(y, table, bad, {.first = 0, .whole = 9});
-  EXPECT_THROW(cpu->gather_rows(y, table, beyond, {.first = 0, .whole = 9}), ShapeError);
-  EXPECT_THROW(cpu->scatter_add_rows(table, y, beyond, {.first = 4, .whole = 9}), ShapeError);
-  EXPECT_THROW(cpu->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 9}),
-                                  {.first = 0, .whole = 9}),
-               ShapeError);
+  tested->gather_rows(y, table, bad, {.first = 0, .whole = 9});
+  expect_refused(*tested, [&] { tested->gather_rows(y, table, beyond, {.first = 0, .whole = 9}); });
+  expect_refused(*tested,
+                 [&] { tested->scatter_add_rows(table, y, beyond, {.first = 4, .whole = 9}); });
+  expect_refused(*tested, [&] {
+    tested->cross_entropy(loss, lse, table, Array(DType::i32, {4}, {0, 1, 2, 9}),
+                          {.first = 0, .whole = 9});
+  });
 }
 
-TEST_P(CpuRows, SumSquaresIsAddedUpInDouble) {
+TEST_P(RowKernels, SumSquaresIsAddedUpInDouble) {
   for (std::int64_t n : {1, 3, 65, 1029, 40001, 200000}) {
     const Array x = random({n}, 1);
     expect_like_reference(
@@ -232,7 +236,7 @@ TEST_P(CpuRows, SumSquaresIsAddedUpInDouble) {
 }
 
 // Parameterised by the gradient's dtype.
-TEST_P(CpuRows, AdamWAndSgdUpdateEveryArray) {
+TEST_P(RowKernels, AdamWAndSgdUpdateEveryArray) {
   for (DType w_type : {DType::f32, DType::f64}) {
     for (std::int64_t n : {1, 3, 65, 1029, 40001}) {
       const Array g = random({n}, 1);

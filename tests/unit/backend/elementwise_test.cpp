@@ -3,15 +3,15 @@
 namespace ty::test {
 namespace {
 
-using CpuElementwise = CpuKernels;
-TY_FOR_ALL_FLOATS(CpuElementwise);
+using Elementwise = Kernels;
+TY_FOR_ALL_FLOATS(Elementwise);
 
 constexpr UnaryOp kUnary[] = {UnaryOp::relu, UnaryOp::gelu_tanh,  UnaryOp::gelu_erf,
                               UnaryOp::silu, UnaryOp::quick_gelu, UnaryOp::tanh};
 constexpr BinaryOp kBinary[] = {BinaryOp::add, BinaryOp::sub, BinaryOp::mul, BinaryOp::div};
 const Shape kShapes[] = {{1}, {3}, {17}, {65}, {1029}, {3, 5}, {2, 3, 17}, {7, 1000}, {40000}};
 
-TEST_P(CpuElementwise, CopyConvertsBetweenAllFloatTypes) {
+TEST_P(Elementwise, CopyConvertsBetweenAllFloatTypes) {
   for (DType to : {DType::f32, DType::f64, DType::bf16, DType::f16}) {
     for (const Shape& shape : kShapes) {
       const Array x = random(shape, 1, -3, 3);
@@ -26,7 +26,7 @@ TEST_P(CpuElementwise, CopyConvertsBetweenAllFloatTypes) {
   }
 }
 
-TEST_P(CpuElementwise, CopyKeepsSpecialValues) {
+TEST_P(Elementwise, CopyKeepsSpecialValues) {
   const double inf = std::numeric_limits<double>::infinity();
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const Array x(dtype(), {19},
@@ -43,7 +43,7 @@ TEST_P(CpuElementwise, CopyKeepsSpecialValues) {
   }
 }
 
-TEST_P(CpuElementwise, CopyFollowsStrides) {
+TEST_P(Elementwise, CopyFollowsStrides) {
   const Array x = random({5, 70, 9}, 1);
   for (DType to : {dtype(), DType::f32, DType::bf16}) {
     expect_like_reference(
@@ -64,7 +64,7 @@ TEST_P(CpuElementwise, CopyFollowsStrides) {
   }
 }
 
-TEST_P(CpuElementwise, FillWritesOnlyTheView) {
+TEST_P(Elementwise, FillWritesOnlyTheView) {
   expect_like_reference(
       [&](Backend& b) {
         const Array y = random({6, 700}, 1);
@@ -75,7 +75,7 @@ TEST_P(CpuElementwise, FillWritesOnlyTheView) {
       0);
 }
 
-TEST_P(CpuElementwise, AxpbyMixesTypesAndIgnoresTheOutputWithoutBeta) {
+TEST_P(Elementwise, AxpbyMixesTypesAndIgnoresTheOutputWithoutBeta) {
   for (DType from : {DType::f32, DType::f64, DType::bf16, DType::f16}) {
     for (const Shape& shape : kShapes) {
       const Array x = Array::random(from, shape, 1);
@@ -92,7 +92,7 @@ TEST_P(CpuElementwise, AxpbyMixesTypesAndIgnoresTheOutputWithoutBeta) {
   }
 }
 
-TEST_P(CpuElementwise, UnaryFollowsItsFormulaFarOut) {
+TEST_P(Elementwise, UnaryFollowsItsFormulaFarOut) {
   for (UnaryOp op : kUnary) {
     for (const Shape& shape : kShapes) {
       for (double reach : {1.0, 6.0, 40.0, 3000.0}) {
@@ -112,19 +112,19 @@ TEST_P(CpuElementwise, UnaryFollowsItsFormulaFarOut) {
   }
 }
 
-TEST_P(CpuElementwise, UnaryHidesNoNaN) {
+TEST_P(Elementwise, UnaryHidesNoNaN) {
   Array x = random({33}, 1);
   std::vector<double> values = x.values();
   values[5] = values[32] = std::numeric_limits<double>::quiet_NaN();
   x.set(values);
   for (UnaryOp op : kUnary) {
     const Array y(dtype(), {33});
-    make_cpu_backend()->unary(op, y, x);
+    tested_backend()->unary(op, y, x);
     EXPECT_TRUE(std::isnan(y.values()[5]) && std::isnan(y.values()[32]));
   }
 }
 
-TEST_P(CpuElementwise, UnaryFollowsStrides) {
+TEST_P(Elementwise, UnaryFollowsStrides) {
   const Array x = random({30, 70}, 1, -3, 3), dy = random({70, 30}, 2);
   expect_like_reference([&](Backend& b) {
     const Array y(dtype(), {70, 30}), dx(dtype(), {70, 30}), part(dtype(), {30, 5});
@@ -135,7 +135,7 @@ TEST_P(CpuElementwise, UnaryFollowsStrides) {
   });
 }
 
-TEST_P(CpuElementwise, BinaryExpandsEitherOperand) {
+TEST_P(Elementwise, BinaryExpandsEitherOperand) {
   struct Case {
     Shape y, a, b;
   };
@@ -168,7 +168,7 @@ TEST_P(CpuElementwise, BinaryExpandsEitherOperand) {
   }
 }
 
-TEST_P(CpuElementwise, ReduceSumAddsOverAnyDimensions) {
+TEST_P(Elementwise, ReduceSumAddsOverAnyDimensions) {
   struct Case {
     Shape x, y;
   };
@@ -194,7 +194,7 @@ TEST_P(CpuElementwise, ReduceSumAddsOverAnyDimensions) {
   }
 }
 
-TEST_P(CpuElementwise, ReduceSumFollowsStrides) {
+TEST_P(Elementwise, ReduceSumFollowsStrides) {
   const Array x = random({65, 300}, 1);
   expect_like_reference(
       [&](Backend& b) {
@@ -208,7 +208,7 @@ TEST_P(CpuElementwise, ReduceSumFollowsStrides) {
       20);
 }
 
-TEST_P(CpuElementwise, DropoutDropsWhatTheReferenceDrops) {
+TEST_P(Elementwise, DropoutDropsWhatTheReferenceDrops) {
   for (const Shape& shape : kShapes) {
     for (double p : {0.0, 0.1, 0.5, 1.0}) {
       const DropoutMask mask{p, RandomStream(1, site_id("drop"), 2), 13};
@@ -223,11 +223,11 @@ TEST_P(CpuElementwise, DropoutDropsWhatTheReferenceDrops) {
   }
 }
 
-TEST_P(CpuElementwise, DropoutOfColumnsDrawsWhatTheWholeDraws) {
+TEST_P(Elementwise, DropoutOfColumnsDrawsWhatTheWholeDraws) {
   constexpr std::int64_t kRows = 6, kWidth = 11, kPerSample = 3;
   const RandomStream stream(1, site_id("drop"), 2);
   const Array x = random({kRows, kWidth}, 1, 1, 2);
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array whole(dtype(), {kRows, kWidth});
     backend->dropout(whole, x, {0.4, stream, 9, kPerSample});
     for (const auto& [first, count] : {std::pair<std::int64_t, std::int64_t>(0, 4), {4, 7}}) {
@@ -242,11 +242,11 @@ TEST_P(CpuElementwise, DropoutOfColumnsDrawsWhatTheWholeDraws) {
 }
 
 // Five samples of 3 rows of 7 elements: by samples, by rows, and any run of rows alone.
-TEST_P(CpuElementwise, DropoutOfRowsDrawsWhatTheWholeDraws) {
+TEST_P(Elementwise, DropoutOfRowsDrawsWhatTheWholeDraws) {
   constexpr std::int64_t kSamples = 5, kRows = 3, kWidth = 7, kFirst = 11;
   const RandomStream stream(1, site_id("drop"), 2);
   const Array x = random({kSamples * kRows, kWidth}, 1, 1, 2);
-  for (const auto& backend : {make_reference_backend(), make_cpu_backend()}) {
+  for (const auto& backend : {make_reference_backend(), tested_backend()}) {
     const Array whole(dtype(), {kSamples, kRows * kWidth});
     backend->dropout(whole, x.view().reshape(whole.view().shape), {0.4, stream, kFirst});
     const std::vector<double> want = whole.values();
@@ -269,14 +269,14 @@ TEST_P(CpuElementwise, DropoutOfRowsDrawsWhatTheWholeDraws) {
   }
 }
 
-TEST_P(CpuElementwise, RandomNormalGivesTheNumbersOfItsStream) {
+TEST_P(Elementwise, RandomNormalGivesTheNumbersOfItsStream) {
   const RandomStream stream(5, site_id("weights"));
   for (std::int64_t first : {0, 1, 2, 3, 1000003}) {
     for (std::int64_t n : {1, 2, 5, 1029}) {
       for (double std : {1.0, 0.02}) {
-        const auto cpu = make_cpu_backend();
+        const auto tested = tested_backend();
         const Array y(dtype(), {1, n});
-        cpu->random_normal(y, stream, first, n, std);
+        tested->random_normal(y, stream, first, n, std);
         std::vector<double> values;
         for (std::int64_t i = 0; i < n; ++i) {
           values.push_back(std * normal(stream, 0, static_cast<std::uint64_t>(first + i)));
