@@ -1,0 +1,68 @@
+// The backend of NVIDIA GPUs: own kernels for everything but matrix products, which a library does.
+//
+// Everything runs on one stream, in the order of the calls; only read() and synchronize() make the
+// host wait. One object per device and rank; not for several threads at once.
+#pragma once
+
+#include <memory>
+
+#include "core/backend/backend.h"
+#include "core/backend/cuda/blas/library.h"
+#include "core/backend/cuda/device/launcher.h"
+#include "core/backend/cuda/device/scratch.h"
+#include "core/backend/cuda/kernel/fault.h"
+#include "core/backend/cuda/runtime/device_allocator.h"
+#include "core/backend/cuda/runtime/staging.h"
+
+namespace ty::cuda {
+
+struct DeviceOptions {
+  int device = 0;
+  bool tf32 = false;        // products of fp32 may round operands to 10 bits
+  int multiprocessors = 0;  // 0: as many as there are
+};
+
+class CudaBackend final : public Backend {
+ public:
+  // Throws DeviceError if there is no such device.
+  explicit CudaBackend(const DeviceOptions& options);
+  ~CudaBackend() override;
+
+  std::string_view name() const override { return "cuda"; }
+  Allocator& memory() override { return memory_; }
+  bool has_host_memory() const override { return false; }
+  // Throws ShapeError for an id or length that a kernel found out of range.
+  void synchronize() override;
+
+#include "core/backend/overrides.inc"
+
+ private:
+  // y = f(elements of a and b), with operands that are not there as null (kernel/map.h).
+  template <typename F, typename Y, typename A, typename B>
+  void map(const char* what, const F& f, const View& y, const View* a, const View* b);
+  // The same where f looks at the numbers of elements: packs do not reach beyond rows of `width`.
+  template <typename F, typename Y, typename A>
+  void map_in_order(const char* what, const F& f, const View& y, const View* a, std::int64_t width);
+  bool copy_in_tiles(const View& y, const View& x);
+  // y = beta y + sums over the chunks of partial [chunks, outputs].
+  void add_chunks(const View& y, const void* partial, DType wide, std::int64_t chunks, double beta);
+  // x itself, or a contiguous copy of it in `memory`, as a product can read it.
+  View as_matrix(const View& x, std::unique_ptr<ScratchView>& memory);
+  // c = a b for any strides of a matrix, c of a's type or a wider one.
+  void multiply(const View& c, const View& a, const View& b, GemmScale scale);
+  // k or v with zeros behind each entry's length, if there are lengths.
+  View without_tail(const View& x, const AttentionOptions& options, std::int64_t first,
+                    std::int64_t entries, std::unique_ptr<ScratchView>& memory);
+  void note_lengths(const View& k, const AttentionOptions& options);
+  // Throws what a kernel noted, once the stream has been waited for.
+  void check_fault();
+
+  runtime::DeviceAllocator memory_;
+  runtime::Stream stream_ = nullptr;
+  Launcher launch_;
+  runtime::Staging staging_;
+  kernel::Fault* fault_ = nullptr;  // of the device
+  std::unique_ptr<blas::Library> library_;
+};
+
+}  // namespace ty::cuda
