@@ -9,13 +9,14 @@ endif()
 
 add_library(ty_flags INTERFACE)
 target_include_directories(ty_flags INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(ty_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-                                          -Wno-sign-conversion)
+# Of C++; CUDA has its own (core/backend/cuda/CMakeLists.txt).
+target_compile_options(
+  ty_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wconversion;-Wno-sign-conversion>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(ty_flags INTERFACE -fpch-preprocess)
+  target_compile_options(ty_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)
 endif()
 if(TY_WERROR)
-  target_compile_options(ty_flags INTERFACE -Werror)
+  target_compile_options(ty_flags INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 if(TY_SANITIZE)
   target_compile_options(ty_flags INTERFACE -fsanitize=${TY_SANITIZE} -fno-omit-frame-pointer
