@@ -49,9 +49,11 @@ struct TinyRank {
   }
 
   TinyRank(JobConfig of, const Group& world) : TinyRank(of, planned_model(of), world) {}
-  TinyRank(JobConfig of, const ModelSpec& spec, const Group& world)
+  // `on`: another backend than the CPU's.
+  TinyRank(JobConfig of, const ModelSpec& spec, const Group& world,
+           std::unique_ptr<Backend> on = nullptr)
       : job((omp_set_num_threads(1), std::move(of))),
-        backend(make_backend(DeviceChoice::cpu, job.parallel.reduction)),
+        backend(on ? std::move(on) : make_backend(DeviceChoice::cpu, job.parallel.reduction)),
         layout(make_layout(job, world, *backend)),
         setup(job, spec, *backend, layout) {
     set_initial_weights(job, setup.model);
