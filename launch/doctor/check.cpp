@@ -16,6 +16,13 @@ std::ptrdiff_t count(std::span<const Check> checks, Verdict verdict) {
 
 }  // namespace
 
+Check ok(std::string name, std::string value) {
+  return {.name = std::move(name), .value = std::move(value), .fix = {}};
+}
+Check warn(std::string name, std::string value, std::string fix) {
+  return {std::move(name), Verdict::warn, std::move(value), std::move(fix)};
+}
+
 std::string_view name_of(Verdict verdict) {
   switch (verdict) {
     case Verdict::ok:

@@ -26,6 +26,10 @@ struct Check {
   ExitCode code = ExitCode::ok;  // with which a job would end; only for fail
 };
 
+// All is well, or: jobs run, but `fix` helps.
+Check ok(std::string name, std::string value);
+Check warn(std::string name, std::string value, std::string fix);
+
 // One line per check, the fix of a problem below it, and the totals.
 std::string to_text(std::span<const Check> checks);
 // {"checks": [{"name", "verdict", "value", "fix"}, ...], "warnings": 1, "failures": 0}

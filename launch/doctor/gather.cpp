@@ -131,6 +131,7 @@ MachineFacts gather_machine_facts() {
   m.disk_free_bytes = std::max<std::int64_t>(0, free_or_none("."));
   m.shm_free_bytes = free_or_none("/dev/shm");
   add_sensors(m);
+  m.cuda = cuda_status();
   return m;
 }
 

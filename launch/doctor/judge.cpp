@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 
+#include "launch/doctor/judge_gpu.h"
 #include "launch/report/text.h"
 
 namespace ty {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::int64_t kMiB = std::int64_t{1} << 20;
 constexpr std::int64_t kGiB = std::int64_t{1} << 30;
 
-Check ok(std::string name, std::string value) {
-  return {.name = std::move(name), .value = std::move(value), .fix = {}};
-}
-Check warn(std::string name, std::string value, std::string fix) {
-  return {std::move(name), Verdict::warn, std::move(value), std::move(fix)};
-}
 Check fail(std::string name, std::string value, std::string fix, ExitCode code) {
   return {std::move(name), Verdict::fail, std::move(value), std::move(fix), code};
 }
@@ -184,11 +179,6 @@ Check check_energy(const MachineFacts& m) {
               "sudo chmod a+r /sys/class/powercap/*/energy_uj");
 }
 
-Check check_gpu(const MachineFacts& m) {
-  const std::string device = m.gpu_driver.empty() ? "no NVIDIA device" : "driver " + m.gpu_driver;
-  return ok("GPU", device + "; CUDA is not part of this build, jobs run on the CPU");
-}
-
 }  // namespace
 
 std::vector<Check> judge(const MachineFacts& m) {
@@ -206,7 +196,10 @@ std::vector<Check> judge(const MachineFacts& m) {
           check_disk(m),
           check_shm(m),
           check_energy(m),
-          check_gpu(m)};
+          check_gpu(m),
+          check_cuda(m),
+          check_cuda_library("cuDNN", m.cuda, m.cuda.cudnn),
+          check_cuda_library("NCCL", m.cuda, m.cuda.nccl)};
 }
 
 }  // namespace ty

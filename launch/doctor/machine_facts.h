@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/backend/cuda/cuda.h"
 #include "core/backend/libraries.h"
 
 namespace ty {
@@ -38,6 +39,7 @@ struct MachineFacts {
 
   bool energy_sensor = false, energy_readable = false;
   std::string gpu_driver;  // of NVIDIA; empty: no device
+  CudaStatus cuda;
 };
 
 MachineFacts gather_machine_facts();

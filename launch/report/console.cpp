@@ -55,6 +55,9 @@ void Console::started(const RunFacts& facts) {
     line_.note(fmt::format(
         "  note: {} of this machine's usable cores are in use; see trainyard doctor", busy));
   }
+  if (!facts.why_cpu.empty()) {
+    line_.note(fmt::format("  device the CPU; run.device: cuda: {}", facts.why_cpu));
+  }
   line_.note(data_line(facts));
   line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}{}",
                          model.family, model.layers, model.width, model.heads, model.context,

@@ -15,16 +15,6 @@ namespace {
 constexpr std::int64_t kByteIds = 257;  // of the bytes tokenizer: all bytes and the end of text
 }  // namespace
 
-void check_device(DeviceChoice device) {
-  if (device != DeviceChoice::cuda) return;
-  throw ConfigError(Key{"run.device"}, "cuda is not part of this build; use cpu or auto");
-}
-
-std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction) {
-  check_device(device);
-  return make_cpu_backend(reduction == Reduction::canonical ? Products::fixed : Products::fastest);
-}
-
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab) {
   if (vocab <= spec.vocab) return;
   throw DataError("{}: vocab_size {} is smaller than the tokenizer's {}",

@@ -8,17 +8,12 @@
 #include "core/io/file.h"
 #include "launch/job/job_config.h"
 #include "launch/process/failure.h"
+#include "launch/run/device.h"
 #include "launch/run/layout.h"
 #include "models/huggingface/model_directory.h"
 #include "parallel/data/gradient_reducer.h"
 
 namespace ty {
-
-// Throws ConfigError if the device is not available.
-void check_device(DeviceChoice device);
-// The backend of a job; throws as check_device() does. Canonical reduction requires products whose
-// bits do not depend on the number of threads.
-std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction = Reduction::fast);
 
 // Throws DataError if the model of a directory has fewer token ids than the tokenizer.
 void check_vocab(const ModelSpec& spec, const Path& directory, std::int64_t vocab);

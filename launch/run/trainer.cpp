@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/stopwatch.h"
+#include "launch/run/device.h"
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/sample.h"
@@ -97,7 +98,8 @@ void Trainer::tell_start(std::int64_t steps_done) {
                .cores = world_.cores(),
                .data_tokens = dataset_.train_tokens ? dataset_.train_tokens->size() : 0,
                .examples = dataset_.train->examples(),
-               .gemm_flops_ceiling = ceiling});
+               .gemm_flops_ceiling = ceiling,
+               .why_cpu = device_note(job_.run.device)});
   });
 }
 

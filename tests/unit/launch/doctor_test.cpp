@@ -91,6 +91,59 @@ TEST(Doctor, ThreadsAreHeldAgainstTheTimeOfTheControlGroup) {
   EXPECT_EQ(check_of(facts, "OpenMP threads").verdict, Verdict::ok);
 }
 
+// A machine with a card, everything there.
+MachineFacts with_card() {
+  MachineFacts m = healthy();
+  m.gpu_driver = "NVRM 580";
+  m.cuda.module = "/lib/libtrainyard_cuda.so";
+  m.cuda.has_driver = true;
+  m.cuda.device = "NVIDIA H200";
+  m.cuda.devices = 2;
+  m.cuda.driver = m.cuda.toolkit = 13000;
+  m.cuda.cublas = 130100;
+  m.cuda.cudnn = 91900;
+  m.cuda.nccl = 22809;
+  m.cuda.multiprocessors = 132;
+  m.cuda.memory_bytes = 139 * kGiB;
+  return m;
+}
+
+TEST(Doctor, NamesCardAndLibraries) {
+  for (const Check& check : judge(with_card())) {
+    EXPECT_EQ(check.verdict, Verdict::ok) << check.name;
+  }
+  EXPECT_EQ(check_of(with_card(), "GPU").value,
+            "NVIDIA H200 x 2, 139.0 GiB, 132 multiprocessors, driver for CUDA 13.0");
+  EXPECT_EQ(check_of(with_card(), "CUDA").value, "13.0, cuBLASLt 13.1.0");
+  EXPECT_EQ(check_of(with_card(), "cuDNN").value, "9.19.0");
+  EXPECT_EQ(check_of(with_card(), "NCCL").value, "2.28.9");
+}
+
+TEST(Doctor, SaysWhatACardLacks) {
+  const auto expect = [](const std::string& name, const std::string& value,
+                         const MachineFacts& facts) {
+    const Check check = check_of(facts, name);
+    EXPECT_EQ(check.verdict, Verdict::warn) << name;
+    EXPECT_NE(check.value.find(value), std::string::npos) << check.value;
+    EXPECT_FALSE(check.fix.empty()) << name;
+  };
+  MachineFacts facts = with_card();
+  facts.cuda.module = "";
+  expect("CUDA", "not part of this build", facts);
+  facts = with_card();
+  facts.cuda.problem = "no driver (libcuda.so.1)";
+  facts.cuda.has_driver = false;
+  expect("GPU", "no libcuda.so.1", facts);
+  facts = with_card();
+  facts.cuda.problem = "CUDA driver version is insufficient for CUDA runtime version";
+  facts.cuda.driver = 12080;
+  expect("GPU", "the driver knows CUDA 12.8, this build needs 13.0", facts);
+  facts = with_card();
+  facts.cuda.problem = "libcublasLt.so.13: cannot open shared object file";
+  facts.cuda.toolkit = 0;
+  expect("CUDA", "libcublasLt.so.13", facts);
+}
+
 TEST(Doctor, FailsWhereNoJobCanRun) {
   MachineFacts facts = healthy();
   facts.disk_free_bytes = 0;
