@@ -21,3 +21,13 @@ find_path(TY_DNNL_INCLUDE oneapi/dnnl/dnnl.h REQUIRED)
 if(TY_MPI)
   find_package(MPI REQUIRED COMPONENTS CXX)
 endif()
+
+# Attention by cuDNN: where its header and the CUDA runtime's are found. Nothing of it is linked into the
+# program.
+if(NOT TY_CUDA STREQUAL "OFF")
+  find_package(CUDAToolkit QUIET)
+  find_package(CUDNN 9.8 QUIET)
+endif()
+if(NOT TARGET CUDA::cudart)
+  set(CUDNN_FOUND FALSE)
+endif()

@@ -1,0 +1,37 @@
+# ty_find_nvidia(CUDNN cudnn HEADER .. LIBRARY names.. VERSION_HEADER .. VERSION_MACROS major minor patch):
+# a library of NVIDIA that comes apart from the toolkit, as an imported target NAME::target.
+function(ty_find_nvidia name target)
+  cmake_parse_arguments(F "" "HEADER;VERSION_HEADER" "LIBRARY;VERSION_MACROS" ${ARGN})
+  set(roots ${${name}_ROOT} $ENV{${name}_ROOT} ${CUDAToolkit_ROOT} $ENV{CUDAToolkit_ROOT})
+  foreach(folder ${CUDAToolkit_INCLUDE_DIRS})
+    list(APPEND roots ${folder}/..)
+  endforeach()
+  foreach(folder ${CUDAToolkit_BIN_DIR})  # of a wheel: nvidia/cu13/bin beside nvidia/cudnn
+    list(APPEND roots ${folder}/.. ${folder}/../../${target})
+  endforeach()
+  find_path(${name}_INCLUDE_DIR ${F_HEADER} HINTS ${roots} PATH_SUFFIXES include)
+  find_library(${name}_LIBRARY NAMES ${F_LIBRARY} HINTS ${roots} PATH_SUFFIXES lib64 lib lib/x86_64-linux-gnu)
+  set(version)
+  if(${name}_INCLUDE_DIR)
+    file(STRINGS ${${name}_INCLUDE_DIR}/${F_VERSION_HEADER} lines REGEX "^#define ")
+    foreach(macro ${F_VERSION_MACROS})
+      if(lines MATCHES "#define ${macro} +([0-9]+)")
+        list(APPEND version ${CMAKE_MATCH_1})
+      endif()
+    endforeach()
+  endif()
+  list(JOIN version . version)
+  include(FindPackageHandleStandardArgs)
+  set(FPHSA_NAME_MISMATCHED ON)
+  find_package_handle_standard_args(
+    ${name}
+    REQUIRED_VARS ${name}_LIBRARY ${name}_INCLUDE_DIR
+    VERSION_VAR version)
+  set(${name}_FOUND ${${name}_FOUND} PARENT_SCOPE)
+  set(${name}_VERSION ${version} PARENT_SCOPE)
+  if(${name}_FOUND AND NOT TARGET ${name}::${target})
+    add_library(${name}::${target} UNKNOWN IMPORTED)
+    set_target_properties(${name}::${target} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY})
+    target_include_directories(${name}::${target} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
+  endif()
+endfunction()
