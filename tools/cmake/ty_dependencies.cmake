@@ -22,12 +22,19 @@ if(TY_MPI)
   find_package(MPI REQUIRED COMPONENTS CXX)
 endif()
 
-# Attention by cuDNN: where its header and the CUDA runtime's are found. Nothing of it is linked into the
-# program.
+# Attention by cuDNN, and ranks with a card each: where their headers and the CUDA runtime's are found.
+# Nothing of them is linked into the program.
 if(NOT TY_CUDA STREQUAL "OFF")
   find_package(CUDAToolkit QUIET)
   find_package(CUDNN 9.8 QUIET)
+  if(NOT TY_NCCL STREQUAL "OFF")
+    find_package(NCCL 2.18 QUIET)
+  endif()
 endif()
 if(NOT TARGET CUDA::cudart)
   set(CUDNN_FOUND FALSE)
+  set(NCCL_FOUND FALSE)
+endif()
+if(TY_NCCL STREQUAL "ON" AND NOT NCCL_FOUND)
+  message(FATAL_ERROR "TY_NCCL=ON: no NCCL 2.18 or newer with a CUDA runtime; see tools/cmake/FindNCCL.cmake")
 endif()
