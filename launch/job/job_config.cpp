@@ -42,6 +42,10 @@ void check(const JobConfig& job, Checks& checks) {
   if (job.tokenizer.kind && *job.tokenizer.kind != TokenizerKind::bytes && data.train.empty()) {
     checks.fail("tokenizer.kind", "is made from data.train, which is missing");
   }
+  if (job.parallel.transport == Transport::nccl && job.run.device == DeviceChoice::cpu) {
+    checks.fail("parallel.transport",
+                "nccl is for run.device: cuda, which is cpu; want auto or mpi");
+  }
   const bool stops_early = job.run.early_stop.patience > 0;
   if ((stops_early || job.checkpoint.best) && (job.run.eval_every == 0 || data.valid.empty())) {
     checks.fail(stops_early ? "run.early_stop.patience" : "checkpoint.best",

@@ -51,6 +51,9 @@ void fields(Fields& f, ParallelSection& s) {
           {{"fast", Reduction::fast}, {"canonical", Reduction::canonical}});
   f.field("bucket_mb", s.bucket_mb, "MiB of gradients that are reduced together",
           positive().at_most(kMostBucketMb));
+  f.field("transport", s.transport,
+          "what carries a device's tensors; auto: nccl where each rank has a card of its own",
+          {{"auto", Transport::automatic}, {"mpi", Transport::mpi}, {"nccl", Transport::nccl}});
   f.field("check_replicas", s.check_replicas,
           "every so many steps, ranks that hold the same weights compare them; 0: never",
           between(0, kMostSteps));

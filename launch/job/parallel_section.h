@@ -12,6 +12,9 @@
 
 namespace ty {
 
+// What carries tensors that lie on a device; on a CPU it is MPI.
+enum class Transport : std::uint8_t { automatic, mpi, nccl };
+
 struct ParallelSection {
   config::IntOrAuto data;  // auto: the ranks that are left
   config::IntOrAuto tensor = 1;
@@ -27,7 +30,8 @@ struct ParallelSection {
   WeightReuse reuse = WeightReuse::pass;
   std::int64_t zero = 0;  // 1: optimizer state is sharded over the data ranks
   Reduction reduction = Reduction::fast;
-  double bucket_mb = 25.0;          // of gradients reduced together
+  double bucket_mb = 25.0;  // of gradients reduced together
+  Transport transport = Transport::automatic;
   std::int64_t check_replicas = 0;  // steps between comparisons of shared weights; 0: never
 };
 

@@ -1,5 +1,6 @@
 #include "launch/run/layout.h"
 
+#include "launch/run/device_plane.h"
 #include "parallel/comm/phantom/phantom.h"
 
 namespace ty {
@@ -26,8 +27,9 @@ MeshShape stated_mesh(const JobConfig& job) {
           .tensor = degree(job.parallel.tensor).value_or(1)};
 }
 
-Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
-  Mesh mesh(world, mesh_shape(job, world.size()));
+namespace {
+
+Layout layout_of(const JobConfig& job, Mesh mesh, Backend& backend) {
   AxisGroups groups = {.data = mesh.data(),
                        .tensor = mesh.tensor(),
                        .pipeline = mesh.pipeline(),
@@ -39,9 +41,18 @@ Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
   return {std::move(mesh), std::move(groups), std::move(sharing)};
 }
 
+}  // namespace
+
+Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
+  Mesh mesh(world, mesh_shape(job, world.size()));
+  open_device_plane(mesh, backend, job.parallel.transport);
+  return layout_of(job, std::move(mesh), backend);
+}
+
 Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend) {
   const int rank = rank_of({.pipeline = stage}, mesh_shape(job, ranks));
-  return make_layout(job, Group(std::make_shared<PhantomCommunicator>(rank, ranks)), backend);
+  const Group phantom(std::make_shared<PhantomCommunicator>(rank, ranks));
+  return layout_of(job, Mesh(phantom, mesh_shape(job, ranks)), backend);
 }
 
 std::string describe_axes(const MeshShape& shape) {

@@ -144,6 +144,18 @@ std::shared_ptr<Communicator> Communicator::do_subgroup(std::span<const int> mem
   return child;
 }
 
+std::shared_ptr<Communicator> Communicator::on(Backend& backend) {
+  const auto plane = planes_.find(&backend);
+  return plane != planes_.end() ? plane->second : do_on(backend);
+}
+
+void Communicator::set_plane(Backend& backend, std::shared_ptr<Communicator> plane) {
+  TY_CHECK(plane->rank() == rank_ && plane->size() == size_,
+           "rank {} of {} in this group, rank {} of {} on backend {}", rank_, size_, plane->rank(),
+           plane->size(), backend.name());
+  planes_[&backend] = std::move(plane);
+}
+
 std::shared_ptr<Communicator> Communicator::do_on(Backend& backend) {
   throw CommError("on: these ranks do not reach the memory of backend {}", backend.name());
 }

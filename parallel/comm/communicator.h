@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,7 @@
 namespace ty {
 
 class Backend;
+class Watch;
 
 enum class ReduceOp : std::uint8_t { sum, max, min };
 std::string_view name_of(ReduceOp op);
@@ -39,6 +41,8 @@ class Communicator {
   int size() const { return size_; }
   // See Group::set_patience().
   virtual void set_patience(double) {}
+  // By which a transport that stands on this one finds out who is late; null: by nothing.
+  virtual std::shared_ptr<Watch> watch() { return nullptr; }
 
   // All calls throw CommError, before anything is sent, for a view that is not contiguous, parts
   // that do not make up the whole, and a rank or tag that does not exist.
@@ -64,7 +68,9 @@ class Communicator {
   // not.
   std::shared_ptr<Communicator> subgroup(std::span<const int> members);
   // See Group::on(). A group of its own, with counts of its own.
-  std::shared_ptr<Communicator> on(Backend& backend) { return do_on(backend); }
+  std::shared_ptr<Communicator> on(Backend& backend);
+  // From now on, on(backend) is `plane`: the same ranks in the same order.
+  void set_plane(Backend& backend, std::shared_ptr<Communicator> plane);
 
   // Of this rank's calls in this group, since it was made.
   const CommCounts& counts(CommCall call) const { return counts_[static_cast<std::size_t>(call)]; }
@@ -90,6 +96,7 @@ class Communicator {
 
   int rank_, size_;
   std::array<CommCounts, kCommCalls.size()> counts_{};
+  std::map<Backend*, std::shared_ptr<Communicator>> planes_;
 };
 
 // This rank alone: what a serial run is made of (self/).
@@ -128,6 +135,12 @@ class Group {
   // and texts of the host over the group that Mesh made. The group itself if that memory is the
   // host's. A collective call. Throws CommError if the transport does not reach that memory.
   Group on(Backend& backend) const;
+  // From now on, on(backend) is `plane` (see Mesh::carry_over()).
+  void set_plane(Backend& backend, const Group& plane) const {
+    communicator_->set_plane(backend, plane.communicator_);
+  }
+  // See Communicator::watch().
+  std::shared_ptr<Watch> watch() const { return communicator_->watch(); }
   // See Communicator::counts().
   const CommCounts& counts(CommCall call) const { return communicator_->counts(call); }
   // The bytes of all kinds of calls.

@@ -92,4 +92,16 @@ Mesh::Mesh(Group world, MeshShape shape)
       stage_(world_.subgroup(ranks_of_stage(world_.rank(), shape))),
       ends_(world_.subgroup(ends_along(Axis::pipeline, world_.rank(), shape))) {}
 
+void Mesh::carry_over(Backend& backend, const Group& device_world) const {
+  const int rank = world_.rank();
+  const auto carry = [&](const Group& group, const std::vector<int>& members) {
+    group.set_plane(backend, device_world.subgroup(members));
+  };
+  carry(tensor_, ranks_along(Axis::tensor, rank, shape_));
+  carry(data_, ranks_along(Axis::data, rank, shape_));
+  carry(pipeline_, ranks_along(Axis::pipeline, rank, shape_));
+  carry(stage_, ranks_of_stage(rank, shape_));
+  carry(ends_, ends_along(Axis::pipeline, rank, shape_));
+}
+
 }  // namespace ty

@@ -63,6 +63,11 @@ class Mesh {
   const MeshShape& shape() const { return shape_; }
   const MeshCoordinate& at() const { return at_; }
 
+  // Divides `device_world`, the same ranks for this backend's memory, as the world is, now and in
+  // the same order: from then on, on(backend) of a group along an axis is its part of it. The
+  // backend must outlive those groups. A collective call.
+  void carry_over(Backend& backend, const Group& device_world) const;
+
  private:
   Group world_;
   MeshShape shape_;

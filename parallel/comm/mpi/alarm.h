@@ -14,25 +14,22 @@
 #include <utility>
 
 #include "parallel/comm/mpi/mpi_call.h"
+#include "parallel/comm/watch.h"
 
 namespace ty {
 
-class Alarm {
+class Alarm final : public Watch {
  public:
   // Collective over the world.
   explicit Alarm(MPI_Comm world);
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
-  ~Alarm();
+  ~Alarm() override;
 
-  // To be called when a wait begins.
-  void begin() { answered_.clear(); }
-  // To be called while waiting in `call`: answers ranks that ask. Throws CommError with the verdict
-  // of one that has found out who is late.
-  void attend(const std::string& call);
-  // Asks all ranks and throws CommError with the verdict, unless `done` becomes true within a
-  // second.
-  void raise(const std::string& call, double waited_seconds, const std::function<bool()>& done);
+  void begin() override { answered_.clear(); }
+  void attend(const std::string& call) override;
+  void raise(const std::string& call, double waited_seconds,
+             const std::function<bool()>& done) override;
 
  private:
   struct Message;

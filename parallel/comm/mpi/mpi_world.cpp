@@ -74,6 +74,7 @@ class MpiCommunicator final : public Communicator {
   }
 
   void set_patience(double seconds) override { session_->patience = seconds; }
+  std::shared_ptr<Watch> watch() override { return session_->alarm; }
 
  private:
   Work do_all_reduce(const View& x, ReduceOp op) override {
@@ -186,10 +187,10 @@ class MpiCommunicator final : public Communicator {
   MPI_Op operation(const View& x, ReduceOp op) const {
     return session_->operations.get(x.dtype, op);
   }
-  Requests::What what(const char* call, const View& x, int peer = -1) const {
+  PendingCall what(const char* call, const View& x, int peer = -1) const {
     return {call, x.numel(), x.dtype, size(), peer};
   }
-  Work work(const Requests::What& what, std::vector<MPI_Request> requests) const {
+  Work work(const PendingCall& what, std::vector<MPI_Request> requests) const {
     return {std::make_unique<Requests>(what, std::move(requests), session_->alarm),
             session_->patience};
   }

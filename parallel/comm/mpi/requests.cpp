@@ -22,10 +22,10 @@ bool Requests::test() {
       MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, statuses.data());
   if (code == MPI_ERR_IN_STATUS) {
     for (const MPI_Status& status : statuses) {
-      if (status.MPI_ERROR != MPI_ERR_PENDING) check_mpi(status.MPI_ERROR, describe().c_str());
+      if (status.MPI_ERROR != MPI_ERR_PENDING) check_mpi(status.MPI_ERROR, what_.str().c_str());
     }
   }
-  if (code != MPI_SUCCESS) check_mpi(code, describe().c_str());
+  if (code != MPI_SUCCESS) check_mpi(code, what_.str().c_str());
   done_ = done != 0;
   if (done_) check_lengths(statuses);
   return done_;
@@ -40,19 +40,12 @@ void Requests::wait(double patience_seconds) {
     sched_yield();  // ranks may share a core
     const double waited = watch.seconds();
     if (waited > patience_seconds) {
-      alarm_->raise(describe(), waited, [this] { return test(); });
+      alarm_->raise(what_.str(), waited, [this] { return test(); });
     } else if (waited > next_look) {
-      alarm_->attend(describe());
+      alarm_->attend(what_.str());
       next_look = waited + kBetweenQuestions;
     }
   }
-}
-
-std::string Requests::describe() const {
-  if (what_.count < 0) return fmt::format("{} among {} ranks", what_.call, what_.ranks);
-  const std::string peer = what_.peer < 0 ? "" : fmt::format(" with rank {}", what_.peer);
-  return fmt::format("{} of {} x {}{} among {} ranks", what_.call, what_.count,
-                     name_of(what_.dtype), peer, what_.ranks);
 }
 
 void Requests::check_lengths(const std::vector<MPI_Status>& statuses) const {
@@ -60,7 +53,7 @@ void Requests::check_lengths(const std::vector<MPI_Status>& statuses) const {
     int count = 0;
     TY_MPI_CALL(MPI_Get_count(&statuses[i], mpi_type_of(what_.dtype), &count));
     if (count != expected_[i]) {
-      throw CommError("{}: a piece of {} elements came, not {}", describe(), count, expected_[i]);
+      throw CommError("{}: a piece of {} elements came, not {}", what_.str(), count, expected_[i]);
     }
   }
 }

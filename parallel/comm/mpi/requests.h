@@ -2,26 +2,19 @@
 #pragma once
 
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "parallel/comm/communicator.h"
 #include "parallel/comm/mpi/alarm.h"
 #include "parallel/comm/mpi/mpi_call.h"
+#include "parallel/comm/pending_call.h"
 
 namespace ty {
 
 // One call and its requests; there are several if the message is sent in pieces.
 class Requests final : public Work::State {
  public:
-  struct What {
-    const char* call;
-    std::int64_t count;  // -1: not applicable
-    DType dtype;
-    int ranks;
-    int peer = -1;  // of a message
-  };
-  Requests(const What& what, std::vector<MPI_Request> requests, std::shared_ptr<Alarm> alarm)
+  Requests(const PendingCall& what, std::vector<MPI_Request> requests, std::shared_ptr<Alarm> alarm)
       : what_(what), requests_(std::move(requests)), alarm_(std::move(alarm)) {}
 
   // For a receive: the lengths that its pieces must have.
@@ -31,11 +24,10 @@ class Requests final : public Work::State {
   void wait(double patience_seconds) override;
 
  private:
-  std::string describe() const;
   // Needed because MPI accepts messages that are shorter than requested.
   void check_lengths(const std::vector<MPI_Status>& statuses) const;
 
-  What what_;
+  PendingCall what_;
   std::vector<MPI_Request> requests_;
   std::vector<int> expected_;
   std::shared_ptr<Alarm> alarm_;

@@ -219,6 +219,10 @@ TEST_F(JobFile, LinearRulesThatClashWithOtherSections) {
 }
 
 TEST_F(JobFile, WeightsThatAreKeptOverAStepClashWithCanonicalReduction) {
+  EXPECT_EQ(
+      error_with({"parallel.transport=nccl", "run.device=cpu"}),
+      "command line: parallel.transport: nccl is for run.device: cuda, which is cpu; want auto "
+      "or mpi");
   EXPECT_EQ(error_with({"parallel.reuse=step", "parallel.reduction=canonical"}),
             "command line: parallel.reuse: step adds up over micro-batches; reduction = canonical "
             "wants pass");
