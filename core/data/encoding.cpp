@@ -53,4 +53,15 @@ Encoding encode_with_special(const Tokenizer& tokenizer, std::string_view first,
   return result;
 }
 
+std::vector<std::int32_t> encode_beginning(const Tokenizer& tokenizer, std::string_view text) {
+  Ids ids;
+  for (const TemplatePiece& piece : tokenizer.templates().single) {
+    const bool is_text = piece.text != TemplateText::none;
+    const Ids part = is_text ? tokenizer.encode(text) : piece.ids;
+    ids.insert(ids.end(), part.begin(), part.end());
+    if (is_text) break;
+  }
+  return ids;
+}
+
 }  // namespace ty

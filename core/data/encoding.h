@@ -24,4 +24,8 @@ Encoding encode_with_special(const Tokenizer& tokenizer, std::string_view first,
                              std::optional<std::string_view> second = std::nullopt,
                              std::int64_t longest = 0);
 
+// The ids of a text that is to be continued: in the template of a single one, without the special
+// tokens behind it.
+std::vector<std::int32_t> encode_beginning(const Tokenizer& tokenizer, std::string_view text);
+
 }  // namespace ty

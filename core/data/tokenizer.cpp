@@ -96,6 +96,14 @@ bool Tokenizer::has_text(std::int32_t id) const {
   return id >= 0 && id < vocab_size() && !vocabulary_.tokens[static_cast<std::size_t>(id)].empty();
 }
 
+bool Tokenizer::is_special(std::int32_t id) const {
+  const std::vector<AddedToken>& tokens = added_.tokens();
+  return std::any_of(std::begin(kSpecialTokenRoles), std::end(kSpecialTokenRoles),
+                     [&](const SpecialTokenRole& role) { return special().*role.id == id; }) ||
+         std::any_of(tokens.begin(), tokens.end(),
+                     [&](const AddedToken& token) { return token.special && token.id == id; });
+}
+
 std::string Tokenizer::to_json() const {
   return files_.definition.empty() ? made_json() : files_.definition;
 }

@@ -67,6 +67,9 @@ class Tokenizer {
   // False for ids that the vocabulary skips, and for ids beyond it: a model's token table may be
   // larger than its tokenizer.
   bool has_text(std::int32_t id) const;
+  // Whether a token has a role of its own or is marked as special among the added ones, so that it
+  // is no part of a text for people.
+  bool is_special(std::int32_t id) const;
   // Whether a token belongs to the word of the token before it, as far as its spelling says so.
   virtual bool continues_word(std::int32_t /*id*/) const { return false; }
   // One above the largest id.

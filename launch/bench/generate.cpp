@@ -114,6 +114,12 @@ ExitCode generate(const Arguments& arguments, RankStatus& status) {
   World world(status);
   const auto backend = make_backend(DeviceChoice::automatic);
   const OpenedModel opened = open_subject(arguments, *backend, world.size());
+  if (!opened.spec.writes_texts()) {
+    throw UsageError(
+        "bench generate: {}: a model of family {} does not go on with a text; want a "
+        "decoder",
+        arguments.word(0, "the model"), opened.spec.family);
+  }
   const std::int64_t tokens = std::max<std::int64_t>(2, arguments.integer("--tokens", 128));
   if (kPromptTokens + tokens > opened.spec.context) {
     throw UsageError(

@@ -16,16 +16,15 @@ GenerationPlan plan_generation(const ModelSpec& spec, DType dtype, const Generat
   const Mesh phantom(Group(std::make_shared<PhantomCommunicator>(0, mesh.size())), mesh);
   const OpenedModel declared =
       declare_model(spec, backend, only_run(dtype), 1, 1, part_to_run(spec, phantom, backend));
-  const Generator generator = {.model = *declared.model,
-                               .backend = backend,
-                               .context = spec.context,
-                               .pipeline = phantom.pipeline(),
-                               .cached = shape.cached};
+  Generator generator = {.model = *declared.model,
+                         .backend = backend,
+                         .context = spec.context,
+                         .pipeline = phantom.pipeline(),
+                         .cached = shape.cached};
+  if (spec.has_encoder()) generator.decoder_start = 0;
   std::vector<Ids> prompts;
-  std::int64_t longest = 0;
   for (const std::int64_t length : shape.prompts) {
     prompts.emplace_back(static_cast<std::size_t>(length), 0);
-    longest = std::max(longest, length);
   }
   Decoder decoder(generator, shape.max_tokens);
   decoder.start(std::move(prompts));
@@ -34,6 +33,8 @@ GenerationPlan plan_generation(const ModelSpec& spec, DType dtype, const Generat
   for (std::size_t i = 0; i < shape.prompts.size(); ++i) {
     rows.insert(rows.end(), static_cast<std::size_t>(shape.beams), static_cast<std::int64_t>(i));
   }
+  std::int64_t longest = 0;
+  for (const Ids& ids : decoder.sequences()) longest = std::max(longest, std::ssize(ids));
   // Where the model sees no more than before, passes are alike.
   const std::int64_t passes =
       std::min(shape.passes, std::max<std::int64_t>(2, spec.context + 2 - longest));

@@ -92,8 +92,11 @@ std::vector<OptionSpec> generate_option_specs() {
        at_least(0)},
       {"--repetition-penalty", "P", "above 1: tokens that have occurred are less likely", kNumber,
        config::Rule{}.above(0)},
-      {"--long", "HOW", "past the context: slide (default), or refuse at the start", kText,
-       config::one_of({"slide", "refuse"})},
+      {"--long", "HOW",
+       "what is longer than the context: slide (default; an encoder reads its beginning), or "
+       "refuse "
+       "at the start",
+       kText, config::one_of({"slide", "refuse"})},
       {"--no-cache", "", "read all tokens again for each new one, to check or compare"},
       kStrictOption,
       kTensorOption,
@@ -108,27 +111,51 @@ GenerateOptions generate_options(const Arguments& arguments) {
   GenerateOptions options = {
       .prompts = {arguments.words.size() > 1 ? arguments.words[1] : ""},
       .several = arguments.flag("--prompts"),
-      .sampling = {.max_tokens = arguments.integer("--tokens", 100),
-                   .temperature =
-                       arguments.flag("--greedy") ? 0.0 : arguments.number("--temperature", 0.8),
-                   .top_k = arguments.integer("--top-k", 50),
-                   .top_p = arguments.number("--top-p", 1.0),
-                   .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1)),
-                   .repetition = repetition},
+      .method = {.sampling = {.max_tokens = arguments.integer("--tokens", 100),
+                              .temperature = arguments.flag("--greedy")
+                                                 ? 0.0
+                                                 : arguments.number("--temperature", 0.8),
+                              .top_k = arguments.integer("--top-k", 50),
+                              .top_p = arguments.number("--top-p", 1.0),
+                              .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1)),
+                              .repetition = repetition}},
       .slides = arguments.text("--long", "slide") == "slide",
       .cached = !arguments.flag("--no-cache")};
   if (options.several) options.prompts = lines_of(arguments.text("--prompts", ""));
   if (arguments.flag("--beams")) {
-    options.beams = {.max_tokens = options.max_tokens(),
-                     .beams = arguments.integer("--beams", 1),
-                     .length_penalty = arguments.number("--length-penalty", 1.0),
-                     .early_stop = early_stop_of(arguments.text("--early-stop", "no")),
-                     .repetition = repetition};
+    options.method.beams =
+        BeamOptions{.max_tokens = options.max_tokens(),
+                    .beams = arguments.integer("--beams", 1),
+                    .length_penalty = arguments.number("--length-penalty", 1.0),
+                    .early_stop = early_stop_of(arguments.text("--early-stop", "no")),
+                    .repetition = repetition};
   }
   return options;
 }
 
-void check_lengths(const std::vector<Ids>& prompts, std::int64_t max_tokens, std::int64_t context) {
+namespace {
+
+// An encoder's text, and what a decoder writes behind its first token.
+void check_answers(const std::vector<Ids>& texts, std::int64_t max_tokens, std::int64_t context) {
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (std::ssize(texts[i]) <= context) continue;
+    throw UsageError(
+        "generate: text {} has {} tokens; the model reads {} at most; want a shorter text, or "
+        "--long slide to read its beginning",
+        i + 1, texts[i].size(), context);
+  }
+  if (max_tokens <= context) return;
+  throw UsageError(
+      "generate: --tokens: got {}; the model writes {} before it forgets the first; want no more, "
+      "or --long slide",
+      max_tokens, context);
+}
+
+}  // namespace
+
+void check_lengths(const std::vector<Ids>& prompts, std::int64_t max_tokens, std::int64_t context,
+                   bool answers) {
+  if (answers) return check_answers(prompts, max_tokens, context);
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const std::int64_t length = std::ssize(prompts[i]);
     if (length + max_tokens <= context) continue;

@@ -93,7 +93,7 @@ void to_log_probabilities(std::vector<float>& logits) {
 // A prompt's search, and where its open beams are in the decoder's batch.
 struct Search {
   BeamSearch beams;
-  std::int64_t prompt_length;
+  std::int64_t first_length;  // of its sequence, before anything was added
   std::int64_t first, count;  // sequences of the batch; none when it is done
 };
 
@@ -101,13 +101,12 @@ struct Search {
 
 std::vector<Ids> beam_search(const Generator& generator, const TextIds& text,
                              const std::vector<Ids>& prompts, const BeamOptions& options) {
-  std::vector<Search> searches;
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    searches.push_back(
-        {BeamSearch(options), std::ssize(prompts[i]), static_cast<std::int64_t>(i), 1});
-  }
   Decoder decoder(generator, options.max_tokens);
   std::vector<std::vector<float>> logits = decoder.start(prompts);
+  std::vector<Search> searches;
+  for (const Ids& ids : decoder.sequences()) {
+    searches.push_back({BeamSearch(options), std::ssize(ids), std::ssize(searches), 1});
+  }
   while (true) {
     std::vector<std::int64_t> kept;
     Ids next;
@@ -119,8 +118,9 @@ std::vector<Ids> beam_search(const Generator& generator, const TextIds& text,
         std::vector<float>& row = logits[static_cast<std::size_t>(b)];
         to_log_probabilities(row);
         apply_rules(row, ids, text, options.repetition);
+        apply_forced(row, std::ssize(ids) - search.first_length, options.max_tokens, text);
         scores.push_back(std::move(row));
-        fresh.emplace_back(ids.begin() + search.prompt_length, ids.end());
+        fresh.emplace_back(ids.begin() + search.first_length, ids.end());
       }
       if (search.count == 0) continue;
       const auto steps = search.beams.advance(scores, fresh, text.end);

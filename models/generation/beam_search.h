@@ -63,7 +63,8 @@ class BeamSearch {
   std::int64_t length_ = 0;           // new ids of each open beam
 };
 
-// The best continuation of each prompt, searched as if it were alone.
+// The best continuation of each prompt (or answer to it, of an encoder-decoder), searched as if it
+// were alone.
 std::vector<Ids> beam_search(const Generator& generator, const TextIds& text,
                              const std::vector<Ids>& prompts, const BeamOptions& options);
 

@@ -33,6 +33,12 @@ void tell_all(std::vector<float>& values, const Group& pipeline) {
   pipeline.broadcast(contiguous_view(values.data(), DType::f32, {count}), last).wait();
 }
 
+std::vector<std::int64_t> lengths_of(const std::vector<Ids>& sequences) {
+  std::vector<std::int64_t> lengths;
+  for (const Ids& ids : sequences) lengths.push_back(std::ssize(ids));
+  return lengths;
+}
+
 // The last counts[b] ids of each sequence, padded on the right to what the model's ranks can share:
 // [B, T].
 Tensor last_ids(const Generator& generator, const std::vector<Ids>& sequences,
@@ -54,7 +60,12 @@ bool Decoder::fits() const { return longest_of(sequences_) <= generator_.context
 
 Rows Decoder::start(std::vector<Ids> prompts) {
   for (const Ids& prompt : prompts) TY_CHECK(!prompt.empty(), "nothing to go on from");
+  const std::size_t count = prompts.size();
   sequences_ = std::move(prompts);
+  sources_.clear();
+  if (const auto start = generator_.decoder_start) {
+    sources_ = std::exchange(sequences_, std::vector<Ids>(count, {*start}));
+  }
   cache_.reset();
   // Ranks with own rows of a batch cannot read one token at a time.
   if (!generator_.cached || generator_.model.row_multiple() > 1 || !fits()) return read_windows();
@@ -75,9 +86,12 @@ Rows Decoder::add(std::span<const std::int32_t> ids) {
 }
 
 void Decoder::keep(std::span<const std::int64_t> sequences) {
-  std::vector<Ids> kept;
-  for (const std::int64_t i : sequences) kept.push_back(sequences_[static_cast<std::size_t>(i)]);
-  sequences_ = std::move(kept);
+  for (std::vector<Ids>* all : {&sequences_, &sources_}) {
+    if (all->empty()) continue;
+    std::vector<Ids> kept;
+    for (const std::int64_t i : sequences) kept.push_back((*all)[static_cast<std::size_t>(i)]);
+    *all = std::move(kept);
+  }
   if (cache_) cache_->keep(sequences);
 }
 
@@ -89,10 +103,23 @@ Rows Decoder::read_windows() {
   return read(counts);
 }
 
+Batch Decoder::batch_of(std::span<const std::int64_t> counts) const {
+  Batch batch = {.sequences = std::ssize(sequences_)};
+  const Tensor ids = last_ids(generator_, sequences_, counts);
+  batch.columns[sources_.empty() ? Column::ids : Column::decoder_ids] = ids;
+  if (sources_.empty() || (cache_ && cache_->longest() > 0)) return batch;
+  const std::vector<std::int64_t> lengths = lengths_of(sources_);
+  batch.lengths.assign(lengths.begin(), lengths.end());
+  batch.columns[Column::ids] = last_ids(generator_, sources_, lengths);
+  batch.columns[Column::lengths] =
+      Tensor::from<std::int32_t>(generator_.backend, {batch.sequences}, batch.lengths);
+  return batch;
+}
+
 Rows Decoder::read(std::span<const std::int64_t> counts) {
   const NoGrad no_grad;
-  const Batch batch = {.sequences = std::ssize(sequences_),
-                       .columns = {{Column::ids, last_ids(generator_, sequences_, counts)}}};
+  const Batch batch = batch_of(counts);
+  if (cache_ && batch.has(Column::lengths)) cache_->set_source_lengths(batch.at(Column::lengths));
   const Group pipeline = generator_.pipeline.on(generator_.backend);
   const ForwardContext context = {.batch = batch, .cache = cache_ ? &*cache_ : nullptr};
   const Tensor hidden = forward_through(generator_.model, pipeline, context).hidden;

@@ -19,6 +19,7 @@ std::vector<Ids> generate(const Generator& generator, const TextIds& text,
     for (std::size_t b = 0; b < prompt_of.size(); ++b) {
       const Ids& ids = decoder.sequences()[b];
       apply_rules(logits[b], ids, text, options.repetition);
+      apply_forced(logits[b], token, options.max_tokens, text);
       const auto id = sample_token(logits[b], options, std::ssize(ids));
       if (!id || id == text.end) continue;
       made[prompt_of[b]].push_back(*id);

@@ -60,6 +60,14 @@ void apply_rules(std::vector<float>& logits, std::span<const std::int32_t> ids, 
   std::fill(logits.begin() + beyond, logits.end(), kNever);
 }
 
+void apply_forced(std::vector<float>& logits, std::int64_t made, std::int64_t most,
+                  const TextIds& text) {
+  const bool is_last = made + 1 == most && text.forced_last;
+  if (!is_last && (made > 0 || !text.forced_first)) return;
+  std::fill(logits.begin(), logits.end(), kNever);
+  logit_of(logits, is_last ? *text.forced_last : *text.forced_first) = 0;
+}
+
 std::optional<std::int32_t> sample_token(const std::vector<float>& logits,
                                          const SamplingOptions& options, std::int64_t position) {
   const auto best = std::max_element(logits.begin(), logits.end());

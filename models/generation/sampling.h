@@ -15,7 +15,9 @@ namespace ty {
 // Which ids of a model a text may get.
 struct TextIds {
   std::optional<std::int32_t> end = {};  // ends a text, and is not part of it
-  std::vector<std::int32_t> none = {};   // have no text: never drawn
+  // What every text has first, and as the last one of as many ids as were asked for.
+  std::optional<std::int32_t> forced_first = {}, forced_last = {};
+  std::vector<std::int32_t> none = {};  // have no text: never drawn
   // Nor are ids from here on: a model's table of tokens is often padded beyond its tokenizer's.
   std::int64_t size = std::numeric_limits<std::int64_t>::max();
 };
@@ -33,6 +35,11 @@ struct RepetitionRules {
 // Changes the logits [V] of what follows `ids`: those of ids that are ruled out become -inf.
 void apply_rules(std::vector<float>& logits, std::span<const std::int32_t> ids, const TextIds& text,
                  const RepetitionRules& rules);
+
+// Where a text of at most `most` new ids must have a certain one behind its first `made`: that one
+// gets logit 0 (of logarithms of probabilities: it is certain), all others -inf.
+void apply_forced(std::vector<float>& logits, std::int64_t made, std::int64_t most,
+                  const TextIds& text);
 
 struct SamplingOptions {
   std::int64_t max_tokens = 100;

@@ -22,6 +22,9 @@ constexpr const char* kTypeKey = "model_type";
 constexpr std::string_view kFactorisedPrefix = "trainyard_";  // of the type
 constexpr const char* kNoteKey = "trainyard_note";
 
+constexpr const char* kStartKey = "decoder_start_token_id";
+constexpr const char* kForcedKey = "forced_eos_token_id";
+
 // The keys that are kept, or those that a new model starts with.
 Json public_keys_of(const ModelSpec& spec) {
   return spec.public_keys.empty() ? Json{{"initializer_range", 0.02}, {"use_cache", true}}
@@ -141,6 +144,10 @@ void set_run_keys(ModelSpec& spec, std::optional<std::int32_t> end_of_text, DTyp
   Json json = public_keys_of(spec);
   for (const char* key : {"bos_token_id", "eos_token_id", "pad_token_id"}) {
     if (!json.contains(key)) json[key] = end_of_text ? Json(*end_of_text) : Json();
+  }
+  if (spec.has_encoder()) {
+    if (!json.contains(kStartKey)) json[kStartKey] = end_of_text ? Json(*end_of_text) : Json();
+    if (!json.contains(kForcedKey)) json[kForcedKey] = Json();
   }
   json.erase("torch_dtype");  // its older spelling
   json["dtype"] = public_dtype(weights);

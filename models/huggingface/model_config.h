@@ -33,7 +33,8 @@ std::vector<std::string> label_names(const ModelSpec& spec);
 void set_label_names(ModelSpec& spec, const std::vector<std::string>& names);
 
 // Sets keys that the public library would otherwise guess: special token ids that the file does not
-// name become the tokenizer's end of text, or null; the dtype becomes that of the stored weights.
+// name become the tokenizer's end of text, or null (with which a decoder that an encoder is read by
+// begins, and which no text is forced to have); the dtype becomes that of the stored weights.
 void set_run_keys(ModelSpec& spec, std::optional<std::int32_t> end_of_text, DType weights);
 
 }  // namespace ty

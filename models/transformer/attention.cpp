@@ -48,7 +48,7 @@ Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) con
                                     .first_head = heads_.first};
   const Tensor qkv = qkv_->forward(x);  // own heads of all rows
   const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
-  if (context.cache != nullptr) {
+  if (context.cache != nullptr && causal_) {
     return out_->forward(context.cache->attend(site_, by_sequence, heads_.count, options));
   }
   const Tensor lengths = padded_ ? context.batch.find(Column::lengths) : Tensor();

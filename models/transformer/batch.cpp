@@ -43,11 +43,11 @@ Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::
 }
 
 LengthOf lengths_in(const Batch& batch) {
-  return [&batch](Column column) { return batch.at(column).dim(1); };
+  return [&batch](Column column) { return batch.has(column) ? batch.at(column).dim(1) : 0; };
 }
 
 LengthOf lengths_in(const HostBatch& batch) {
-  return [&batch](Column column) { return batch.at(column).row[0]; };
+  return [&batch](Column column) { return batch.has(column) ? batch.at(column).row[0] : 0; };
 }
 
 std::vector<Tensor> Flow::tensors() const {

@@ -29,7 +29,7 @@ struct Batch {
 // The sequences [first, first + count) of a batch.
 Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::int64_t count);
 
-// T of a batch: how many tokens (or patches) each sequence has in a column.
+// T of a batch: how many tokens (or patches) each sequence has in a column; 0 if there is none.
 using LengthOf = std::function<std::int64_t(Column)>;
 LengthOf lengths_in(const Batch& batch);
 LengthOf lengths_in(const HostBatch& batch);
@@ -40,6 +40,9 @@ LengthOf lengths_in(const HostBatch& batch);
 //   decoder or encoder   hidden: x
 //   encoder-decoder      in the encoder     hidden: x         memory: the decoder's embeddings
 //                        in the decoder     hidden: x         memory: what the encoder returned
+//
+// Of a batch without ids an encoder-decoder is its decoder: the encoder hands hidden on, and a
+// cache holds what the decoder attends to.
 struct Flow {
   // [B, T, C], or own rows or columns of it (models/linear/base/sharing.h); what Model::logits()
   // takes after the last block; undefined before the first one.

@@ -9,7 +9,8 @@
 namespace ty {
 
 CrossAttention::CrossAttention(const BlockContext& at, const ModelSpec& spec, double out_std)
-    : heads_(OwnHeads::of(at, spec)),
+    : site_(site_id(at.scope.path())),
+      heads_(OwnHeads::of(at, spec)),
       scale_(1.0 / std::sqrt(static_cast<double>(spec.width / spec.heads))),
       probabilities_(at.child("dropout"), spec.dropout.attention) {
   const LinearShape q = {.in = spec.width, .out = spec.width};
@@ -22,6 +23,22 @@ CrossAttention::CrossAttention(const BlockContext& at, const ModelSpec& spec, do
                        pair.lies_outside ? Split::none : Split::out);
 }
 
+KvCache::Entry CrossAttention::entry_for(const Tensor& memory, std::int64_t sequences) const {
+  const Tensor kv = kv_->forward(memory);
+  const std::int64_t heads = heads_.count, width = kv.dim(-1) / (2 * heads);
+  const Tensor both =
+      permute(reshape(kv, {sequences, -1, heads, 2 * width}), {0, 2, 1, 3});  // [B, H, S, 2D]
+  // Each in memory of its own, in the order in which attention reads them.
+  const auto half = [&](std::int64_t which) {
+    const Tensor part = narrow(both, 3, which * width, width);
+    const Tensor own =
+        Tensor::empty(kv.backend(), part.shape(), kv.dtype(), MemoryClass::activation);
+    kv.backend().copy(own.view(), part.view());
+    return own;
+  };
+  return {half(0), half(1)};
+}
+
 Tensor CrossAttention::operator()(const Tensor& x, const Tensor& memory,
                                   const ForwardContext& context) const {
   const std::int64_t sequences = context.batch.sequences, heads = heads_.count;
@@ -29,7 +46,13 @@ Tensor CrossAttention::operator()(const Tensor& x, const Tensor& memory,
                                     .causal = false,
                                     .dropout = probabilities_.mask_of_samples(context),
                                     .first_head = heads_.first};
-  const Tensor q = q_->forward(x), kv = kv_->forward(memory);  // own heads of all rows
+  const Tensor q = q_->forward(x);  // own heads of all rows
+  if (context.cache != nullptr) {
+    return out_->forward(
+        context.cache->attend_source(site_, reshape(q, {sequences, -1, q.dim(-1)}), heads, options,
+                                     [&] { return entry_for(memory, sequences); }));
+  }
+  const Tensor kv = kv_->forward(memory);
   const std::int64_t width = q.dim(-1) / heads;
   const Tensor queries = reshape(q, {sequences, -1, heads, width});
   const Tensor both = reshape(kv, {sequences, -1, heads, 2 * width});

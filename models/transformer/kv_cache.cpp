@@ -6,11 +6,16 @@
 
 #include "core/base/error.h"
 #include "core/ops/attention.h"
+#include "core/ops/shape.h"
 
 namespace ty {
 
 KvCache::KvCache(std::int64_t sequences, std::int64_t capacity)
-    : capacity_(capacity), lengths_(static_cast<std::size_t>(sequences), 0) {}
+    : capacity_(capacity),
+      lengths_(static_cast<std::size_t>(sequences), 0),
+      sources_(static_cast<std::size_t>(sequences)) {
+  std::iota(sources_.begin(), sources_.end(), 0);
+}
 
 std::int64_t KvCache::longest() const {
   return lengths_.empty() ? 0 : *std::max_element(lengths_.begin(), lengths_.end());
@@ -82,10 +87,51 @@ Tensor KvCache::attend(std::uint64_t site, const Tensor& qkv, std::int64_t heads
                             is_even() ? Tensor() : seen_);
 }
 
-const KvCache::Entry& KvCache::fixed(std::uint64_t site, const std::function<Entry()>& make) {
+std::vector<KvCache::Run> KvCache::runs() const {
+  std::vector<Run> all;
+  for (std::int64_t b = 0; b < sequences();) {
+    const std::int64_t source = sources_[static_cast<std::size_t>(b)];
+    std::int64_t end = b;
+    while (end < sequences() && sources_[static_cast<std::size_t>(end)] == source) ++end;
+    const std::int64_t count = end - b;
+    Run* last = all.empty() ? nullptr : &all.back();
+    const bool goes_on = last != nullptr && source == last->source + last->sources &&
+                         count * last->sources == last->count;
+    if (goes_on) {
+      last->count += count;
+      ++last->sources;
+    } else {
+      all.push_back({b, count, source, 1});
+    }
+    b = end;
+  }
+  return all;
+}
+
+Tensor KvCache::attend_source(std::uint64_t site, const Tensor& q, std::int64_t heads,
+                              const AttentionOptions& options, const std::function<Entry()>& make) {
   Entry& entry = fixed_[site];
   if (!entry.keys.defined()) entry = make();
-  return entry;
+  const std::int64_t tokens = q.dim(1), width = q.dim(2) / heads;
+  // Tokens about one source attend to it as if they were of one sequence.
+  const auto attend = [&](const Run& run) {
+    const Tensor own = narrow(q, 0, run.first, run.count);
+    const Tensor queries =
+        permute(reshape(own, {run.sources, -1, heads, width}), {0, 2, 1, 3});  // [.., H, T', D]
+    const auto of_run = [&](const Tensor& x) {
+      return x.defined() ? narrow(x, 0, run.source, run.sources) : x;
+    };
+    const Tensor y = attention_of_heads(queries, of_run(entry.keys), of_run(entry.values), options,
+                                        of_run(source_lengths_));
+    return reshape(y, {run.count, tokens, heads * width});
+  };
+  const std::vector<Run> all = runs();
+  if (all.size() == 1) return attend(all.front());
+  const Tensor y = Tensor::empty_like(q);
+  for (const Run& run : all) {
+    y.backend().copy(y.view().slice(0, run.first, run.count), attend(run).view());
+  }
+  return y;
 }
 
 void KvCache::advance(std::span<const std::int64_t> counts) {
@@ -119,13 +165,11 @@ void KvCache::keep(std::span<const std::int64_t> sequences) {
     entry.keys = rows_of(entry.keys, sequences, longest());
     entry.values = rows_of(entry.values, sequences, longest());
   }
-  for (auto& [site, entry] : fixed_) {
-    entry.keys = rows_of(entry.keys, sequences, entry.keys.dim(2));
-    entry.values = rows_of(entry.values, sequences, entry.values.dim(2));
+  for (auto* numbers : {&lengths_, &sources_}) {
+    std::vector<std::int64_t> kept;
+    for (const std::int64_t i : sequences) kept.push_back((*numbers)[static_cast<std::size_t>(i)]);
+    *numbers = std::move(kept);
   }
-  std::vector<std::int64_t> lengths;
-  for (const std::int64_t i : sequences) lengths.push_back(lengths_[static_cast<std::size_t>(i)]);
-  lengths_ = std::move(lengths);
   seen_ = {};
 }
 

@@ -57,6 +57,7 @@ std::vector<Shape> Model::shapes_entering_block(std::size_t block, std::int64_t 
   std::vector<Shape> shapes;
   for (const Column column : flows_[block]) {
     const std::int64_t length = length_of(column);
+    if (length == 0) continue;
     if (sharing_.has_own_rows()) {
       shapes.push_back({sequences * length / sharing_.ranks(), width});
     } else {

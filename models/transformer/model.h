@@ -37,7 +37,7 @@ class Model {
   Flow forward(const ForwardContext& context, Recompute recompute = Recompute::none, Flow in = {},
                int chunk = 0) const;
   // The shapes of what flows into a virtual stage (parallel/pipeline/action.h), or (next one) into
-  // any block, for a batch of so many sequences.
+  // any block, for a batch of so many sequences; of the columns that it has.
   std::vector<Shape> shapes_entering(int virtual_stage, std::int64_t sequences,
                                      const LengthOf& length_of) const;
   std::vector<Shape> shapes_entering_block(std::size_t block, std::int64_t sequences,

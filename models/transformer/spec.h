@@ -95,10 +95,12 @@ struct ModelSpec {
   std::int64_t token_width() const { return embedding_width == 0 ? width : embedding_width; }
   bool has_encoder() const { return encoder_layers > 0; }
   bool reads_images() const { return image.patch > 0; }
-  // Whether it gives the next token of a text: a decoder alone, with a head of the vocabulary.
-  bool writes_texts() const {
-    return head.kind == HeadSpec::Kind::language && causal && !has_encoder() && !reads_images();
+  // Whether it gives the next token of a text: a decoder with a head of the vocabulary.
+  bool generates() const {
+    return head.kind == HeadSpec::Kind::language && causal && !reads_images();
   }
+  // Whether it does so for a text that it goes on with: a decoder alone.
+  bool writes_texts() const { return generates() && !has_encoder(); }
   bool has_tied_head() const { return tied && head.kind == HeadSpec::Kind::language; }
   // Whether sequences may be padded: all but those of a language model that reads one way.
   bool reads_lengths() const { return !reads_images() && !writes_texts(); }

@@ -101,13 +101,18 @@ Tensor TextEmbeddings::vectors(const Tensor& ids) const {
 
 Flow TextEmbeddings::forward(Flow, const ForwardContext& context) const {
   const Batch& batch = context.batch;
-  const Tensor& ids = batch.at(Column::ids);
-  Flow out = {places_(vectors(ids), ids.dim(1), batch.find(Column::types), context)};
-  if (decoder_places_) {
-    const Tensor& written = batch.at(Column::decoder_ids);
-    out.memory = (*decoder_places_)(vectors(written), written.dim(1), Tensor(), context);
+  if (!decoder_places_) {
+    const Tensor& ids = batch.at(Column::ids);
+    return {places_(vectors(ids), ids.dim(1), batch.find(Column::types), context)};
   }
-  return out;
+  const Tensor& written = batch.at(Column::decoder_ids);
+  const Tensor decoder = (*decoder_places_)(vectors(written), written.dim(1), Tensor(), context);
+  if (!batch.has(Column::ids)) return {.hidden = decoder};
+  ForwardContext whole = context;  // a cache is the decoder's
+  whole.cache = nullptr;
+  const Tensor& ids = batch.at(Column::ids);
+  return {.hidden = places_(vectors(ids), ids.dim(1), batch.find(Column::types), whole),
+          .memory = decoder};
 }
 
 }  // namespace ty

@@ -50,6 +50,7 @@ Tensor TransformerBlock::around(const Norm& norm, const Tensor& x, const F& f) c
 }
 
 Flow TransformerBlock::forward(Flow in, const ForwardContext& context) const {
+  if (is_in_encoder(place_) && !context.batch.has(Column::ids)) return in;
   Tensor x = around(norm1_, in.hidden, [&](const Tensor& t) {
     return attention_dropout_(attention_(t, context), context);
   });

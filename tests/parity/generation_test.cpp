@@ -18,6 +18,7 @@ constexpr std::int32_t kEnd = 7;
 struct Kind {
   std::string name;
   config::Overrides overrides;
+  void (*change)(ModelSpec&) = [](ModelSpec&) {};
 };
 const Kind kKinds[] = {
     {"dense", {}},
@@ -26,6 +27,21 @@ const Kind kKinds[] = {
     {"ttm",
      {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, {match: "
       "\"*.mlp.*\", kind: ttm, rank: 6}]"}},
+    {"projected",
+     {},
+     [](ModelSpec& spec) {
+       spec.norm_first = spec.final_norm = false;
+       spec.embedding_width = 12;
+       spec.position_offset = 2;
+     }},
+    {"encoded",
+     {},
+     [](ModelSpec& spec) {
+       spec.encoder_layers = 1;
+       spec.norm_first = spec.final_norm = false;
+       spec.embedding_norm = spec.scale_embedding = true;
+       spec.position_offset = 2;
+     }},
 };
 
 struct SharedBy {
@@ -41,24 +57,33 @@ const SharedBy kShared[] = {
     {"interleaved", 1, 2, {"parallel={schedule: interleaved, chunks: 2, microbatches: 2}"}},
 };
 
+// Prompts are texts for the encoder, where there is one.
 // A model with large weights, so that many different tokens are likely.
 class Subject {
  public:
   Subject(const Kind& kind, const Group& world, const SharedBy& by = {}, DType dtype = DType::f32)
-      : rank_(job_for(kind, by, dtype), world) {
-    const Tensor& flat = rank_.setup.model.parameters->model();
-    rank_.backend->axpby(flat.view(), 0.0, flat.view(), 6.0);
-  }
+      : Subject(kind, job_for(kind, by, dtype), world) {}
   Generator generator(bool cached) const {
     return {.model = *rank_.setup.model.model,
             .backend = *rank_.backend,
             .context = 12,
             .pipeline = rank_.layout.mesh.pipeline(),
-            .cached = cached};
+            .cached = cached,
+            .decoder_start = starts_ ? std::optional(3) : std::nullopt};
   }
   const TinyRank& rank() const { return rank_; }
 
  private:
+  Subject(const Kind& kind, const JobConfig& job, const Group& world)
+      : rank_(job, spec_for(kind, job), world), starts_(spec_for(kind, job).has_encoder()) {
+    const Tensor& flat = rank_.setup.model.parameters->model();
+    rank_.backend->axpby(flat.view(), 0.0, flat.view(), 6.0);
+  }
+  static ModelSpec spec_for(const Kind& kind, const JobConfig& job) {
+    ModelSpec spec = planned_model(job);
+    kind.change(spec);
+    return spec;
+  }
   static JobConfig job_for(const Kind& kind, const SharedBy& by, DType dtype) {
     config::Overrides overrides = kind.overrides;
     overrides.insert(overrides.end(), by.overrides.begin(), by.overrides.end());
@@ -68,6 +93,7 @@ class Subject {
     return job;
   }
   TinyRank rank_;
+  bool starts_;  // an encoder-decoder's decoder
 };
 
 struct Way {
@@ -101,14 +127,16 @@ TEST(Generation, WithACacheIsThatWithout) {
 }
 
 TEST(Generation, OfAPromptDoesNotDependOnTheOthers) {
-  const Subject subject(kKinds[0], Group());
-  for (const Way& way : kWays) {
-    const std::vector<Ids> together = made_by(subject.generator(true), way);
-    for (std::size_t i = 0; i < kPrompts.size(); ++i) {
-      EXPECT_EQ(together[i], made_by(subject.generator(true), way, {kPrompts[i]}).front())
-          << way.name << " " << i;
+  for (const Kind& kind : kKinds) {
+    const Subject subject(kind, Group());
+    for (const Way& way : kWays) {
+      const std::vector<Ids> together = made_by(subject.generator(true), way);
+      for (std::size_t i = 0; i < kPrompts.size(); ++i) {
+        EXPECT_EQ(together[i], made_by(subject.generator(true), way, {kPrompts[i]}).front())
+            << kind.name << " " << way.name << " " << i;
+      }
+      EXPECT_EQ(together[1], together[3]) << way.name;
     }
-    EXPECT_EQ(together[1], together[3]) << way.name;
   }
 }
 
@@ -145,10 +173,12 @@ TEST(Generation, IsTheSameOnRanksThatShareTheModel) {
 }
 
 TEST(Generation, InBf16WithACacheIsThatWithout) {
-  const Subject subject(kKinds[0], Group(), {}, DType::bf16);
-  for (const Way& way : kWays) {
-    EXPECT_EQ(made_by(subject.generator(true), way), made_by(subject.generator(false), way))
-        << way.name;
+  for (const std::size_t kind : {std::size_t{0}, std::size(kKinds) - 1}) {
+    const Subject subject(kKinds[kind], Group(), {}, DType::bf16);
+    for (const Way& way : kWays) {
+      EXPECT_EQ(made_by(subject.generator(true), way), made_by(subject.generator(false), way))
+          << kKinds[kind].name << " " << way.name;
+    }
   }
 }
 
@@ -188,6 +218,27 @@ TEST(GenerationPlan, IsWhatARunTakes) {
       const std::int64_t tokens = std::min<std::int64_t>(12, 3 + passes - 1);
       EXPECT_EQ(plan.cache_bytes, cached ? 2 * 2 * 2 * 24 * 4 * tokens : 0) << passes;
     }
+  }
+}
+
+// Keys and values of a source are there once, however many beams read them.
+TEST(GenerationPlan, CountsWhatAnEncoderReturned) {
+  ModelSpec spec = {.family = "bart", .layers = 2, .encoder_layers = 1, .width = 24, .heads = 4};
+  spec.context = 12;
+  spec.vocab = 19;
+  for (const std::int64_t passes : {1, 5}) {
+    const auto backend = make_backend(DeviceChoice::cpu);
+    OpenedModel opened = declare_model(spec, *backend, only_run(), 1, 1, {});
+    opened.parameters->initialise(1);
+    const Generator generator = {
+        .model = *opened.model, .backend = *backend, .context = 12, .decoder_start = 3};
+    backend->memory().reset_peak();
+    beam_search(generator, {}, {{1, 2, 3, 4, 5, 6, 7}, {4}}, {.max_tokens = passes, .beams = 3});
+    const GenerationPlan plan = plan_generation(
+        spec, DType::f32, {.prompts = {7, 1}, .max_tokens = passes, .passes = passes, .beams = 3});
+    EXPECT_EQ(backend->memory().stats().total_peak, plan.memory.total_peak) << passes;
+    const std::int64_t token = 2 * 2 * 24 * 4;  // keys and values of 2 layers of 24 numbers
+    EXPECT_EQ(plan.cache_bytes, token * (2 * 7 + (passes > 1 ? 6 : 2) * passes)) << passes;
   }
 }
 

@@ -59,6 +59,24 @@ TEST(RepetitionRules, MakeWhatHasOccurredLessLikely) {
   EXPECT_EQ(ruled({1, 3, 3}, {.penalty = 2.0}), (std::vector<float>{1, -2, 2, 1.5f}));
 }
 
+using Logits = std::vector<float>;
+
+Logits forced(std::int64_t made, std::int64_t most, const TextIds& text) {
+  Logits logits = {1.0f, -1.0f, 2.0f};
+  apply_forced(logits, made, most, text);
+  return logits;
+}
+
+TEST(ForcedIds, StandFirstAndLast) {
+  const TextIds text = {.forced_first = 1, .forced_last = 2};
+  EXPECT_EQ(forced(0, 3, text), (Logits{kNever, 0, kNever}));
+  EXPECT_EQ(forced(1, 3, text), (Logits{1, -1, 2}));
+  EXPECT_EQ(forced(2, 3, text), (Logits{kNever, kNever, 0}));
+  EXPECT_EQ(forced(0, 1, text), (Logits{kNever, kNever, 0}));
+  EXPECT_EQ(forced(0, 3, {.forced_last = 2}), (Logits{1, -1, 2}));
+  EXPECT_EQ(forced(2, 3, {.forced_first = 1}), (Logits{1, -1, 2}));
+}
+
 TEST(RepetitionRules, LeaveOnlyIdsThatHaveATextOrEndIt) {
   EXPECT_EQ(ruled({}, {}, {.none = {1}, .size = 3}), (std::vector<float>{1, kNever, 2, kNever}));
 }

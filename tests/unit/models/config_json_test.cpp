@@ -132,6 +132,10 @@ TEST(ConfigJson, StatesWhatThePublicLibraryWouldGuess) {
   ModelSpec ids = {.layers = 1, .width = 8, .heads = 2, .vocab = 257};
   set_run_keys(ids, std::nullopt, DType::f32);
   EXPECT_TRUE(model_spec_to_json(ids)["eos_token_id"].is_null());  // missing would mean 50256
+  ModelSpec both = {.family = "bart", .layers = 1, .encoder_layers = 1, .width = 8, .heads = 2};
+  set_run_keys(both, 256, DType::f32);
+  EXPECT_EQ(model_spec_to_json(both)["decoder_start_token_id"], 256);
+  EXPECT_TRUE(model_spec_to_json(both)["forced_eos_token_id"].is_null());  // missing would mean 2
   Json stated = with("eos_token_id", 3);
   stated["torch_dtype"] = "float16";
   ModelSpec tuned = read(stated);

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/attention.h"
+#include "core/ops/shape.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -65,19 +66,44 @@ TEST_F(Cache, KeepsTheSequencesItIsToldTo) {
   EXPECT_EQ(last(y), last(wanted(0, 5)));
 }
 
-TEST_F(Cache, MakesFixedKeysOnceAndKeepsThemWithTheirSequences) {
+// Beams of sources 0, 0, 1, 1, of 1, 0, 0, and of 1 alone: keys are made once, of both.
+TEST_F(Cache, AttendsToTheSourceOfEachSequence) {
+  const std::int64_t width = kWidth / kHeads, length = 5;
+  const Tensor keys = random_tensor(*backend_, {2, length, kHeads, width}, "keys"),
+               values = random_tensor(*backend_, {2, length, kHeads, width}, "values"),
+               queries = random_tensor(*backend_, {4, 3, kWidth}, "queries");
+  const Tensor lengths =
+      Tensor::from<std::int32_t>(*backend_, {2}, std::vector<std::int32_t>{5, 2});
+  const auto row = [](const Tensor& x, std::int64_t i) { return narrow(x, 0, i, 1); };
+  const auto by_heads = [](const Tensor& x) { return permute(x, {0, 2, 1, 3}); };
   KvCache cache(2, 7);
+  cache.set_source_lengths(lengths);
   int made = 0;
-  const auto make = [&] {
-    ++made;
-    return KvCache::Entry{random_tensor(*backend_, {2, kHeads, 5, 4}, "keys"),
-                          random_tensor(*backend_, {2, kHeads, 5, 4}, "values")};
+  const auto check = [&](const std::vector<std::int64_t>& sources) {
+    const std::int64_t count = std::ssize(sources);
+    const std::vector<double> y =
+        doubles(cache.attend_source(9, narrow(queries, 0, 0, count), kHeads, {}, [&] {
+          ++made;
+          return KvCache::Entry{by_heads(keys), by_heads(values)};
+        }));
+    ASSERT_EQ(std::ssize(y), count * 3 * kWidth);
+    for (std::int64_t b = 0; b < count; ++b) {
+      const std::int64_t source = sources[static_cast<std::size_t>(b)];
+      const Tensor own = reshape(row(queries, b), {1, 3, kHeads, width});
+      const std::vector<double> wanted =
+          doubles(attention(own, row(keys, source), row(values, source), {}, row(lengths, source)));
+      const auto first = y.begin() + b * 3 * kWidth;
+      EXPECT_EQ(std::vector<double>(first, first + 3 * kWidth), wanted) << b;
+    }
   };
-  const std::vector<double> keys = doubles(cache.fixed(9, make).keys);
-  cache.keep(std::vector<std::int64_t>{1});
-  const std::vector<double> kept = doubles(cache.fixed(9, make).keys);
+  check({0, 1});
+  cache.keep(std::vector<std::int64_t>{0, 0, 1, 1});
+  check({0, 0, 1, 1});
+  cache.keep(std::vector<std::int64_t>{3, 0, 1});
+  check({1, 0, 0});
+  cache.keep(std::vector<std::int64_t>{0});
+  check({1});
   EXPECT_EQ(made, 1);
-  EXPECT_EQ(kept, std::vector<double>(keys.begin() + std::ssize(keys) / 2, keys.end()));
 }
 
 TEST_F(Cache, RefusesWhatDoesNotFit) {
