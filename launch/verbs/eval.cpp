@@ -8,16 +8,12 @@
 
 #include "launch/job/limits.h"
 #include "launch/process/world.h"
-#include "launch/run/dataset.h"
-#include "launch/run/evaluation.h"
 #include "launch/run/model_setup.h"
-#include "launch/run/plan.h"
 #include "launch/run/probe.h"
-#include "launch/run/shared_model.h"
 #include "launch/verbs/eval_task.h"
+#include "launch/verbs/eval_text.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
-#include "models/families/family.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -103,46 +99,32 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   if (spec.head.is_pooled()) {
     return evaluate_task(arguments, world, directory, spec, type_of(arguments));
   }
-  if (!spec.writes_texts()) {
-    throw UsageError("{}: {} has no loss on a text; --inputs FILE gives its numbers",
-                     directory.string(), family_of(spec).name);
-  }
-  const auto tokenizer = find_tokenizer(directory);
-  const std::int64_t sequence = arguments.integer("--sequence", spec.context);
-  if (sequence > spec.context) {
-    throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
-                     spec.context);
-  }
-  const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
-                                       text_options(DataSection{}), spec.vocab);
-  const auto backend = make_backend(DeviceChoice::automatic);
-  const DType dtype = type_of(arguments);
-  const SharedModel shared =
-      open_shared_model(directory, *backend, world.group(), model_degrees(arguments), dtype);
-  const OpenedModel& opened = shared.opened;
-  const EvaluationOptions options = {.sequence = sequence,
-                                     .batch = arguments.integer("--batch", 8)};
-  const Evaluation result = evaluate(*opened.model, *cross_entropy_objective(), *backend, tokens,
-                                     options, {shared.mesh.data(), shared.mesh.pipeline()});
-  if (!world.is_root()) return ExitCode::ok;
-  if (arguments.flag("--json")) {
-    nlohmann::json json = {
-        {"loss", result.loss},
-        {"perplexity", result.perplexity()},
-        {"tokens", static_cast<std::int64_t>(result.tokens)},
-        {"dtype", name_of(dtype)},
-        {"peak_bytes", backend->memory().stats().total_peak},
-        {"predicted_peak_bytes", plan_inference(opened.spec, dtype, largest_batch(tokens, options),
-                                                sequence, shared.mesh.shape())
-                                     .total_peak}};
-    if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
-    fmt::print("{}\n", json.dump());
-  } else {
-    fmt::print("loss {:.4f} nats per token  perplexity {:.2f}", result.loss, result.perplexity());
-    if (result.bits_per_byte > 0) fmt::print("  bits per byte {:.4f}", result.bits_per_byte);
-    fmt::print("  tokens {:.0f}\n", result.tokens);
-  }
-  return ExitCode::ok;
+  return evaluate_text(arguments, world, directory, spec, type_of(arguments));
+}
+
+std::vector<OptionSpec> eval_options() {
+  std::vector<OptionSpec> options = {
+      {"--json", "", "one JSON object on stdout"},
+      {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
+       config::between(1, kLongestSequence)},
+      {"--stride", "N", "windows overlap: each begins N tokens after the one before it", kInteger,
+       config::between(1, kLongestSequence)},
+      {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
+      {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
+       one_of_types()},
+      {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
+      {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
+      {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
+      {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"},
+      kDatasetOption,
+      kFirstOption,
+      kSecondOption,
+      kAnswerOption,
+      kPredictionsOption,
+      kStrictOption,
+      kTensorOption,
+      kPipelineOption};
+  return options;
 }
 
 }  // namespace
@@ -152,25 +134,8 @@ const Verb& eval_verb() {
       "eval",
       "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
       "[--gradients OUT]",
-      "Loss, perplexity and bits per byte of a run or model on a file",
-      {{"--json", "", "one JSON object on stdout"},
-       {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
-        config::between(1, kLongestSequence)},
-       {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
-       {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
-        one_of_types()},
-       {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
-       {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
-       {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
-       kDatasetOption,
-       kFirstOption,
-       kSecondOption,
-       kAnswerOption,
-       kPredictionsOption,
-       kStrictOption,
-       kTensorOption,
-       kPipelineOption,
-       {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
+      "Loss, perplexity and scores of a run or model on a file",
+      eval_options(),
       {{.name = "", .most_words = 2, .run = run_eval, .shares_work = true}}};
   return verb;
 }
