@@ -10,6 +10,8 @@
 #include "launch/process/world.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/probe.h"
+#include "launch/verbs/eval_scores.h"
+#include "launch/verbs/eval_table.h"
 #include "launch/verbs/eval_task.h"
 #include "launch/verbs/eval_text.h"
 #include "launch/verbs/model_argument.h"
@@ -85,6 +87,14 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
 
 ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   World world(status);
+  if (arguments.flag("--table")) return evaluate_table(arguments, world, type_of(arguments));
+  if (arguments.words.size() > 2) {
+    throw UsageError("eval: \"{}\" is one word too many; see trainyard eval --help",
+                     arguments.words[2]);
+  }
+  if (scores_files(arguments)) {
+    return world.is_root() ? score_files(arguments, type_of(arguments)) : ExitCode::ok;
+  }
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
   if (arguments.flag("--tokens") && arguments.flag("--inputs")) {
     throw UsageError("eval: --tokens and --inputs exclude each other");
@@ -96,11 +106,14 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\" or --inputs FILE");
   }
   const ModelSpec spec = read_model_config(directory);
-  if (spec.head.is_pooled()) {
-    return evaluate_task(arguments, world, directory, spec, type_of(arguments));
+  const bool answers_texts = spec.has_encoder() && spec.head.kind == HeadSpec::Kind::language;
+  if (spec.head.is_pooled() || answers_texts) {
+    return evaluate_task(arguments, world, directory, type_of(arguments));
   }
   return evaluate_text(arguments, world, directory, spec, type_of(arguments));
 }
+
+constexpr std::size_t kMostItems = 64;  // of a table
 
 std::vector<OptionSpec> eval_options() {
   std::vector<OptionSpec> options = {
@@ -121,9 +134,11 @@ std::vector<OptionSpec> eval_options() {
       kSecondOption,
       kAnswerOption,
       kPredictionsOption,
+      {"--table", "", "a GLUE row of several runs, or of what --json printed of them"},
       kStrictOption,
       kTensorOption,
       kPipelineOption};
+  for (OptionSpec& option : score_options()) options.push_back(std::move(option));
   return options;
 }
 
@@ -133,10 +148,10 @@ const Verb& eval_verb() {
   static const Verb verb = {
       "eval",
       "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
-      "[--gradients OUT]",
-      "Loss, perplexity and scores of a run or model on a file",
+      "[--gradients OUT] | --predictions FILE --references FILE | --table RUN...",
+      "Loss, perplexity and scores of a run or model on a file; scores of texts",
       eval_options(),
-      {{.name = "", .most_words = 2, .run = run_eval, .shares_work = true}}};
+      {{.name = "", .most_words = kMostItems, .run = run_eval, .shares_work = true}}};
   return verb;
 }
 
