@@ -55,20 +55,25 @@ class TrainingWindows final : public Source {
 
 class EvaluationWindows final : public Source {
  public:
-  EvaluationWindows(const TokenFile& file, std::int64_t sequence)
-      : file_(file), sequence_(sequence) {}
-  std::int64_t examples() const override { return (file_.size() - 1 + sequence_ - 1) / sequence_; }
+  EvaluationWindows(const TokenFile& file, std::int64_t sequence, std::int64_t stride)
+      : file_(file), sequence_(sequence), stride_(stride) {}
+  std::int64_t examples() const override {
+    const std::int64_t after_first = std::max<std::int64_t>(0, file_.size() - 1 - sequence_);
+    return 1 + (after_first + stride_ - 1) / stride_;
+  }
   HostBatch batch(std::span<const std::int64_t> windows) const override {
     std::vector<std::int32_t> ids, targets;
     for (std::int64_t window : windows) {
-      const std::int64_t first = window * sequence_;
+      const std::int64_t first = window * stride_;
       const std::int64_t valid = std::min(sequence_, file_.size() - 1 - first);
       std::vector<std::int32_t> tokens(static_cast<std::size_t>(valid + 1));
       file_.copy(first, tokens);
       const auto missing = static_cast<std::size_t>(sequence_ - valid);
       ids.insert(ids.end(), tokens.begin(), tokens.end() - 1);
       ids.insert(ids.end(), missing, 0);
-      targets.insert(targets.end(), tokens.begin() + 1, tokens.end());
+      const auto seen = window == 0 ? 0 : sequence_ - stride_;  // by the window before
+      targets.insert(targets.end(), static_cast<std::size_t>(seen), -1);
+      targets.insert(targets.end(), tokens.begin() + 1 + seen, tokens.end());
       targets.insert(targets.end(), missing, -1);
     }
     return token_batch(0, std::ssize(windows), std::move(ids), std::move(targets));
@@ -76,7 +81,7 @@ class EvaluationWindows final : public Source {
 
  private:
   const TokenFile& file_;
-  std::int64_t sequence_;
+  std::int64_t sequence_, stride_;
 };
 
 }  // namespace
@@ -86,12 +91,14 @@ std::unique_ptr<Source> training_windows(const TokenFile& file, std::int64_t seq
   return std::make_unique<TrainingWindows>(file, sequence, seed);
 }
 
-std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence) {
+std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence,
+                                           std::int64_t stride) {
+  TY_CHECK(0 <= stride && stride <= sequence, "stride {} of windows of {}", stride, sequence);
   if (file.size() < 2) {
     throw DataError("{}: {} token has nothing to predict; want at least 2", file.path().string(),
                     file.size());
   }
-  return std::make_unique<EvaluationWindows>(file, sequence);
+  return std::make_unique<EvaluationWindows>(file, sequence, stride == 0 ? sequence : stride);
 }
 
 }  // namespace ty

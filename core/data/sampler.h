@@ -39,9 +39,15 @@ class Sampler {
 std::unique_ptr<Source> training_windows(const TokenFile& file, std::int64_t sequence,
                                          std::uint64_t seed);
 
-// Evaluation reads a file from beginning to end in consecutive windows of `sequence` targets; the
-// last one is padded with targets of -1. Keeps a reference to the file. Throws DataError for a file
-// without a target.
-std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence);
+// Evaluation reads a file from beginning to end in windows of `sequence` targets, the last one
+// padded with targets of -1. Each begins `stride` tokens (1 .. sequence; 0: sequence) after the one
+// before it; of targets that both have, the later one's are -1, so that each counts once.
+//
+//   sequence 4, stride 2:     0 1 2 3 4 5 6    window 0 reads 0 1 2 3, its targets are 1 2 3 4
+//                                              window 1 reads 2 3 4 5, its targets are - - 5 6
+//
+// Keeps a reference to the file. Throws DataError for a file without a target.
+std::unique_ptr<Source> evaluation_windows(const TokenFile& file, std::int64_t sequence,
+                                           std::int64_t stride = 0);
 
 }  // namespace ty

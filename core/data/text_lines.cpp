@@ -73,7 +73,19 @@ std::string place_of(const std::filesystem::path& file, std::size_t line) {
   return fmt::format("{}:{}", file.string(), line + 1);
 }
 
-bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r\n\v\f") == line.npos; }
+namespace {
+constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
+}  // namespace
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(kWhiteSpace) == line.npos; }
+
+std::int64_t count_words(std::string_view text) {
+  std::int64_t words = 0;
+  for (std::size_t at = text.find_first_not_of(kWhiteSpace); at != text.npos; ++words) {
+    at = text.find_first_not_of(kWhiteSpace, text.find_first_of(kWhiteSpace, at));
+  }
+  return words;
+}
 
 std::vector<std::string_view> cells_of(std::string_view line) {
   std::vector<std::string_view> cells;

@@ -2,6 +2,7 @@
 // All readers of text use these, so a file means the same to each of them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -23,6 +24,8 @@ std::vector<std::string_view> lines_of(std::string_view text);
 std::string place_of(const std::filesystem::path& file, std::size_t line);
 // True if a line has nothing but white space.
 bool is_blank(std::string_view line);
+// Runs of anything but white space.
+std::int64_t count_words(std::string_view text);
 
 // Cells between tabs, at least one; TSV here has no quoting. Views of `line`.
 std::vector<std::string_view> cells_of(std::string_view line);

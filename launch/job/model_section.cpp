@@ -53,6 +53,8 @@ void fields(Fields& f, ModelSection& s) {
              {"tanh", UnaryOp::tanh}});
     f.field("vocab", s.vocab, "number of token ids; 0: the tokenizer's", between(0, kMostTokenIds));
   });
+  f.field("head", s.head, "task: what task.kind wants; none: the model ends before it, in plans",
+          {{"task", HeadChoice::task}, {"none", HeadChoice::none}});
   f.field(
       "dropout", s.dropout,
       "probability of embeddings, attention and residual branches; null: 0, or what from states",

@@ -13,6 +13,9 @@
 
 namespace ty {
 
+// task: what task.kind wants. none: the last block's result (of encoders, their pooler too).
+enum class HeadChoice : std::uint8_t { task, none };
+
 struct ModelSection {
   std::filesystem::path from;  // a model directory; empty: start from random weights
   // Without `from`:
@@ -29,6 +32,7 @@ struct ModelSection {
   std::optional<UnaryOp> activation;  // nothing: the family's
   std::int64_t vocab = 0;             // 0: the tokenizer's
   // Always:
+  HeadChoice head = HeadChoice::task;
   std::optional<double> dropout;  // load_job fills in 0 without `from`; else: the directory's own
 };
 

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "core/base/error.h"
+#include "core/data/framing.h"
 #include "core/data/masking.h"
 #include "core/data/tasks/examples.h"
 #include "core/io/hash.h"
@@ -248,20 +249,35 @@ std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig&
   return masked_source(std::move(windows), options);
 }
 
+// What masked windows have around them: a model that is trained on texts between special tokens
+// reads them so.
+Frame frame_around(const JobConfig& job, const Tokenizer* tokenizer) {
+  if (job.task.kind != TaskKind::masked_lm || tokenizer == nullptr) return {};
+  const Frame frame = frame_of(*tokenizer);
+  if (frame.size() < job.data.sequence) return frame;
+  throw ConfigError(Key{"data.sequence"},
+                    "got {}; {} special tokens stand around each window, want "
+                    "at least {}",
+                    job.data.sequence, frame.size(), frame.size() + 1);
+}
+
 void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) {
+  const Frame frame = frame_around(job, dataset.tokenizer.get());
+  const std::int64_t sequence = job.data.sequence - frame.size();
   const auto open = [&](const Path& file, const char* name) {
     return std::make_unique<TokenFile>(is_token_file(file) ? file : cached(job, name));
   };
   dataset.train_tokens = open(job.data.train, "train.bin");
-  dataset.train = training_windows(*dataset.train_tokens, job.data.sequence,
-                                   static_cast<std::uint64_t>(job.run.seed));
+  dataset.train =
+      training_windows(*dataset.train_tokens, sequence, static_cast<std::uint64_t>(job.run.seed));
   if (!job.data.valid.empty()) {
     dataset.valid_tokens = open(job.data.valid, "valid.bin");
-    dataset.valid = evaluation_windows(*dataset.valid_tokens, job.data.sequence);
+    dataset.valid = evaluation_windows(*dataset.valid_tokens, sequence);
   }
   if (job.task.kind != TaskKind::masked_lm) return;
   for (auto* source : {&dataset.train, &dataset.valid}) {
-    if (*source) *source = masked(std::move(*source), job, dataset.tokenizer.get(), spec);
+    if (*source == nullptr) continue;
+    *source = masked(framed_source(std::move(*source), frame), job, dataset.tokenizer.get(), spec);
   }
 }
 

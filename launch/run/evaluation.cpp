@@ -83,7 +83,7 @@ class AnswerSheet {
 }  // namespace
 
 std::int64_t largest_batch(const TokenFile& file, const EvaluationOptions& options) {
-  const std::int64_t all = evaluation_windows(file, options.sequence)->examples();
+  const std::int64_t all = evaluation_windows(file, options.sequence, options.stride)->examples();
   return std::min(options.batch, examples_to_read(all, options));
 }
 
@@ -138,7 +138,7 @@ Evaluation evaluate(const Model& model, const Objective& objective, Backend& bac
 Evaluation evaluate(const Model& model, const Objective& objective, Backend& backend,
                     const TokenFile& file, const EvaluationOptions& options,
                     const EvaluationRanks& ranks) {
-  const auto windows = evaluation_windows(file, options.sequence);
+  const auto windows = evaluation_windows(file, options.sequence, options.stride);
   return evaluate(model, objective, backend,
                   {*windows, file.path().string(), tokens_per_byte(file)}, options, ranks);
 }

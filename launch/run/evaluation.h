@@ -13,6 +13,7 @@ namespace ty {
 
 struct EvaluationOptions {
   std::int64_t sequence = 128;   // tokens per window, or about so many per example
+  std::int64_t stride = 0;       // from window to window; 0: sequence, so that none overlap
   std::int64_t batch = 8;        // windows or examples at once
   std::int64_t most_tokens = 0;  // evaluates about so many tokens, in evenly spread windows; 0: all
   bool keep_answers = false;     // of models that have one answer per sequence

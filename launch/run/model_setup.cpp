@@ -26,6 +26,10 @@ namespace {
 // Gives the model the head that the job's task wants. The layers that a directory's model has not
 // for it are drawn.
 void set_head(const JobConfig& job, ModelSpec& spec, std::int64_t labels) {
+  if (job.model.head == HeadChoice::none) {
+    spec.head = head_of_family(family_of(spec), HeadSpec::Kind::none);
+    return;
+  }
   const HeadSpec::Kind kind = job.task.head();
   const std::int64_t wanted = kind == HeadSpec::Kind::values ? 1 : labels;
   if (spec.head.kind == kind && (kind == HeadSpec::Kind::language || spec.head.labels == wanted)) {
@@ -85,12 +89,19 @@ void check_reads(const JobConfig& job, const ModelSpec& spec) {
   }
 }
 
-}  // namespace
+// A plan is content with config.json.
+ModelSpec described_model(const Path& directory) {
+  for (const char* tensors : {"model.safetensors", "model.safetensors.index.json"}) {
+    if (std::filesystem::exists(directory / tensors)) return read_model_config(directory);
+  }
+  const bool is_described = std::filesystem::exists(directory / "config.json");
+  return is_described ? parse_model_config(directory) : read_model_config(directory);
+}
 
-ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
+ModelSpec resolve(const JobConfig& job, const DataSizes& sizes, ModelSpec (*read)(const Path&)) {
   ModelSpec config;
   if (!job.model.from.empty()) {
-    config = read_model_config(job.model.from);
+    config = read(job.model.from);
     check_vocab(config, job.model.from, sizes.vocab);
   } else {
     config = new_model(job, sizes.vocab);
@@ -99,7 +110,7 @@ ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
                         sizes.vocab);
     }
   }
-  check_reads(job, config);
+  if (job.model.head == HeadChoice::task) check_reads(job, config);
   set_head(job, config, sizes.labels);
   if (job.model.dropout) config.dropout = DropoutRates::all(*job.model.dropout);
   if (!config.reads_images() && job.data.sequence > config.context) {
@@ -108,8 +119,6 @@ ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
   }
   return config;
 }
-
-namespace {
 
 // The tokenizer's size as far as it is known before data is read: bpe and wordpiece may find fewer
 // pairs than they are to learn. 0: unknown, or none.
@@ -130,12 +139,16 @@ std::int64_t assumed_vocab(const JobConfig& job, std::int64_t of_chars) {
 
 }  // namespace
 
+ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes) {
+  return resolve(job, sizes, read_model_config);
+}
+
 ModelSpec planned_model(const JobConfig& job) {
   const std::int64_t labels = std::ssize(known_labels(job));
-  if (job.task.has_labels() && labels == 0) {
+  if (job.model.head == HeadChoice::task && job.task.has_labels() && labels == 0) {
     throw ConfigError(Key{"task.labels"}, "missing; a plan cannot count the labels of data.train");
   }
-  const ModelSpec config = resolve_model(job, {assumed_vocab(job, 0), labels});
+  const ModelSpec config = resolve(job, {assumed_vocab(job, 0), labels}, described_model);
   if (config.vocab != 0 || config.reads_images()) return config;
   throw ConfigError(Key{"model.vocab"},
                     "missing; a plan cannot count the characters of data.train");
@@ -143,7 +156,7 @@ ModelSpec planned_model(const JobConfig& job) {
 
 ModelSpec declared_model(const JobConfig& job) {
   const std::int64_t labels = std::max<std::int64_t>(2, std::ssize(known_labels(job)));
-  return resolve_model(job, {assumed_vocab(job, kByteIds), labels});
+  return resolve(job, {assumed_vocab(job, kByteIds), labels}, described_model);
 }
 
 OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& backend,

@@ -6,8 +6,7 @@
 
 #include "core/base/error.h"
 #include "launch/run/job_check.h"
-#include "models/linear/svd/svd.h"
-#include "models/linear/ttm/ttm.h"
+#include "launch/run/linear_ranks.h"
 
 namespace ty {
 
@@ -56,25 +55,6 @@ void set_times(Candidate& c, const PipelinePlan& plan, const MachineRates& rates
       c.sent_seconds = sent;
     }
   }
-}
-
-// Rules whose svd and ttm layers have this rank.
-std::vector<LinearRule> with_rank(std::vector<LinearRule> rules, std::int64_t rank) {
-  for (LinearRule& rule : rules) {
-    if (const auto* svd = rule.spec.as<SvdSpec>()) {
-      SvdSpec other = *svd;
-      other.rank = rank;
-      other.keep = 0;
-      rule.spec = other;
-    } else if (const auto* ttm = rule.spec.as<TtmSpec>()) {
-      TtmSpec other = *ttm;
-      other.rank = rank;
-      other.ranks.clear();
-      other.keep = 0;
-      rule.spec = other;
-    }
-  }
-  return rules;
 }
 
 // What costs a loser most of what it lost, beside the winner.

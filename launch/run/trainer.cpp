@@ -35,6 +35,9 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       layout_(make_layout(job_, world.group(), *backend_)),
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
+  if (job_.model.head == HeadChoice::none) {
+    throw ConfigError(Key{"model.head"}, "none leaves nothing to train for; it is for plan");
+  }
   check_job(job_, layout_.mesh.shape());
   RunStart start = start_run(job_, world_.group(), layout_.mesh.shape(), facts);
   is_finished_ = start.is_finished;

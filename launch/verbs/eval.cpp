@@ -8,16 +8,14 @@
 
 #include "launch/job/limits.h"
 #include "launch/process/world.h"
-#include "launch/run/dataset.h"
-#include "launch/run/evaluation.h"
 #include "launch/run/model_setup.h"
-#include "launch/run/plan.h"
 #include "launch/run/probe.h"
-#include "launch/run/shared_model.h"
+#include "launch/verbs/eval_scores.h"
+#include "launch/verbs/eval_table.h"
 #include "launch/verbs/eval_task.h"
+#include "launch/verbs/eval_text.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
-#include "models/families/family.h"
 #include "models/huggingface/model_directory.h"
 
 namespace ty {
@@ -89,6 +87,14 @@ ExitCode run_probe(const Arguments& arguments, const Path& directory) {
 
 ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   World world(status);
+  if (arguments.flag("--table")) return evaluate_table(arguments, world, type_of(arguments));
+  if (arguments.words.size() > 2) {
+    throw UsageError("eval: \"{}\" is one word too many; see trainyard eval --help",
+                     arguments.words[2]);
+  }
+  if (scores_files(arguments)) {
+    return world.is_root() ? score_files(arguments, type_of(arguments)) : ExitCode::ok;
+  }
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
   if (arguments.flag("--tokens") && arguments.flag("--inputs")) {
     throw UsageError("eval: --tokens and --inputs exclude each other");
@@ -100,49 +106,40 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\" or --inputs FILE");
   }
   const ModelSpec spec = read_model_config(directory);
-  if (spec.head.is_pooled()) {
-    return evaluate_task(arguments, world, directory, spec, type_of(arguments));
+  const bool answers_texts = spec.has_encoder() && spec.head.kind == HeadSpec::Kind::language;
+  if (spec.head.is_pooled() || answers_texts) {
+    return evaluate_task(arguments, world, directory, type_of(arguments));
   }
-  if (!spec.writes_texts()) {
-    throw UsageError("{}: {} has no loss on a text; --inputs FILE gives its numbers",
-                     directory.string(), family_of(spec).name);
-  }
-  const auto tokenizer = find_tokenizer(directory);
-  const std::int64_t sequence = arguments.integer("--sequence", spec.context);
-  if (sequence > spec.context) {
-    throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
-                     spec.context);
-  }
-  const TokenFile tokens = open_tokens(arguments.word(1, "the text or token file"), tokenizer.get(),
-                                       text_options(DataSection{}), spec.vocab);
-  const auto backend = make_backend(DeviceChoice::automatic);
-  const DType dtype = type_of(arguments);
-  const SharedModel shared =
-      open_shared_model(directory, *backend, world.group(), model_degrees(arguments), dtype);
-  const OpenedModel& opened = shared.opened;
-  const EvaluationOptions options = {.sequence = sequence,
-                                     .batch = arguments.integer("--batch", 8)};
-  const Evaluation result = evaluate(*opened.model, *cross_entropy_objective(), *backend, tokens,
-                                     options, {shared.mesh.data(), shared.mesh.pipeline()});
-  if (!world.is_root()) return ExitCode::ok;
-  if (arguments.flag("--json")) {
-    nlohmann::json json = {
-        {"loss", result.loss},
-        {"perplexity", result.perplexity()},
-        {"tokens", static_cast<std::int64_t>(result.tokens)},
-        {"dtype", name_of(dtype)},
-        {"peak_bytes", backend->memory().stats().total_peak},
-        {"predicted_peak_bytes", plan_inference(opened.spec, dtype, largest_batch(tokens, options),
-                                                sequence, shared.mesh.shape())
-                                     .total_peak}};
-    if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
-    fmt::print("{}\n", json.dump());
-  } else {
-    fmt::print("loss {:.4f} nats per token  perplexity {:.2f}", result.loss, result.perplexity());
-    if (result.bits_per_byte > 0) fmt::print("  bits per byte {:.4f}", result.bits_per_byte);
-    fmt::print("  tokens {:.0f}\n", result.tokens);
-  }
-  return ExitCode::ok;
+  return evaluate_text(arguments, world, directory, spec, type_of(arguments));
+}
+
+constexpr std::size_t kMostItems = 64;  // of a table
+
+std::vector<OptionSpec> eval_options() {
+  std::vector<OptionSpec> options = {
+      {"--json", "", "one JSON object on stdout"},
+      {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
+       config::between(1, kLongestSequence)},
+      {"--stride", "N", "windows overlap: each begins N tokens after the one before it", kInteger,
+       config::between(1, kLongestSequence)},
+      {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
+      {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
+       one_of_types()},
+      {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
+      {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
+      {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
+      {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"},
+      kDatasetOption,
+      kFirstOption,
+      kSecondOption,
+      kAnswerOption,
+      kPredictionsOption,
+      {"--table", "", "a GLUE row of several runs, or of what --json printed of them"},
+      kStrictOption,
+      kTensorOption,
+      kPipelineOption};
+  for (OptionSpec& option : score_options()) options.push_back(std::move(option));
+  return options;
 }
 
 }  // namespace
@@ -151,27 +148,10 @@ const Verb& eval_verb() {
   static const Verb verb = {
       "eval",
       "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
-      "[--gradients OUT]",
-      "Loss, perplexity and bits per byte of a run or model on a file",
-      {{"--json", "", "one JSON object on stdout"},
-       {"--sequence", "N", "tokens per window; default: the model's context", kInteger,
-        config::between(1, kLongestSequence)},
-       {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
-       {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
-        one_of_types()},
-       {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
-       {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
-       {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
-       kDatasetOption,
-       kFirstOption,
-       kSecondOption,
-       kAnswerOption,
-       kPredictionsOption,
-       kStrictOption,
-       kTensorOption,
-       kPipelineOption,
-       {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"}},
-      {{.name = "", .most_words = 2, .run = run_eval, .shares_work = true}}};
+      "[--gradients OUT] | --predictions FILE --references FILE | --table RUN...",
+      "Loss, perplexity and scores of a run or model on a file; scores of texts",
+      eval_options(),
+      {{.name = "", .most_words = kMostItems, .run = run_eval, .shares_work = true}}};
   return verb;
 }
 

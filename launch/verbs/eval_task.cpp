@@ -21,12 +21,10 @@ const OptionSpec kDatasetOption = {"--dataset", "NAME",
 const OptionSpec kFirstOption = {"--first", "COLUMN", "column or key of the text"};
 const OptionSpec kSecondOption = {"--second", "COLUMN", "column or key of the second text"};
 const OptionSpec kAnswerOption = {"--answer", "COLUMN", "column or key of what is right"};
-const OptionSpec kPredictionsOption = {"--predictions", "FILE",
-                                       "write the answer to each example, one per line"};
+const OptionSpec kPredictionsOption = {
+    "--predictions", "FILE",
+    "write the answer to each example, one per line; without MODEL: texts to be scored"};
 
-namespace {
-
-// The job of the run that a model is of, or nothing known.
 JobConfig job_around(const Path& named, const Path& directory) {
   for (const Path& run : {named, directory.parent_path().parent_path()}) {
     if (std::filesystem::exists(run / "config.yaml")) return load_job(run / "config.yaml");
@@ -34,23 +32,31 @@ JobConfig job_around(const Path& named, const Path& directory) {
   return {};
 }
 
+namespace {
+
 struct TaskFile {
   DataSection data;
   TaskSection task;
   std::vector<std::string> labels;
 };
 
-TaskFile task_of(const Arguments& arguments, const Path& directory, const ModelSpec& spec) {
-  const JobConfig job = job_around(arguments.word(0, "the run or model directory"), directory);
-  TaskFile file = {job.data, job.task, label_names(spec)};
+TaskKind task_kind(const ModelSpec& spec) {
+  if (spec.reads_images()) return TaskKind::image_classification;
+  if (!spec.head.is_pooled()) return TaskKind::seq2seq;
+  return spec.head.kind == HeadSpec::Kind::values ? TaskKind::regression : TaskKind::classification;
+}
+
+TaskFile task_of(const Arguments& arguments, const Path& named, const Path& directory,
+                 const ModelSpec& spec) {
+  const JobConfig job = job_around(named, directory);
+  TaskFile file = {job.data, job.task, {}};
+  if (spec.head.is_pooled()) file.labels = label_names(spec);
   DataSection& data = file.data;
   data.dataset = arguments.text("--dataset", data.dataset);
   data.first = arguments.text("--first", data.first);
   data.second = arguments.text("--second", data.second);
   data.answer = arguments.text("--answer", data.answer);
-  file.task.kind = spec.reads_images()                        ? TaskKind::image_classification
-                   : spec.head.kind == HeadSpec::Kind::values ? TaskKind::regression
-                                                              : TaskKind::classification;
+  file.task.kind = task_kind(spec);
   return file;
 }
 
@@ -72,7 +78,7 @@ std::unique_ptr<Source> source_of(const TaskFile& file, const Path& path, const 
   DataSection data = file.data;
   data.sequence = longest;
   const ExampleSet set = read_examples(path, format, remark);
-  if (std::ssize(set.labels) > spec.head.labels) {
+  if (file.task.has_labels() && std::ssize(set.labels) > spec.head.labels) {
     throw DataError("{}: has {} labels; the model {}", path.string(), set.labels.size(),
                     spec.head.labels);
   }
@@ -95,37 +101,67 @@ void write_predictions(const Path& path, const Answers& answers, const TaskFile&
 
 }  // namespace
 
-ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& directory,
-                       const ModelSpec& spec, DType dtype) {
-  const TaskFile file = task_of(arguments, directory, spec);
-  const Path path = arguments.word(1, "the file of examples");
+TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskPlace& place,
+                           DType dtype) {
+  const ModelSpec spec = read_model_config(place.directory);
+  const TaskFile file = task_of(arguments, place.named, place.directory, spec);
   const std::int64_t longest = arguments.integer("--sequence", spec.context);
   const auto backend = make_backend(DeviceChoice::automatic);
   const SharedModel shared =
-      open_shared_model(directory, *backend, world.group(), model_degrees(arguments), dtype);
-  const auto source = source_of(file, path, spec, directory, longest, shared.mesh.shape().tensor);
-  const Evaluation result = evaluate(
-      *shared.opened.model, *objective_of(spec.head), *backend, {*source, path.string()},
-      {.sequence = longest, .batch = arguments.integer("--batch", 8), .keep_answers = true},
-      {shared.mesh.data(), shared.mesh.pipeline()});
-  if (!world.is_root()) return ExitCode::ok;
-  const std::vector<Score> scores =
-      scores_of(result.answers, metrics_of(file.task, file.data, spec.head.labels));
-  if (arguments.flag("--predictions")) {
-    write_predictions(arguments.text("--predictions", ""), result.answers, file);
+      open_shared_model(place.directory, *backend, world.group(), model_degrees(arguments), dtype);
+  const auto source =
+      source_of(file, place.file, spec, place.directory, longest, shared.mesh.shape().tensor);
+  TaskEvaluation task = {.dataset = file.data.dataset, .answers_are_texts = !spec.head.is_pooled()};
+  task.result = evaluate(*shared.opened.model, *objective_of(spec.head), *backend,
+                         {*source, place.file.string()},
+                         {.sequence = longest,
+                          .batch = arguments.integer("--batch", 8),
+                          .keep_answers = spec.head.is_pooled()},
+                         {shared.mesh.data(), shared.mesh.pipeline()});
+  task.peak_bytes = backend->memory().stats().total_peak;
+  if (!world.is_root()) return task;
+  task.result.scores =
+      scores_of(task.result.answers, metrics_of(file.task, file.data, spec.head.labels));
+  if (spec.head.is_pooled() && arguments.flag("--predictions")) {
+    write_predictions(arguments.text("--predictions", ""), task.result.answers, file);
   }
+  return task;
+}
+
+ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& directory,
+                       DType dtype) {
+  const TaskEvaluation task = evaluate_on(arguments, world,
+                                          {.named = arguments.word(0, "the run or model directory"),
+                                           .directory = directory,
+                                           .file = arguments.word(1, "the file of examples")},
+                                          dtype);
+  if (!world.is_root()) return ExitCode::ok;
+  const Evaluation& result = task.result;
   if (arguments.flag("--json")) {
-    nlohmann::json json = {{"loss", result.loss},
-                           {"examples", result.answers.examples()},
-                           {"dtype", name_of(dtype)},
-                           {"peak_bytes", backend->memory().stats().total_peak}};
-    for (const Score& score : scores) json[score.name] = score.value;
+    nlohmann::json json = {
+        {"loss", result.loss}, {"dtype", name_of(dtype)}, {"peak_bytes", task.peak_bytes}};
+    if (task.answers_are_texts) {
+      json["perplexity"] = result.perplexity();
+      json["tokens"] = static_cast<std::int64_t>(result.tokens);
+    } else {
+      json["examples"] = result.answers.examples();
+    }
+    if (find_glue_data(task.dataset) != nullptr) {
+      json["dataset"] = task.dataset;
+      json["file"] = arguments.words[1];
+    }
+    for (const Score& score : result.scores) json[score.name] = score.value;
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("loss {:.4f}", result.loss);
-  for (const Score& score : scores) fmt::print("  {} {:.4f}", score.name, score.value);
-  fmt::print("  examples {}\n", result.answers.examples());
+  if (task.answers_are_texts) fmt::print("  perplexity {:.2f}", result.perplexity());
+  for (const Score& score : result.scores) fmt::print("  {} {:.4f}", score.name, score.value);
+  if (task.answers_are_texts) {
+    fmt::print("  tokens {:.0f}\n", result.tokens);
+  } else {
+    fmt::print("  examples {}\n", result.answers.examples());
+  }
   return ExitCode::ok;
 }
 

@@ -14,6 +14,7 @@
 #include "launch/run/job_check.h"
 #include "launch/run/machine_ceiling.h"
 #include "launch/run/model_setup.h"
+#include "launch/verbs/plan_ranks.h"
 #include "launch/verbs/plan_schedule.h"
 #include "launch/verbs/plan_search.h"
 #include "launch/verbs/verbs.h"
@@ -68,6 +69,9 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
       return run_plan_search(arguments, job.value, rates_here(ranks), ranks);
     });
   }
+  if (arguments.flag("--linear-ranks")) {
+    return config::with_places(job.origins, [&] { return run_plan_ranks(arguments, job.value); });
+  }
   PipelinePlan plan = config::with_places(job.origins, [&] {
     return make_pipeline_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
   });
@@ -102,7 +106,8 @@ const Verb& plan_verb() {
   const std::vector<std::string> schedule = {"schedule"};
   static const Verb verb = {
       "plan",
-      "CONFIG [key=value ...] [-n N] [--search] [--json] | schedule --name NAME [options]",
+      "CONFIG [key=value ...] [-n N] [--search] [--linear-ranks LIST] [--json] | schedule --name "
+      "NAME [options]",
       "What a job will need, without running it: parameters, memory by class, time; or what a "
       "pipeline's schedule comes to",
       {{"-n,--ranks",
@@ -116,7 +121,7 @@ const Verb& plan_verb() {
        {"--memory", "MIB", "with --search: memory of each rank", kNumber, at_least(0), {""}},
        {"--linear-ranks",
         "LIST",
-        "with --search: ranks that svd and ttm layers could have",
+        "parameters for each of these ranks of svd and ttm layers; with --search: ranks to try",
         kIntegers,
         between(1, kMostFeatures),
         {""}},

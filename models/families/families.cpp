@@ -45,6 +45,7 @@ HeadSpec head_of_family(const Family& family, HeadSpec::Kind kind) {
     head.kind = kind;
     return head;
   }
+  if (kind == HeadSpec::Kind::none) return {.kind = kind};
   throw ConfigError(Key{"task.kind"}, "models of family {} have no head for it", family.name);
 }
 

@@ -61,6 +61,47 @@ sed -e 's/^model:.*/model: {family: bart, layers: 2, width: 32, heads: 2, contex
 "$binary" train summary.yaml run.dir=summary 2>log || fail "seq2seq: $(tail -3 log)"
 awk -v got="$(last summary valid_loss)" 'BEGIN { exit !(got < 1.5) }' || fail "seq2seq: $(last summary valid_loss)"
 
+json "loss perplexity tokens" "$binary" eval summary pairs.jsonl
+
+# Scores of texts: of themselves, of others; judges are classifiers and encoders that were trained here.
+printf 'good film end\nbad plot end\n' > a.txt
+printf 'good film end\nmusic\n' > b.txt
+says 'rouge1 1.0000  rouge2 1.0000  rouge_l 1.0000' "$binary" eval --predictions a.txt --references a.txt
+says 'rouge1 0.5000 .* examples 2' "$binary" eval --predictions b.txt --references a.txt
+judges="--style-judge run --style-label positive --similarity-judge run --fluency-judge run --fluency-label negative"
+# shellcheck disable=SC2086
+says 'sta 0.5000  sim 1.0000  fl 0.5000  j 0.0000' "$binary" eval --predictions a.txt --sources a.txt $judges
+# shellcheck disable=SC2086
+json "sta sim fl j rouge1" "$binary" eval --predictions b.txt --sources a.txt --references a.txt $judges
+says 'rouge1 ' "$binary" eval --predictions pairs.jsonl --prediction long --references pairs.jsonl --answer short --stemmer
+expect 64 'has no label "kind"; want one of negative, positive' \
+  "$binary" eval --predictions a.txt --style-judge run --style-label kind
+expect 64 'sources is missing' "$binary" eval --predictions a.txt --similarity-judge run
+expect 65 'a.txt: has 2 texts, but pairs.jsonl has 200' \
+  "$binary" eval --predictions pairs.jsonl --prediction long --references a.txt
+
+# A row of GLUE: of a run, of what was printed of others, and the average once all nine are there.
+"$binary" eval run dev.tsv --json > sst2.json
+says '"missing":\["cola",' "$binary" eval --table run --json
+says 'average .*sst2' "$binary" eval --table sst2.json
+for task in cola mrpc stsb qqp mnli qnli rte wnli; do
+  echo "{\"dataset\": \"$task\", \"file\": \"dev_matched.tsv\", \"accuracy\": 0.5, \"f1\": 0.5," \
+    "\"matthews_correlation\": 0.5, \"pearson\": 0.5, \"spearman\": 0.5}" > "$task.json"
+done
+others="cola.json mrpc.json stsb.json qqp.json mnli.json qnli.json rte.json wnli.json"
+# shellcheck disable=SC2086
+says 'no average without mnli mismatched' "$binary" eval --table run $others
+sed 's/matched/mismatched/; s/0.5/0.7/g' mnli.json > mm.json
+# shellcheck disable=SC2086
+"$binary" eval --table run mm.json $others --json > row.json || fail "eval --table"
+is_json row.json average tasks missing
+grep -q '"score":0.6}' row.json && grep -q '"accuracy_mismatched":0.7' row.json || fail "row: $(cat row.json)"
+awk -v sst2="$(sed 's/.*"accuracy":\([^,}]*\).*/\1/' sst2.json)" \
+  -v got="$(sed 's/.*"average":\([^,}]*\).*/\1/' row.json)" \
+  'BEGIN { d = got - (7 * 0.5 + 0.6 + sst2) / 9; exit !(d < 1e-9 && d > -1e-9) }' || fail "average: $(cat row.json)"
+expect 64 'is the second for dev.tsv of sst2' "$binary" eval --table run sst2.json
+expect 64 'set of GLUE' "$binary" eval --table masked
+
 # Images: a bright and a dark class in the binary form of CIFAR-10.
 LC_ALL=C awk 'BEGIN { for (i = 0; i < 40; i++) { printf "%c", i % 2; for (k = 0; k < 3072; k++) printf "%c", i % 2 ? 235 : 20 } }' \
   > images.bin

@@ -14,17 +14,6 @@ bool is_heading(std::string_view line) {
          line[line.size() - 3] != '=';
 }
 
-std::int64_t words_of(std::string_view line) {
-  std::int64_t words = 0;
-  bool in_word = false;
-  for (const char c : line) {
-    const bool is_space = is_blank({&c, 1});
-    words += !is_space && !in_word ? 1 : 0;
-    in_word = !is_space;
-  }
-  return words;
-}
-
 }  // namespace
 
 WikiText read_wikitext(const std::filesystem::path& file) {
@@ -35,7 +24,7 @@ WikiText read_wikitext(const std::filesystem::path& file) {
   std::size_t start = 0;  // of the article
   bool has_heading = false;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    result.words += words_of(lines[i]);
+    result.words += count_words(lines[i]);
     const bool stands_alone =
         (i == 0 || is_blank(lines[i - 1])) && (i + 1 == lines.size() || is_blank(lines[i + 1]));
     if (!stands_alone || !is_heading(lines[i])) continue;

@@ -183,5 +183,27 @@ TEST_F(Windows, EvaluationReadsEveryTargetOnce) {
                        "1 token has nothing to predict"));
 }
 
+TEST_F(Windows, ThatOverlapHaveEveryTargetOnceAfterAllOfTheirTokens) {
+  for (const int tokens : {2, 9, 10, 20, 21}) {
+    write(tokens);
+    const TokenFile file(path_);
+    const auto windows = evaluation_windows(file, 8, 3);
+    std::vector<std::int32_t> targets;
+    for (std::int64_t w = 0; w < windows->examples(); ++w) {
+      const HostBatch batch = windows->batch(w, 1);
+      for (std::size_t i = 0; i < 8; ++i) {
+        const std::int32_t target = batch.at(Column::targets).ids[i];
+        if (target < 0) continue;
+        EXPECT_EQ(batch.at(Column::ids).ids[i], target - 1);
+        EXPECT_TRUE(w == 0 || i >= 5) << "a target of window " << w << " has little before it";
+        targets.push_back(target);
+      }
+    }
+    std::vector<std::int32_t> expected(static_cast<std::size_t>(tokens - 1));
+    std::iota(expected.begin(), expected.end(), 1);
+    EXPECT_EQ(targets, expected);
+  }
+}
+
 }  // namespace
 }  // namespace ty::test

@@ -9,7 +9,9 @@
 #include <set>
 
 #include "core/data/epoch_order.h"
+#include "core/data/framing.h"
 #include "core/data/masking.h"
+#include "core/data/sampler.h"
 #include "core/data/tasks/image_source.h"
 
 namespace ty::test {
@@ -197,6 +199,26 @@ TEST(Images, MirroredOnesHaveTheSameNumbers) {
   }
   EXPECT_GT(turned, 8);
   EXPECT_LT(turned, 32);
+}
+
+TEST(FramedWindows, AreTextsBetweenSpecialTokens) {
+  const TokenFile text({10, 11, 12, 13, 14, 15}, {}, "text");
+  const auto source =
+      framed_source(evaluation_windows(text, 3), {.before = {1}, .after = {2, 3}, .pad = 9});
+  EXPECT_EQ(source->examples(), 2);
+  const HostBatch batch = source->batch(0, 2);
+  EXPECT_EQ(batch.at(Column::ids).row, (Shape{6}));
+  EXPECT_EQ(batch.at(Column::ids).ids, (Ids{1, 10, 11, 12, 2, 3, 1, 13, 14, 2, 3, 9}));
+  EXPECT_EQ(batch.at(Column::lengths).ids, (Ids{6, 5}));
+}
+
+TEST(FramedWindows, HaveTheTemplateOfTheTokenizer) {
+  const std::string_view text = "some words";
+  const auto pieces = make_tokenizer({TokenizerKind::wordpiece, 40}, std::span(&text, 1));
+  const Frame frame = frame_of(*pieces);
+  EXPECT_EQ(frame.before, (Ids{*pieces->special().cls}));
+  EXPECT_EQ(frame.after, (Ids{*pieces->special().sep}));
+  EXPECT_EQ(frame_of(*make_tokenizer({TokenizerKind::bytes}, {})).size(), 0);
 }
 
 }  // namespace

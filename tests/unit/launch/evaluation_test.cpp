@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"
 #include "core/ops/shape.h"
+#include "models/huggingface/model_directory.h"
 #include "models/transformer/spec.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/messages.h"
@@ -103,6 +106,24 @@ TEST(Evaluation, OfAPartTakesWindowsFromAllOfTheFile) {
   Small s(1000);
   const EvaluationOptions options = {.sequence = 8, .batch = 4, .most_tokens = 80};
   EXPECT_EQ(evaluate(s.model, *objective, *s.backend, s.file, options).tokens, 80);
+}
+
+TEST(Evaluation, OfOverlappingWindowsIsThePublicLibrarys) {
+  const Path golden = TY_GOLDEN_DIR;
+  std::ifstream text(golden / "perplexity/strides.json");
+  const auto data = nlohmann::json::parse(text);
+  const auto ids = data["tokens"].get<std::vector<std::int32_t>>();
+  const TokenFile file(ids, {}, "text");
+  const auto backend = make_reference_backend();
+  const OpenedModel opened =
+      open_model(golden / "generation/model", *backend, only_run(DType::f64));
+  for (const auto& one : data["cases"]) {
+    const EvaluationOptions options = {.sequence = one["length"].get<std::int64_t>() - 1,
+                                       .stride = one["stride"]};
+    const Evaluation result = evaluate(*opened.model, *objective, *backend, file, options);
+    EXPECT_EQ(result.tokens, static_cast<double>(ids.size() - 1));
+    EXPECT_NEAR(result.loss, one["loss"].get<double>(), 1e-6) << one;  // the library: in fp32
+  }
 }
 
 TEST(Evaluation, OfALossThatIsNoneSaysSo) {
