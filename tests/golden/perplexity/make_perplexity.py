@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from transformers import GPT2LMHeadModel
 
-MODEL = Path(__file__).parent.parent / "generation" / "model"
+MODEL = Path(__file__).parent.parent / "generation" / "gpt2" / "model"
 TOKENS = [(i * i + 3 * i) % 29 for i in range(150)]
 
 

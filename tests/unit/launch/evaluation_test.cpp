@@ -116,7 +116,7 @@ TEST(Evaluation, OfOverlappingWindowsIsThePublicLibrarys) {
   const TokenFile file(ids, {}, "text");
   const auto backend = make_reference_backend();
   const OpenedModel opened =
-      open_model(golden / "generation/model", *backend, only_run(DType::f64));
+      open_model(golden / "generation/gpt2/model", *backend, only_run(DType::f64));
   for (const auto& one : data["cases"]) {
     const EvaluationOptions options = {.sequence = one["length"].get<std::int64_t>() - 1,
                                        .stride = one["stride"]};
