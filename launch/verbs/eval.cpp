@@ -16,6 +16,7 @@
 #include "launch/run/shared_model.h"
 #include "launch/verbs/eval_task.h"
 #include "launch/verbs/model_argument.h"
+#include "launch/verbs/task_file.h"
 #include "launch/verbs/verbs.h"
 #include "models/families/family.h"
 #include "models/huggingface/model_directory.h"

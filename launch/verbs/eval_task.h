@@ -8,12 +8,11 @@
 
 namespace ty {
 
-// Evaluates a model whose head gives one answer per sequence on the examples of a file. Which
-// columns hold what is said by options, else by the job of the run that the model is of.
+// Evaluates a model whose head gives one answer per sequence on the examples of a file
+// (task_file.h).
 ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& directory,
                        const ModelSpec& spec, DType dtype);
 
-extern const OptionSpec kDatasetOption, kFirstOption, kSecondOption, kAnswerOption,
-    kPredictionsOption;
+extern const OptionSpec kPredictionsOption;
 
 }  // namespace ty
