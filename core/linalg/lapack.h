@@ -32,6 +32,11 @@ void dgelqf_(const blasint* m, const blasint* n, double* a, const blasint* lda, 
              double* work, const blasint* lwork, blasint* info);
 void dorglq_(const blasint* m, const blasint* n, const blasint* k, double* a, const blasint* lda,
              const double* tau, double* work, const blasint* lwork, blasint* info);
+void dsyevd_(const char* job, const char* triangle, const blasint* n, double* a, const blasint* lda,
+             double* w, double* work, const blasint* lwork, blasint* iwork, const blasint* liwork,
+             blasint* info, std::size_t, std::size_t);
+void dposv_(const char* triangle, const blasint* n, const blasint* nrhs, double* a,
+            const blasint* lda, double* b, const blasint* ldb, blasint* info, std::size_t);
 }
 
 namespace ty::lapack {

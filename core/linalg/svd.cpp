@@ -49,6 +49,21 @@ Svd svd(const Matrix& a, SvdDriver driver) {
                        shape_of(a), frobenius_norm(a));
 }
 
+std::vector<double> singular_values(const Matrix& a) {
+  require_finite(a, "svd");
+  std::vector<double> sigma(static_cast<std::size_t>(std::min(a.rows, a.cols)));
+  if (sigma.empty()) return sigma;
+  const blasint m = lapack::size(a.cols), n = lapack::size(a.rows), one = 1;
+  std::vector<double> work_a = a.data;  // overwritten
+  std::vector<blasint> iwork(8 * sigma.size());
+  const auto call = [&](double* work, const blasint* lwork, blasint* info) {
+    dgesdd_("N", &m, &n, work_a.data(), &m, sigma.data(), nullptr, &one, nullptr, &one, work, lwork,
+            iwork.data(), info, 1);
+  };
+  if (lapack::with_workspace("svd", call) > 0) return svd(a).sigma;
+  return sigma;
+}
+
 namespace {
 
 struct CutRule {

@@ -24,6 +24,9 @@ Svd svd(const Matrix& a);
 // The same by the given driver alone; throws NonFiniteError if it does not converge.
 Svd svd(const Matrix& a, SvdDriver driver);
 
+// The min(m, n) singular values alone, descending. Throws as svd() does.
+std::vector<double> singular_values(const Matrix& a);
+
 // How much of a spectrum to keep; at least one value is always kept.
 struct KeepRank {
   std::int64_t rank;  // the largest values, or all if there are fewer

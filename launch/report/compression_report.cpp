@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "launch/report/text.h"
@@ -44,6 +46,33 @@ void add_row(Table& table, std::vector<std::string> row, const Sizes& sizes) {
   table.add(std::move(row));
 }
 
+// A norm in which errors are told.
+struct ErrorColumn {
+  const char* name;
+  const char* key;
+  std::optional<double> (*of)(const CompressedLayer& layer);
+};
+constexpr std::array kErrors = {
+    ErrorColumn{"error", "relative_error",
+                [](const CompressedLayer& l) { return std::optional(l.relative_error); }},
+    ErrorColumn{"by Fisher", "fisher_error",
+                [](const CompressedLayer& l) { return l.fisher_error; }},
+    ErrorColumn{"of outputs", "output_error",
+                [](const CompressedLayer& l) { return l.output_error; }},
+};
+
+// Those that are known of some layer.
+std::vector<ErrorColumn> error_columns(const Compression& compression) {
+  std::vector<ErrorColumn> known;
+  for (const ErrorColumn& column : kErrors) {
+    const auto has = [&](const CompressedLayer& layer) { return column.of(layer).has_value(); };
+    if (std::any_of(compression.layers.begin(), compression.layers.end(), has)) {
+      known.push_back(column);
+    }
+  }
+  return known;
+}
+
 double ratio_of(const Compression& c) {
   return static_cast<double>(c.parameters_after) / static_cast<double>(c.parameters_before);
 }
@@ -51,19 +80,28 @@ double ratio_of(const Compression& c) {
 }  // namespace
 
 std::string to_text(const Compression& compression) {
-  Table table({"layer", "in x out", "becomes", "error", "weights", "after", "FLOP/token", "after"});
+  const std::vector<ErrorColumn> errors = error_columns(compression);
+  std::vector<std::string> header = {"layer", "in x out", "becomes"};
+  for (const ErrorColumn& column : errors) header.emplace_back(column.name);
+  for (const char* name : {"weights", "after", "FLOP/token", "after"}) header.emplace_back(name);
+  Table table(std::move(header));
   Sizes all;
   for (const CompressedLayer& layer : compression.layers) {
     const Sizes sizes = sizes_of(layer, compression.tokens);
     all.add(sizes);
-    add_row(
-        table,
-        {layer.before.path, fmt::format("{} x {}", layer.before.shape.in, layer.before.shape.out),
-         describe(layer.after.spec), fmt::format("{:.2f} %", 100 * layer.relative_error)},
-        sizes);
+    std::vector<std::string> row = {
+        layer.before.path, fmt::format("{} x {}", layer.before.shape.in, layer.before.shape.out),
+        describe(layer.after.spec)};
+    for (const ErrorColumn& column : errors) {
+      const std::optional<double> error = column.of(layer);
+      row.push_back(error ? fmt::format("{:.2f} %", 100 * *error) : "");
+    }
+    add_row(table, std::move(row), sizes);
   }
   const std::size_t count = compression.layers.size();
-  add_row(table, {fmt::format("{} layer{}", count, count == 1 ? "" : "s"), "", "", ""}, all);
+  std::vector<std::string> last(3 + errors.size());
+  last[0] = fmt::format("{} layer{}", count, count == 1 ? "" : "s");
+  add_row(table, std::move(last), all);
   return table.str() + fmt::format(
                            "  parameters of the model: {} -> {}, {:.1f} %\n"
                            "  FLOP/token: forward, {} tokens at once\n",
@@ -80,11 +118,13 @@ nlohmann::json to_json(const Compression& compression) {
                       {"in", layer.before.shape.in},
                       {"out", layer.before.shape.out},
                       {"spec", linear_spec_to_json(layer.after.spec)},
-                      {"relative_error", layer.relative_error},
                       {"parameters_before", sizes.parameters_before},
                       {"parameters_after", sizes.parameters_after},
                       {"flops_per_token_before", sizes.flops_before},
                       {"flops_per_token_after", sizes.flops_after}});
+    for (const ErrorColumn& column : kErrors) {
+      if (const auto error = column.of(layer)) layers.back()[column.key] = *error;
+    }
   }
   return {{"maps", layers},
           {"parameters_before", compression.parameters_before},

@@ -23,22 +23,6 @@ bool is_read(const std::string& name) {
              std::end(kTokenizerFiles);
 }
 
-std::string hash_of(const Path& path) {
-  if (!std::filesystem::is_directory(path)) return content_hash(MappedFile(path).bytes());
-  std::vector<Path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    if (is_read(entry.path().filename().string())) files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  ContentHash hash;
-  for (const Path& file : files) {
-    const std::string name = file.filename().string();
-    hash.update(bytes_of(name));
-    hash.update(MappedFile(file).bytes());
-  }
-  return hash.hex();
-}
-
 // A run's newest checkpoint changes while it runs, so that a job may not start from it unnamed.
 void check_model(const Path& path) {
   const Path found = find_model(path).directory;
@@ -54,11 +38,27 @@ std::string shown(const Json& input) {
 
 }  // namespace
 
+std::string content_hash_of(const Path& path) {
+  if (!std::filesystem::is_directory(path)) return content_hash(MappedFile(path).bytes());
+  std::vector<Path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (is_read(entry.path().filename().string())) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  ContentHash hash;
+  for (const Path& file : files) {
+    const std::string name = file.filename().string();
+    hash.update(bytes_of(name));
+    hash.update(MappedFile(file).bytes());
+  }
+  return hash.hex();
+}
+
 std::vector<JobInput> inputs_of(const JobConfig& job) {
   std::vector<JobInput> inputs;
   const auto add = [&](const char* key, const Path& path) {
     if (path.empty()) return;
-    inputs.push_back({key, path, at_key(key, [&] { return hash_of(path); })});
+    inputs.push_back({key, path, at_key(key, [&] { return content_hash_of(path); })});
   };
   if (!job.model.from.empty()) at_key("model.from", [&] { check_model(job.model.from); });
   add("model.from", job.model.from);

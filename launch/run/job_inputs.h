@@ -17,6 +17,9 @@ struct JobInput {
   std::string hash;
 };
 
+// ContentHash of a file, or of what is read of a model or tokenizer directory. Throws IoError.
+std::string content_hash_of(const Path& path);
+
 // Reads and hashes every file that the job names. Throws IoError that begins with the key,
 // DataError if model.from is a damaged checkpoint.
 std::vector<JobInput> inputs_of(const JobConfig& job);

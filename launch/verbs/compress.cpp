@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/io/new_directory.h"
 #include "launch/job/limits.h"
@@ -22,6 +23,14 @@ config::Rule known_methods() {
   config::Rule rule;
   for (const Method& method : methods()) rule.choices.emplace_back(method.name);
   return rule;
+}
+
+std::string methods_help() {
+  std::vector<std::string> lines;
+  for (const Method& method : methods()) {
+    lines.push_back(fmt::format("{}: {}", method.name, method.help));
+  }
+  return fmt::format("{}", fmt::join(lines, "; "));
 }
 
 const Method& method_of(const Arguments& arguments) {
@@ -62,10 +71,53 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
   if (arguments.flag("--in") && arguments.flag("--cores")) {
     throw UsageError("--cores: says how many modes to choose, but --in and --out give them");
   }
+  if (arguments.flag("--axis") && !method.needs.fisher) {
+    throw UsageError("--axis: means nothing to --method {}", method.name);
+  }
+  const std::string axis = arguments.text("--axis", "in");
   return {.budget = budget_of(arguments),
           .in = arguments.integers("--in"),
           .out = arguments.integers("--out"),
-          .cores = arguments.integer("--cores", 3)};
+          .cores = arguments.integer("--cores", 3),
+          .axis = axis == "in"    ? WeightAxis::in
+                  : axis == "out" ? WeightAxis::out
+                                  : WeightAxis::both};
+}
+
+Allocation allocation_of(const Arguments& arguments, const Method& method) {
+  if (arguments.text("--allocate", "even") == "even") return Allocation::even;
+  if (method.spectrum == nullptr) {
+    std::vector<std::string_view> others;
+    for (const Method& each : methods()) {
+      if (each.spectrum != nullptr) others.push_back(each.name);
+    }
+    throw UsageError("--allocate: sensitivity wants layers of one rank each: --method {}",
+                     fmt::join(others, " or "));
+  }
+  if (!arguments.flag("--keep")) {
+    throw UsageError("--allocate: sensitivity divides --keep SHARE among the layers");
+  }
+  return Allocation::sensitivity;
+}
+
+// The file that is named, or that a method needs and finds beside the model.
+std::optional<StatisticsFile> statistics_of(const Arguments& arguments, const Method& method,
+                                            const Path& model) {
+  if (arguments.flag("--statistics")) {
+    return std::make_optional<StatisticsFile>(Path(arguments.text("--statistics", "")));
+  }
+  if (!method.is_weighted()) return std::nullopt;
+  if (std::filesystem::exists(statistics_path(model))) {
+    return std::make_optional<StatisticsFile>(statistics_path(model));
+  }
+  std::vector<std::string_view> kinds;
+  for (const StatisticKind kind : kStatisticKinds) {
+    if (method.needs.has(kind)) kinds.push_back(name_of(kind));
+  }
+  throw UsageError(
+      "--statistics: --method {} wants {}; make it with: trainyard statistics {} "
+      "--data FILE --kind {}",
+      method.name, fmt::join(kinds, " and "), arguments.words.at(0), fmt::join(kinds, ","));
 }
 
 std::vector<std::string> patterns_of(const Arguments& arguments) {
@@ -89,9 +141,9 @@ void warn_of_growth(const Compression& compression) {
   }
 }
 
-void warn_of_error(const Compression& compression, const Budget& budget) {
+void warn_of_error(const Compression& compression, const Method& method, const Budget& budget) {
   const auto* asked = std::get_if<ErrorBudget>(&budget);
-  if (asked == nullptr) return;
+  if (asked == nullptr || method.is_weighted()) return;
   const std::vector<const CompressedLayer*> beyond = layers_beyond(compression, asked->eps);
   if (beyond.empty()) return;
   const CompressedLayer& first = *beyond.front();
@@ -112,10 +164,18 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   if (!dry) require_absent(target);
   const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
 
+  const std::optional<StatisticsFile> statistics =
+      statistics_of(arguments, method, source.directory());
+
   ProgressLine progress;
-  const Compression compression = compress(source, layers, method, request, [&](std::size_t i) {
-    progress.show(fmt::format("{}  {}/{}  {}", method.name, i + 1, layers.size(), layers[i].path));
-  });
+  const CompressionOptions options = {
+      .statistics = statistics ? &*statistics : nullptr,
+      .allocation = allocation_of(arguments, method),
+      .progress = [&](std::size_t i) {
+        progress.show(
+            fmt::format("{}  {}/{}  {}", method.name, i + 1, layers.size(), layers[i].path));
+      }};
+  const Compression compression = compress(source, layers, method, request, options);
   progress.finish();
   if (arguments.flag("--json")) {
     nlohmann::json json = to_json(compression);
@@ -128,7 +188,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   }
   std::fflush(stdout);
   warn_of_growth(compression);
-  warn_of_error(compression, request.budget);
+  warn_of_error(compression, method, request.budget);
   if (dry) return ExitCode::ok;
   const std::uint64_t bytes = write_converted(source, conversion_of(source, compression), target);
   remark(fmt::format("{}  {} written", target.string(), human_bytes(static_cast<double>(bytes))));
@@ -140,28 +200,38 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
 const Verb& compress_verb() {
   static const Verb verb = {
       "compress",
-      "MODEL OUT --method svd|ttm (--rank N | --keep SHARE | --error EPS) [options]",
+      "MODEL OUT --method NAME (--rank N | --keep SHARE | --error EPS) [options]",
       "Cut linear layers of a trained model into factors: prints what each becomes, then writes a "
       "model directory that trains on (model.from: OUT), evaluates and generates",
-      {{"--method", "NAME", "svd: W = A B; ttm: a tensor train matrix", kText, known_methods()},
+      {{"--method", "NAME", methods_help(), kText, known_methods()},
        {"--rank", "N", "of every bond; cut to what a layer can use", kInteger,
         config::between(1, kMostFeatures)},
        {"--keep", "SHARE", "at most this share of each layer's weights: 50% or 0.5", kNumber,
         config::Rule{}.above(0).at_most(1).percent()},
-       {"--error", "EPS", "the lowest ranks with |W - W~| <= EPS |W|, as stored: 0.1 or 10%",
+       {"--error", "EPS",
+        "the lowest ranks with |W - W~| <= EPS |W|, as stored: 0.1 or 10%; of a method with "
+        "statistics, in its own norm",
         kNumber, config::at_least(0).below(1).percent()},
+       {"--allocate", "HOW",
+        "even (default): --keep of each layer; sensitivity: --keep of all together, each layer "
+        "getting the ranks that gain most",
+        kText, config::one_of({"even", "sensitivity"})},
+       {"--statistics", "FILE",
+        "of trainyard statistics; default: the model's own, for methods that want them"},
+       {"--axis", "AXIS", "fwsvd, tfwsvd: Fisher sums of rows (in, default), columns (out) or both",
+        kText, config::one_of({"in", "out", "both"})},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; head.linear is a tied "
         "token table",
         kTexts},
        {"--in", "LIST",
-        "ttm: input modes, as 16,16,4, for layers of one size (cut others in a second run); "
+        "ttm, fwttm: input modes, as 16,16,4, for layers of one size (cut others in a second run); "
         "default: "
         "chosen for each layer",
         kIntegers, config::between(1, kMostFeatures)},
-       {"--out", "LIST", "ttm: output modes, as many", kIntegers,
+       {"--out", "LIST", "ttm, fwttm: output modes, as many", kIntegers,
         config::between(1, kMostFeatures)},
-       {"--cores", "N", "ttm: cores at most, where modes are chosen; default 3", kInteger,
+       {"--cores", "N", "ttm, fwttm: cores at most, where modes are chosen; default 3", kInteger,
         config::between(1, 6)},
        kStrictOption,
        {"--dry-run", "", "print the table and write nothing; OUT may be left out"},

@@ -15,6 +15,7 @@
 #include "launch/verbs/eval_task.h"
 #include "launch/verbs/eval_text.h"
 #include "launch/verbs/model_argument.h"
+#include "launch/verbs/task_file.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/model_directory.h"
 

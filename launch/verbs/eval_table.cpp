@@ -15,6 +15,7 @@
 #include "launch/report/text.h"
 #include "launch/run/model_path.h"
 #include "launch/verbs/eval_task.h"
+#include "launch/verbs/task_file.h"
 
 namespace ty {
 

@@ -7,84 +7,19 @@
 #include "core/base/error.h"
 #include "core/io/file.h"
 #include "launch/process/output.h"
-#include "launch/run/dataset.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/task_data.h"
 #include "launch/verbs/model_argument.h"
-#include "models/huggingface/model_config.h"
+#include "launch/verbs/task_file.h"
 #include "models/objective/objective.h"
 
 namespace ty {
 
-const OptionSpec kDatasetOption = {"--dataset", "NAME",
-                                   "public data set that FILE is of, as data.dataset of a job"};
-const OptionSpec kFirstOption = {"--first", "COLUMN", "column or key of the text"};
-const OptionSpec kSecondOption = {"--second", "COLUMN", "column or key of the second text"};
-const OptionSpec kAnswerOption = {"--answer", "COLUMN", "column or key of what is right"};
 const OptionSpec kPredictionsOption = {
     "--predictions", "FILE",
     "write the answer to each example, one per line; without MODEL: texts to be scored"};
 
-JobConfig job_around(const Path& named, const Path& directory) {
-  for (const Path& run : {named, directory.parent_path().parent_path()}) {
-    if (std::filesystem::exists(run / "config.yaml")) return load_job(run / "config.yaml");
-  }
-  return {};
-}
-
 namespace {
-
-struct TaskFile {
-  DataSection data;
-  TaskSection task;
-  std::vector<std::string> labels;
-};
-
-TaskKind task_kind(const ModelSpec& spec) {
-  if (spec.reads_images()) return TaskKind::image_classification;
-  if (!spec.head.is_pooled()) return TaskKind::seq2seq;
-  return spec.head.kind == HeadSpec::Kind::values ? TaskKind::regression : TaskKind::classification;
-}
-
-TaskFile task_of(const Arguments& arguments, const Path& named, const Path& directory,
-                 const ModelSpec& spec) {
-  const JobConfig job = job_around(named, directory);
-  TaskFile file = {job.data, job.task, {}};
-  if (spec.head.is_pooled()) file.labels = label_names(spec);
-  DataSection& data = file.data;
-  data.dataset = arguments.text("--dataset", data.dataset);
-  data.first = arguments.text("--first", data.first);
-  data.second = arguments.text("--second", data.second);
-  data.answer = arguments.text("--answer", data.answer);
-  file.task.kind = task_kind(spec);
-  return file;
-}
-
-std::unique_ptr<Source> source_of(const TaskFile& file, const Path& path, const ModelSpec& spec,
-                                  const Path& directory, std::int64_t longest, int ranks) {
-  if (spec.reads_images()) {
-    const ImageData* images = find_image_data(file.data.dataset);
-    if (images == nullptr) throw UsageError("eval: --dataset: missing; images are of cifar10 ..");
-    return evaluation_images(read_images(path, *images), {.patch = spec.image.patch});
-  }
-  const auto tokenizer = find_tokenizer(directory);
-  if (tokenizer == nullptr) throw UsageError("{}: the model has no tokenizer", directory.string());
-  ExampleFormat format = example_format(file.data, file.task);
-  // Labels that nobody has named are those of the file.
-  const bool are_named = !file.labels.empty() && file.labels[0] != "LABEL_0";
-  if (format.kind == AnswerKind::label && format.label_cells.empty() && are_named) {
-    format.label_cells = file.labels;
-  }
-  DataSection data = file.data;
-  data.sequence = longest;
-  const ExampleSet set = read_examples(path, format, remark);
-  if (file.task.has_labels() && std::ssize(set.labels) > spec.head.labels) {
-    throw DataError("{}: has {} labels; the model {}", path.string(), set.labels.size(),
-                    spec.head.labels);
-  }
-  return evaluation_examples(encode_examples(set, *tokenizer, longest),
-                             example_options(spec, file.task, data, *tokenizer, 8 * ranks));
-}
 
 void write_predictions(const Path& path, const Answers& answers, const TaskFile& file) {
   std::string text;
@@ -104,13 +39,13 @@ void write_predictions(const Path& path, const Answers& answers, const TaskFile&
 TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskPlace& place,
                            DType dtype) {
   const ModelSpec spec = read_model_config(place.directory);
-  const TaskFile file = task_of(arguments, place.named, place.directory, spec);
+  const TaskFile file = task_file(arguments, place.named, place.directory, spec);
   const std::int64_t longest = arguments.integer("--sequence", spec.context);
   const auto backend = make_backend(DeviceChoice::automatic);
   const SharedModel shared =
       open_shared_model(place.directory, *backend, world.group(), model_degrees(arguments), dtype);
   const auto source =
-      source_of(file, place.file, spec, place.directory, longest, shared.mesh.shape().tensor);
+      task_source(file, place.file, spec, place.directory, longest, shared.mesh.shape().tensor);
   TaskEvaluation task = {.dataset = file.data.dataset, .answers_are_texts = !spec.head.is_pooled()};
   task.result = evaluate(*shared.opened.model, *objective_of(spec.head), *backend,
                          {*source, place.file.string()},

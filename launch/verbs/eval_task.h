@@ -38,7 +38,6 @@ ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& dir
 // The job of the run that a model is of, or nothing known.
 JobConfig job_around(const Path& named, const Path& directory);
 
-extern const OptionSpec kDatasetOption, kFirstOption, kSecondOption, kAnswerOption,
-    kPredictionsOption;
+extern const OptionSpec kPredictionsOption;
 
 }  // namespace ty

@@ -7,6 +7,7 @@ namespace ty {
 
 const Verb& train_verb();
 const Verb& eval_verb();
+const Verb& statistics_verb();
 const Verb& generate_verb();
 const Verb& compress_verb();
 const Verb& plan_verb();

@@ -1,11 +1,14 @@
 #include "models/compress/compression.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "models/compress/stored.h"
+#include "models/compress/tfwsvd.h"
+#include "models/linear/dense_weight.h"
 #include "models/linear/kinds.h"
 
 namespace ty {
@@ -18,8 +21,13 @@ std::string names_of(const std::vector<LinearSite>& sites) {
   return fmt::format("{}", fmt::join(paths, ", "));
 }
 
+// Whether a layer has factors that the method makes lower ranks of.
+bool is_reduced(const LinearSite& site, const Method& method) {
+  return method.reduce != nullptr && kind_name(site.spec) == method.kind;
+}
+
 void check_takes(const LinearSite& site, const Method& method, const Path& directory) {
-  if (!is_dense(site.spec)) {
+  if (!is_dense(site.spec) && !is_reduced(site, method)) {
     throw UsageError(
         "{}: is factorised already ({}); match other layers, or make the model dense first: "
         "trainyard "
@@ -88,25 +96,145 @@ std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Meth
   return found;
 }
 
+namespace {
+
+// The factors of a layer as they are stored.
+Decomposition factors_of(const StoredModel& source, const LinearSite& site) {
+  Decomposition result;
+  result.spec = site.spec;
+  dense_weight(site.spec, site.stored(), [&](const std::string& name, const Shape& shape) {
+    return result.factors[name] = source.values(site.place() + "." + name, shape);
+  });
+  return result;
+}
+
+double root_of_ratio(double error, double whole) {
+  return whole > 0 ? std::sqrt(error / whole) : 0;
+}
+
+// tr(a^T gram a): of a weight, the mean square of what a row of inputs gives.
+double output_energy(const Matrix& gram, const Matrix& a) {
+  const Matrix product = multiply(gram, a);
+  double sum = 0;
+  for (std::size_t i = 0; i < a.data.size(); ++i) sum += a.data[i] * product.data[i];
+  return std::max(sum, 0.0);
+}
+
+// One compression at work.
+class Compressing {
+ public:
+  Compressing(const StoredModel& source, const Method& method, const CompressionOptions& options)
+      : source_(source), method_(method), options_(options) {}
+
+  void check(const LinearSite& site, const DecompositionRequest& request) const {
+    at(site, [&] { method_.check(site.stored(), request); });
+    if (!method_.is_weighted()) return;
+    TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);
+    options_.statistics->check(site, method_.needs);
+  }
+
+  RankSpectrum spectrum(const LinearSite& site, const DecompositionRequest& request) const {
+    return at(site, [&] { return method_.spectrum(weight(site), request, statistics_of(site)); });
+  }
+
+  CompressedLayer layer(const LinearSite& site, const DecompositionRequest& request) const {
+    const Matrix w = weight(site);
+    const LayerStatistics statistics = statistics_of(site);
+    const auto decompose = [&](const DecompositionRequest& wanted) {
+      return is_reduced(site, method_)
+                 ? method_.reduce(factors_of(source_, site), site.stored(), wanted)
+                 : method_.decompose(w, wanted, statistics);
+    };
+    const DType dtype = source_.dtype(site);
+    Decomposition after = at(site, [&] {
+      return decompose_stored(decompose, w, request, dtype, !method_.is_weighted());
+    });
+    CompressedLayer result;
+    result.before = site;
+    result.dtype = dtype;
+    result.relative_error = root_of_ratio(after.error * after.error, energy(w));
+    result.after = std::move(after);
+    weigh_error(result, w, statistics);
+    return result;
+  }
+
+ private:
+  Matrix weight(const LinearSite& site) const {
+    const LinearShape size = site.stored();
+    return is_dense(site.spec)
+               ? Matrix(size.in, size.out,
+                        source_.values(site.place() + ".weight", {size.in, size.out}))
+               : Matrix(size.in, size.out, source_.dense_weight(site));
+  }
+  // Empty without a file. A token table, stored as [out, in], has none.
+  LayerStatistics statistics_of(const LinearSite& site) const {
+    if (options_.statistics == nullptr || !site.table.empty()) return {};
+    return options_.statistics->read(site);
+  }
+  static void weigh_error(CompressedLayer& layer, const Matrix& w,
+                          const LayerStatistics& statistics) {
+    const bool has_fisher = statistics.has(StatisticKind::fisher);
+    const bool has_gram = statistics.has(StatisticKind::gram);
+    if (!has_fisher && !has_gram) return;
+    const Matrix apart = difference(layer.after, w);
+    if (has_fisher) {
+      layer.fisher_error = root_of_ratio(weighted_energy(statistics.fisher, apart),
+                                         weighted_energy(statistics.fisher, w));
+    }
+    if (has_gram) {
+      layer.output_error =
+          root_of_ratio(output_energy(statistics.gram, apart), output_energy(statistics.gram, w));
+    }
+  }
+
+  const StoredModel& source_;
+  const Method& method_;
+  const CompressionOptions& options_;
+};
+
+// A request for each layer, of ranks that together keep the share.
+std::vector<DecompositionRequest> by_sensitivity(const Compressing& work,
+                                                 const std::vector<LinearSite>& layers,
+                                                 const DecompositionRequest& request,
+                                                 const CompressionOptions& options) {
+  std::vector<RankSpectrum> spectra;
+  std::vector<RankCosts> costs;
+  double dense = 0;
+  for (const LinearSite& site : layers) {
+    options.progress(spectra.size());
+    spectra.push_back(work.spectrum(site, request));
+    const std::int64_t in = site.shape.in, out = site.shape.out;
+    costs.push_back({in + out, std::max<std::int64_t>(1, in * out / (in + out))});
+    dense += static_cast<double>(in) * static_cast<double>(out);
+  }
+  const double share = std::get<ShareBudget>(request.budget).share;
+  std::vector<DecompositionRequest> requests;
+  for (const std::int64_t rank :
+       allocate_ranks(spectra, costs, static_cast<std::int64_t>(share * dense))) {
+    requests.push_back(request);
+    requests.back().budget = RankBudget{rank};
+  }
+  return requests;
+}
+
+}  // namespace
+
 Compression compress(const StoredModel& source, const std::vector<LinearSite>& layers,
                      const Method& method, const DecompositionRequest& request,
-                     const std::function<void(std::size_t)>& progress) {
+                     const CompressionOptions& options) {
   Compression result = {.layers = {},
                         .parameters_before = source.parameters().count(),
                         .parameters_after = 0,
                         .tokens = source.spec().context};
-  for (const LinearSite& site : layers) {  // before any work is done
-    at(site, [&] { method.check(site.stored(), request); });
-  }
-  for (const LinearSite& site : layers) {
-    progress(result.layers.size());
-    const LinearShape size = site.stored();
-    const Matrix w(size.in, size.out, source.values(site.place() + ".weight", {size.in, size.out}));
-    Decomposition after =
-        at(site, [&] { return decompose_stored(method, w, request, source.dtype(site)); });
-    const double norm = frobenius_norm(w);
-    const double relative = norm > 0 ? after.error / norm : 0.0;
-    result.layers.push_back({site, std::move(after), source.dtype(site), relative});
+  const Compressing work(source, method, options);
+  for (const LinearSite& site : layers) work.check(site, request);
+  const std::vector<DecompositionRequest> requests =
+      options.allocation == Allocation::sensitivity
+          ? by_sensitivity(work, layers, request, options)
+          : std::vector<DecompositionRequest>(layers.size(), request);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    options.progress(i);
+    result.layers.push_back(work.layer(layers[i], requests[i]));
   }
   result.parameters_after = count_parameters(compressed_spec(source, result.layers));
   return result;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/compress/method.h"
 #include "models/huggingface/conversion.h"
+#include "models/statistics/statistics_file.h"
 
 namespace ty {
 
@@ -17,6 +19,9 @@ struct CompressedLayer {
   Decomposition after;        // rounded to
   DType dtype = DType::f32;   // the type in which the factors are stored
   double relative_error = 0;  // |W - W~| / |W| of what is stored
+  // The same in other norms, where statistics say: entries weighted by Fisher information, and the
+  // layer's outputs.
+  std::optional<double> fisher_error = {}, output_error = {};
 
   LinearSite site() const;  // after
 };
@@ -27,16 +32,28 @@ struct Compression {
   std::int64_t tokens = 0;  // FLOPs are reported for a sequence of this length
 };
 
-// The dense layers that match the patterns. Throws UsageError if a pattern matches none, or a layer
-// that the method cannot handle.
+// How a budget is divided. even: each layer has the same; sensitivity: a ShareBudget is that of all
+// layers together, and each gets the rank that gains most there (allocation.h).
+enum class Allocation : std::uint8_t { even, sensitivity };
+
+struct CompressionOptions {
+  const StatisticsFile* statistics = nullptr;  // what the method needs, and may report
+  Allocation allocation = Allocation::even;
+  // Called with the index of each layer before it starts; twice for each if their ranks are chosen
+  // first.
+  std::function<void(std::size_t layer)> progress = [](std::size_t) {};
+};
+
+// The layers that match the patterns: dense ones, or of the method's kind if it can cut those
+// further. Throws UsageError if a pattern matches none, or a layer that the method cannot handle.
 std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
                                            const std::vector<std::string>& patterns);
 
-// Decomposes the layers; `progress` is called with the index of each before it starts. Throws
-// UsageError, with the layer's path, for a request that the layer cannot meet.
+// Decomposes the layers. Throws UsageError, with the layer's path, for a request that the layer
+// cannot meet, and DataError for statistics that do not fit; all before any work is done.
 Compression compress(const StoredModel& source, const std::vector<LinearSite>& layers,
                      const Method& method, const DecompositionRequest& request,
-                     const std::function<void(std::size_t layer)>& progress);
+                     const CompressionOptions& options = {});
 
 // The layers whose relative error exceeds `error`, because factors of their type cannot come closer
 // to W.

@@ -1,8 +1,8 @@
 // Methods that decompose a trained weight into factors.
 //
-// A method is two functions in their own file and one entry of methods(). It maps a matrix on the
-// host, in double, to the exact spec of the replacing layer and the parameters of that layer by
-// name. It knows neither models nor files.
+// A method is a few functions in its own file and one entry of methods(). It maps a matrix on the
+// host, in double, and what data says about it to the exact spec of the replacing layer and the
+// parameters of that layer by name. It knows neither models nor files. README.md lists them.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,9 @@
 #include <vector>
 
 #include "core/linalg/matrix.h"
+#include "models/compress/allocation.h"
 #include "models/linear/base/spec.h"
+#include "models/statistics/statistics.h"
 
 namespace ty {
 
@@ -26,14 +28,28 @@ struct ShareBudget {
   double share;  // largest number of weights, as a fraction of the dense layer's
 };
 struct ErrorBudget {
-  double eps;  // |W - W~| <= eps |W|, with the lowest ranks that achieve it
+  double eps;  // |W - W~| <= eps |W| in the method's norm, with the lowest ranks that achieve it
 };
 using Budget = std::variant<RankBudget, ShareBudget, ErrorBudget>;
+
+// Which of the sums of a Fisher matrix weigh errors: those of its rows, of its columns, or both.
+enum class WeightAxis : std::uint8_t { in, out, both };
+
+// Alternating least squares.
+struct AlsOptions {
+  int sweeps = 20;          // at most
+  double ridge = 1e-6;      // lambda, as a multiple of the mean weight
+  double tolerance = 1e-5;  // of the objective's relative change in a sweep, below which it ends
+};
 
 struct DecompositionRequest {
   Budget budget;
   std::vector<std::int64_t> in = {}, out = {};  // modes of a tensor train; empty: chosen
   std::int64_t cores = 3;                       // at most so many, where modes are chosen
+  WeightAxis axis = WeightAxis::in;
+  double floor = 1e-3;    // added to importances, as a multiple of their mean
+  double exponent = 0.5;  // of mean |x| (asvd)
+  AlsOptions als = {};
 };
 
 struct Decomposition {
@@ -43,23 +59,30 @@ struct Decomposition {
 };
 
 struct Method {
-  std::string_view name;  // as in --method, and the kind of layer that it makes
-  bool takes_modes;       // uses in, out and cores of a request
-  bool fits_tables;       // may replace a token table, which is read row by row
+  std::string_view name;  // as in --method
+  std::string_view kind;  // of the layer that it makes
+  std::string_view help;  // what it minimises
+  StatisticKinds needs = {};
+  bool takes_modes = false;  // uses in, out and cores of a request
+  bool fits_tables = false;  // may replace a token table, which is read row by row
   // Throws ConfigError that says what is possible for a request that no matrix [in, out] can meet.
   void (*check)(const LinearShape& size, const DecompositionRequest& request);
-  // Decomposes w [in, out]. Throws as check does, and NonFiniteError for entries that are not
-  // finite.
-  Decomposition (*decompose)(const Matrix& w, const DecompositionRequest& request);
+  // Decomposes w [in, out]; the statistics hold what the method needs. Throws as check does, and
+  // NonFiniteError for entries that are not finite.
+  Decomposition (*decompose)(const Matrix& w, const DecompositionRequest& request,
+                             const LayerStatistics& statistics);
+  // What each further rank would gain; null if a layer has more ranks than one.
+  RankSpectrum (*spectrum)(const Matrix& w, const DecompositionRequest& request,
+                           const LayerStatistics& statistics) = nullptr;
+  // Lowers the ranks of factors of its kind for a layer [in, out], without forming the product;
+  // `error` is the change. Throws as check does. Null if the method cannot.
+  Decomposition (*reduce)(const Decomposition& factors, const LinearShape& size,
+                          const DecompositionRequest& request) = nullptr;
+
+  bool is_weighted() const { return needs.fisher || needs.gram || needs.inputs; }
 };
 
 std::span<const Method> methods();
-
-// The functions of each method.
-void check_svd(const LinearShape& size, const DecompositionRequest& request);
-Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request);
-void check_ttm(const LinearShape& size, const DecompositionRequest& request);
-Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request);
 
 // The number of weights (rounded down) that a share of a dense layer amounts to. Throws ConfigError
 // with the smallest possible share if that is below `least`, the fewest that the method needs.

@@ -2,25 +2,72 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "models/compress/asvd.h"
+#include "models/compress/fwsvd.h"
+#include "models/compress/fwttm.h"
 #include "models/compress/method.h"
+#include "models/compress/svd.h"
+#include "models/compress/tfwsvd.h"
+#include "models/compress/ttm.h"
+#include "models/compress/whitened.h"
 
 namespace ty {
 
-std::span<const Method> methods() {
-  static constexpr std::array kMethods = {
-      Method{.name = "svd",
-             .takes_modes = false,
-             .fits_tables = true,
-             .check = check_svd,
-             .decompose = decompose_svd},
-      Method{.name = "ttm",
-             .takes_modes = true,
-             .fits_tables = false,
-             .check = check_ttm,
-             .decompose = decompose_ttm},
-  };
-  return kMethods;
+namespace {
+
+// A method of the svd kind that weighs by L and R.
+template <Weigh weigh>
+constexpr Method weighted_svd(std::string_view name, std::string_view help, StatisticKinds needs) {
+  return {.name = name,
+          .kind = "svd",
+          .help = help,
+          .needs = needs,
+          .check = check_svd,
+          .decompose = decompose_by<weigh>,
+          .spectrum = spectrum_by<weigh>};
 }
+
+constexpr std::array kMethods = {
+    Method{.name = "svd",
+           .kind = "svd",
+           .help = "W = A B, nearest to W",
+           .fits_tables = true,
+           .check = check_svd,
+           .decompose = decompose_svd,
+           .spectrum = spectrum_by<weigh_evenly>,
+           .reduce = reduce_svd},
+    Method{.name = "ttm",
+           .kind = "ttm",
+           .help = "a tensor train matrix by TT-SVD",
+           .takes_modes = true,
+           .check = check_ttm,
+           .decompose = decompose_ttm,
+           .reduce = reduce_ttm},
+    weighted_svd<weigh_by_fisher>("fwsvd", "SVD that weighs rows by Fisher information",
+                                  {.fisher = true}),
+    Method{.name = "tfwsvd",
+           .kind = "svd",
+           .help = "fwsvd, then least squares that weigh every entry",
+           .needs = {.fisher = true},
+           .check = check_svd,
+           .decompose = decompose_tfwsvd,
+           .spectrum = spectrum_by<weigh_by_fisher>},
+    Method{.name = "fwttm",
+           .kind = "ttm",
+           .help = "TT-SVD that weighs entries by Fisher information",
+           .needs = {.fisher = true},
+           .takes_modes = true,
+           .check = check_fwttm,
+           .decompose = decompose_fwttm},
+    weighted_svd<weigh_by_gram>("whitened", "SVD nearest to what the layer returns",
+                                {.gram = true}),
+    weighted_svd<weigh_by_inputs>("asvd", "SVD that weighs rows by the size of inputs",
+                                  {.inputs = true}),
+};
+
+}  // namespace
+
+std::span<const Method> methods() { return kMethods; }
 
 std::int64_t check_share(const LinearShape& size, double share, std::int64_t least) {
   const std::int64_t weights = weights_in_share(share, size);

@@ -35,9 +35,7 @@ struct Rounded {
 
 Rounded rounded(Decomposition d, const Matrix& w, DType dtype) {
   for (auto& [name, values] : d.factors) round_to(dtype, values, name);
-  const auto of_factor = [&](const std::string& name, const Shape&) { return d.factors.at(name); };
-  const Matrix after = dense_weight(d.spec, {.in = w.rows, .out = w.cols}, of_factor);
-  const double before = std::exchange(d.error, frobenius_norm(subtract(after, w)));
+  const double before = std::exchange(d.error, frobenius_norm(difference(d, w)));
   return {std::move(d), before};
 }
 
@@ -45,15 +43,22 @@ double square(double x) { return x * x; }
 
 }  // namespace
 
-Decomposition decompose_stored(const Method& method, const Matrix& w,
-                               const DecompositionRequest& request, DType dtype) {
+Matrix difference(const Decomposition& stored, const Matrix& w) {
+  const auto of_factor = [&](const std::string& name, const Shape&) {
+    return stored.factors.at(name);
+  };
+  return subtract(dense_weight(stored.spec, {.in = w.rows, .out = w.cols}, of_factor), w);
+}
+
+Decomposition decompose_stored(const Decompose& decompose, const Matrix& w,
+                               const DecompositionRequest& request, DType dtype, bool holds_error) {
   constexpr int kMostTries = 3;  // the second one nearly always does
   const auto make = [&](const DecompositionRequest& wanted) {
-    return rounded(method.decompose(w, wanted), w, dtype);
+    return rounded(decompose(wanted), w, dtype);
   };
   Rounded first = make(request);
   const auto* budget = std::get_if<ErrorBudget>(&request.budget);
-  if (budget == nullptr) return std::move(first.stored);
+  if (budget == nullptr || !holds_error) return std::move(first.stored);
   const double norm = frobenius_norm(w), bound = budget->eps * norm;
   // What is cut off and what is rounded off are all but orthogonal: their squares add up.
   Rounded last = first;

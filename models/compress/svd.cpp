@@ -1,47 +1,44 @@
-// The svd kind: W ~ A B by the leading singular values.
-#include "models/linear/svd/svd.h"
+#include "models/compress/svd.h"
 
 #include <utility>
 
-#include "core/base/error.h"
-#include "models/compress/method.h"
-#include "models/linear/svd/svd_factors.h"
+#include "core/linalg/qr.h"
+#include "models/linear/svd/svd.h"
 
 namespace ty {
 
-namespace {
-
-std::int64_t rank_within(const ShareBudget& budget, const LinearShape& size) {
-  const std::int64_t rank_one = svd_parameters(size.in, size.out, 1);
-  return check_share(size, budget.share, rank_one) / rank_one;
+WeightedMatrix weigh_evenly(const Matrix& w, const DecompositionRequest&, const LayerStatistics&) {
+  return {w};
 }
 
-struct RuleFor {
-  const Matrix& w;
-
-  TruncationRule operator()(const RankBudget& budget) const { return KeepRank{budget.rank}; }
-  TruncationRule operator()(const ShareBudget& budget) const {
-    return KeepRank{rank_within(budget, {.in = w.rows, .out = w.cols})};
-  }
-  TruncationRule operator()(const ErrorBudget& budget) const {
-    return within_relative(w, budget.eps);
-  }
-};
-
-}  // namespace
-
-void check_svd(const LinearShape& size, const DecompositionRequest& request) {
-  if (const auto* budget = std::get_if<ShareBudget>(&request.budget)) rank_within(*budget, size);
+Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request,
+                            const LayerStatistics& statistics) {
+  return decompose_by<weigh_evenly>(w, request, statistics);
 }
 
-Decomposition decompose_svd(const Matrix& w, const DecompositionRequest& request) {
-  SvdFactors cut = svd_factors(w, std::visit(RuleFor{w}, request.budget));
-  Decomposition result;
-  result.spec = SvdSpec{.rank = cut.a.cols};
-  result.error = cut.error;
-  result.factors["a"] = std::move(cut.a.data);
-  result.factors["b"] = std::move(cut.b.data);
-  return result;
+SvdFactors reduced_factors(const Matrix& a, const Matrix& b, const TruncationRule& rule,
+                           FactorMerge merge) {
+  SvdFactors cut;
+  if (merge == FactorMerge::exact) {
+    const Qr left = qr(a);
+    cut = svd_factors(multiply(left.r, b), rule);
+    cut.a = multiply(left.q, cut.a);
+    return cut;
+  }
+  cut = svd_factors(b, rule);
+  cut.a = multiply(a, cut.a);
+  cut.error = frobenius_norm(subtract(multiply(cut.a, cut.b), multiply(a, b)));
+  return cut;
+}
+
+Decomposition reduce_svd(const Decomposition& factors, const LinearShape& size,
+                         const DecompositionRequest& request) {
+  const std::int64_t rank = factors.spec.as<SvdSpec>()->rank;
+  const Matrix a(size.in, rank, factors.factors.at("a")),
+      b(rank, size.out, factors.factors.at("b"));
+  const Matrix product = multiply(a, b);
+  SvdFactors cut = reduced_factors(a, b, rank_rule(product, request.budget));
+  return svd_decomposition(product, std::move(cut.a), std::move(cut.b));
 }
 
 }  // namespace ty

@@ -1,13 +1,11 @@
-// The ttm kind: W as a tensor train matrix by TT-SVD.
-#include "models/linear/ttm/ttm.h"
+#include "models/compress/ttm.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "core/base/error.h"
-#include "models/compress/method.h"
 #include "models/linear/ttm/choose_shape.h"
-#include "models/linear/ttm/tt_svd.h"
+#include "models/linear/ttm/ttm.h"
 
 namespace ty {
 
@@ -33,22 +31,17 @@ std::int64_t weights_of_rank_one(const TtmShape& modes) {
   return with_rank(modes.in, modes.out, 1).num_parameters();
 }
 
-struct Plan {
-  TtmShape modes;
-  TtRule rule;
-};
-
 struct PlanFor {
   const LinearShape& size;
   const DecompositionRequest& request;
 
-  Plan operator()(const RankBudget& budget) const {
+  TtTarget operator()(const RankBudget& budget) const {
     return {modes_for(budget.rank), UniformRank{budget.rank}};
   }
-  Plan operator()(const ErrorBudget& budget) const {
+  TtTarget operator()(const ErrorBudget& budget) const {
     return {modes_for(1), RelativeTolerance{budget.eps}};
   }
-  Plan operator()(const ShareBudget& budget) const {
+  TtTarget operator()(const ShareBudget& budget) const {
     const std::int64_t least = weights_of_rank_one(modes_for(1));
     const std::int64_t weights = check_share(size, budget.share, least);
     const TtmShape modes =
@@ -71,21 +64,47 @@ struct PlanFor {
 
 }  // namespace
 
-void check_ttm(const LinearShape& size, const DecompositionRequest& request) {
-  std::visit(PlanFor{size, request}, request.budget);
+TtTarget tt_target(const LinearShape& size, const DecompositionRequest& request) {
+  return std::visit(PlanFor{size, request}, request.budget);
 }
 
-Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request) {
-  const LinearShape size = {.in = w.rows, .out = w.cols};
-  const auto [modes, rule] = std::visit(PlanFor{size, request}, request.budget);
-  TtApproximation cut = tt_svd(w, modes.in, modes.out, rule);
+void check_ttm(const LinearShape& size, const DecompositionRequest& request) {
+  tt_target(size, request);
+}
+
+Decomposition ttm_decomposition(TtCores train, double error) {
   Decomposition result;
-  result.spec = exact_spec(cut.train.shape);
-  result.error = cut.error;
-  for (std::size_t k = 0; k < cut.train.cores.size(); ++k) {
-    result.factors[fmt::format("core{}", k + 1)] = std::move(cut.train.cores[k]);
+  result.spec = exact_spec(train.shape);
+  result.error = error;
+  for (std::size_t k = 0; k < train.cores.size(); ++k) {
+    result.factors[fmt::format("core{}", k + 1)] = std::move(train.cores[k]);
   }
   return result;
+}
+
+Decomposition decompose_ttm(const Matrix& w, const DecompositionRequest& request,
+                            const LayerStatistics&) {
+  const auto [modes, rule] = tt_target({.in = w.rows, .out = w.cols}, request);
+  TtApproximation cut = tt_svd(w, modes.in, modes.out, rule);
+  return ttm_decomposition(std::move(cut.train), cut.error);
+}
+
+Decomposition reduce_ttm(const Decomposition& factors, const LinearShape& size,
+                         const DecompositionRequest& request) {
+  const TtmShape shape = shape_of(*factors.spec.as<TtmSpec>());
+  if (!request.in.empty() && (request.in != shape.in || request.out != shape.out)) {
+    throw ConfigError("its modes are in {} out {}; want these, or none", list_of(shape.in),
+                      list_of(shape.out));
+  }
+  DecompositionRequest same = request;
+  same.in = shape.in;
+  same.out = shape.out;
+  TtCores train = {shape, {}};
+  for (int k = 1; k <= shape.num_cores(); ++k) {
+    train.cores.push_back(factors.factors.at(fmt::format("core{}", k)));
+  }
+  TtApproximation cut = tt_round(std::move(train), tt_target(size, same).rule);
+  return ttm_decomposition(std::move(cut.train), cut.error);
 }
 
 }  // namespace ty

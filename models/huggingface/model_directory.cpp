@@ -59,7 +59,7 @@ OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOpt
   const ModelDescription description = describe_model(spec);
   const LinearRules rules(spec.linear);
   // Declares parameters and nothing else.
-  auto whole = std::make_unique<Model>(description, rules, part.sharing);
+  auto whole = std::make_unique<Model>(description, rules, part.sharing, part.observer);
   freeze(whole->parameters(), part.frozen);
   const std::size_t first_trained = first_trained_block(description, whole->parameters());
   OpenedModel opened;
@@ -70,7 +70,7 @@ OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOpt
   const bool is_whole = part.partition.ranges.size() <= 1;
   opened.model = is_whole ? std::move(whole)
                           : std::make_unique<Model>(description, rules, part.sharing,
-                                                    part.partition, part.stage);
+                                                    part.partition, part.stage, part.observer);
   opened.model->set_first_trained(first_trained);
   ParameterStore& store = opened.model->parameters();
   freeze(store, part.frozen);

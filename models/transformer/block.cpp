@@ -1,6 +1,9 @@
 #include "models/transformer/block.h"
 
+#include <utility>
+
 #include "core/base/error.h"
+#include "models/linear/base/observed.h"
 
 namespace ty {
 
@@ -25,7 +28,8 @@ std::unique_ptr<Linear> BlockContext::make_linear(std::string_view name, const L
   own.layout = layout.layout;
   auto layer = ty::make_linear(place, shape, spec, split, own);
   if (layers != nullptr) layers->push_back(layer.get());
-  return layer;
+  if (observer == nullptr || !observer->watches(place.path())) return layer;
+  return observed(place.path(), std::move(layer), *observer);
 }
 
 std::unique_ptr<Linear> make_outside_linear(const BlockContext& at, std::string_view name,

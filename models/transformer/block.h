@@ -16,6 +16,7 @@
 namespace ty {
 
 class KvCache;
+class LinearObserver;
 
 // What a forward pass needs besides what flows from block to block.
 struct ForwardContext {
@@ -54,9 +55,10 @@ struct BlockContext {
   const Sharing& sharing;
   std::vector<LinearSite>* sites = nullptr;  // collects the layers that rules were asked for
   std::vector<Linear*>* layers = nullptr;    // and what stands there
+  LinearObserver* observer = nullptr;        // watches layers, where there is one
 
   BlockContext child(std::string_view name) const {
-    return {scope.child(name), linear, sharing, sites, layers};
+    return {scope.child(name), linear, sharing, sites, layers, observer};
   }
   // A linear layer at this place's child `name`, of the kind the rules say, held by ranks as is
   // best for it alone or as was chosen.

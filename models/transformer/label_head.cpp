@@ -40,8 +40,12 @@ LabelHead::LabelHead(const BlockContext& at, const ModelSpec& spec)
       dropout_(at.child("dropout"), spec.dropout.head, Lies::copies) {
   if (spec.final_norm) norm_.emplace(at.child("norm"), spec.width, spec.norm_epsilon);
   const Sharing alone;
-  const BlockContext copies = {at.scope.placing(placed_as_copies(at.sharing)), at.linear, alone,
-                               at.sites, at.layers};
+  const BlockContext copies = {at.scope.placing(placed_as_copies(at.sharing)),
+                               at.linear,
+                               alone,
+                               at.sites,
+                               at.layers,
+                               at.observer};
   if (spec_.pooler) {
     pooler_ = copies.make_linear("pooler", {.in = spec.width, .out = spec.width}, Split::none);
   }

@@ -6,7 +6,7 @@
 namespace ty {
 
 Model::Model(const ModelDescription& description, const LinearRules& rules, const Sharing& stated,
-             const Partition& partition, int stage)
+             const Partition& partition, int stage, LinearObserver* observer)
     : partition_(partition), stage_(stage), width_(description.width), sharing_(stated) {
   sharing_.columns = rules.name_hidden_layers();
   const Sharing& sharing = sharing_;
@@ -18,7 +18,7 @@ Model::Model(const ModelDescription& description, const LinearRules& rules, cons
     for (std::size_t i = range.first; i < range.last; ++i) {
       const BlockDescription& d = description.blocks[i];
       entries.push_back(
-          {d.build(BlockContext{root.child(d.name), rules, sharing, &sites_, &layers_}),
+          {d.build(BlockContext{root.child(d.name), rules, sharing, &sites_, &layers_, observer}),
            d.recomputable});
     }
     if (range.last != description.size() || entries.empty()) continue;

@@ -25,11 +25,13 @@ class Model {
   // Builds a stage's blocks of a description, whose layers are shared as `sharing` says. Parameters
   // are declared, without memory yet. What several stages hold (a table to which the head is tied)
   // has gradients that are partial along the pipeline, and counts on the stage that owns it.
+  // `observer`, if there is one, watches linear layers and must outlive the model.
   Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing,
-        const Partition& partition, int stage);
+        const Partition& partition, int stage, LinearObserver* observer = nullptr);
   // All blocks.
-  Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing = {})
-      : Model(description, rules, sharing, one_stage(description.size()), 0) {}
+  Model(const ModelDescription& description, const LinearRules& rules, const Sharing& sharing = {},
+        LinearObserver* observer = nullptr)
+      : Model(description, rules, sharing, one_stage(description.size()), 0, observer) {}
 
   // Runs the blocks of a chunk in order; `in` is what the blocks before them returned. With
   // Recompute::block each recomputable block keeps only its input. After the last block, what

@@ -102,8 +102,8 @@ grep -q '"relative_error":0.00[1-9]' out || fail "not the error of what is store
 # Errors: one line, nothing written.
 rm -f out err && tree > before
 bad() { local pattern=$1; shift; expect 64 "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
-bad 'got sdv; want one of svd, ttm (did you mean "svd"?)' compress run x --method sdv --rank 3
-bad 'method: missing; want svd or ttm' compress run x --rank 3
+bad 'got sdv; want one of svd, ttm, fwsvd, .*(did you mean "svd"?)' compress run x --method sdv --rank 3
+bad 'method: missing; want svd or ttm or fwsvd' compress run x --rank 3
 bad 'wants one of --rank N, --keep SHARE and --error EPS, got none' compress run x --method svd
 bad 'got --rank and --error' compress run x --method svd --rank 3 --error 0.1
 bad 'keep: got 150%; want a number > 0 and <= 1, or a percentage' compress run x --method svd --keep 150%

@@ -62,7 +62,7 @@ class CompressedModel : public testing::Test {
   Compression compress_to(const Path& target, const StoredModel& source, std::string_view name,
                           const DecompositionRequest& request, const std::string& pattern) {
     const auto layers = layers_to_compress(source, method(name), {pattern});
-    Compression result = compress(source, layers, method(name), request, [](std::size_t) {});
+    Compression result = compress(source, layers, method(name), request);
     write_converted(source, conversion_of(source, result), target);
     return result;
   }
@@ -163,7 +163,7 @@ TEST_F(CompressedModel, SaysWhichMapsCannotBeAsNearAsAsked) {
   const auto beyond = [&](double eps) {
     const auto layers = layers_to_compress(source, method("svd"), {"blocks.*.mlp.*"});
     const Compression compression =
-        compress(source, layers, method("svd"), {.budget = ErrorBudget{eps}}, [](std::size_t) {});
+        compress(source, layers, method("svd"), {.budget = ErrorBudget{eps}});
     return layers_beyond(compression, eps).size();
   };
   EXPECT_EQ(beyond(1e-4), 4u);  // bf16 factors are 2e-3 away whatever their rank
@@ -250,14 +250,15 @@ TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
   compress_to(temp_ / "out", source, "svd", {.budget = RankBudget{2}}, "*.mlp.up");
   const StoredModel again(temp_ / "out");
   EXPECT_TRUE(contains(
-      message_of<UsageError>([&] { layers_to_compress(again, method("svd"), {"*.mlp.*"}); }),
+      message_of<UsageError>([&] { layers_to_compress(again, method("ttm"), {"*.mlp.*"}); }),
       "blocks.0.mlp.up: is factorised already (svd rank 2); match other layers, or make the model "
       "dense first: trainyard export "));
   const auto layers = layers_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
-                         compress(source, layers, method("ttm"),
-                                  {.budget = RankBudget{2}, .in = {4, 6}, .out = {8, 12}},
-                                  [](std::size_t) { FAIL() << "no work before all is checked"; });
+                         compress(
+                             source, layers, method("ttm"),
+                             {.budget = RankBudget{2}, .in = {4, 6}, .out = {8, 12}},
+                             {.progress = [](std::size_t) { FAIL() << "before all is checked"; }});
                        }),
                        "blocks.0.mlp.down [96, 24]: ttm: in modes [4, 6] multiply to 24"));
 }

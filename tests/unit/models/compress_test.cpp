@@ -5,13 +5,15 @@
 #include "core/autograd/graph.h"
 #include "core/base/error.h"
 #include "core/nn/flat_parameters.h"
-#include "models/compress/method.h"
+#include "models/compress/svd.h"
+#include "models/compress/ttm.h"
 #include "models/linear/base/linear.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/support/matrices.h"
 #include "tests/support/messages.h"
+#include "tests/support/statistics.h"
 #include "tests/support/tensors.h"
 
 namespace ty::test {
@@ -85,7 +87,7 @@ TEST(Decomposition, ReportsTheErrorOfTheLayerThatItBuilds) {
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(i);
-    const Decomposition d = method(cases[i].method).decompose(w, cases[i].request);
+    const Decomposition d = method(cases[i].method).decompose(w, cases[i].request, {});
     EXPECT_EQ(kind_name(d.spec), cases[i].method);
     EXPECT_NEAR(distance(BuiltLayer(w, d).weight(), w), d.error, 1e-10);
     if (const auto* share = std::get_if<ShareBudget>(&cases[i].request.budget)) {
@@ -152,7 +154,9 @@ TEST(Decomposition, RefusesWeightsThatAreNotFinite) {
   Matrix w = random_matrix(4, 4);
   w(2, 1) = NAN;
   for (const Method& each : methods()) {
-    EXPECT_THROW(each.decompose(w, {.budget = RankBudget{2}}), NonFiniteError) << each.name;
+    EXPECT_THROW(each.decompose(w, {.budget = RankBudget{2}}, even_statistics(4, 4)),
+                 NonFiniteError)
+        << each.name;
   }
 }
 

@@ -1,0 +1,228 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/base/glob.h"
+#include "core/base/stopwatch.h"
+#include "launch/job/limits.h"
+#include "launch/process/on_root.h"
+#include "launch/process/output.h"
+#include "launch/process/world.h"
+#include "launch/report/progress.h"
+#include "launch/report/text.h"
+#include "launch/run/dataset.h"
+#include "launch/run/job_inputs.h"
+#include "launch/run/statistics_pass.h"
+#include "launch/verbs/model_argument.h"
+#include "launch/verbs/task_file.h"
+#include "launch/verbs/verbs.h"
+#include "models/families/family.h"
+#include "models/huggingface/model_tensors.h"
+#include "models/statistics/statistics_file.h"
+
+namespace ty {
+
+namespace {
+
+StatisticKinds kinds_of(const Arguments& arguments) {
+  std::vector<std::string> wanted = arguments.list("--kind");
+  if (wanted.empty()) wanted.emplace_back(name_of(StatisticKind::fisher));
+  StatisticKinds kinds;
+  for (const StatisticKind kind : kStatisticKinds) {
+    if (std::find(wanted.begin(), wanted.end(), name_of(kind)) != wanted.end()) kinds.add(kind);
+  }
+  return kinds;
+}
+
+config::Rule known_kinds() {
+  config::Rule rule;
+  for (const StatisticKind kind : kStatisticKinds) rule.choices.emplace_back(name_of(kind));
+  return rule;
+}
+
+// What a model is to be run on, and what it refers to.
+struct Examples {
+  std::unique_ptr<TokenFile> tokens = nullptr;
+  std::unique_ptr<Source> source;
+};
+
+Examples examples_of(const Arguments& arguments, const Path& directory, const ModelSpec& spec,
+                     const Path& file) {
+  const std::int64_t sequence = arguments.integer("--sequence", spec.context);
+  if (sequence > spec.context) {
+    throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
+                     spec.context);
+  }
+  if (spec.head.is_pooled()) {
+    const TaskFile task =
+        task_file(arguments, arguments.word(0, "the run or model directory"), directory, spec);
+    return {.source = task_source(task, file, spec, directory, sequence, 1)};
+  }
+  if (!spec.writes_texts()) {
+    throw UsageError(
+        "{}: statistics are taken of models that write texts or give one answer per "
+        "sequence; this is a {} of another head",
+        directory.string(), family_of(spec).name);
+  }
+  const auto tokenizer = find_tokenizer(directory);
+  Examples examples;
+  examples.tokens = std::make_unique<TokenFile>(
+      open_tokens(file, tokenizer.get(), text_options(DataSection{}), spec.vocab));
+  examples.source = evaluation_windows(*examples.tokens, sequence);
+  return examples;
+}
+
+std::vector<LinearSite> layers_of(const Arguments& arguments, const ModelSpec& spec) {
+  const Model declared(describe_model(spec), LinearRules(spec.linear));
+  const std::vector<LinearSite> all = layers_to_watch(spec, declared.linear_sites());
+  std::vector<std::string> patterns = arguments.list("--match");
+  if (patterns.empty()) return all;
+  std::vector<LinearSite> found;
+  for (const LinearSite& site : all) {
+    const auto matches = [&](const std::string& p) { return glob_match(p, site.path); };
+    if (std::any_of(patterns.begin(), patterns.end(), matches)) found.push_back(site);
+  }
+  for (const std::string& pattern : patterns) {
+    const auto matches = [&](const LinearSite& site) { return glob_match(pattern, site.path); };
+    if (std::any_of(found.begin(), found.end(), matches)) continue;
+    throw UsageError(
+        "--match: \"{}\" matches no linear layer that statistics are taken of; the "
+        "first is {}",
+        pattern, all.front().path);
+  }
+  return found;
+}
+
+std::string loss_name(const HeadSpec& head) {
+  return head.kind == HeadSpec::Kind::values ? "squared error" : "cross entropy";
+}
+
+// What a pass came to, for people and programs.
+struct Outcome {
+  Path file;
+  std::uint64_t bytes = 0;
+  std::size_t layers = 0;
+  StatisticsOrigin origin;
+  double loss = 0, seconds = 0;
+  std::int64_t peak_bytes = 0;
+};
+
+void print(const Outcome& outcome, bool as_json) {
+  if (as_json) {
+    const nlohmann::json json = {{"file", outcome.file.string()},
+                                 {"bytes", outcome.bytes},
+                                 {"layers", outcome.layers},
+                                 {"examples", outcome.origin.examples},
+                                 {"loss", outcome.loss},
+                                 {"loss_name", outcome.origin.loss},
+                                 {"data_hash", outcome.origin.data_hash},
+                                 {"pass_seconds", outcome.seconds},
+                                 {"peak_bytes", outcome.peak_bytes}};
+    fmt::print("{}\n", json.dump());
+    return;
+  }
+  fmt::print("{} of {} layers over {} examples  {} {:.4f}  {:.1f} s\n",
+             human_bytes(static_cast<double>(outcome.bytes)), outcome.layers,
+             outcome.origin.examples, outcome.origin.loss, outcome.loss, outcome.seconds);
+}
+
+ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
+  World world(status);
+  const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
+  const Path file = arguments.text("--data", "");
+  if (file.empty()) throw UsageError("--data: missing; want the file of texts or examples");
+  const Path target = arguments.text("--out", statistics_path(directory).string());
+  const Reduction reduction =
+      arguments.text("--reduction", "fast") == "canonical" ? Reduction::canonical : Reduction::fast;
+  const StatisticKinds kinds = kinds_of(arguments);
+  const FisherTerms fisher = arguments.text("--fisher", "examples") == "batches"
+                                 ? FisherTerms::batches
+                                 : FisherTerms::examples;
+  const ModelSpec spec = read_model_config(directory);
+  const Examples examples = examples_of(arguments, directory, spec, file);
+
+  const auto backend = make_backend(DeviceChoice::automatic, reduction);
+  StatisticsCollector collector(*backend, layers_of(arguments, spec), kinds, fisher);
+  const OpenedModel opened =
+      declare_model(spec, *backend, only_run(), 1, 1, {.observer = &collector});
+  load_weights(directory, *opened.parameters, opened.spec);
+
+  ProgressLine line;
+  StatisticsPassOptions options = {.examples = arguments.integer("--examples", 0),
+                                   .batch = arguments.integer("--batch", 8),
+                                   .reduction = reduction};
+  if (world.is_root()) {
+    options.progress = [&line](std::int64_t done, std::int64_t batches) {
+      line.show(fmt::format("statistics  batch {}/{}", done, batches));
+    };
+  }
+  const Stopwatch watch;
+  const StatisticsSums sums =
+      run_statistics_pass(*opened.model, *objective_of(spec.head), *backend, collector,
+                          *examples.source, file.string(), options, world.group());
+  line.finish();
+  const StatisticsOrigin origin = {
+      .examples = examples_of_pass(examples.source->examples(), options),
+      .fisher = fisher,
+      .batch = options.batch,
+      .loss = loss_name(spec.head),
+      .data = file.filename().string(),
+      .data_hash = content_hash_of(file)};
+  Outcome outcome = {.file = target,
+                     .layers = collector.layers().size(),
+                     .origin = origin,
+                     .loss = sums.loss / std::max(sums.targets, 1.0),
+                     .seconds = watch.seconds(),
+                     .peak_bytes = backend->memory().stats().total_peak};
+  on_root_do(world.group(), [&] {
+    outcome.bytes = write_statistics(
+        target, collector.layers(), kinds, origin,
+        [&](const std::string& path, StatisticKind kind) { return finished(sums, path, kind); });
+  });
+  if (!world.is_root()) return ExitCode::ok;
+  print(outcome, arguments.flag("--json"));
+  std::fflush(stdout);
+  remark(fmt::format("{} written", target.string()));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+const Verb& statistics_verb() {
+  static const Verb verb = {
+      "statistics",
+      "MODEL --data FILE [--kind fisher,gram,inputs] [options]",
+      "A pass over data that takes statistics of the linear layers for compress: Fisher "
+      "information, Gram matrix of inputs, ranges of inputs; kept beside the model",
+      {{"--data", "FILE", "the texts or examples of the model's task"},
+       {"--kind", "KINDS", "some of fisher, gram and inputs; default fisher", kTexts,
+        known_kinds()},
+       {"--examples", "N", "windows or examples, evenly spread; default: all", kInteger,
+        config::between(1, kMostSequences)},
+       {"--batch", "N", "examples at once; default 8", kInteger,
+        config::between(1, kMostSequences)},
+       {"--sequence", "N", "tokens per example; default: the model's context", kInteger,
+        config::between(1, kLongestSequence)},
+       {"--match", "PATTERN", "layers, by name; may be repeated; default: all but a vocabulary's",
+        kTexts},
+       {"--fisher", "TERMS",
+        "what is squared: gradients of examples (default), or mean gradients of batches", kText,
+        config::one_of({"examples", "batches"})},
+       {"--reduction", "R",
+        "fast (default), or canonical: the same bits on 1, 2 and 4 ranks and any number of threads",
+        kText, config::one_of({"fast", "canonical"})},
+       {"--out", "FILE",
+        "where to write; default: beside the model DIR, DIR.statistics.safetensors"},
+       kDatasetOption,
+       kFirstOption,
+       kSecondOption,
+       kAnswerOption,
+       kStrictOption,
+       {"--json", "", "one JSON object on stdout"}},
+      {{.name = "", .most_words = 1, .run = run_statistics, .shares_work = true}}};
+  return verb;
+}
+
+}  // namespace ty

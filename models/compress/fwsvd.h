@@ -1,0 +1,14 @@
+// fwsvd: Fisher-weighted SVD (Hsu et al., "Language model compression with weighted low-rank
+// factorization", arXiv 2207.00112). With F the Fisher information of the entries of W and
+// d_i^2 = sum_j F_ij, the factors minimise sum_i d_i^2 |row i of W - A B|^2; or the same of
+// columns, or of both: rows and columns of L = diag(d), R = diag(e).
+#pragma once
+
+#include "models/compress/weighted_svd.h"
+
+namespace ty {
+
+WeightedMatrix weigh_by_fisher(const Matrix& w, const DecompositionRequest& request,
+                               const LayerStatistics& statistics);
+
+}  // namespace ty

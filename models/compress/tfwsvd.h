@@ -1,0 +1,29 @@
+// tfwsvd: factors for errors that weigh entry by entry (true Fisher-weighted SVD, Hua et al.,
+// "Numerical optimizations for weighted low-rank estimation on language model", arXiv 2211.09718):
+//
+//   J(A, B) = sum_ij F_ij (W_ij - a_i b_j)^2 + lambda (|A|^2 + |B|^2)
+//
+// There is no closed form. Alternating least squares from the factors of fwsvd: all rows of A at
+// fixed B, then all columns of B at fixed A; J never rises.
+#pragma once
+
+#include "models/compress/weighted_svd.h"
+
+namespace ty {
+
+struct AlsFit {
+  Matrix a, b;                    // [in, r], [r, out]
+  std::vector<double> objective;  // J at the start and after each half-sweep
+};
+
+// Rows and columns without weight stay as they are. `fisher` [in, out] holds no number below 0.
+AlsFit fit_factors(const Matrix& w, const Matrix& fisher, Matrix a, Matrix b,
+                   const AlsOptions& options);
+
+// sum_ij F_ij (W_ij - W~_ij)^2.
+double weighted_energy(const Matrix& fisher, const Matrix& difference);
+
+Decomposition decompose_tfwsvd(const Matrix& w, const DecompositionRequest& request,
+                               const LayerStatistics& statistics);
+
+}  // namespace ty
