@@ -57,11 +57,12 @@ Budget budget_of(const Arguments& arguments) {
 }
 
 DecompositionRequest request_of(const Arguments& arguments, const Method& method) {
-  for (const char* name : {"--in", "--out", "--cores"}) {
-    if (arguments.flag(name) && !method.takes_modes) {
+  const auto refuse = [&](const char* name) {
+    if (arguments.flag(name))
       throw UsageError("{}: means nothing to --method {}", name, method.name);
-    }
-  }
+  };
+  if (!method.takes_modes) refuse("--in"), refuse("--out");
+  if (!method.takes_cores) refuse("--cores");
   if (arguments.flag("--in") != arguments.flag("--out")) {
     throw UsageError(
         "compress: {} alone; give modes of both sides, as in --in 16,16,4 --out 16,16,16, or of "
@@ -204,7 +205,7 @@ const Verb& compress_verb() {
       "Cut linear layers of a trained model into factors: prints what each becomes, then writes a "
       "model directory that trains on (model.from: OUT), evaluates and generates",
       {{"--method", "NAME", methods_help(), kText, known_methods()},
-       {"--rank", "N", "of every bond; cut to what a layer can use", kInteger,
+       {"--rank", "N", "of every bond (kronecker: terms); cut to what a layer can use", kInteger,
         config::between(1, kMostFeatures)},
        {"--keep", "SHARE", "at most this share of each layer's weights: 50% or 0.5", kNumber,
         config::Rule{}.above(0).at_most(1).percent()},
@@ -225,7 +226,7 @@ const Verb& compress_verb() {
         "token table",
         kTexts},
        {"--in", "LIST",
-        "ttm, fwttm: input modes, as 16,16,4, for layers of one size (cut others in a second run); "
+        "ttm, fwttm: input modes, as 16,16,4 (kronecker: rows of A and of B), for layers of one size (cut others in a second run); "
         "default: "
         "chosen for each layer",
         kIntegers, config::between(1, kMostFeatures)},

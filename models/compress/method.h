@@ -63,7 +63,8 @@ struct Method {
   std::string_view kind;  // of the layer that it makes
   std::string_view help;  // what it minimises
   StatisticKinds needs = {};
-  bool takes_modes = false;  // uses in, out and cores of a request
+  bool takes_modes = false;  // uses in and out of a request
+  bool takes_cores = false;  // uses cores
   bool fits_tables = false;  // may replace a token table, which is read row by row
   // Throws ConfigError that says what is possible for a request that no matrix [in, out] can meet.
   void (*check)(const LinearShape& size, const DecompositionRequest& request);

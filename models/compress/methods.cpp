@@ -3,12 +3,15 @@
 
 #include "core/base/error.h"
 #include "models/compress/asvd.h"
+#include "models/compress/cp.h"
 #include "models/compress/fwsvd.h"
 #include "models/compress/fwttm.h"
+#include "models/compress/kronecker.h"
 #include "models/compress/method.h"
 #include "models/compress/svd.h"
 #include "models/compress/tfwsvd.h"
 #include "models/compress/ttm.h"
+#include "models/compress/tucker.h"
 #include "models/compress/whitened.h"
 
 namespace ty {
@@ -40,6 +43,7 @@ constexpr std::array kMethods = {
            .kind = "ttm",
            .help = "a tensor train matrix by TT-SVD",
            .takes_modes = true,
+           .takes_cores = true,
            .check = check_ttm,
            .decompose = decompose_ttm,
            .reduce = reduce_ttm},
@@ -57,12 +61,32 @@ constexpr std::array kMethods = {
            .help = "TT-SVD that weighs entries by Fisher information",
            .needs = {.fisher = true},
            .takes_modes = true,
+           .takes_cores = true,
            .check = check_fwttm,
            .decompose = decompose_fwttm},
     weighted_svd<weigh_by_gram>("whitened", "SVD nearest to what the layer returns",
                                 {.gram = true}),
     weighted_svd<weigh_by_inputs>("asvd", "SVD that weighs rows by the size of inputs",
                                   {.inputs = true}),
+    Method{.name = "kronecker",
+           .kind = "kronecker",
+           .help = "the nearest sum of Kronecker products",
+           .takes_modes = true,
+           .check = check_kronecker,
+           .decompose = decompose_kronecker},
+    Method{.name = "cp",
+           .kind = "cp",
+           .help = "a sum of outer products by least squares",
+           .takes_modes = true,
+           .takes_cores = true,
+           .check = check_cp,
+           .decompose = decompose_cp},
+    Method{.name = "tucker",
+           .kind = "tucker",
+           .help = "a small tensor times a factor along each of three modes, by HOSVD",
+           .takes_modes = true,
+           .check = check_tucker,
+           .decompose = decompose_tucker},
 };
 
 }  // namespace

@@ -4,9 +4,12 @@
 
 #include "core/base/error.h"
 #include "core/config/fields.h"
+#include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/kronecker/kronecker.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
+#include "models/linear/tucker/tucker.h"
 
 namespace ty {
 
@@ -14,7 +17,8 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{}, SvdSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{}, SvdSpec{},
+                                        KroneckerSpec{}, CpSpec{},  TuckerSpec{}};
   return all;
 }
 

@@ -37,6 +37,8 @@ text() { "$binary" generate svd 'one and' --tokens 8 "$@"; }
 [ "$(text --greedy --seed 1)" = "$(text --temperature 0 --seed 2)" ] || fail "greedy depends on the seed"
 [ "$(text --temperature 9 --seed 1)" != "$(text --temperature 9 --seed 2)" ] || fail "draws ignore the seed"
 case $(text --greedy) in 'one and'?*) ;; *) fail "no text after the prompt: $(text --greedy)" ;; esac
+says 'kronecker 3 x' "$binary" compress run kronecker --method kronecker --rank 3 --match '*.mlp.down'
+near "$(loss kronecker)" "$(loss run)" 0.5 || fail "loss $(loss kronecker), before $(loss run)"
 near "$(loss svd)" "$(loss run)" 0.5 || fail "loss $(loss svd), before $(loss run)"
 near "$(loss svd)" "$(loss run)" 0 && fail "cut factors cannot give the same loss"
 sed -e 's/^model:.*/model: {from: svd}/' -e 's/^tokenizer:.*/tokenizer: {from: svd}/' job.yaml > more.yaml

@@ -166,7 +166,21 @@ RankWork work_when_split(const TtmSpec& spec, const LinearShape& shape, Split sp
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const TtmSpec& spec, Split split, const Sharing& sharing) {
   const Split own = sharing.ranks() == 1 ? Split::none : split;
-  return std::make_unique<TtmLinear>(scope, shape, spec, own, sharing);
+  const TtmShape whole = shape_of(spec);
+  const std::vector<Init> inits = ttm_inits(whole, shape.weight_std, spec.init, scope.path());
+  const TtmScope declared(scope, own, sharing);
+  std::vector<const Parameter*> cores = {&declared.first("core1", whole, inits[0])};
+  for (int k = 1; k < whole.num_cores(); ++k) {
+    const auto sizes = whole.core_shape(k);
+    cores.push_back(&declared.other(fmt::format("core{}", k + 1), Shape(std::span(sizes)),
+                                    inits[static_cast<std::size_t>(k)]));
+  }
+  const auto values = [cores = std::move(cores)] {
+    std::vector<Tensor> result;
+    for (const Parameter* core : cores) result.push_back(core->value);
+    return result;
+  };
+  return std::make_unique<TtmLinear>(scope, shape, whole, values, own, sharing);
 }
 
 TtmShape shape_of(const TtmSpec& spec) { return with_ranks(spec.in, spec.out, spec.ranks); }

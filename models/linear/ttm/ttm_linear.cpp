@@ -1,6 +1,6 @@
 #include "models/linear/ttm/ttm_linear.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 #include "core/ops/bias.h"
 #include "core/ops/matmul.h"
@@ -10,14 +10,6 @@
 namespace ty {
 
 namespace {
-
-// Of core k of a whole shape.
-Placement placement_of(int k, const TtmShape& whole, Split split, const Sharing& sharing) {
-  if (split == Split::none) return {};
-  if (k > 0) return placed_inside(sharing);
-  return split == Split::out ? placed_part(2, whole.out[0], sharing)
-                             : placed_part(1, whole.in[0], sharing);
-}
 
 const Parameter* own_bias(const Scope& scope, const LinearShape& shape, Split split,
                           const Sharing& sharing) {
@@ -38,30 +30,28 @@ TtmLayer own_layer(TtmLayer layer, Split split, int ranks) {
   return layer;
 }
 
-TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmSpec& spec, Split split,
-                     const Sharing& sharing)
-    : split_(split), sharing_(sharing) {
-  const TtmLayer whole = {shape_of(spec), shape.in, shape.out};
-  layer_ = own_layer(whole, split, sharing.ranks());
-  const std::vector<Init> inits = ttm_inits(whole.shape, shape.weight_std, spec.init, scope.path());
-  for (int k = 0; k < whole.shape.num_cores(); ++k) {
-    const auto sizes = layer_.shape.core_shape(k);
-    const std::string name = fmt::format("core{}", k + 1);
-    const Shape own(std::span<const std::int64_t>{sizes});
-    const Init& init = inits[static_cast<std::size_t>(k)];
-    cores_.push_back(
-        split == Split::none
-            ? &scope.parameter(name, own, init)
-            : &scope.parameter(name, own, init, placement_of(k, whole.shape, split, sharing)));
-  }
-  bias_ = own_bias(scope, shape, split, sharing);
+const Parameter& TtmScope::first(const std::string& name, const TtmShape& whole,
+                                 const Init& init) const {
+  auto sizes = whole.core_shape(0);
+  if (split_ == Split::none) return scope_.parameter(name, Shape(std::span(sizes)), init);
+  const std::size_t inside = split_ == Split::out ? 2 : 1;
+  const Placement placement = placed_part(static_cast<int>(inside), sizes[inside], sharing_);
+  sizes[inside] /= sharing_.ranks();
+  return scope_.parameter(name, Shape(std::span(sizes)), init, placement);
 }
 
-std::vector<Tensor> TtmLinear::cores() const {
-  std::vector<Tensor> result;
-  for (const Parameter* core : cores_) result.push_back(core->value);
-  return result;
+const Parameter& TtmScope::other(const std::string& name, Shape shape, const Init& init) const {
+  if (split_ == Split::none) return scope_.parameter(name, shape, init);
+  return scope_.parameter(name, shape, init, placed_inside(sharing_));
 }
+
+TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmShape& whole,
+                     Cores cores, Split split, const Sharing& sharing)
+    : split_(split),
+      sharing_(sharing),
+      layer_(own_layer({whole, shape.in, shape.out}, split, sharing.ranks())),
+      cores_(std::move(cores)),
+      bias_(own_bias(scope, shape, split, sharing)) {}
 
 const TtmPlan& TtmLinear::plan_for(const Tensor& x) const {
   const std::int64_t rows = x.numel() / layer_.in;
@@ -82,7 +72,7 @@ Tensor TtmLinear::product(const Tensor& x, const Tensor& bias, InReplay result) 
   if (shared_weight_.defined()) {
     return linear(x, shared_weight_, bias, WeightLayout::in_out, result);
   }
-  return ttm_linear(x, cores(), bias, layer_, plan_for(x), result);
+  return ttm_linear(x, cores_(), bias, layer_, plan_for(x), result);
 }
 
 Tensor TtmLinear::apply(const Tensor& x) const {
@@ -92,11 +82,11 @@ Tensor TtmLinear::apply(const Tensor& x) const {
 
 Tensor TtmLinear::dense_weight() const {
   const NoGrad no_grad;
-  return ttm_weight(cores(), layer_, 1);
+  return ttm_weight(cores_(), layer_, 1);
 }
 
 void TtmLinear::begin_step() {
-  shared_weight_ = share(ttm_weight(cores(), layer_, cheapest_split(layer_.shape)));
+  shared_weight_ = share(ttm_weight(cores_(), layer_, cheapest_split(layer_.shape)));
 }
 
 void TtmLinear::end_step() { shared_weight_ = Tensor(); }

@@ -84,6 +84,14 @@ TEST(Decomposition, ReportsTheErrorOfTheLayerThatItBuilds) {
       {"ttm", {.budget = ShareBudget{0.9}, .cores = 4}},
       {"ttm", {.budget = ErrorBudget{0.3}}},
       {"ttm", {.budget = ErrorBudget{0.5}, .in = {6, 4}, .out = {6, 10}}},
+      {"kronecker", {.budget = RankBudget{3}}},
+      {"cp", {.budget = RankBudget{4}, .in = {4, 3, 2}, .out = {3, 4, 5}}},
+      {"cp", {.budget = ShareBudget{0.4}}},
+      {"tucker", {.budget = RankBudget{4}, .in = {4, 3, 2}, .out = {3, 4, 5}}},
+      {"tucker", {.budget = ShareBudget{0.4}}},
+      {"tucker", {.budget = ErrorBudget{0.5}, .in = {6, 4, 1}, .out = {6, 5, 2}}},
+      {"kronecker", {.budget = ShareBudget{0.4}}},
+      {"kronecker", {.budget = ErrorBudget{0.5}, .in = {6, 4}, .out = {6, 10}}},
   };
   for (std::size_t i = 0; i < cases.size(); ++i) {
     SCOPED_TRACE(i);
