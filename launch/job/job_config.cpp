@@ -11,6 +11,8 @@ void fields(Fields& f, JobConfig& job) {
   f.field("run", job.run, "what runs and where");
   f.field("model", job.model, "architecture or model directory");
   f.field("linear", job.linear, "kind of each linear layer; the last rule that matches wins");
+  f.field("strategy", job.strategy,
+          "phases that make the model of model.from smaller: layers are cut, then it is tuned");
   f.field("tokenizer", job.tokenizer, "how text becomes token ids");
   f.field("data", job.data, "what is learned from");
   f.field("task", job.task, "what is learned, by which loss");
@@ -45,6 +47,15 @@ void check(const JobConfig& job, Checks& checks) {
   if (job.parallel.transport == Transport::nccl && job.run.device == DeviceChoice::cpu) {
     checks.fail("parallel.transport",
                 "nccl is for run.device: cuda, which is cpu; want auto or mpi");
+  }
+  if (!job.strategy.empty() && model.from.empty()) {
+    checks.fail("strategy", "makes a trained model smaller; state model.from");
+  }
+  for (std::size_t i = 0; i < job.strategy.size(); ++i) {
+    if (job.schedule.warmup + job.schedule.decay <= job.strategy[i].steps) continue;
+    checks.fail(fmt::format("strategy[{}].steps", i),
+                "{} are fewer than schedule.warmup = {} and schedule.decay = {} together",
+                job.strategy[i].steps, job.schedule.warmup, job.schedule.decay);
   }
   const bool stops_early = job.run.early_stop.patience > 0;
   if ((stops_early || job.checkpoint.best) && (job.run.eval_every == 0 || data.valid.empty())) {

@@ -19,6 +19,7 @@
 #include "launch/job/precision_section.h"
 #include "launch/job/run_section.h"
 #include "launch/job/schedule_section.h"
+#include "launch/job/strategy_section.h"
 #include "launch/job/task_section.h"
 #include "launch/job/tokenizer_section.h"
 #include "models/linear/rules.h"
@@ -29,6 +30,7 @@ struct JobConfig {
   RunSection run;
   ModelSection model;
   std::vector<LinearRule> linear;
+  std::vector<StrategyPhase> strategy;
   TokenizerSection tokenizer;
   DataSection data;
   TaskSection task;

@@ -1,15 +1,58 @@
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "launch/process/output.h"
+#include "launch/report/compression_report.h"
 #include "launch/report/console.h"
 #include "launch/report/metrics.h"
+#include "launch/report/progress.h"
 #include "launch/report/tensorboard.h"
+#include "launch/run/job_check.h"
+#include "launch/run/strategy.h"
 #include "launch/run/trainer.h"
 #include "launch/verbs/verbs.h"
 
 namespace ty {
 
 namespace {
+
+ExitCode run_job(const JobConfig& job, World& world, RankStatus& status,
+                 const nlohmann::json& facts) {
+  Console console;
+  Metrics metrics;
+  TensorBoard tensorboard;
+  std::vector<RunObserver*> observers;
+  if (world.is_root()) {
+    observers = {&console, &metrics};
+    if (job.log.tensorboard) observers.push_back(&tensorboard);
+  }
+  return Trainer(job, world, status, facts, Observers(observers)).run();
+}
+
+ExitCode run_strategy(const JobConfig& job, World& world, RankStatus& status,
+                      const nlohmann::json& facts) {
+  check_same_job(job, world.group());
+  for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
+    if (world.is_root()) remark(describe(job.strategy, phase));
+    ProgressLine progress;
+    prepare_phase(job, phase, world.group(),
+                  {.progress =
+                       [&](const std::string& layer, std::size_t done, std::size_t layers) {
+                         progress.show(fmt::format("{}  {}/{}  {}", job.strategy[phase].method,
+                                                   done + 1, layers, layer));
+                       },
+                   .cut =
+                       [&](const Compression& compression) {
+                         progress.finish();
+                         fmt::print("{}", to_text(compression));
+                         std::fflush(stdout);
+                       }});
+    const ExitCode code = run_job(job_of_phase(job, phase), world, status, facts);
+    if (code != ExitCode::ok) return code;
+  }
+  return ExitCode::ok;
+}
 
 ExitCode run_train(const Arguments& arguments, RankStatus& status) {
   outlive_readers();
@@ -20,16 +63,8 @@ ExitCode run_train(const Arguments& arguments, RankStatus& status) {
                                 {"argv", arguments.argv},
                                 {"ranks", world.size()},
                                 {"threads_per_rank", world.threads()}};
-  Console console;
-  Metrics metrics;
-  TensorBoard tensorboard;
-  std::vector<RunObserver*> observers;
-  if (world.is_root()) {
-    observers = {&console, &metrics};
-    if (job.value.log.tensorboard) observers.push_back(&tensorboard);
-  }
   return config::with_places(job.origins, [&] {
-    return Trainer(job.value, world, status, facts, Observers(observers)).run();
+    return (job.value.strategy.empty() ? run_job : run_strategy)(job.value, world, status, facts);
   });
 }
 

@@ -1,0 +1,37 @@
+// A job with a strategy as a sequence of runs, each of which starts from a model that was cut:
+//
+//   model.from ---- cut ---> DIR/phases/1/model -- tuned by the run --> DIR/phases/1/run
+//   its newest checkpoint -- cut ---> DIR/phases/2/model -- tuned by --> DIR/phases/2/run
+//   ...
+//   DIR/phases/N/model -- tuned by the run --> DIR, the directory of the job
+//
+// Every run resumes by itself, and a cut appears complete or not at all: a job that was killed goes
+// on where it was, with the same numbers.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "launch/job/job_config.h"
+#include "models/compress/compression.h"
+#include "parallel/comm/communicator.h"
+
+namespace ty {
+
+// The job of one of the phases, without a strategy. The seed is the job's in the first phase, and
+// another in each further one.
+JobConfig job_of_phase(const JobConfig& job, std::size_t phase);
+
+// What rank 0 tells of the work before a phase.
+struct PhaseReport {
+  std::function<void(const std::string& layer, std::size_t done, std::size_t layers)> progress;
+  std::function<void(const Compression& compression)> cut;
+};
+
+// Cuts the model that a phase starts from, unless that was done. A collective call. Throws
+// UsageError for patterns and layers that do not fit the model, and what reading and writing models
+// throws.
+void prepare_phase(const JobConfig& job, std::size_t phase, const Group& world,
+                   const PhaseReport& report);
+
+}  // namespace ty

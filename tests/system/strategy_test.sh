@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# A strategy: phases of cutting and tuning in one job; a killed one goes on with the same bits, on any number of ranks.
+. "$(dirname "$0")/common.sh"
+export OMP_NUM_THREADS=1
+cd "$work"
+loss() { "$binary" eval "$1" text.txt --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p'; }
+
+"$binary" train job.yaml run.dir=dense 2>log || fail "train: $(cat log)"
+sed -e 's/^model:.*/model: {from: dense}/' -e 's/^tokenizer:.*/tokenizer: {from: dense\/tokenizer}/' \
+  -e 's/warmup: 5/warmup: 2/' job.yaml > smaller.yaml
+cat >> smaller.yaml <<'YAML'
+strategy:
+  - {match: ["blocks.*.mlp.*"], method: svd, keep: 60%, steps: 8}
+  - {match: ["blocks.*.mlp.*"], method: svd, keep: 36%, steps: 8}
+  - {match: ["blocks.*.attn.*"], method: ttm, rank: 6, steps: 12}
+YAML
+
+# Every phase starts from what the one before it has become, and factors are cut further.
+"$binary" train smaller.yaml run.dir=whole >out 2>err || fail "strategy: $(cat err)"
+grep -q 'phase 2 of 3: svd, keep 0.36 of blocks.\*.mlp.\*, then 8 steps' err || fail "no phase: $(cat err)"
+for phase in 1 2 3; do [ -e whole/phases/$phase/model/config.json ] || fail "no model of phase $phase"; done
+ranks() { tr -d ' \n' < "$1/config.json" | grep -o '"rank":[0-9]*' | sort -u | tr '\n' ' '; }
+[ "$(ranks whole/phases/1/model)" = '"rank":15 ' ] || fail "phase 1: $(ranks whole/phases/1/model)"
+[ "$(ranks whole/phases/2/model)" = '"rank":9 ' ] || fail "phase 2: $(ranks whole/phases/2/model)"
+[ -e whole/checkpoints/step-12 ] || fail "the last phase is not the run: $(ls whole/checkpoints)"
+[ "$(grep -c '"kind"' whole/checkpoints/step-12/config.json)" = 8 ] || fail "not all layers are cut"
+awk -v a="$(loss whole/phases/1/model)" -v b="$(loss whole/phases/1/run)" 'BEGIN { exit !(b < a) }' ||
+  fail "tuning does not help"
+"$binary" train smaller.yaml run.dir=whole >out 2>err || fail "a finished strategy: $(cat err)"
+grep -q 'cut\|step 1/' out && fail "a finished strategy works again: $(cat out)"
+
+# Killed in the second phase, it goes on with the same bits, on two ranks as on one.
+same() { cmp whole/checkpoints/step-12/model.safetensors "$1/checkpoints/step-12/model.safetensors" || fail "$1 has other bits"; }
+"$binary" train smaller.yaml run.dir=killed parallel.reduction=canonical >out 2>err || fail "$(cat err)"
+mv killed whole2
+cp -r whole2 killed
+rm -rf killed/checkpoints killed/metrics.jsonl killed/phases/3 killed/phases/2/run/checkpoints/step-8
+mkdir killed/phases/3 && mkdir killed/phases/3/model.tmp
+"$binary" train smaller.yaml run.dir=killed parallel.reduction=canonical >out 2>err || fail "going on: $(cat err)"
+cmp {whole2,killed}/checkpoints/step-12/model.safetensors || fail "a killed strategy has other bits"
+mpi 2 train smaller.yaml run.dir=two parallel.reduction=canonical >out 2>err || fail "two ranks: $(cat err)"
+cmp {whole2,two}/checkpoints/step-12/model.safetensors || fail "two ranks have other bits"
+
+# One line for what cannot be.
+bad() { local pattern=$1; shift; expect 78 "$pattern" "$binary" config check smaller.yaml "$@"; }
+bad 'strategy: makes a trained model smaller; state model.from' model.from=null 'model.vocab=300'
+bad 'strategy\[0\].keep: 2 of rank, keep and error are stated; want one' \
+  'strategy=[{match: ["*"], method: svd, keep: 50%, rank: 3, steps: 9}]'
+bad 'strategy\[0\].method: fwsvd wants statistics' 'strategy=[{match: ["*"], method: fwsvd, keep: 50%, steps: 9}]'
+bad 'strategy\[0\].steps: 1 are fewer than schedule.warmup = 2' \
+  'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 1}]'
+expect 64 'strategy\[0\]: .*nothing' "$binary" train smaller.yaml run.dir=none \
+  'strategy=[{match: ["nothing"], method: svd, keep: 50%, steps: 9}]'
