@@ -21,7 +21,7 @@
 #include "launch/job/schedule_section.h"
 #include "launch/job/task_section.h"
 #include "launch/job/tokenizer_section.h"
-#include "models/linear/rules.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 
@@ -29,6 +29,7 @@ struct JobConfig {
   RunSection run;
   ModelSection model;
   std::vector<LinearRule> linear;
+  std::vector<AdapterRule> adapters;
   TokenizerSection tokenizer;
   DataSection data;
   TaskSection task;

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/config/fields.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/lora/lora.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 
@@ -14,7 +15,7 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{}, SvdSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{}, SvdSpec{}, LoraSpec{}};
   return all;
 }
 
