@@ -12,8 +12,8 @@ namespace ty {
 namespace {
 
 // What a run's numbers mean.
-constexpr std::array kFixed = {"run.seed", "model.*", "tokenizer.*",
-                               "data.*",   "task.*",  "optim.name"};
+constexpr std::array kFixed = {"run.seed", "model.*",    "tokenizer.*", "data.*",
+                               "task.*",   "optim.name", "adapters*"};
 // Compared by content instead, or of no meaning to the run.
 constexpr std::array kNotCompared = {"run.dir",    "run.name",   "run.allow_changes",
                                      "linear*",    "model.from", "tokenizer.from",

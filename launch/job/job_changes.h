@@ -3,11 +3,10 @@
 //
 // Keys that determine the numbers of a run (model, tokenizer, data, batch, seed, optimizer) are
 // fixed once it has begun; the others only say how it runs and may change. So may the learning rate
-// and what follows it, optim.freeze and optim.rules: layers may be thawed step by step (Howard and
-// Ruder, arXiv 1801.06146). What is trained anew begins with moments of zero, and what is frozen
-// loses its own. Files are compared by
-// content (job_inputs.h), and linear layers by what the rules resolve to, not by how they are
-// written.
+// and what follows it, optim.freeze, optim.train and optim.rules: layers may be thawed step by step
+// (Howard and Ruder, arXiv 1801.06146). What is trained anew begins with moments of zero, and what
+// is frozen loses its own. Files are compared by content (job_inputs.h), and linear layers by what
+// the rules resolve to, not by how they are written.
 #pragma once
 
 #include <string>

@@ -11,6 +11,9 @@ void fields(Fields& f, JobConfig& job) {
   f.field("run", job.run, "what runs and where");
   f.field("model", job.model, "architecture or model directory");
   f.field("linear", job.linear, "kind of each linear layer; the last rule that matches wins");
+  f.field("adapters", job.adapters,
+          "what is trained beside linear layers, which are frozen then; the last rule that matches "
+          "wins");
   f.field("strategy", job.strategy,
           "phases that make the model of model.from smaller: layers are cut, then it is tuned");
   f.field("tokenizer", job.tokenizer, "how text becomes token ids");

@@ -22,7 +22,7 @@
 #include "launch/job/strategy_section.h"
 #include "launch/job/task_section.h"
 #include "launch/job/tokenizer_section.h"
-#include "models/linear/rules.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 
@@ -30,6 +30,7 @@ struct JobConfig {
   RunSection run;
   ModelSection model;
   std::vector<LinearRule> linear;
+  std::vector<AdapterRule> adapters;
   std::vector<StrategyPhase> strategy;
   TokenizerSection tokenizer;
   DataSection data;

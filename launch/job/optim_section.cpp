@@ -33,6 +33,8 @@ void fields(Fields& f, OptimSection& s) {
   f.field("no_decay", s.no_decay, "patterns of parameter names that do not decay");
   f.field("freeze", s.freeze,
           "patterns of parameter names that are not trained: no gradient, no optimizer state");
+  f.field("train", s.train,
+          "patterns of parameter names that are trained, whatever freeze says and adapters mean");
   f.field("rules", s.rules,
           "learning rate and weight decay of single parameters; of each key, the last rule that "
           "matches and states it");

@@ -24,6 +24,7 @@ struct OptimSection {
   double weight_decay = 0.0;
   std::vector<std::string> no_decay{"*.bias", "*norm*"};  // parameter names, by pattern
   std::vector<std::string> freeze;                        // not trained, by pattern
+  std::vector<std::string> train;                         // trained whatever else is said
   std::vector<OptimRule> rules;                           // of each key, the last that states it
   double clip = 0.0;                                      // limit of the gradient norm; 0: none
   std::vector<double> betas{0.9, 0.95};                   // adamw

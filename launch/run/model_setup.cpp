@@ -4,10 +4,12 @@
 
 #include "core/base/error.h"
 #include "launch/process/failure.h"
+#include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
 #include "models/families/family.h"
 #include "models/huggingface/model_tensors.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 
@@ -117,6 +119,11 @@ ModelSpec resolve(const JobConfig& job, const DataSizes& sizes, ModelSpec (*read
     throw ConfigError(Key{"data.sequence"}, "{} is longer than the model's context {}",
                       job.data.sequence, config.context);
   }
+  if (!job.adapters.empty()) {
+    // Declares parameters and nothing else.
+    const Model model(describe_model(config), LinearRules(config.linear));
+    config.linear = with_adapters(std::move(config.linear), model.linear_sites(), job.adapters);
+  }
   return config;
 }
 
@@ -168,7 +175,7 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
                        {.sharing = layout.sharing,
                         .partition = partition_of(job, spec, layout.mesh.shape().pipeline),
                         .stage = layout.mesh.at().pipeline,
-                        .frozen = job.optim.freeze});
+                        .training = training_rules(job.optim)});
 }
 
 std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model) {
@@ -177,10 +184,12 @@ std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& 
     return {};
   }
   const ModelSpec stored = read_model_config(job.model.from);
-  if (model.spec.head != stored.head) {
+  if (model.spec.head != stored.head || !job.adapters.empty()) {
     model.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
   }
-  return load_common_weights(job.model.from, *model.parameters, stored);
+  std::vector<std::string> drawn = load_common_weights(job.model.from, *model.parameters, stored);
+  std::erase_if(drawn, is_adapter);
+  return drawn;
 }
 
 ReducerOptions reducer_options(const JobConfig& job) {

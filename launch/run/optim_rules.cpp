@@ -69,6 +69,8 @@ void check_pattern(const std::string& key, const std::string& pattern,
 
 }  // namespace
 
+TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, optim.train}; }
+
 UpdateOptions update_options(const OptimSection& optim, const std::string& name) {
   const Options options = options_of(optim, name);
   return {options.lr / optim.lr, options.weight_decay};
@@ -77,13 +79,14 @@ UpdateOptions update_options(const OptimSection& optim, const std::string& name)
 void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
   for (const std::string& pattern : optim.no_decay) check_pattern("optim.no_decay", pattern, whole);
   for (const std::string& pattern : optim.freeze) check_pattern("optim.freeze", pattern, whole);
+  for (const std::string& pattern : optim.train) check_pattern("optim.train", pattern, whole);
   for (std::size_t i = 0; i < optim.rules.size(); ++i) {
     check_pattern(fmt::format("optim.rules[{}].match", i), optim.rules[i].match, whole);
   }
   const auto& all = whole.all();
-  const bool trains = std::any_of(all.begin(), all.end(), [&](const Parameter& each) {
-    return !matches_any(optim.freeze, each.name);
-  });
+  const TrainedParameters trained(training_rules(optim), whole);
+  const bool trains = std::any_of(
+      all.begin(), all.end(), [&](const Parameter& each) { return trained.contains(each.name); });
   if (!trains) {
     throw ConfigError(Key{"optim.freeze"}, "matches all {} parameters: nothing is left to train",
                       all.size());
@@ -92,11 +95,12 @@ void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
 
 std::vector<UpdateGroup> update_groups(const OptimSection& optim, const ParameterStore& whole) {
   std::vector<UpdateGroup> groups;
+  const TrainedParameters trained(training_rules(optim), whole);
   for (const Parameter& parameter : whole.all()) {
     UpdateGroup one = {.first = parameter.name,
                        .parameters = 1,
                        .numbers = parameter.whole().numel(),
-                       .is_frozen = matches_any(optim.freeze, parameter.name)};
+                       .is_frozen = !trained.contains(parameter.name)};
     if (!one.is_frozen) {
       const Options options = options_of(optim, parameter.name);
       one.lr = options.lr;

@@ -8,9 +8,13 @@
 
 #include "core/nn/parameter.h"
 #include "launch/job/optim_section.h"
+#include "models/transformer/freezing.h"
 #include "optim/optimizer.h"
 
 namespace ty {
+
+// Which parameters are trained.
+TrainingRules training_rules(const OptimSection& optim);
 
 // A parameter's options, by name: of optim.rules, of each key, the last that matches and states it;
 // without one optim.lr, and optim.weight_decay unless optim.no_decay matches.

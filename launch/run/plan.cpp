@@ -4,6 +4,7 @@
 #include "launch/run/shared_model.h"
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
+#include "models/linear/adapters.h"
 #include "models/objective/chunked_loss.h"
 #include "models/transformer/model_batch.h"
 #include "models/transformer/pipeline_forward.h"
@@ -42,7 +43,8 @@ void add_choices(Traffic& traffic, const Layout& layout, std::int64_t actions) {
 }
 
 std::vector<UpdateGroup> groups_to_show(const OptimSection& optim, const ModelSpec& config) {
-  if (optim.freeze.empty() && optim.rules.empty()) return {};
+  const bool says_nothing = optim.freeze.empty() && optim.train.empty() && optim.rules.empty();
+  if (says_nothing && !have_adapters(config.linear)) return {};
   const Model whole(describe_model(config), LinearRules(config.linear));
   return update_groups(optim, whole.parameters());
 }

@@ -21,8 +21,8 @@ struct Plan {
   StepWork after_actions;            // reduction, norm and update
   double message_bytes = 0;          // of an activation that crosses to the next stage
   std::int64_t parameters = 0;       // numbers in the whole model
-  std::int64_t trained = 0;          // of them, those that optim.freeze leaves
-  std::vector<UpdateGroup> updates;  // if optim.freeze or optim.rules says something
+  std::int64_t trained = 0;          // of them, those that are trained
+  std::vector<UpdateGroup> updates;  // if adapters or section optim say something
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
   Traffic traffic;                   // of one rank in its step

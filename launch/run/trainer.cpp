@@ -68,7 +68,7 @@ void Trainer::build(RunStart start) {
                   .sharded = job_.parallel.zero == 1,
                   .keep = job_.checkpoint.keep,
                   .keep_best = job_.checkpoint.best,
-                  .frozen = job_.optim.freeze,
+                  .frozen = setup_->model.frozen,
                   .allow_changes = job_.run.allow_changes};
   watch_actions();
   resume(start.checkpoint, start.notes);

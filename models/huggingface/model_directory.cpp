@@ -4,7 +4,6 @@
 #include "core/io/json.h"
 #include "models/huggingface/model_config.h"
 #include "models/huggingface/model_tensors.h"
-#include "models/transformer/freezing.h"
 
 namespace ty {
 
@@ -17,7 +16,11 @@ void count_whole(OpenedModel& opened, const ParameterStore& store) {
   for (const Parameter& parameter : store.all()) {
     const std::int64_t count = parameter.whole().numel();
     opened.whole_count += count;
-    if (parameter.trainable) opened.trained_count += count;
+    if (parameter.trainable) {
+      opened.trained_count += count;
+    } else {
+      opened.frozen.push_back(parameter.name);
+    }
   }
 }
 
@@ -60,7 +63,8 @@ OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOpt
   const LinearRules rules(spec.linear);
   // Declares parameters and nothing else.
   auto whole = std::make_unique<Model>(description, rules, part.sharing, part.observer);
-  freeze(whole->parameters(), part.frozen);
+  const TrainedParameters trained(part.training, whole->parameters());
+  freeze_others(whole->parameters(), trained);
   const std::size_t first_trained = first_trained_block(description, whole->parameters());
   OpenedModel opened;
   opened.spec = spec;
@@ -73,7 +77,7 @@ OpenedModel declare_model(const ModelSpec& spec, Backend& backend, const FlatOpt
                                                     part.partition, part.stage, part.observer);
   opened.model->set_first_trained(first_trained);
   ParameterStore& store = opened.model->parameters();
-  freeze(store, part.frozen);
+  freeze_others(store, trained);
   opened.parameters = std::make_unique<FlatParameters>(
       store, plan_flat_layout(store, bucket_elements, shards), backend, options);
   return opened;

@@ -9,6 +9,7 @@
 
 #include "core/io/tensor_set.h"
 #include "core/nn/flat_parameters.h"
+#include "models/transformer/freezing.h"
 #include "models/transformer/model.h"
 #include "models/transformer/spec.h"
 
@@ -32,6 +33,7 @@ struct OpenedModel {
   std::vector<LinearSite> linear_sites;  // the same, and how ranks hold them
   std::int64_t whole_count = 0;          // numbers in the whole model
   std::int64_t trained_count = 0;        // of them, those that are not frozen
+  std::vector<std::string> frozen = {};  // names of those that are not trained
   std::unique_ptr<Model> model;          // of this rank
   std::unique_ptr<FlatParameters> parameters;
 };
@@ -41,7 +43,7 @@ struct ModelPart {
   Sharing sharing = {};
   Partition partition = {};  // without ranges: all blocks
   int stage = 0;
-  std::vector<std::string> frozen = {};  // patterns of parameters that are not trained
+  TrainingRules training = {};
   LinearObserver* observer = nullptr;    // watches its linear layers; must outlive the model
 };
 

@@ -9,7 +9,8 @@ Matrix dense_weight(const LinearSpec& spec, const LinearShape& size,
                     const ParameterValues& values) {
   const auto backend = make_cpu_backend();
   ParameterStore store;
-  const LinearShape shape = {.in = size.in, .out = size.out, .bias = false};
+  LinearShape shape = size;
+  shape.bias = false;
   const auto layer = make_linear(Scope(store), shape, spec, Split::none, {});
   const FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
                                   {.compute = DType::f64, .weights = DType::f64});

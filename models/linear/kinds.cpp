@@ -7,6 +7,7 @@
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/kronecker/kronecker.h"
+#include "models/linear/lora/lora.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -17,8 +18,8 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{}, SvdSpec{},
-                                        KroneckerSpec{}, CpSpec{},  TuckerSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{},    SvdSpec{}, KroneckerSpec{},
+                                        CpSpec{},    TuckerSpec{}, LoraSpec{}};
   return all;
 }
 

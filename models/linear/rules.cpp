@@ -87,6 +87,11 @@ bool LinearRules::name_hidden_layers() const {
                      [](const LinearRule& rule) { return rule.layout == LinearLayout::hidden; });
 }
 
+LinearLayout LinearRules::layout_for(const std::string& path) const {
+  const auto rule = find(path);
+  return rule ? rules_[*rule].layout : LinearLayout::automatic;
+}
+
 std::string LinearRules::name_for(const std::string& path) const {
   const auto rule = find(path);
   return rule ? name_of(*rule) : "linear";

@@ -54,6 +54,8 @@ class LinearRules {
                            const LinearShape& shape, Split split, Sharing sharing) const;
   // Whether a rule says hidden: then ranks divide what lies between layers by columns.
   bool name_hidden_layers() const;
+  // What the rule for that layer says of it; automatic without one.
+  LinearLayout layout_for(const std::string& path) const;
   // The name in errors of the rule for a path: "linear[2]"; "linear" if none matches.
   std::string name_for(const std::string& path) const;
   // Throws ConfigError for the first rule that matches none of the sites.

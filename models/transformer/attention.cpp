@@ -33,7 +33,7 @@ Attention::Attention(const BlockContext& at, const ModelSpec& spec, const Option
       causal_(options.causal),
       padded_(options.padded),
       probabilities_(at.child("dropout"), spec.dropout.attention) {
-  const LinearShape qkv = {.in = spec.width, .out = 3 * spec.width};
+  const LinearShape qkv = {.in = spec.width, .out = 3 * spec.width, .heads = spec.heads};
   const LinearShape out = {.in = spec.width, .out = spec.width, .weight_std = options.out_std};
   LayerPair pair = make_pair(at, {"qkv", qkv}, {"out", out}, Between::heads);
   if (pair.lies_outside) heads_ = {spec.heads, 0};
@@ -46,13 +46,14 @@ Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) con
                                     .causal = causal_,
                                     .dropout = probabilities_.mask_of_samples(context),
                                     .first_head = heads_.first};
-  const Tensor qkv = qkv_->forward(x);  // own heads of all rows
+  const LinearPass pass = pass_of(context);
+  const Tensor qkv = qkv_->forward_in(x, pass);  // own heads of all rows
   const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
   if (context.cache != nullptr && causal_) {
     return out_->forward(context.cache->attend(site_, by_sequence, heads_.count, options));
   }
   const Tensor lengths = padded_ ? context.batch.find(Column::lengths) : Tensor();
-  return out_->forward(self_attention(by_sequence, heads_.count, options, lengths));
+  return out_->forward_in(self_attention(by_sequence, heads_.count, options, lengths), pass);
 }
 
 }  // namespace ty

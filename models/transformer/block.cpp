@@ -7,6 +7,14 @@
 
 namespace ty {
 
+LinearPass pass_of(const ForwardContext& context) {
+  return {.training = context.training,
+          .seed = context.seed,
+          .step = context.step,
+          .first_sample = context.batch.first_sample,
+          .sequences = context.batch.sequences};
+}
+
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,
                                 const std::string& table) const {
   LinearSpec spec = linear.choose(path, shape);

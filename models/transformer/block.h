@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/nn/parameter.h"
+#include "models/linear/base/pass.h"
 #include "models/linear/rules.h"
 #include "models/transformer/batch.h"
 #include "parallel/tensor/vocabulary.h"
@@ -28,6 +29,8 @@ struct ForwardContext {
   // what comes next, and attention adds it. Nothing is recorded.
   KvCache* cache = nullptr;
 };
+// What linear layers need of it.
+LinearPass pass_of(const ForwardContext& context);
 
 class Block {
  public:

@@ -46,19 +46,20 @@ Tensor CrossAttention::operator()(const Tensor& x, const Tensor& memory,
                                     .causal = false,
                                     .dropout = probabilities_.mask_of_samples(context),
                                     .first_head = heads_.first};
-  const Tensor q = q_->forward(x);  // own heads of all rows
+  const LinearPass pass = pass_of(context);
+  const Tensor q = q_->forward_in(x, pass);  // own heads of all rows
   if (context.cache != nullptr) {
     return out_->forward(
         context.cache->attend_source(site_, reshape(q, {sequences, -1, q.dim(-1)}), heads, options,
                                      [&] { return entry_for(memory, sequences); }));
   }
-  const Tensor kv = kv_->forward(memory);
+  const Tensor kv = kv_->forward_in(memory, pass);
   const std::int64_t width = q.dim(-1) / heads;
   const Tensor queries = reshape(q, {sequences, -1, heads, width});
   const Tensor both = reshape(kv, {sequences, -1, heads, 2 * width});
   const Tensor y = attention(queries, narrow(both, 3, 0, width), narrow(both, 3, width, width),
                              options, context.batch.find(Column::lengths));
-  return out_->forward(reshape(y, {sequences, -1, heads * width}));
+  return out_->forward_in(reshape(y, {sequences, -1, heads * width}), pass);
 }
 
 }  // namespace ty

@@ -23,8 +23,7 @@ class Dropout {
  private:
   double p_;
   std::uint64_t site_;
-  bool has_own_rows_, has_own_columns_;
-  int rank_, ranks_;  // of those that share the rows or columns
+  Share rows_, columns_;  // that a rank has of what is dropped
 };
 
 }  // namespace ty

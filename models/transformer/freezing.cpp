@@ -1,15 +1,35 @@
 #include "models/transformer/freezing.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/glob.h"
+#include "models/linear/lora/lora.h"
 
 namespace ty {
 
-void freeze(ParameterStore& store, const std::vector<std::string>& patterns) {
-  for (Parameter& parameter : store.all()) {
-    if (matches_any(patterns, parameter.name)) parameter.trainable = false;
-  }
+namespace {
+
+// Of what a task has of its own: a model that was trained for another one has none of them.
+bool is_of_task(std::string_view parameter) {
+  return parameter.starts_with("head.labels.") || parameter.starts_with("head.pooler.");
+}
+
+}  // namespace
+
+TrainedParameters::TrainedParameters(TrainingRules rules, const ParameterStore& whole)
+    : rules_(std::move(rules)),
+      has_adapters_(std::any_of(whole.all().begin(), whole.all().end(),
+                                [](const Parameter& each) { return is_adapter(each.name); })) {}
+
+bool TrainedParameters::contains(const std::string& name) const {
+  if (matches_any(rules_.train, name)) return true;
+  if (matches_any(rules_.freeze, name)) return false;
+  return !has_adapters_ || is_adapter(name) || is_of_task(name);
+}
+
+void freeze_others(ParameterStore& store, const TrainedParameters& trained) {
+  for (Parameter& parameter : store.all()) parameter.trainable = trained.contains(parameter.name);
 }
 
 // What a block reads of another one counts where it is declared.

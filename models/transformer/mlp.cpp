@@ -18,7 +18,9 @@ Mlp::Mlp(const BlockContext& at, const ModelSpec& spec, double down_std)
 }
 
 Tensor Mlp::operator()(const Tensor& x, const ForwardContext& context) const {
-  return down_->forward((*inner_dropout_)(activation(activation_, up_->forward(x)), context));
+  const LinearPass pass = pass_of(context);
+  const Tensor inner = activation(activation_, up_->forward_in(x, pass));
+  return down_->forward_in((*inner_dropout_)(inner, context), pass);
 }
 
 }  // namespace ty

@@ -12,12 +12,16 @@
 
 namespace ty {
 
+struct LinearPass;
+
 // What a layer needs to know before its kind is chosen.
 struct LinearShape {
   std::int64_t in = 0;
   std::int64_t out = 0;
   bool bias = true;
   double weight_std = 0.02;  // of the initial dense weight's entries
+  // H of a fused q, k and v, whose columns are head by head, with q, k and v in each; 0: not fused.
+  std::int64_t heads = 0;
 };
 
 // How a layer is divided over the ranks of a tensor group (sharing.h). out: takes what lies outside
@@ -32,6 +36,8 @@ class Linear {
   virtual ~Linear() = default;
   // x [..., in] -> [..., out]; of a shared layer, what its split says.
   virtual Tensor forward(const Tensor& x) const { return apply(enter(x)); }
+  // The same as a part of a pass, which counts for what is dropped in training.
+  virtual Tensor forward_in(const Tensor& x, const LinearPass&) const { return forward(x); }
   // The same in two steps: what crosses ranks before the product, and the product, which treats
   // each row alone. So a layer whose result is large can be applied to a few rows at a time.
   virtual Tensor enter(const Tensor& x) const { return x; }

@@ -12,6 +12,9 @@ class Observed final : public Linear {
       : path_(std::move(path)), layer_(std::move(layer)), observer_(observer) {}
 
   Tensor forward(const Tensor& x) const override { return watch(x, layer_->forward(x)); }
+  Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
+    return watch(x, layer_->forward_in(x, pass));
+  }
   Tensor enter(const Tensor& x) const override { return layer_->enter(x); }
   Tensor apply(const Tensor& entered) const override {
     return watch(entered, layer_->apply(entered));

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/shape.h"
+#include "models/linear/base/pass.h"
 #include "parallel/tensor/region.h"
 
 namespace ty {
@@ -17,6 +18,11 @@ class Replicated : public Linear {
   void end_step() override { whole_->end_step(); }
 
  protected:
+  LinearPass on_own_rows(LinearPass pass) const {
+    if (sharing_.rows) pass.rows = {sharing_.tensor.rank(), sharing_.ranks()};
+    return pass;
+  }
+
   std::unique_ptr<Linear> whole_;
   Sharing sharing_;
 };
@@ -27,32 +33,38 @@ class ReplicatedOut final : public Replicated {
       : Replicated(std::move(whole), sharing),
         first_(own_part(0, out, sharing).first),
         count_(own_count(out, sharing)) {}
-  Tensor forward(const Tensor& x) const override {
-    if (!sharing_.rows) return apply(enter(x));
-    return rows_to_columns(whole_->forward(x), sharing_.tensor);
+  Tensor forward(const Tensor& x) const override { return forward_in(x, {}); }
+  Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
+    if (!sharing_.rows) return own_columns(whole_->forward_in(entered(x), pass));
+    return rows_to_columns(whole_->forward_in(x, on_own_rows(pass)), sharing_.tensor);
   }
   // Canonical: not terms of the gradient of x add up over the ranks but own columns of that of y,
   // and backward is the same for all.
-  Tensor enter(const Tensor& x) const override {
+  Tensor enter(const Tensor& x) const override { return entered(x); }
+  Tensor apply(const Tensor& entered) const override {
+    return own_columns(whole_->forward(entered));
+  }
+
+ private:
+  Tensor entered(const Tensor& x) const {
     return sharing_.is_canonical() ? x : ty::enter(x, sharing_);
   }
-  Tensor apply(const Tensor& entered) const override {
-    const Tensor y = whole_->forward(entered);
+  Tensor own_columns(const Tensor& y) const {
     const Tensor all = sharing_.is_canonical() ? ty::enter(y, sharing_) : y;
     return contiguous(narrow(all, all.rank() - 1, first_, count_));
   }
 
- private:
   std::int64_t first_, count_;
 };
 
 class ReplicatedIn final : public Replicated {
  public:
   using Replicated::Replicated;
-  Tensor apply(const Tensor& x) const override {
+  Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
+  Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
     const Tensor all = sharing_.rows ? columns_to_rows(x, sharing_.tensor)
                                      : all_gather_columns(x, sharing_.tensor);
-    return whole_->forward(all);
+    return whole_->forward_in(all, on_own_rows(pass));
   }
 };
 

@@ -165,7 +165,8 @@ TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
   EXPECT_EQ(error_with({"parallel={pipeline: 4, chunks: 2}"}),
             "command line: parallel.chunks: 2 of a stage want schedule: interleaved, got 1f1b");
   EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
-            "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, cp, tucker (did you mean "
+            "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, cp, "
+            "tucker, lora (did you mean "
             "\"dense\"?)");
 }
 

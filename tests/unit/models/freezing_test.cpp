@@ -16,7 +16,7 @@ std::size_t first_trained(const std::vector<std::string>& patterns, bool tied = 
       .layers = 3, .width = 8, .heads = 2, .context = 4, .vocab = 5, .tied = tied};
   const ModelDescription description = describe_model(spec);
   Model model(description, LinearRules());
-  freeze(model.parameters(), patterns);
+  freeze_others(model.parameters(), TrainedParameters({.freeze = patterns}, model.parameters()));
   return first_trained_block(description, model.parameters());
 }
 

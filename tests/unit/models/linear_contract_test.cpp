@@ -16,6 +16,7 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/kinds.h"
 #include "models/linear/kronecker/kronecker.h"
+#include "models/linear/lora/lora.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -60,13 +61,23 @@ std::vector<Row> rows() {
       {"tucker_keep", {16, 16}, TuckerSpec{.keep = 0.6}},
       {"svd_rank", {12, 10}, SvdSpec{.rank = 3}},
       {"svd_keep", {12, 10}, SvdSpec{.keep = 0.5}},
+      {"lora_dense", {12, 10}, LoraSpec{{.rank = 3, .alpha = 6}}},
+      {"lora_svd", {12, 10}, LoraSpec{{.rank = 2, .alpha = 3, .rslora = true}, SvdSpec{.rank = 3}}},
+      {"lora_ttm", {12, 12}, LoraSpec{{.rank = 2}, TtmSpec{.rank = 3}}},
+      {"lora_of_q_and_v",
+       {.in = 12, .out = 36, .heads = 6},
+       LoraSpec{{.rank = 2, .parts = {"q", "v"}}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
   };
   std::vector<Row> result;
   for (const Row& row : kinds) {
     for (const bool bias : {true, false}) {
       result.push_back({row.name + (bias ? "" : "_without_bias"),
-                        {.in = row.shape.in, .out = row.shape.out, .bias = bias, .weight_std = 0.5},
+                        {.in = row.shape.in,
+                         .out = row.shape.out,
+                         .bias = bias,
+                         .weight_std = 0.5,
+                         .heads = row.shape.heads},
                         resolved(row.spec, row.shape)});
     }
   }
@@ -85,6 +96,18 @@ bool has_parts(const Row& row, Split split, int ranks) {
   };
   return can(row.spec.as<TtmSpec>()) && can(row.spec.as<KroneckerSpec>()) &&
          can(row.spec.as<CpSpec>()) && can(row.spec.as<TuckerSpec>());
+}
+
+// Of what starts at zero and would hide other gradients: random numbers, of which a rank has a
+// part.
+void fill_zeros(const ParameterStore& store, Backend& backend) {
+  for (const char* name : {"layer.bias", "layer.lora.b"}) {
+    const Parameter* p = store.find(name);
+    if (p == nullptr) continue;
+    const auto all = doubles(random_tensor(backend, p->whole(), name));
+    const Tensor own = Tensor::from<double>(backend, p->shape, part_of(all, *p));
+    backend.copy(p->value.view(), own.view());
+  }
 }
 
 class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
@@ -114,9 +137,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, Row>> {
         std::make_unique<FlatParameters>(layer->store, plan_flat_layout(layer->store, 1 << 20, 1),
                                          *backend_, FlatOptions{dtype, dtype});
     layer->flat->initialise(3);
-    if (const Parameter* bias = layer->store.find("layer.bias")) {
-      backend_->copy(bias->value.view(), random_tensor(*backend_, {out_}, "bias").view());
-    }
+    fill_zeros(layer->store, *backend_);
     return layer;
   }
   Tensor input(const Shape& shape, DType dtype = DType::f64) {
@@ -209,17 +230,24 @@ TEST_P(Contract, HasTheWeightsItSays) {
   for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("layer.")) << p.name;
 }
 
+// But an adapter: the r numbers per token between its factors, and what its parts spread to.
 TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
   const auto layer = make();
+  std::int64_t kept = 0;
+  if (const auto* lora = row_.spec.as<LoraSpec>()) {
+    const std::int64_t parts = std::ssize(lora->options.parts);
+    const std::int64_t width = std::max<std::int64_t>(1, parts) * lora->options.rank;
+    kept = 8 * width * (6 + (parts > 0 ? out_ : 0));
+  }
   const Tensor x = make_leaf(input({6, in_}));
   const std::int64_t before = live();
   Tensor y = layer->linear->forward(x);
-  const std::int64_t kept = live() - before - static_cast<std::int64_t>(y.view().bytes());
+  const std::int64_t more = live() - before - static_cast<std::int64_t>(y.view().bytes());
   if (makes_a_core(row_.spec)) {
     // That core, and one copy of what it is made of; W has as many weights at most.
-    EXPECT_LE(kept, 2 * layer->linear->dense_weight().numel() * 8);
+    EXPECT_LE(more, 2 * layer->linear->dense_weight().numel() * 8);
   } else {
-    EXPECT_EQ(kept, 0);
+    EXPECT_EQ(more, kept);
   }
   backward(y, random_tensor(*backend_, {6, out_}, "dy"));
   y = Tensor();
@@ -316,12 +344,7 @@ void Contract::expect_shared(Split split, const Sharing& sharing) {
   own.flat = std::make_unique<FlatParameters>(own.store, plan_flat_layout(own.store, 1 << 20, 1),
                                               *backend_, FlatOptions{DType::f64, DType::f64});
   own.flat->initialise(3);
-  if (const Parameter* bias = own.store.find("layer.bias")) {
-    const Tensor all = random_tensor(*backend_, {out_}, "bias");
-    backend_->copy(bias->value.view(), bias->placement.slice.dim < 0
-                                           ? all.view()
-                                           : own_part_of(all, 0, sharing.tensor).view());
-  }
+  fill_zeros(own.store, *backend_);
   const auto outside = [&](const Tensor& t) {
     if (sharing.columns) return own_part_of(t, 1, sharing.tensor);
     return sharing.rows ? own_part_of(t, 0, sharing.tensor) : t.detach();
@@ -385,6 +408,11 @@ TEST_P(Contract, RanksWithOwnColumnsShareIt) {
           expect_shared(split, {.tensor = group, .columns = true});
         });
       };
+      if (row_.spec.as<LoraSpec>() != nullptr) {
+        EXPECT_EQ(message_of<ConfigError>(share),
+                  "layer: lora layers are not shared where another layer is hidden");
+        continue;
+      }
       if (has_parts(row_, split, ranks)) {
         share();
       } else {

@@ -1,0 +1,32 @@
+// What a linear layer may need to know of the pass that it is part of: the key of its dropout.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/ops/elementwise.h"
+
+namespace ty {
+
+// One of so many ranks that divide rows or columns.
+struct Share {
+  int rank = 0, ranks = 1;
+};
+
+struct LinearPass {
+  bool training = false;  // dropout on
+  std::uint64_t seed = 0;
+  std::int64_t step = 0;
+  std::int64_t first_sample = 0;  // global index of the first sequence
+  std::int64_t sequences = 1;     // B
+  Share rows = {};                // what a layer reads has of all rows
+};
+
+// The mask of a place, for operands [B, ..] that lie whole on a rank; p counts in training alone.
+DropoutMask mask_of_samples(double p, std::uint64_t site, const LinearPass& pass);
+
+// x [B, T, C], or the rows or columns of it that a rank has, with numbers dropped: the same ones of
+// the whole in any case.
+Tensor drop(const Tensor& x, double p, std::uint64_t site, const LinearPass& pass, Share columns);
+
+}  // namespace ty

@@ -1,0 +1,23 @@
+// Columns of a fused projection that belong to some of its parts.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "core/tensor/tensor.h"
+
+namespace ty {
+
+// Which parts of q, k and v, as 0, 1, 2, and the heads whose columns there are.
+struct FusedParts {
+  std::vector<std::int64_t> which;
+  std::int64_t heads = 0;
+
+  std::int64_t count() const { return static_cast<std::int64_t>(which.size()); }
+};
+
+// b [r, P C / 3], head by head with the P parts in each -> [P r, C], head by head with q, k and v
+// in each: rows p r .. (p + 1) r hold part p, and zeros elsewhere. Differentiable.
+Tensor spread_over_fused(const Tensor& b, const FusedParts& parts);
+
+}  // namespace ty

@@ -1,0 +1,60 @@
+// The lora kind: any other kind's weight W, and beside it the product of two thin matrices that is
+// trained in its stead (Hu et al., arXiv 2106.09685):
+//
+//   y = x W + b + s (dropout(x) A) B      A [in, r], B [r, out] zero at the start
+//
+// s is alpha / r, or alpha / sqrt(r) (rank-stabilised: Kalajdzievski, arXiv 2312.03732). Parameters
+// of W keep their names, so a model with adapters reads a directory without them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "models/linear/base/factors.h"
+
+namespace ty {
+
+// What a job file says of an adapter.
+struct LoraOptions {
+  std::int64_t rank = 8;
+  double alpha = 16;
+  double dropout = 0;  // of what A reads
+  bool rslora = false;
+  // Of a fused layer (LinearShape::heads), what is adapted, each with A and B of its own; empty:
+  // the whole layer as one matrix.
+  std::vector<std::string> parts = {};
+
+  double scale() const;  // s
+  friend bool operator==(const LoraOptions&, const LoraOptions&) = default;
+};
+void fields(config::Fields& f, LoraOptions& options);
+std::optional<SpecFault> fault_of(const LoraOptions& options);
+
+struct LoraSpec {
+  static constexpr std::string_view kKind = "lora";
+  static constexpr bool kHasShards = true;
+
+  LoraOptions options = {};
+  LinearSpec of = {};  // W
+
+  friend bool operator==(const LoraSpec&, const LoraSpec&) = default;
+};
+
+void fields(config::Fields& f, LoraSpec& spec);
+std::optional<SpecFault> fault_of(const LoraSpec& spec);
+LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape);
+std::string describe(const LoraSpec& spec);
+std::int64_t num_weights(const LoraSpec& spec, const LinearShape& shape);
+double forward_flops(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens);
+Execution execution_of(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens);
+// None: the adapter is split as svd layers are, and W is held as is best for it.
+std::string obstacle_to(const LoraSpec& spec, const LinearShape& shape, Split split, int ranks);
+// Parameters of W, and lora.a [in, P r] and lora.b [r, P out / 3] for P parts (P r = r and all of
+// out without parts).
+std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                    const LoraSpec& spec, Split split, const Sharing& sharing);
+
+// Whether a parameter belongs to an adapter, by its name.
+bool is_adapter(std::string_view parameter);
+
+}  // namespace ty
