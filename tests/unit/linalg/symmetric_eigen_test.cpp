@@ -36,7 +36,7 @@ TEST(SymmetricEigen, RefusesWhatHasNone) {
 }
 
 TEST(SingularValues, AreThoseOfTheDecomposition) {
-  for (const auto [rows, cols] : {std::pair{7, 12}, {12, 7}, {1, 5}, {0, 3}}) {
+  for (const auto& [rows, cols] : {std::pair{7, 12}, {12, 7}, {1, 5}, {0, 3}}) {
     const Matrix a = random_matrix(rows, cols);
     const std::vector<double> alone = singular_values(a), whole = svd(a).sigma;
     ASSERT_EQ(alone.size(), whole.size());
