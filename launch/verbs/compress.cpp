@@ -226,7 +226,8 @@ const Verb& compress_verb() {
         "token table",
         kTexts},
        {"--in", "LIST",
-        "ttm, fwttm: input modes, as 16,16,4 (kronecker: rows of A and of B), for layers of one size (cut others in a second run); "
+        "ttm, fwttm: input modes, as 16,16,4 (kronecker: rows of A and of B), for layers of one "
+        "size (cut others in a second run); "
         "default: "
         "chosen for each layer",
         kIntegers, config::between(1, kMostFeatures)},

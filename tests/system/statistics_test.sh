@@ -83,10 +83,11 @@ json 'spectrum path energy rank_90 stable_rank numerical_rank singular_values' "
   "$binary" statistics other --data few.txt --out wide.st >/dev/null 2>err || fail "$(cat log err)"
 bad() { local code=$1 pattern=$2; shift 2; expect "$code" "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
 bad 64 'data: missing; want the file' statistics run
-bad 64 'kind: got fishes; want one of fisher, gram, inputs' statistics run --data few.txt --kind fishes
+bad 64 'kind: got fishes; want a list of strings out of fisher, gram, inputs' statistics run --data few.txt --kind fishes
 bad 64 '"\*.mpl" matches no linear layer that statistics are taken of' statistics run --data few.txt --match '*.mpl'
 bad 64 "context is 32, want no more" statistics run --data few.txt --sequence 64
-bad 64 'wants fisher; make it with: trainyard statistics once --data FILE --kind fisher' compress once x --method fwsvd --rank 3
+"$binary" export run plain >out 2>err || fail "$(cat err)"
+bad 64 'wants fisher; make it with: trainyard statistics plain --data FILE --kind fisher' compress plain x --method fwsvd --rank 3
 bad 65 'few.safetensors: has no gram of blocks.0.mlp.up' compress run x --method whitened --rank 3 --statistics few.safetensors
 bad 65 'model.safetensors: holds no statistics' compress run x --method fwsvd --rank 3 --statistics once/model.safetensors
 bad 65 'are the statistics of another model' compress run x --method fwsvd --rank 3 --statistics wide.st

@@ -113,7 +113,7 @@ TEST(Doctor, NamesCardAndLibraries) {
     EXPECT_EQ(check.verdict, Verdict::ok) << check.name;
   }
   EXPECT_EQ(check_of(with_card(), "GPU").value,
-            "NVIDIA H200 x 2, 139.0 GiB, 132 multiprocessors, driver for CUDA 13.0");
+            "NVIDIA H200 x 2, 139 GiB, 132 multiprocessors, driver for CUDA 13.0");
   EXPECT_EQ(check_of(with_card(), "CUDA").value, "13.0, cuBLASLt 13.1.0");
   EXPECT_EQ(check_of(with_card(), "cuDNN").value, "9.19.0");
   EXPECT_EQ(check_of(with_card(), "NCCL").value, "2.28.9");

@@ -15,7 +15,7 @@ TEST(Spectrum, TellsHowManyValuesHoldTheWeight) {
   EXPECT_NEAR(s.stable_rank, 100.0 / 81, 1e-9);
   EXPECT_EQ(s.numerical_rank, 4);
   EXPECT_EQ(spectrum_of(matrix_with_spectrum(8, 12, {9, 3.001, 3, 1})).rank_90, 2);
-  EXPECT_EQ(spectrum_of(matrix_with_spectrum(8, 12, {9, 2.999, 3, 1})).rank_90, 3);
+  EXPECT_EQ(spectrum_of(matrix_with_spectrum(8, 12, {9, 3.001, 3.001, 1})).rank_90, 3);
 }
 
 TEST(Spectrum, SumsUpToTheSquaresOfTheEntries) {
