@@ -44,7 +44,7 @@ struct ModelPart {
   Partition partition = {};  // without ranges: all blocks
   int stage = 0;
   TrainingRules training = {};
-  LinearObserver* observer = nullptr;    // watches its linear layers; must outlive the model
+  LinearObserver* observer = nullptr;  // watches its linear layers; must outlive the model
 };
 
 // A model, or this rank's part of it, whose weights are not set yet; bucket and shards as
