@@ -5,7 +5,7 @@
 cd "$work"
 rules='linear=[{match: "*.attn.*", kind: svd, rank: 12}, {match: "blocks.0.mlp.*", kind: ttm, rank: 20},
   {match: "blocks.1.mlp.up", kind: ttm, rank: 3, cores: 3}]'
-canonical=(job.yaml run.steps=6 schedule.warmup=2 model.width=64 model.heads=4 data.batch=8
+canonical=(job.yaml run.steps=3 schedule.warmup=1 model.width=64 model.heads=4 data.batch=8
   parallel.reduction=canonical "$rules")
 count=0
 # same RANKS THREADS PRECISION OVERRIDE...: fails unless the bits are those of one rank with one thread.
@@ -19,15 +19,15 @@ same() {
   [ -e "$precision" ] || ln -s "$run" "$precision"
   diff <(losses "$precision") <(losses "$run") || fail "losses of $n ranks x $threads threads, $precision $*"
   # Stages write a file each; losses are theirs too.
-  [ -e "$run/checkpoints/step-6/model.safetensors.index.json" ] ||
-    cmp "$precision/checkpoints/step-6/model.safetensors" "$run/checkpoints/step-6/model.safetensors" ||
+  [ -e "$run/checkpoints/step-3/model.safetensors.index.json" ] ||
+    cmp "$precision/checkpoints/step-3/model.safetensors" "$run/checkpoints/step-3/model.safetensors" ||
     fail "weights of $n ranks x $threads threads, $precision $*"
 }
-for precision in fp32 bf16; do
-  for n in 1 2 4; do
-    for threads in 1 2 4; do same "$n" "$threads" $precision; done
-  done
+for n in 1 2 4; do
+  for threads in 1 2 4; do same "$n" "$threads" fp32; done
 done
+# Sixteen threads on few cores are slow; fp32 has them.
+for ranks_and_threads in "1 1" "1 4" "2 2" "4 1" "4 2"; do same $ranks_and_threads bf16; done
 same 2 1 fp32 parallel.tensor=2
 same 4 1 fp32 parallel.tensor=4
 same 4 2 bf16 parallel.tensor=2
