@@ -2,6 +2,7 @@
 set -euo pipefail
 binary=$1
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+export GOMP_SPINCOUNT=1000  # more threads than cores must not wait for each other in loops
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
