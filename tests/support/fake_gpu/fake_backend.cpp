@@ -29,6 +29,11 @@ void FakeBackend::put(const char* name, std::function<void()> run, std::initiali
   FakeGpu::get().put(*stream_, {.name = name, .run = std::move(run)}, accesses);
 }
 
+FakeBackend::~FakeBackend() {
+  constexpr double kPatience = 5.0;  // seconds
+  FakeGpu::get().leave(stream_->rank, kPatience);
+}
+
 void FakeBackend::synchronize() {
   ++synchronizations_;
   FakeEvent all;

@@ -12,6 +12,7 @@ class FakeBackend final : public Backend, public DeviceQueue {
  public:
   // Of the calling thread's rank.
   explicit FakeBackend(std::string card = "") : card_(std::move(card)) {}
+  ~FakeBackend() override;
 
   std::string_view name() const override { return "fake"; }
   Allocator& memory() override { return math_.memory(); }

@@ -1,9 +1,11 @@
 #include "tests/support/fake_gpu/fake_gpu.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 
+#include "core/base/stopwatch.h"
 #include "tests/support/fake_gpu/fake_nccl.h"
 
 namespace ty::test {
@@ -98,6 +100,7 @@ bool FakeGpu::reach(const FakeTarget& target) {
   const std::lock_guard lock(mutex_);
   FakeStream& stream = *target.stream;
   while (stream.done < target.count) {
+    if (stream.tasks.empty()) return false;  // its rank has left
     if (std::find(visited_.begin(), visited_.end(), &stream) != visited_.end()) {
       std::string circle;
       for (const FakeStream* s : visited_) {
@@ -142,6 +145,24 @@ bool FakeGpu::run_meeting(FakeStream& stream, const std::shared_ptr<FakeMeeting>
     ++part.at.stream->done;
   }
   return true;
+}
+
+void FakeGpu::leave(int rank, double patience_seconds) {
+  const Stopwatch watch;
+  for (bool all = false; !all; sched_yield()) {
+    const std::lock_guard lock(mutex_);
+    all = true;
+    for (FakeStream& stream : streams_) {
+      if (stream.rank != rank) continue;
+      if (!reach({&stream, stream.issued()}) && watch.seconds() > patience_seconds) {
+        for (const FakeTask& task : stream.tasks) {
+          if (task.meeting != nullptr) task.meeting->has_lost_a_rank = true;
+        }
+        stream.tasks.clear();
+      }
+      all &= stream.tasks.empty();
+    }
+  }
 }
 
 std::vector<std::string> FakeGpu::faults() const {

@@ -87,6 +87,10 @@ class FakeGpu {
   // The host of the event's rank knows that all before it has run.
   void host_has_seen(const FakeEvent& event);
 
+  // The rank's memory is about to go: waits for all its streams, as freeing memory of a card does.
+  // What has not run in `patience_seconds`, because other ranks have left, never will.
+  void leave(int rank, double patience_seconds);
+
   // What would have gone wrong on a card, one line each.
   std::vector<std::string> faults() const;
   void add_fault(const std::string& fault);

@@ -29,10 +29,11 @@ struct FakeMeeting {
   std::size_t root = 0;
   std::vector<FakePart> parts;  // by rank; of a message: sender, receiver
   std::size_t arrived = 0;
-  bool is_broken = false;  // ranks have brought different calls
+  bool is_broken = false;        // ranks have brought different calls
+  bool has_lost_a_rank = false;  // never complete
   const bool* is_aborted = nullptr;
 
-  bool is_complete() const { return arrived == parts.size(); }
+  bool is_complete() const { return arrived == parts.size() && !has_lost_a_rank; }
   bool is_off() const { return *is_aborted || is_broken; }
   void run() const;
 };
