@@ -11,6 +11,9 @@
 //   num_weights(s, shape)              of a resolved one, bias excluded
 //   forward_flops(s, shape, tokens)    of a forward pass, bias excluded
 //   make_linear(scope, shape, s, split, sharing)
+//   runs_as(s)                         the spec of another kind that it runs as: it is asked for
+//                                      what a kind need not define and for forward_flops(), where
+//                                      this one does not say (optional)
 //   execution_of(s, shape, tokens)     how it will run (optional)
 //   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
 //                                      (optional; without it they hold the layer whole)
@@ -124,17 +127,25 @@ class LinearSpec {
       return num_weights(spec, shape);
     }
     double flops(const LinearShape& shape, std::int64_t tokens) const override {
-      return forward_flops(spec, shape, tokens);
+      if constexpr (requires { forward_flops(spec, shape, tokens); }) {
+        return forward_flops(spec, shape, tokens);
+      } else {
+        return as_run()->flops(shape, tokens);
+      }
     }
     Execution execution(const LinearShape& shape, std::int64_t tokens) const override {
       if constexpr (requires { execution_of(spec, shape, tokens); }) {
         return execution_of(spec, shape, tokens);
+      } else if constexpr (kRunsAsAnother) {
+        return as_run()->execution(shape, tokens);
       }
       return {};
     }
     std::string obstacle(const LinearShape& shape, Split split, int ranks) const override {
       if constexpr (requires { obstacle_to(spec, shape, split, ranks); }) {
         return obstacle_to(spec, shape, split, ranks);
+      } else if constexpr (kRunsAsAnother) {
+        return as_run()->obstacle(shape, split, ranks);
       }
       return obstacle_of_kind(S::kKind, "cannot be split");
     }
@@ -157,13 +168,17 @@ class LinearSpec {
     double seconds(const LinearShape& shape, std::int64_t tokens) const override {
       if constexpr (requires { pass_seconds(spec, shape, tokens); }) {
         return pass_seconds(spec, shape, tokens);
+      } else if constexpr (kRunsAsAnother) {
+        return as_run()->seconds(shape, tokens) + seconds_beside_run(shape, tokens);
       }
-      return seconds_of_flops(forward_flops(spec, shape, tokens));
+      return seconds_of_flops(flops(shape, tokens));
     }
     RankWork split_work(const LinearShape& shape, Split split,
                         const Sharing& sharing) const override {
       if constexpr (requires { work_when_split(spec, shape, split, sharing); }) {
         return work_when_split(spec, shape, split, sharing);
+      } else if constexpr (kRunsAsAnother) {
+        return work_as_run(shape, split, sharing);
       }
       return even_work(seconds(shape, kStepTokens), static_cast<double>(weights(shape)), shape,
                        split, sharing.ranks());
@@ -173,6 +188,23 @@ class LinearSpec {
       return make_linear(scope, shape, spec, split, sharing);
     }
     S spec;
+
+   private:
+    static constexpr bool kRunsAsAnother = requires(const S& s) { runs_as(s); };
+    std::shared_ptr<AnyLinearKind> as_run() const { return LinearSpec(runs_as(spec)).kind_; }
+    // Of making that kind's weights out of its own.
+    double seconds_beside_run(const LinearShape& shape, std::int64_t tokens) const {
+      return seconds_of_flops(flops(shape, tokens) - as_run()->flops(shape, tokens));
+    }
+    // The weights that the other kind divides are its own; the rest every rank holds.
+    RankWork work_as_run(const LinearShape& shape, Split split, const Sharing& sharing) const {
+      RankWork work = as_run()->split_work(shape, split, sharing);
+      const double divided = work.weights - work.gradients;
+      work.seconds += seconds_beside_run(shape, kStepTokens);
+      work.gradients = static_cast<double>(weights(shape)) - divided * sharing.ranks();
+      work.weights = divided + work.gradients;
+      return work;
+    }
   };
 
   // The kind, seen by no other copy of this value.

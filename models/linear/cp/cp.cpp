@@ -28,8 +28,6 @@ TtmShape train_of(const CpSpec& spec) {
   return with_rank({spec.in[0], rest(spec.in)}, {spec.out[0], rest(spec.out)}, spec.terms);
 }
 
-TtmSpec train_spec(const CpSpec& spec) { return exact_spec(train_of(spec)); }
-
 // Two factors [R, I, J], [R, K, L] term by term: [R, I K, J L].
 Tensor times(const Tensor& a, const Tensor& b) {
   const std::int64_t terms = a.dim(0);
@@ -95,17 +93,11 @@ std::int64_t num_weights(const CpSpec& spec, const LinearShape&) {
   return spec.terms * weights_of_term(modes_of(spec));
 }
 
+TtmSpec runs_as(const CpSpec& spec) { return exact_spec(train_of(spec)); }
+
 double forward_flops(const CpSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   return static_cast<double>(train_of(spec).core_size(1)) +
-         forward_flops(train_spec(spec), shape, tokens);
-}
-
-Execution execution_of(const CpSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return execution_of(train_spec(spec), shape, tokens);
-}
-
-std::string obstacle_to(const CpSpec& spec, const LinearShape& shape, Split split, int ranks) {
-  return obstacle_to(train_spec(spec), shape, split, ranks);
+         forward_flops(runs_as(spec), shape, tokens);
 }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "models/linear/base/factors.h"
-#include "models/linear/ttm/ttm_shape.h"
+#include "models/linear/ttm/ttm.h"
 
 namespace ty {
 
@@ -35,10 +35,10 @@ CpSpec resolved(const CpSpec& spec, const LinearShape& shape);
 // "cp 40 terms in [8, 12, 8] out [12, 16, 16]"
 std::string describe(const CpSpec& spec);
 std::int64_t num_weights(const CpSpec& spec, const LinearShape& shape);
+// The train that a resolved spec runs as.
+TtmSpec runs_as(const CpSpec& spec);
 // Of the train and of making its second core.
 double forward_flops(const CpSpec& spec, const LinearShape& shape, std::int64_t tokens);
-Execution execution_of(const CpSpec& spec, const LinearShape& shape, std::int64_t tokens);
-std::string obstacle_to(const CpSpec& spec, const LinearShape& shape, Split split, int ranks);
 // Parameters factor1 [1, I_1, J_1, R], factor2 .. factorN [R, I_k, J_k] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const CpSpec& spec, Split split, const Sharing& sharing);

@@ -98,7 +98,7 @@ KroneckerSpec resolved(const KroneckerSpec& spec, const LinearShape& shape) {
   return result;
 }
 
-TtmSpec train_of(const KroneckerSpec& spec) {
+TtmSpec runs_as(const KroneckerSpec& spec) {
   return {.in = spec.in, .out = spec.out, .ranks = {spec.terms}, .init = spec.init};
 }
 
@@ -111,32 +111,10 @@ std::int64_t num_weights(const KroneckerSpec& spec, const LinearShape&) {
   return spec.terms * weights_of_term(spec);
 }
 
-double forward_flops(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return forward_flops(train_of(spec), shape, tokens);
-}
-
-Execution execution_of(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return execution_of(train_of(spec), shape, tokens);
-}
-
-std::string obstacle_to(const KroneckerSpec& spec, const LinearShape& shape, Split split,
-                        int ranks) {
-  return obstacle_to(train_of(spec), shape, split, ranks);
-}
-
-double pass_seconds(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return pass_seconds(train_of(spec), shape, tokens);
-}
-
-RankWork work_when_split(const KroneckerSpec& spec, const LinearShape& shape, Split split,
-                         const Sharing& sharing) {
-  return work_when_split(train_of(spec), shape, split, sharing);
-}
-
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const KroneckerSpec& spec, Split split,
                                     const Sharing& sharing) {
-  return make_linear(scope, shape, train_of(spec), split, sharing);
+  return make_linear(scope, shape, runs_as(spec), split, sharing);
 }
 
 }  // namespace ty

@@ -32,19 +32,11 @@ KroneckerSpec resolved(const KroneckerSpec& spec, const LinearShape& shape);
 // "kronecker 3 x [16, 96] (x) [48, 32]"
 std::string describe(const KroneckerSpec& spec);
 std::int64_t num_weights(const KroneckerSpec& spec, const LinearShape& shape);
-double forward_flops(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens);
-Execution execution_of(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens);
-std::string obstacle_to(const KroneckerSpec& spec, const LinearShape& shape, Split split,
-                        int ranks);
-double pass_seconds(const KroneckerSpec& spec, const LinearShape& shape, std::int64_t tokens);
-RankWork work_when_split(const KroneckerSpec& spec, const LinearShape& shape, Split split,
-                         const Sharing& sharing);
+// The tensor train that a resolved spec is.
+TtmSpec runs_as(const KroneckerSpec& spec);
 // Parameters core1 [1, m1, n1, R], core2 [R, m2, n2, 1] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const KroneckerSpec& spec, Split split, const Sharing& sharing);
-
-// The tensor train that a resolved spec is.
-TtmSpec train_of(const KroneckerSpec& spec);
 
 // Sizes of the factors for a layer that states none: A_k and B_k have as equal numbers of entries
 // as the divisors of `in` and `out` allow, so that a term has the fewest (Shapeshifter); among

@@ -24,8 +24,6 @@ TtmShape train_of(const TuckerSpec& spec) {
   return with_ranks(spec.in, spec.out, std::array{spec.ranks[0], spec.ranks[2]});
 }
 
-TtmSpec train_spec(const TuckerSpec& spec) { return exact_spec(train_of(spec)); }
-
 // sum_b core[a, b, c] factor[b, i, j], as [a, i, j, c].
 Tensor middle_core(const Tensor& core, const Tensor& factor) {
   const std::int64_t a = core.dim(0), b = core.dim(1), c = core.dim(2);
@@ -131,18 +129,12 @@ std::int64_t num_weights(const TuckerSpec& spec, const LinearShape&) {
   return tucker_weights(train_of(spec), ranks_of(spec));
 }
 
+TtmSpec runs_as(const TuckerSpec& spec) { return exact_spec(train_of(spec)); }
+
 double forward_flops(const TuckerSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   const auto core = static_cast<double>(train_of(spec).core_size(1));
   return 2 * core * static_cast<double>(spec.ranks[1]) +
-         forward_flops(train_spec(spec), shape, tokens);
-}
-
-Execution execution_of(const TuckerSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return execution_of(train_spec(spec), shape, tokens);
-}
-
-std::string obstacle_to(const TuckerSpec& spec, const LinearShape& shape, Split split, int ranks) {
-  return obstacle_to(train_spec(spec), shape, split, ranks);
+         forward_flops(runs_as(spec), shape, tokens);
 }
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,

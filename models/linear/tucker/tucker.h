@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "models/linear/base/factors.h"
-#include "models/linear/ttm/ttm_shape.h"
+#include "models/linear/ttm/ttm.h"
 
 namespace ty {
 
@@ -35,10 +35,10 @@ TuckerSpec resolved(const TuckerSpec& spec, const LinearShape& shape);
 // "tucker in [8, 12, 8] out [12, 16, 16] ranks [40, 40, 40]"
 std::string describe(const TuckerSpec& spec);
 std::int64_t num_weights(const TuckerSpec& spec, const LinearShape& shape);
+// The train that a resolved spec runs as.
+TtmSpec runs_as(const TuckerSpec& spec);
 // Of the train and of making its second core.
 double forward_flops(const TuckerSpec& spec, const LinearShape& shape, std::int64_t tokens);
-Execution execution_of(const TuckerSpec& spec, const LinearShape& shape, std::int64_t tokens);
-std::string obstacle_to(const TuckerSpec& spec, const LinearShape& shape, Split split, int ranks);
 // Parameters core [R_1, R_2, R_3], factor1 [1, I_1, J_1, R_1], factor2 [R_2, I_2, J_2],
 // factor3 [R_3, I_3, J_3, 1] and bias [out].
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,

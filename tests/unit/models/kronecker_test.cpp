@@ -60,7 +60,7 @@ TEST(Kronecker, IsTheTrainOfTwoCores) {
   const Matrix w = random_matrix(12, 20);
   const Decomposition sum = decompose_kronecker(w, terms(2)), train = decompose_ttm(w, terms(2));
   EXPECT_EQ(sum.factors, train.factors);
-  EXPECT_EQ(LinearSpec(train_of(*sum.spec.as<KroneckerSpec>())), train.spec);
+  EXPECT_EQ(LinearSpec(runs_as(*sum.spec.as<KroneckerSpec>())), train.spec);
 }
 
 TEST(Kronecker, ChoosesSizesOfWhichATermHasTheFewestWeights) {
