@@ -110,8 +110,6 @@ bool is_failure_of_ours(int code) {
   return code >= static_cast<int>(ExitCode::usage) && code <= static_cast<int>(ExitCode::config);
 }
 
-// mpirun may miss that its ranks have ended, and wait for ever; so long is waited for it to notice.
-constexpr auto kPatience = std::chrono::seconds(10);
 constexpr int kLookEvery = 1000;  // milliseconds
 
 // A rank that was asked to stop by itself has said so.
@@ -143,10 +141,8 @@ ExitCode exit_code(int status, int stop_signal) {
 class Watch {
  public:
   Watch(const std::vector<std::string>& words, const sigset_t& awaited, const sigset_t& before,
-        const std::function<bool()>& wants_end)
-      : child_(words, before),
-        wants_end_(wants_end),
-        signals_(signalfd(-1, &awaited, SFD_CLOEXEC)) {}
+        const GuardOptions& options)
+      : child_(words, before), options_(options), signals_(signalfd(-1, &awaited, SFD_CLOEXEC)) {}
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch() { close(signals_); }
@@ -156,7 +152,7 @@ class Watch {
       std::array<pollfd, 2> events = {{{signals_, POLLIN, 0}, {listening_, POLLIN, 0}}};
       if (poll(events.data(), events.size(), kLookEvery) < 0) continue;
       if (const auto code = code_if_forgotten()) return end_of_forgotten(*code);
-      if (!was_ended_ && wants_end_ && wants_end_()) {
+      if (!was_ended_ && options_.wants_end && options_.wants_end()) {
         was_ended_ = true;
         child_.send(SIGUSR1);
       }
@@ -187,7 +183,7 @@ class Watch {
     const auto now = std::chrono::steady_clock::now();
     if (!code) dead_since_.reset();
     if (code && !dead_since_) dead_since_ = now;
-    return dead_since_ && now - *dead_since_ >= kPatience ? code : std::nullopt;
+    return dead_since_ && now - *dead_since_ >= options_.patience ? code : std::nullopt;
   }
 
   ExitCode end_of_forgotten(int code) {
@@ -204,7 +200,7 @@ class Watch {
     const ExitCode code = exit_code(status, stop_signal_);
     const bool is_explained = code == ExitCode::ok || stop_signal_ != 0 || is_polite(code) ||
                               is_failure_of_ours(static_cast<int>(code)) ||
-                              (wants_end_ && static_cast<int>(code) > 128);
+                              (options_.wants_end && static_cast<int>(code) > 128);
     if (!is_explained) remarks_.write(fmt::format("trainyard: launch: {}\n", reason_for(code)));
     return code;
   }
@@ -217,7 +213,7 @@ class Watch {
   }
 
   Child child_;
-  const std::function<bool()>& wants_end_;
+  const GuardOptions& options_;
   bool was_ended_ = false;
   int signals_;
   int listening_ = child_.stderr_descriptor();
@@ -228,8 +224,7 @@ class Watch {
 
 }  // namespace
 
-ExitCode run_guarded(const std::vector<std::string>& words,
-                     const std::function<bool()>& wants_end) {
+ExitCode run_guarded(const std::vector<std::string>& words, const GuardOptions& options) {
   outlive_readers();
   const sigset_t awaited = awaited_signals();
   sigset_t before;
@@ -239,7 +234,7 @@ ExitCode run_guarded(const std::vector<std::string>& words,
   for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
     if (sigismember(&awaited, signal) == 1) sigdelset(&before, signal);
   }
-  return Watch(words, awaited, before, wants_end).until_it_ends();
+  return Watch(words, awaited, before, options).until_it_ends();
 }
 
 }  // namespace ty

@@ -1,6 +1,7 @@
 // Runs a program as a child process that is stopped gracefully.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -8,6 +9,13 @@
 #include "core/base/error.h"
 
 namespace ty {
+
+struct GuardOptions {
+  // Asked once a second; as soon as it says so, the child receives SIGUSR1. Who gives it says
+  // himself which signal has ended a child.
+  std::function<bool()> wants_end = {};
+  std::chrono::milliseconds patience = std::chrono::seconds(10);
+};
 
 // Runs a command (looked up on PATH) and returns how it ended.
 //
@@ -18,13 +26,9 @@ namespace ty {
 // survive a stderr that nobody reads.
 //
 // A child that keeps waiting although all its own children have ended, as mpirun may, is killed
-// after ten seconds; the result is then how those children ended.
-//
-// `wants_end` is asked once a second; as soon as it says so, the child receives SIGUSR1. Who gives
-// it says himself which signal has ended a child.
+// after the patience; the result is then how those children ended.
 //
 // Throws UsageError if the command cannot be started.
-ExitCode run_guarded(const std::vector<std::string>& words,
-                     const std::function<bool()>& wants_end = {});
+ExitCode run_guarded(const std::vector<std::string>& words, const GuardOptions& options = {});
 
 }  // namespace ty

@@ -149,9 +149,9 @@ class Elastic {
     words.insert(words.end(), layout_.begin(), layout_.end());
     hosts_changed_ = false;
     newest_ = newest_step(job_.run.dir);
-    return run_guarded(command_(ranks, words), [this] {
-      return hosts_changed_ = hosts_changed_ || changed_hosts().has_value();
-    });
+    return run_guarded(command_(ranks, words), {.wants_end = [this] {
+                         return hosts_changed_ = hosts_changed_ || changed_hosts().has_value();
+                       }});
   }
 
   bool may_restart(ExitCode code) {
