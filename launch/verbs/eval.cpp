@@ -14,6 +14,7 @@
 #include "launch/verbs/eval_table.h"
 #include "launch/verbs/eval_task.h"
 #include "launch/verbs/eval_text.h"
+#include "launch/verbs/eval_written.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/task_file.h"
 #include "launch/verbs/verbs.h"
@@ -108,6 +109,10 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
   }
   const ModelSpec spec = read_model_config(directory);
   const bool answers_texts = spec.has_encoder() && spec.head.kind == HeadSpec::Kind::language;
+  if (arguments.flag("--generate") && !answers_texts) {
+    throw UsageError("--generate: {} does not answer texts; want an encoder-decoder",
+                     arguments.words[0]);
+  }
   if (spec.head.is_pooled() || answers_texts) {
     return evaluate_task(arguments, world, directory, type_of(arguments));
   }
@@ -139,6 +144,7 @@ std::vector<OptionSpec> eval_options() {
       kStrictOption,
       kTensorOption,
       kPipelineOption};
+  for (OptionSpec& option : writing_options()) options.push_back(std::move(option));
   for (OptionSpec& option : score_options()) options.push_back(std::move(option));
   return options;
 }
@@ -148,7 +154,7 @@ std::vector<OptionSpec> eval_options() {
 const Verb& eval_verb() {
   static const Verb verb = {
       "eval",
-      "MODEL FILE [--json] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
+      "MODEL FILE [--json] [--generate] | MODEL --tokens \"1 2 3\" | --inputs FILE [--logits OUT] "
       "[--gradients OUT] | --predictions FILE --references FILE | --table RUN...",
       "Loss, perplexity and scores of a run or model on a file; scores of texts",
       eval_options(),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -9,6 +10,7 @@
 #include "launch/process/output.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/task_data.h"
+#include "launch/verbs/eval_written.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/task_file.h"
 #include "models/objective/objective.h"
@@ -34,6 +36,16 @@ void write_predictions(const Path& path, const Answers& answers, const TaskFile&
   atomic_write_file(path, bytes_of(text));
 }
 
+// Each on one line.
+void write_texts(const Path& path, std::vector<std::string> texts) {
+  std::string all;
+  for (std::string& text : texts) {
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    all += text + '\n';
+  }
+  atomic_write_file(path, bytes_of(all));
+}
+
 }  // namespace
 
 TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskPlace& place,
@@ -53,8 +65,20 @@ TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskP
                           .batch = arguments.integer("--batch", 8),
                           .keep_answers = spec.head.is_pooled()},
                          {shared.mesh.data(), shared.mesh.pipeline()});
+  WrittenTexts written;
+  if (task.answers_are_texts && arguments.flag("--generate")) {
+    written = write_answers(arguments, shared, *backend, place.directory, file, place.file);
+  }
+  task.examples = task.answers_are_texts ? written.written.size() : task.result.answers.examples();
   task.peak_bytes = backend->memory().stats().total_peak;
   if (!world.is_root()) return task;
+  if (!written.written.empty()) {
+    task.result.scores = scores_of(written, arguments, dtype);
+    if (arguments.flag("--predictions")) {
+      write_texts(arguments.text("--predictions", ""), std::move(written.written));
+    }
+    return task;
+  }
   task.result.scores =
       scores_of(task.result.answers, metrics_of(file.task, file.data, spec.head.labels));
   if (spec.head.is_pooled() && arguments.flag("--predictions")) {
@@ -78,9 +102,8 @@ ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& dir
     if (task.answers_are_texts) {
       json["perplexity"] = result.perplexity();
       json["tokens"] = static_cast<std::int64_t>(result.tokens);
-    } else {
-      json["examples"] = result.answers.examples();
     }
+    if (task.examples > 0) json["examples"] = task.examples;
     if (find_glue_data(task.dataset) != nullptr) {
       json["dataset"] = task.dataset;
       json["file"] = arguments.words[1];
@@ -92,11 +115,9 @@ ExitCode evaluate_task(const Arguments& arguments, World& world, const Path& dir
   fmt::print("loss {:.4f}", result.loss);
   if (task.answers_are_texts) fmt::print("  perplexity {:.2f}", result.perplexity());
   for (const Score& score : result.scores) fmt::print("  {} {:.4f}", score.name, score.value);
-  if (task.answers_are_texts) {
-    fmt::print("  tokens {:.0f}\n", result.tokens);
-  } else {
-    fmt::print("  examples {}\n", result.answers.examples());
-  }
+  if (task.answers_are_texts) fmt::print("  tokens {:.0f}", result.tokens);
+  if (task.examples > 0) fmt::print("  examples {}", task.examples);
+  fmt::print("\n");
   return ExitCode::ok;
 }
 

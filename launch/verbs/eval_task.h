@@ -24,11 +24,13 @@ struct TaskEvaluation {
   std::string dataset = {};        // of the examples, if it is a known one
   bool answers_are_texts = false;  // there are no answers and scores then
   std::int64_t peak_bytes = 0;
+  std::size_t examples = 0;
   Evaluation result = {};  // scores: of the root alone
 };
 
 // Evaluates a model on the examples of a file. Which columns hold what is said by options, else by
-// the job of the run that the model is of. A collective call; the root writes --predictions.
+// the job of the run that the model is of. With --generate a text is written for each, and scored.
+// A collective call; the root writes --predictions.
 TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskPlace& place,
                            DType dtype);
 // The same for the verb's two words, printed.

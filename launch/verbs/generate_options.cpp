@@ -53,10 +53,6 @@ void check_conflicts(const Arguments& arguments) {
     throw UsageError("generate: {} and {} exclude each other: {}; give one of them", c.option,
                      c.with, c.why);
   }
-  for (const char* option : {"--length-penalty", "--early-stop"}) {
-    if (!arguments.flag(option) || arguments.flag("--beams")) continue;
-    throw UsageError("generate: {} is for beams; give --beams N too", option);
-  }
   if (arguments.flag("--prompts") && arguments.words.size() > 1) {
     throw UsageError(
         "generate: there are a prompt and --prompts; write the prompt into the file, or leave one "
@@ -69,12 +65,47 @@ EarlyStop early_stop_of(const std::string& text) {
   return text == "never" ? EarlyStop::never : EarlyStop::no;
 }
 
+std::int64_t most_tokens(const Arguments& arguments) { return arguments.integer("--tokens", 100); }
+
+RepetitionRules repetition_rules(const Arguments& arguments) {
+  return {.no_repeat_ngram = arguments.integer("--no-repeat-ngram", 0),
+          .penalty = arguments.number("--repetition-penalty", 1.0)};
+}
+
+std::optional<BeamOptions> beams_of(const Arguments& arguments) {
+  if (!arguments.flag("--beams")) {
+    for (const char* option : {"--length-penalty", "--early-stop"}) {
+      if (arguments.flag(option)) throw UsageError("{} is for beams; give --beams N too", option);
+    }
+    return {};
+  }
+  return BeamOptions{.max_tokens = most_tokens(arguments),
+                     .beams = arguments.integer("--beams", 1),
+                     .length_penalty = arguments.number("--length-penalty", 1.0),
+                     .early_stop = early_stop_of(arguments.text("--early-stop", "no")),
+                     .repetition = repetition_rules(arguments)};
+}
+
 }  // namespace
+
+std::vector<OptionSpec> search_option_specs() {
+  using config::at_least;
+  return {{"--tokens", "N", "most new tokens; default 100", kInteger, at_least(1)},
+          {"--beams", "N", "search the most likely text with N beams", kInteger,
+           config::between(1, kMostBeams)},
+          {"--length-penalty", "P", "beams: scores are divided by length^P; default 1", kNumber},
+          {"--early-stop", "WHEN",
+           "beams: yes: when N texts have ended; no (default), never: when none can be better",
+           kText, config::one_of({"yes", "no", "never"})},
+          {"--no-repeat-ngram", "N", "never repeat a run of N tokens; 0 (default): may", kInteger,
+           at_least(0)},
+          {"--repetition-penalty", "P", "above 1: tokens that have occurred are less likely",
+           kNumber, config::Rule{}.above(0)}};
+}
 
 std::vector<OptionSpec> generate_option_specs() {
   using config::at_least;
-  return {
-      {"--tokens", "N", "most new tokens; default 100", kInteger, at_least(1)},
+  std::vector<OptionSpec> options = {
       {"--prompts", "FILE", "a prompt on each line, instead of PROMPT; all at once"},
       {"--seed", "N", "of the draws; default 1", kInteger, at_least(0)},
       {"--temperature", "T", "0: always the most likely token; default 0.8", kNumber, at_least(0)},
@@ -82,16 +113,6 @@ std::vector<OptionSpec> generate_option_specs() {
       {"--top-p", "P", "keep the fewest tokens of probability P; default 1", kNumber,
        config::Rule{}.above(0).at_most(1)},
       {"--greedy", "", "always the most likely token"},
-      {"--beams", "N", "search the most likely text with N beams instead of drawing", kInteger,
-       config::between(1, kMostBeams)},
-      {"--length-penalty", "P", "beams: scores are divided by length^P; default 1", kNumber},
-      {"--early-stop", "WHEN",
-       "beams: yes: when N texts have ended; no (default), never: when none can be better", kText,
-       config::one_of({"yes", "no", "never"})},
-      {"--no-repeat-ngram", "N", "never repeat a run of N tokens; 0 (default): may", kInteger,
-       at_least(0)},
-      {"--repetition-penalty", "P", "above 1: tokens that have occurred are less likely", kNumber,
-       config::Rule{}.above(0)},
       {"--long", "HOW",
        "what is longer than the context: slide (default; an encoder reads its beginning), or "
        "refuse "
@@ -102,34 +123,35 @@ std::vector<OptionSpec> generate_option_specs() {
       kTensorOption,
       kPipelineOption,
       {"--json", "", "one JSON object on stdout"}};
+  std::vector<OptionSpec> all = search_option_specs();
+  all.insert(all.end(), options.begin(), options.end());
+  return all;
+}
+
+GenerationMethod search_method(const Arguments& arguments) {
+  return {.sampling = {.max_tokens = most_tokens(arguments),
+                       .temperature = 0,
+                       .repetition = repetition_rules(arguments)},
+          .beams = beams_of(arguments)};
 }
 
 GenerateOptions generate_options(const Arguments& arguments) {
   check_conflicts(arguments);
-  const RepetitionRules repetition = {.no_repeat_ngram = arguments.integer("--no-repeat-ngram", 0),
-                                      .penalty = arguments.number("--repetition-penalty", 1.0)};
   GenerateOptions options = {
       .prompts = {arguments.words.size() > 1 ? arguments.words[1] : ""},
       .several = arguments.flag("--prompts"),
-      .method = {.sampling = {.max_tokens = arguments.integer("--tokens", 100),
+      .method = {.sampling = {.max_tokens = most_tokens(arguments),
                               .temperature = arguments.flag("--greedy")
                                                  ? 0.0
                                                  : arguments.number("--temperature", 0.8),
                               .top_k = arguments.integer("--top-k", 50),
                               .top_p = arguments.number("--top-p", 1.0),
                               .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1)),
-                              .repetition = repetition}},
+                              .repetition = repetition_rules(arguments)},
+                 .beams = beams_of(arguments)},
       .slides = arguments.text("--long", "slide") == "slide",
       .cached = !arguments.flag("--no-cache")};
   if (options.several) options.prompts = lines_of(arguments.text("--prompts", ""));
-  if (arguments.flag("--beams")) {
-    options.method.beams =
-        BeamOptions{.max_tokens = options.max_tokens(),
-                    .beams = arguments.integer("--beams", 1),
-                    .length_penalty = arguments.number("--length-penalty", 1.0),
-                    .early_stop = early_stop_of(arguments.text("--early-stop", "no")),
-                    .repetition = repetition};
-  }
   return options;
 }
 

@@ -12,6 +12,11 @@ namespace ty {
 
 std::vector<OptionSpec> generate_option_specs();
 
+// Those of them that find the most likely text: its length, beams, and what may not repeat.
+std::vector<OptionSpec> search_option_specs();
+// The method that they ask for, greedy without beams. Throws UsageError for what only beams have.
+GenerationMethod search_method(const Arguments& arguments);
+
 struct GenerateOptions {
   std::vector<std::string> prompts;  // at least one; an empty one is the beginning of a document
   bool several = false;              // they are lines of a file
