@@ -41,6 +41,16 @@ cmp {whole2,killed}/checkpoints/step-12/model.safetensors || fail "a killed stra
 mpi 2 train smaller.yaml run.dir=two parallel.reduction=canonical >out 2>err || fail "two ranks: $(cat err)"
 cmp {whole2,two}/checkpoints/step-12/model.safetensors || fail "two ranks have other bits"
 
+# The examples, with fewer steps.
+"$binary" train job.yaml run.dir=deep run.steps=10 model.layers=12 model.width=16 2>log || fail "train: $(cat log)"
+for file in "$(dirname "$0")"/../../configs/smaller/*.yaml; do
+  name=$(basename "$file" .yaml)
+  sed -e 's/steps: [0-9]*}/steps: 3}/' -e 's/warmup: [0-9]*/warmup: 1/' "$file" > "$name.yaml"
+  "$binary" train "$name.yaml" model.from=deep tokenizer.from=deep/tokenizer data.train=text.txt data.valid=text.txt \
+    data.sequence=16 run.dir="$name" checkpoint.every=0 2>log || fail "$name: $(tail -n 3 log)"
+  [ -e "$name/checkpoints/step-3" ] || fail "$name: no model of its last phase"
+done
+
 # One line for what cannot be.
 bad() { local pattern=$1; shift; expect 78 "$pattern" "$binary" config check smaller.yaml "$@"; }
 bad 'strategy: makes a trained model smaller; state model.from' model.from=null 'model.vocab=300'
