@@ -8,6 +8,7 @@
 
 #include "launch/report/text.h"
 #include "models/huggingface/linear_format.h"
+#include "models/linear/kinds.h"
 
 namespace ty {
 
@@ -17,14 +18,22 @@ namespace {
 struct Sizes {
   std::int64_t parameters_before = 0, parameters_after = 0;  // bias excluded
   double flops_before = 0, flops_after = 0;                  // forward, per token
+  // Of a forward and backward pass, by the model that plans are made with (rank_work.h).
+  double seconds_before = 0, seconds_after = 0;
 
   void add(const Sizes& other) {
     parameters_before += other.parameters_before;
     parameters_after += other.parameters_after;
     flops_before += other.flops_before;
     flops_after += other.flops_after;
+    seconds_before += other.seconds_before;
+    seconds_after += other.seconds_after;
   }
 };
+
+double pass_seconds(const LinearSite& site) {
+  return work_of(site.spec, site.shape, LinearLayout::whole, Split::none, {}).seconds;
+}
 
 Sizes sizes_of(const CompressedLayer& layer, std::int64_t tokens) {
   const auto n = static_cast<double>(tokens);
@@ -32,13 +41,16 @@ Sizes sizes_of(const CompressedLayer& layer, std::int64_t tokens) {
   return {num_weights(layer.before.spec, layer.before.stored()),
           num_weights(after.spec, after.stored()),
           forward_flops(layer.before.spec, layer.before.shape, tokens) / n,
-          forward_flops(after.spec, after.shape, tokens) / n};
+          forward_flops(after.spec, after.shape, tokens) / n,
+          pass_seconds(layer.before),
+          pass_seconds(after)};
 }
 
 std::vector<std::string> cells(const Sizes& sizes) {
   const auto count = [](std::int64_t n) { return human_count(static_cast<double>(n)); };
   return {count(sizes.parameters_before), count(sizes.parameters_after),
-          human_count(sizes.flops_before), human_count(sizes.flops_after)};
+          human_count(sizes.flops_before), human_count(sizes.flops_after),
+          fmt::format("{:.0f} %", 100 * sizes.seconds_after / sizes.seconds_before)};
 }
 
 void add_row(Table& table, std::vector<std::string> row, const Sizes& sizes) {
@@ -81,17 +93,25 @@ double ratio_of(const Compression& c) {
 
 std::string to_text(const Compression& compression) {
   const std::vector<ErrorColumn> errors = error_columns(compression);
-  std::vector<std::string> header = {"layer", "in x out", "becomes"};
+  // What layers were, if that is not dense throughout.
+  const bool tells_kind =
+      std::any_of(compression.layers.begin(), compression.layers.end(),
+                  [](const CompressedLayer& layer) { return !is_dense(layer.before.spec); });
+  std::vector<std::string> header = {"layer", "in x out"};
+  if (tells_kind) header.emplace_back("was");
+  header.emplace_back("becomes");
   for (const ErrorColumn& column : errors) header.emplace_back(column.name);
-  for (const char* name : {"weights", "after", "FLOP/token", "after"}) header.emplace_back(name);
+  for (const char* name : {"weights", "after", "FLOP/token", "after", "time"})
+    header.emplace_back(name);
   Table table(std::move(header));
   Sizes all;
   for (const CompressedLayer& layer : compression.layers) {
     const Sizes sizes = sizes_of(layer, compression.tokens);
     all.add(sizes);
     std::vector<std::string> row = {
-        layer.before.path, fmt::format("{} x {}", layer.before.shape.in, layer.before.shape.out),
-        describe(layer.after.spec)};
+        layer.before.path, fmt::format("{} x {}", layer.before.shape.in, layer.before.shape.out)};
+    if (tells_kind) row.push_back(describe(layer.before.spec));
+    row.push_back(describe(layer.after.spec));
     for (const ErrorColumn& column : errors) {
       const std::optional<double> error = column.of(layer);
       row.push_back(error ? fmt::format("{:.2f} %", 100 * *error) : "");
@@ -99,15 +119,18 @@ std::string to_text(const Compression& compression) {
     add_row(table, std::move(row), sizes);
   }
   const std::size_t count = compression.layers.size();
-  std::vector<std::string> last(3 + errors.size());
+  std::vector<std::string> last(tells_kind ? 4 : 3);
+  last.resize(last.size() + errors.size());
   last[0] = fmt::format("{} layer{}", count, count == 1 ? "" : "s");
   add_row(table, std::move(last), all);
-  return table.str() + fmt::format(
-                           "  parameters of the model: {} -> {}, {:.1f} %\n"
-                           "  FLOP/token: forward, {} tokens at once\n",
-                           count_with_digits(compression.parameters_before),
-                           count_with_digits(compression.parameters_after),
-                           100 * ratio_of(compression), compression.tokens);
+  return table.str() +
+         fmt::format(
+             "  parameters of the model: {} -> {}, {:.1f} %\n"
+             "  FLOP/token: forward, {} tokens at once; time: predicted, of a forward "
+             "and backward pass, against before\n",
+             count_with_digits(compression.parameters_before),
+             count_with_digits(compression.parameters_after), 100 * ratio_of(compression),
+             compression.tokens);
 }
 
 nlohmann::json to_json(const Compression& compression) {
@@ -121,7 +144,11 @@ nlohmann::json to_json(const Compression& compression) {
                       {"parameters_before", sizes.parameters_before},
                       {"parameters_after", sizes.parameters_after},
                       {"flops_per_token_before", sizes.flops_before},
-                      {"flops_per_token_after", sizes.flops_after}});
+                      {"flops_per_token_after", sizes.flops_after},
+                      {"predicted_time_ratio", sizes.seconds_after / sizes.seconds_before}});
+    if (!is_dense(layer.before.spec)) {
+      layers.back()["spec_before"] = linear_spec_to_json(layer.before.spec);
+    }
     for (const ErrorColumn& column : kErrors) {
       if (const auto error = column.of(layer)) layers.back()[column.key] = *error;
     }

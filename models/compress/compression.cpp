@@ -26,22 +26,14 @@ bool is_reduced(const LinearSite& site, const Method& method) {
   return method.reduce != nullptr && kind_name(site.spec) == method.kind;
 }
 
-void check_takes(const LinearSite& site, const Method& method, const Path& directory) {
-  if (!is_dense(site.spec) && !is_reduced(site, method)) {
-    throw UsageError(
-        "{}: is factorised already ({}); match other layers, or make the model dense first: "
-        "trainyard "
-        "export {} DENSE --dense",
-        site.path, describe(site.spec), directory.string());
+void check_takes(const LinearSite& site, const Method& method) {
+  if (site.table.empty() || method.fits_tables) return;
+  std::vector<std::string_view> others;
+  for (const Method& each : methods()) {
+    if (each.fits_tables) others.push_back(each.name);
   }
-  if (!site.table.empty() && !method.fits_tables) {
-    std::vector<std::string_view> others;
-    for (const Method& each : methods()) {
-      if (each.fits_tables) others.push_back(each.name);
-    }
-    throw UsageError("{}: reads the token table, which cannot be {}; want --method {} for it",
-                     site.path, method.name, fmt::join(others, " or "));
-  }
+  throw UsageError("{}: reads the token table, which cannot be {}; want --method {} for it",
+                   site.path, method.name, fmt::join(others, " or "));
 }
 
 // The model with every compressed layer in its new kind.
@@ -89,7 +81,7 @@ std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Meth
   for (const LinearSite& site : all) {
     const auto is_meant = [&](const std::string& pattern) { return matches(pattern, site); };
     if (std::any_of(patterns.begin(), patterns.end(), is_meant)) {
-      check_takes(site, method, source.directory());
+      check_takes(site, method);
       found.push_back(site);
     }
   }

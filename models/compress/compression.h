@@ -18,7 +18,7 @@ struct CompressedLayer {
   LinearSite before;
   Decomposition after;        // rounded to
   DType dtype = DType::f32;   // the type in which the factors are stored
-  double relative_error = 0;  // |W - W~| / |W| of what is stored
+  double relative_error = 0;  // |W - W~| / |W| of what is stored, W what the layer was before
   // The same in other norms, where statistics say: entries weighted by Fisher information, and the
   // layer's outputs.
   std::optional<double> fisher_error = {}, output_error = {};
@@ -44,8 +44,9 @@ struct CompressionOptions {
   std::function<void(std::size_t layer)> progress = [](std::size_t) {};
 };
 
-// The layers that match the patterns: dense ones, or of the method's kind if it can cut those
-// further. Throws UsageError if a pattern matches none, or a layer that the method cannot handle.
+// The layers that match the patterns, of whatever kind: what is factorised is multiplied out first,
+// unless the method can lower the ranks of just such factors. Throws UsageError if a pattern
+// matches none, or a layer that the method cannot handle.
 std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
                                            const std::vector<std::string>& patterns);
 

@@ -21,7 +21,7 @@ grep -q 'svd  4/4  blocks.1.mlp.down' err || fail "no progress: $(cat err)"
 says '4 layers' "$binary" compress run never --method ttm --rank 4 --dry-run
 rm -f out err && tree | diff before - || fail "--dry-run left files"
 json 'maps path in out spec relative_error parameters_before parameters_after flops_per_token_before
-  flops_per_token_after ratio method source directory' "$binary" compress run --method ttm --rank 4 --dry-run
+  flops_per_token_after predicted_time_ratio ratio method source directory' "$binary" compress run --method ttm --rank 4 --dry-run
 
 # Every budget and both methods give models that evaluate, generate, are inspected and trained on.
 says 'ttm in \[4, 4, 2\] out \[4, 4, 8\] ranks \[6, 6\]' \
@@ -51,6 +51,15 @@ awk -v a="$(loss svd)" -v b="$(loss more)" 'BEGIN { exit !(b < a - 0.1) }' ||
 "$binary" compress run full --method svd --rank 1000 --match '*' >/dev/null 2>err || fail "full rank"
 grep -q 'warning: 9 of 9 layers do not get smaller' err || fail "no warning: $(cat err)"
 near "$(loss full)" "$(loss run)" 1e-5 || fail "full rank: $(loss full) != $(loss run)"
+
+# One form turns into another: with all ranks nothing is lost on the way, and every step says what it loses.
+says 'was *becomes .*' "$binary" compress full trains --method ttm --rank 1000 --match 'blocks.*.mlp.*'
+grep -q 'svd rank 32 *ttm in .* 0.00 %' out || fail "svd into ttm: $(cat out)"
+says 'ttm in .*kronecker .* 0.00 %' "$binary" compress trains products --method kronecker --rank 1000 --match 'blocks.*.mlp.*'
+says 'kronecker .*svd rank 3 ' "$binary" compress products cut3 --method svd --rank 3 --match 'blocks.*.mlp.*'
+near "$(loss products)" "$(loss run)" 1e-4 || fail "forms: $(loss products) != $(loss run)"
+"$binary" compress run straight --method svd --rank 3 >/dev/null 2>err || fail "$(cat err)"
+near "$(loss cut3)" "$(loss straight)" 1e-4 || fail "by forms: $(loss cut3) != $(loss straight)"
 
 # Dense again, as it is, and imported: the same losses; plain names only.
 json 'directory parameters factorised_maps bytes' "$binary" export svd dense --dense
@@ -116,8 +125,6 @@ bad 'svd: exists already' compress run svd --method svd --rank 3
 bad 'is not a directory; make that first' compress run none/x --method svd --rank 3
 bad '"\*.mpl" matches no linear layer of .*; there are: head.linear, blocks.0.attn.qkv' \
   compress run x --method svd --rank 3 --match '*.mpl'
-bad 'blocks.0.mlp.up: is factorised already (ttm .*trainyard export svd DENSE --dense' \
-  compress svd x --method svd --rank 3
 bad 'reads the token table, which cannot be ttm; want --method svd' compress run x --method ttm --rank 3 --match '*'
 bad 'in modes \[4, 4\] multiply to 16, but the layer has 32 in features' \
   compress run x --method ttm --rank 3 --in 4,4 --out 8,16
