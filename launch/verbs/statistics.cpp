@@ -16,6 +16,7 @@
 #include "launch/run/job_inputs.h"
 #include "launch/run/statistics_pass.h"
 #include "launch/verbs/model_argument.h"
+#include "launch/verbs/model_examples.h"
 #include "launch/verbs/task_file.h"
 #include "launch/verbs/verbs.h"
 #include "models/families/family.h"
@@ -40,38 +41,6 @@ config::Rule known_kinds() {
   config::Rule rule;
   for (const StatisticKind kind : kStatisticKinds) rule.choices.emplace_back(name_of(kind));
   return rule;
-}
-
-// What a model is to be run on, and what it refers to.
-struct Examples {
-  std::unique_ptr<TokenFile> tokens = nullptr;
-  std::unique_ptr<Source> source;
-};
-
-Examples examples_of(const Arguments& arguments, const Path& directory, const ModelSpec& spec,
-                     const Path& file) {
-  const std::int64_t sequence = arguments.integer("--sequence", spec.context);
-  if (sequence > spec.context) {
-    throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
-                     spec.context);
-  }
-  if (spec.head.is_pooled()) {
-    const TaskFile task =
-        task_file(arguments, arguments.word(0, "the run or model directory"), directory, spec);
-    return {.source = task_source(task, file, spec, directory, sequence, 1)};
-  }
-  if (!spec.writes_texts()) {
-    throw UsageError(
-        "{}: statistics are taken of models that write texts or give one answer per "
-        "sequence; this is a {} of another head",
-        directory.string(), family_of(spec).name);
-  }
-  const auto tokenizer = find_tokenizer(directory);
-  Examples examples;
-  examples.tokens = std::make_unique<TokenFile>(
-      open_tokens(file, tokenizer.get(), text_options(DataSection{}), spec.vocab));
-  examples.source = evaluation_windows(*examples.tokens, sequence);
-  return examples;
 }
 
 std::vector<LinearSite> layers_of(const Arguments& arguments, const ModelSpec& spec) {
@@ -141,7 +110,7 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
                                  ? FisherTerms::batches
                                  : FisherTerms::examples;
   const ModelSpec spec = read_model_config(directory);
-  const Examples examples = examples_of(arguments, directory, spec, file);
+  const ModelExamples examples = model_examples(arguments, directory, spec, file);
 
   const auto backend = make_backend(DeviceChoice::automatic, reduction);
   StatisticsCollector collector(*backend, layers_of(arguments, spec), kinds, fisher);

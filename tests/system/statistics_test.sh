@@ -77,6 +77,17 @@ grep -q '"examples":60,.*"layers":10' out || fail "$(cat out)"
 # The spectrum of a model.
 says 'blocks.1.mlp.down *128 x 32 *svd rank 4 .* 4$' "$binary" inspect svd4 --spectrum
 json 'spectrum path energy rank_90 stable_rank numerical_rank singular_values' "$binary" inspect run --spectrum
+# With inputs and the loss without a part of it: the groups are all of the energy, and the last costs least.
+json 'inputs_rank_90 group_test groups loss' "$binary" inspect run --spectrum --statistics "$made" \
+  --data text.txt --groups 4 --sequence 16 --svg spectrum.svg
+sed 's/.*"group_test"://; s/{"energy":/\n&/g' out | sed -n 's/^{"energy":\([^,]*\),"loss":\([^}]*\)}.*/\1 \2/p' |
+  awk '{ energy += $1; loss[NR] = $2 }
+    END { exit !(NR == 4 && energy > 0.999999 && energy < 1.000001 && loss[1] > loss[4]) }' ||
+  fail "group test: $(cat out)"
+[ "$(grep -c '<rect' spectrum.svg)" = 4 ] && [ "$(grep -c '<polyline' spectrum.svg)" = 17 ] || fail "$(grep -c polyline spectrum.svg) curves"
+loss=$("$binary" eval run text.txt --sequence 16 --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p')
+"$binary" inspect run --spectrum --data text.txt --groups 1 --sequence 16 >out 2>err || fail "$(cat err)"
+grep -q "loss of the whole model ${loss:0:5}" out || fail "other loss than $loss: $(cat out)"
 
 # Errors: one line, nothing written.
 "$binary" train job.yaml run.dir=other run.steps=1 schedule.warmup=0 model.width=16 2>log &&
@@ -94,7 +105,8 @@ bad 65 'are the statistics of another model' compress run x --method fwsvd --ran
 bad 64 'fwttm has no bound on its error' compress run x --method fwttm --error 10%
 bad 64 'axis: means nothing to --method svd' compress run x --method svd --rank 3 --axis out
 bad 64 'sensitivity wants layers of one rank each: --method svd or fwsvd' compress run x --method ttm --keep 50% --allocate sensitivity
+bad 64 'svg: is of --spectrum' inspect run --svg x
+bad 64 'groups: is of --data' inspect run --spectrum --groups 3
 bad 64 'sensitivity divides --keep SHARE' compress run x --method svd --rank 3 --allocate sensitivity
-bad 64 'is factorised already' compress svd8 x --method fwsvd --rank 3 --statistics "$made"
 [ ! -e x ] || fail "refused commands left files"
 echo "1 passed, 0 failed"
