@@ -1,7 +1,7 @@
 // Ranks that share a layer compute what one rank does, for every linear layer.
 #include <optional>
 
-#include "core/autograd/graph.h"
+#include "core/autograd/backward.h"
 #include "core/base/error.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/messages.h"
