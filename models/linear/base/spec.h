@@ -1,36 +1,6 @@
 // What a linear layer's weight is made of: a value of any kind, behind one type.
 //
-// A kind is a plain struct and a set of functions on it, all in one pair of files (dense/, svd/,
-// ttm/), and a row in kinds.cpp. A struct S is a kind if it has:
-//
-//   S::kKind                           "svd", as in the job file
-//   fields(config::Fields&, s)         its keys: of the job file and of config.json alike
-//   fault_of(s)                        what is wrong with it, whatever layer it is for
-//   resolved(s, shape)                 one without a fault, all sizes worked out for a layer
-//   describe(s)                        "svd rank 64"
-//   num_weights(s, shape)              of a resolved one, bias excluded
-//   forward_flops(s, shape, tokens)    of a forward pass, bias excluded
-//   make_linear(scope, shape, s, split, sharing)
-//   runs_as(s)                         the spec of another kind that it runs as: it is asked for
-//                                      what a kind need not define and for forward_flops(), where
-//                                      this one does not say (optional)
-//   execution_of(s, shape, tokens)     how it will run (optional)
-//   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
-//                                      (optional; without it they hold the layer whole)
-//   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
-//                                      can: make_linear() with Split::none does (optional)
-//   obstacle_to_hidden_split(s)        why ranks cannot each hold a part of both factors; "" if
-//                                      they can (optional)
-//   S::kHasShards                      true if a rank's part is computed shard by shard
-//                                      (shards_of()), so that its sums can be canonical; else they
-//                                      are if every rank holds it whole (optional)
-//   pass_seconds(s, shape, tokens)     of a forward and backward pass, by the model of
-//                                      rank_work.h (optional; without it, of forward_flops())
-//   work_when_split(s, shape, split, sharing) of a rank that holds a part (optional; without it,
-//                                      an even part of all)
-//   s == s
-//
-// Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
+// any_kind.h says what a struct needs to be a kind.
 #pragma once
 
 #include <concepts>
@@ -50,9 +20,6 @@ namespace ty {
 namespace config {
 class Checks;
 }  // namespace config
-
-// "dense layers have no rank to split"
-std::string obstacle_of_kind(std::string_view kind, const char* what);
 
 template <typename S>
 concept LinearKind = requires {
