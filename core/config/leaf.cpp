@@ -61,7 +61,11 @@ std::string spelled(const Scalar& scalar) {
 
 std::string LeafType::wanted(const Rule& rule) const {
   std::string out;
-  const std::string any = rule.choices.empty() ? "" : joined(rule.choices);
+  std::vector<std::string> choices;
+  for (const std::string& choice : rule.choices) {
+    choices.push_back(choice.empty() ? in_quotes(choice) : choice);
+  }
+  const std::string any = joined(choices);
   if (is_list) {
     out = "a list of ";
     if (rule.number_of_items) out += fmt::format("{} ", *rule.number_of_items);
