@@ -12,6 +12,7 @@
 #include "launch/report/text.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
+#include "models/compress/search.h"
 
 namespace ty {
 
@@ -33,13 +34,17 @@ std::string methods_help() {
   return fmt::format("{}", fmt::join(lines, "; "));
 }
 
+const Method& named_method(const std::string& name) {
+  return *std::find_if(methods().begin(), methods().end(),
+                       [&](const Method& method) { return method.name == name; });
+}
+
 const Method& method_of(const Arguments& arguments) {
   const std::string wanted = arguments.text("--method", "");
   if (wanted.empty()) {
     throw UsageError("--method: missing; want {}", fmt::join(known_methods().choices, " or "));
   }
-  return *std::find_if(methods().begin(), methods().end(),
-                       [&](const Method& method) { return method.name == wanted; });
+  return named_method(wanted);
 }
 
 Budget budget_of(const Arguments& arguments) {
@@ -54,6 +59,11 @@ Budget budget_of(const Arguments& arguments) {
   if (arguments.flag("--rank")) return RankBudget{arguments.integer("--rank", 0)};
   if (arguments.flag("--keep")) return ShareBudget{arguments.number("--keep", 0)};
   return ErrorBudget{arguments.number("--error", 0)};
+}
+
+WeightAxis axis_of(const Arguments& arguments) {
+  const std::string axis = arguments.text("--axis", "in");
+  return axis == "in" ? WeightAxis::in : axis == "out" ? WeightAxis::out : WeightAxis::both;
 }
 
 DecompositionRequest request_of(const Arguments& arguments, const Method& method) {
@@ -75,14 +85,11 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
   if (arguments.flag("--axis") && !method.needs.fisher) {
     throw UsageError("--axis: means nothing to --method {}", method.name);
   }
-  const std::string axis = arguments.text("--axis", "in");
   return {.budget = budget_of(arguments),
           .in = arguments.integers("--in"),
           .out = arguments.integers("--out"),
           .cores = arguments.integer("--cores", 3),
-          .axis = axis == "in"    ? WeightAxis::in
-                  : axis == "out" ? WeightAxis::out
-                                  : WeightAxis::both};
+          .axis = axis_of(arguments)};
 }
 
 Allocation allocation_of(const Arguments& arguments, const Method& method) {
@@ -142,45 +149,109 @@ void warn_of_growth(const Compression& compression) {
   }
 }
 
-void warn_of_error(const Compression& compression, const Method& method, const Budget& budget) {
-  const auto* asked = std::get_if<ErrorBudget>(&budget);
-  if (asked == nullptr || method.is_weighted()) return;
-  const std::vector<const CompressedLayer*> beyond = layers_beyond(compression, asked->eps);
+void warn_of_error(const Compression& compression, const Method& method,
+                   const Arguments& arguments) {
+  if (!arguments.flag("--error") || method.is_weighted()) return;
+  const double asked = arguments.number("--error", 0);
+  const std::vector<const CompressedLayer*> beyond = layers_beyond(compression, asked);
   if (beyond.empty()) return;
   const CompressedLayer& first = *beyond.front();
   remark(fmt::format(
       "warning: --error {} cannot be kept by {} of {} layers: rounding the factors of {} to {} "
       "leaves {:.2g}",
-      asked->eps, beyond.size(), compression.layers.size(), first.before.path, name_of(first.dtype),
+      asked, beyond.size(), compression.layers.size(), first.before.path, name_of(first.dtype),
       first.relative_error));
 }
 
-ExitCode run_compress(const Arguments& arguments, RankStatus&) {
+// A compression, and by what.
+struct Made {
+  std::string by;
+  Compression compression;
+};
+
+// Shows which layer is worked on.
+class LayerProgress {
+ public:
+  std::function<void(std::size_t)> of(const std::string& by,
+                                      const std::vector<LinearSite>& layers) {
+    return [this, by, &layers](std::size_t i) {
+      line_.show(fmt::format("{}  {}/{}  {}", by, i + 1, layers.size(), layers[i].path));
+    };
+  }
+  void finish() { line_.finish(); }
+
+ private:
+  ProgressLine line_;
+};
+
+Made by_method(const Arguments& arguments, const StoredModel& source) {
   const Method& method = method_of(arguments);
+  if (arguments.flag("--time")) throw UsageError("--time: is of --search");
   const DecompositionRequest request = request_of(arguments, method);
-  const bool dry = arguments.flag("--dry-run");
+  const Allocation allocation = allocation_of(arguments, method);
+  const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
+  const auto statistics = statistics_of(arguments, method, source.directory());
+  LayerProgress progress;
+  Made made = {std::string(method.name),
+               compress(source, layers, method, request,
+                        {.statistics = statistics ? &*statistics : nullptr,
+                         .allocation = allocation,
+                         .progress = progress.of(std::string(method.name), layers)})};
+  progress.finish();
+  return made;
+}
+
+SearchRequest search_request_of(const Arguments& arguments) {
+  for (const char* other :
+       {"--method", "--rank", "--error", "--allocate", "--in", "--out", "--cores"}) {
+    if (arguments.flag(other)) {
+      throw UsageError("{}: is chosen for each layer by --search; leave it out", other);
+    }
+  }
+  if (arguments.flag("--keep") == arguments.flag("--time")) {
+    throw UsageError("--search: wants --keep SHARE of the weights, or --time SHARE, of all layers");
+  }
+  const bool by_time = arguments.flag("--time");
+  SearchRequest request = {.methods = {},
+                           .goal = by_time ? SearchGoal::time : SearchGoal::weights,
+                           .share = arguments.number(by_time ? "--time" : "--keep", 1),
+                           .like = {.budget = ShareBudget{1}, .axis = axis_of(arguments)}};
+  for (const std::string& name : arguments.list("--search")) {
+    request.methods.push_back(&named_method(name));
+  }
+  return request;
+}
+
+Made by_search(const Arguments& arguments, const StoredModel& source) {
+  const SearchRequest request = search_request_of(arguments);
+  std::vector<LinearSite> layers;
+  for (const Method* method : request.methods) {
+    layers = layers_to_compress(source, *method, patterns_of(arguments));
+  }
+  const auto weighted = std::find_if(request.methods.begin(), request.methods.end(),
+                                     [](const Method* method) { return method->is_weighted(); });
+  const Method& asks = weighted == request.methods.end() ? *request.methods[0] : **weighted;
+  const auto statistics = statistics_of(arguments, asks, source.directory());
+  LayerProgress progress;
+  Made made = {"search", search_compression(source, layers, request,
+                                            {.statistics = statistics ? &*statistics : nullptr,
+                                             .progress = progress.of("search", layers)})};
+  progress.finish();
+  return made;
+}
+
+ExitCode run_compress(const Arguments& arguments, RankStatus&) {
+  const bool dry = arguments.flag("--dry-run"), searches = arguments.flag("--search");
+  if (!searches) method_of(arguments);
   const Path target = dry ? Path(arguments.words.size() > 1 ? arguments.words[1] : "")
                           : Path(arguments.word(1, "the directory to write"));
   const StoredModel source(model_argument(arguments, "the run or model directory"));
   if (!dry) require_absent(target);
-  const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
-
-  const std::optional<StatisticsFile> statistics =
-      statistics_of(arguments, method, source.directory());
-
-  ProgressLine progress;
-  const CompressionOptions options = {
-      .statistics = statistics ? &*statistics : nullptr,
-      .allocation = allocation_of(arguments, method),
-      .progress = [&](std::size_t i) {
-        progress.show(
-            fmt::format("{}  {}/{}  {}", method.name, i + 1, layers.size(), layers[i].path));
-      }};
-  const Compression compression = compress(source, layers, method, request, options);
-  progress.finish();
+  const auto [by, compression] =
+      searches ? by_search(arguments, source) : by_method(arguments, source);
   if (arguments.flag("--json")) {
     nlohmann::json json = to_json(compression);
-    json["method"] = method.name;
+    json["method"] = by;
     json["source"] = source.directory().string();
     json["directory"] = dry ? nlohmann::json() : nlohmann::json(target.string());
     fmt::print("{}\n", json.dump());
@@ -189,7 +260,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   }
   std::fflush(stdout);
   warn_of_growth(compression);
-  warn_of_error(compression, method, request.budget);
+  if (!searches) warn_of_error(compression, method_of(arguments), arguments);
   if (dry) return ExitCode::ok;
   const std::uint64_t bytes = write_converted(source, conversion_of(source, compression), target);
   remark(fmt::format("{}  {} written", target.string(), human_bytes(static_cast<double>(bytes))));
@@ -201,13 +272,21 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
 const Verb& compress_verb() {
   static const Verb verb = {
       "compress",
-      "MODEL OUT --method NAME (--rank N | --keep SHARE | --error EPS) [options]",
+      "MODEL OUT --method NAME (--rank N | --keep SHARE | --error EPS) | --search NAMES "
+      "(--keep SHARE | --time SHARE) [options]",
       "Cut linear layers of a trained model into factors: prints what each becomes, then writes a "
       "model directory that trains on (model.from: OUT), evaluates and generates",
       {{"--method", "NAME", methods_help(), kText, known_methods()},
+       {"--search", "NAMES",
+        "instead of --method: each layer gets the one of these methods, or stays as it is, and the "
+        "size that together cost least error",
+        kTexts, known_methods()},
+       {"--time", "SHARE", "of --search: at most this share of all layers' predicted time", kNumber,
+        config::Rule{}.above(0).at_most(1).percent()},
        {"--rank", "N", "of every bond (kronecker: terms); cut to what a layer can use", kInteger,
         config::between(1, kMostFeatures)},
-       {"--keep", "SHARE", "at most this share of each layer's weights: 50% or 0.5", kNumber,
+       {"--keep", "SHARE",
+        "at most this share of each layer's weights (--search: of all): 50% or 0.5", kNumber,
         config::Rule{}.above(0).at_most(1).percent()},
        {"--error", "EPS",
         "the lowest ranks with |W - W~| <= EPS |W|, as stored: 0.1 or 10%; of a method with "

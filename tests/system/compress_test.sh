@@ -61,6 +61,17 @@ near "$(loss products)" "$(loss run)" 1e-4 || fail "forms: $(loss products) != $
 "$binary" compress run straight --method svd --rank 3 >/dev/null 2>err || fail "$(cat err)"
 near "$(loss cut3)" "$(loss straight)" 1e-4 || fail "by forms: $(loss cut3) != $(loss straight)"
 
+# Each layer its own method and size; together they keep to the budget, with less error than one method for all.
+squares() { sed 's/"relative_error":/\n&/g' out | sed -n 's/"relative_error":\([^,}]*\).*/\1/p' | awk '{ s += $1 * $1 } END { print s }'; }
+json 'relative_error' "$binary" compress run --method svd --keep 50% --dry-run
+one=$(squares)
+json 'relative_error method' "$binary" compress run found --search svd,ttm --keep 50%
+sed 's/"parameters_after":/\n&/g' out | sed -n 's/"parameters_after":\([0-9]*\).*/\1/p' | head -4 |
+  awk '{ s += $1 } END { exit !(s > 0.4 * 16384 && s <= 8192) }' || fail "not half of the weights: $(cat out)"
+awk -v a="$(squares)" -v b="$one" 'BEGIN { exit !(a <= b) }' || fail "search $(squares), svd alone $one"
+near "$(loss found)" "$(loss run)" 0.5 || fail "loss $(loss found), before $(loss run)"
+says 'time: predicted' "$binary" compress run --search svd,kronecker --time 90% --dry-run
+
 # Dense again, as it is, and imported: the same losses; plain names only.
 json 'directory parameters factorised_maps bytes' "$binary" export svd dense --dense
 grep -q '"factorised_maps":0.*"parameters":36096' out || fail "$(cat out)"
@@ -114,6 +125,10 @@ grep -q '"relative_error":0.00[1-9]' out || fail "not the error of what is store
 rm -f out err && tree > before
 bad() { local pattern=$1; shift; expect 64 "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
 bad 'got sdv; want one of svd, ttm, fwsvd, .*(did you mean "svd"?)' compress run x --method sdv --rank 3
+bad 'search: wants --keep SHARE of the weights, or --time SHARE' compress run x --search svd
+bad 'rank: is chosen for each layer by --search' compress run x --search svd --rank 3
+expect 64 'search: these methods need' "$binary" compress run x --search svd --keep 1%
+bad 'time: is of --search' compress run x --method svd --keep 50% --time 50%
 bad 'method: missing; want svd or ttm or fwsvd' compress run x --rank 3
 bad 'wants one of --rank N, --keep SHARE and --error EPS, got none' compress run x --method svd
 bad 'got --rank and --error' compress run x --method svd --rank 3 --error 0.1
