@@ -2,8 +2,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/backend/cuda/kernel/emulated.h"
 #include "core/backend/cuda/runtime/api.h"
 #include "tests/support/cuda/device_memory.h"
+
+namespace ty::cuda::emulated {
+
+void issue(void*, const std::vector<Operand>&, std::function<void()> run_kernel) { run_kernel(); }
+
+}  // namespace ty::cuda::emulated
 
 namespace ty::cuda::runtime {
 
