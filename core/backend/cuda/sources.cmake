@@ -15,6 +15,8 @@ set(ty_cuda_host
     device/cuda_backend.cpp
     device/gemm.cpp
     runtime/device_allocator.cpp
+    runtime/host_wait.cpp
+    runtime/late_reads.cpp
     runtime/staging.cpp)
 list(TRANSFORM ty_cuda_kernels PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 list(TRANSFORM ty_cuda_host PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
