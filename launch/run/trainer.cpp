@@ -31,7 +31,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       status_(status),
       observers_(std::move(observers)),
       backend_((check_same_job(job_, world.group()),
-                make_backend(job_.run.device, job_.parallel.reduction))),
+                make_backend(job_, world_.place()))),
       layout_(make_layout(job_, world.group(), *backend_)),
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
@@ -102,7 +102,8 @@ void Trainer::tell_start(std::int64_t steps_done) {
                .data_tokens = dataset_.train_tokens ? dataset_.train_tokens->size() : 0,
                .examples = dataset_.train->examples(),
                .gemm_flops_ceiling = ceiling,
-               .why_cpu = device_note(job_.run.device)});
+               .why_cpu = device_note(job_.run.device),
+               .shared_cards = sharing_note(*backend_, world_.place())});
   });
 }
 
