@@ -4,6 +4,7 @@ set(ty_cuda_kernels
     device/copy.cu
     device/elementwise.cu
     device/embedding.cu
+    device/fused_attention.cu
     device/loss.cu
     device/norm.cu
     device/optimizer.cu
@@ -11,6 +12,7 @@ set(ty_cuda_kernels
     device/reduce.cu)
 set(ty_cuda_host
     blas/product.cpp
+    cudnn/attention_problem.cpp
     device/contract.cpp
     device/cuda_backend.cpp
     device/gemm.cpp

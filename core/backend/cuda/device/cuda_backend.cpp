@@ -42,6 +42,8 @@ CudaBackend::CudaBackend(const DeviceOptions& options)
       static_cast<kernel::Fault*>(memory_.allocate(sizeof(kernel::Fault), MemoryClass::workspace));
   runtime::set_zero(fault_, sizeof(kernel::Fault), stream_);
   library_ = std::make_unique<blas::Library>(stream_, memory_, options.tf32);
+  fused_ = std::make_unique<FusedAttention>(cudnn::open_attention_engine(options.device, stream_),
+                                            *this, launch_, options.repeatable);
 }
 
 // Copies may still be under way to and from memory that goes now.
@@ -51,6 +53,7 @@ CudaBackend::~CudaBackend() {
   } catch (const Error&) {
     // of a kernel before: whoever waited for it has been told
   }
+  fused_.reset();
   library_.reset();
   memory_.release(fault_, sizeof(kernel::Fault), MemoryClass::workspace);
   runtime::give_back_pinned(fault_seen_);

@@ -9,6 +9,7 @@
 
 #include "core/backend/backend.h"
 #include "core/backend/cuda/blas/library.h"
+#include "core/backend/cuda/device/fused_attention.h"
 #include "core/backend/cuda/device/launcher.h"
 #include "core/backend/cuda/device/scratch.h"
 #include "core/backend/cuda/kernel/fault.h"
@@ -83,6 +84,7 @@ class CudaBackend final : public Backend, public DeviceQueue {
   kernel::Fault* fault_ = nullptr;       // of the device
   kernel::Fault* fault_seen_ = nullptr;  // page-locked, on the host
   std::unique_ptr<blas::Library> library_;
+  std::unique_ptr<FusedAttention> fused_;
 };
 
 }  // namespace ty::cuda
