@@ -2,7 +2,9 @@
 
 #include <sched.h>
 
+#include <cmath>
 #include <cstring>
+#include <optional>
 
 namespace ty::test {
 
@@ -61,6 +63,49 @@ void FakeBackend::read(void* host, const View& x) {
 void FakeBackend::write(const View& y, const void* host) {
   DeclaringBackend::write(y, host);
   synchronize();
+}
+
+void FakeBackend::clip_factor(const View& factor, const View& squares, const View& loss,
+                              double limit) {
+  put_views("clip_factor",
+            [=] {
+              const double norm = std::sqrt(*squares.as<double>());
+              const bool is_finite = std::isfinite(norm) && std::isfinite(*loss.as<double>()) &&
+                                     std::isfinite(*factor.as<double>());
+              const double clipped = limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0;
+              *factor.as<double>() = is_finite ? clipped : std::nan("");
+            },
+            {factor}, {squares, loss});
+}
+
+namespace {
+
+// `options` with the factor that is there when the step runs; nothing if it forbids the step.
+template <typename Options>
+std::optional<Options> scaled(Options options, const View& factor) {
+  if (factor.data == nullptr) return options;
+  options.gradient_scale *= *factor.as<double>();
+  return std::isnan(options.gradient_scale) ? std::nullopt : std::optional(options);
+}
+
+}  // namespace
+
+void FakeBackend::adamw(const View& w, const View& m, const View& v, const View& low,
+                        const View& gradient, const AdamW& options) {
+  put_views("adamw",
+            [=, this, factor = factor_] {
+              if (const auto o = scaled(options, factor)) math_.adamw(w, m, v, low, gradient, *o);
+            },
+            {w, m, v, low}, {gradient, factor_});
+}
+
+void FakeBackend::sgd(const View& w, const View& v, const View& low, const View& gradient,
+                      const Sgd& options) {
+  put_views("sgd",
+            [=, this, factor = factor_] {
+              if (const auto o = scaled(options, factor)) math_.sgd(w, v, low, gradient, *o);
+            },
+            {w, v, low}, {gradient, factor_});
 }
 
 std::unique_ptr<HostCopy> FakeBackend::start_read(const View& x) {

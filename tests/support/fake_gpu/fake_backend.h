@@ -27,6 +27,13 @@ class FakeBackend final : public DeclaringBackend, public DeviceQueue {
   }
   void observe_waits(WaitObserver* observer) override { observer_ = observer; }
   std::unique_ptr<HostCopy> start_read(const View& x) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss,
+                   double limit) override;
+  void scale_updates(const View& factor) override { factor_ = factor; }
+  void adamw(const View& w, const View& m, const View& v, const View& low, const View& gradient,
+             const AdamW& options) override;
+  void sgd(const View& w, const View& v, const View& low, const View& gradient,
+           const Sgd& options) override;
 
   // How often the host has waited for the card.
   int synchronizations() const { return synchronizations_; }
@@ -42,6 +49,7 @@ class FakeBackend final : public DeclaringBackend, public DeviceQueue {
   std::string card_;
   FakeStream* stream_ = FakeGpu::get().new_stream();
   WaitObserver* observer_ = nullptr;
+  View factor_;  // of updates; no data: none
   int synchronizations_ = 0;
 };
 

@@ -47,6 +47,9 @@ class CudaBackend final : public Backend, public DeviceQueue {
   std::string card() const override;
   void observe_waits(WaitObserver* observer) override { wait_.observe(observer); }
   std::unique_ptr<HostCopy> start_read(const View& x) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss,
+                   double limit) override;
+  void scale_updates(const View& factor) override { factor_ = factor; }
   // How often the host has waited for the device so far.
   std::int64_t host_waits() const { return wait_.count(); }
 
@@ -85,6 +88,7 @@ class CudaBackend final : public Backend, public DeviceQueue {
   kernel::Fault* fault_seen_ = nullptr;  // page-locked, on the host
   std::unique_ptr<blas::Library> library_;
   std::unique_ptr<FusedAttention> fused_;
+  View factor_;  // of updates; no data: none
 };
 
 }  // namespace ty::cuda
