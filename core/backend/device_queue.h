@@ -2,7 +2,10 @@
 // backend is one too; transports find it with dynamic_cast.
 #pragma once
 
+#include <memory>
 #include <string>
+
+#include "core/base/view.h"
 
 namespace ty {
 
@@ -16,6 +19,14 @@ class WaitObserver {
   virtual void look() = 0;
 };
 
+// A copy to the host that is under way.
+class HostCopy {
+ public:
+  virtual ~HostCopy() = default;
+  // Waits until it is there, and hands it out. Once. Throws what kernels before it have found.
+  virtual void take(void* host) = 0;
+};
+
 class DeviceQueue {
  public:
   virtual ~DeviceQueue() = default;
@@ -27,6 +38,19 @@ class DeviceQueue {
   virtual std::string card() const = 0;
   // One observer at most; null: none. It must outlive the waits that it observes.
   virtual void observe_waits(WaitObserver* observer) = 0;
+  // Starts reading a contiguous view, after the kernels before it. The view's memory may be freed
+  // at once, and the host goes on: for what is wanted later.
+  virtual std::unique_ptr<HostCopy> start_read(const View& x) = 0;
+
+  // factor = limit / (norm + 1e-6) where the norm, the root of `squares`, is above the limit, else
+  // 1; a limit of 0 is none. NaN where `squares`, `loss` or factor itself was not finite, so it
+  // stays NaN from the first such step on. All fp64 [1]. What optim's clip_factor() is to the host,
+  // for steps that the host does not wait for.
+  virtual void clip_factor(const View& factor, const View& squares, const View& loss,
+                           double limit) = 0;
+  // Steps of optimizers (Backend::adamw, sgd) that are issued from now on multiply gradients by
+  // factor, fp64 [1], as well, and change nothing where it is NaN. No data: by nothing.
+  virtual void scale_updates(const View& factor) = 0;
 };
 
 }  // namespace ty

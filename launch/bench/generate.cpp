@@ -112,7 +112,7 @@ class Subject {
 
 ExitCode generate(const Arguments& arguments, RankStatus& status) {
   World world(status);
-  const auto backend = make_backend(DeviceChoice::automatic);
+  const auto backend = make_backend(DeviceChoice::automatic, Reduction::fast, world.place());
   const OpenedModel opened = open_subject(arguments, *backend, world.size());
   if (!opened.spec.writes_texts()) {
     throw UsageError(

@@ -100,7 +100,7 @@ Profile measure(const JobConfig& given, const Rounds& rounds, World& world) {
   const ModelDescription description = describe_model(spec);
   const MeshShape mesh = world.size() > 1 ? mesh_shape(given, world.size()) : stated_mesh(given);
   const JobConfig job = one_block_per_chunk(given, std::ssize(description.blocks), mesh.data);
-  const auto backend = make_backend(job.run.device);
+  const auto backend = make_backend(job, world.place());
   const Layout layout = make_layout(job, Group(), *backend);  // every rank by itself, all at once
   TrainingSetup setup(job, spec, *backend, layout);
   set_initial_weights(job, setup.model);

@@ -25,7 +25,7 @@ class Contestant {
  public:
   Contestant(const JobConfig& given, std::int64_t steps, World& world)
       : job_(with_steps(given, steps)),
-        backend_(make_backend(job_.run.device)),
+        backend_(make_backend(job_, world.place())),
         layout_(make_layout(job_, world.group(), *backend_)),
         config_(planned_model(job_)),
         world_(world),
@@ -83,7 +83,7 @@ ExitCode step(const Arguments& arguments, RankStatus& status) {
     overrides.push_back(arguments.text("--against", ""));
     jobs.push_back(load(overrides));
   }
-  const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0].run.device), 0.5);
+  const MachineCeiling ceiling = measure_ceiling(*make_backend(jobs[0], world.place()), 0.5);
   std::vector<std::unique_ptr<Contestant>> contestants;
   for (const JobConfig& job : jobs) {
     contestants.push_back(

@@ -35,6 +35,9 @@ void fields(Fields& f, RunSection& s) {
           {{"auto", DeviceChoice::automatic},
            {"cpu", DeviceChoice::cpu},
            {"cuda", DeviceChoice::cuda}});
+  f.field("deterministic", s.deterministic,
+          "on a card: the same bits in every run; false is faster, and needs less memory, where "
+          "attention's gradients are added up in no fixed order");
   f.field("allow_changes", s.allow_changes,
           "a run that goes on may have another model, tokenizer, data, batch, seed or optimizer");
 }

@@ -27,6 +27,7 @@ struct RunSection {
   std::int64_t sample_every = 0;  // 0: never
   EarlyStopping early_stop;
   DeviceChoice device = DeviceChoice::automatic;
+  bool deterministic = true;  // of a card; the CPU always is
   bool allow_changes = false;
 };
 

@@ -17,18 +17,18 @@ class MpiSession {};
 #endif
 
 World::World(RankStatus& status) : cores_(usable_cores()) {
-  int share = 1;  // ranks that use the same cores
 #ifdef TY_HAVE_MPI
   if (launched_by_mpi()) {
     mpi_ = std::make_unique<MpiSession>();
     group_ = mpi_->world();
     status.abort_job = abort_mpi_job;
-    share = mpi_->local_size();
+    place_ = {mpi_->local_rank(), mpi_->local_size()};
   }
 #endif
   status.rank = group_.rank();
   status.size = group_.size();
-  if (std::getenv("OMP_NUM_THREADS") == nullptr) omp_set_num_threads(threads_per_process(share));
+  if (std::getenv("OMP_NUM_THREADS") == nullptr)
+    omp_set_num_threads(threads_per_process(place_.ranks));
   threads_ = omp_get_max_threads();
 }
 

@@ -12,6 +12,11 @@ namespace ty {
 
 class MpiSession;
 
+// A rank among those of its machine.
+struct MachinePlace {
+  int rank = 0, ranks = 1;
+};
+
 class World {
  public:
   // Joins the other ranks and divides the usable cores of a machine evenly among its ranks, unless
@@ -23,6 +28,7 @@ class World {
   int rank() const { return group_.rank(); }
   int size() const { return group_.size(); }
   bool is_root() const { return rank() == 0; }
+  MachinePlace place() const { return place_; }
   int threads() const { return threads_; }
   // Cores that this process may run on.
   int cores() const { return cores_; }
@@ -30,6 +36,7 @@ class World {
  private:
   std::unique_ptr<MpiSession> mpi_;
   Group group_;
+  MachinePlace place_;
   int threads_ = 1;
   int cores_ = 1;
 };

@@ -58,6 +58,7 @@ void Console::started(const RunFacts& facts) {
   if (!facts.why_cpu.empty()) {
     line_.note(fmt::format("  device the CPU; run.device: cuda: {}", facts.why_cpu));
   }
+  if (!facts.shared_cards.empty()) line_.note("  " + facts.shared_cards);
   line_.note(data_line(facts));
   line_.note(fmt::format("  model  {} {} layers x {}  heads {}  context {}  parameters {}{}",
                          model.family, model.layers, model.width, model.heads, model.context,

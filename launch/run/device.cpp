@@ -27,11 +27,31 @@ void check_device(DeviceChoice device) {
   throw ConfigError(Key{"run.device"}, "cuda: {}; use cpu or auto", status.problem);
 }
 
-std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction) {
+namespace {
+
+std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction,
+                                      const MachinePlace& place, bool repeatable) {
   check_device(device);
-  if (takes_cuda(device)) return make_cuda_backend();
-  return make_cpu_backend(reduction == Reduction::canonical ? Products::fixed : Products::fastest);
+  const bool is_canonical = reduction == Reduction::canonical;
+  if (takes_cuda(device)) {
+    return make_cuda_backend({.device = card_of(place, cuda_status().devices),
+                              .repeatable = repeatable || is_canonical});
+  }
+  return make_cpu_backend(is_canonical ? Products::fixed : Products::fastest);
 }
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction,
+                                      const MachinePlace& place) {
+  return make_backend(device, reduction, place, true);
+}
+
+std::unique_ptr<Backend> make_backend(const JobConfig& job, const MachinePlace& place) {
+  return make_backend(job.run.device, job.parallel.reduction, place, job.run.deterministic);
+}
+
+int card_of(const MachinePlace& place, int cards) { return cards > 0 ? place.rank % cards : 0; }
 
 std::string device_note(DeviceChoice device) {
   if (device != DeviceChoice::automatic) return {};
@@ -39,6 +59,16 @@ std::string device_note(DeviceChoice device) {
   if (has_driver && has_module) return cuda_status().problem;
   if (has_module) return "no driver (libcuda.so.1)";
   return has_driver ? "CUDA is not part of this build" : "";
+}
+
+std::string sharing_note(const MachinePlace& place, int cards) {
+  if (place.ranks <= cards) return {};
+  return fmt::format("{} ranks share {} card{} of this machine, so all send by way of the host",
+                     place.ranks, cards, cards == 1 ? "" : "s");
+}
+
+std::string sharing_note(const Backend& backend, const MachinePlace& place) {
+  return backend.has_host_memory() ? "" : sharing_note(place, cuda_status().devices);
 }
 
 }  // namespace ty

@@ -29,6 +29,7 @@ struct RunFacts {
   std::int64_t examples = 0;      // windows of the text or examples, per epoch
   double gemm_flops_ceiling = 0;  // measured, per second, of all ranks together
   std::string why_cpu = {};       // why there is no GPU, where one could expect it
+  std::string shared_cards = {};  // how many ranks share a card, where some do
 };
 
 // The latest step, and the speed of all steps since the previous record. There is one for every

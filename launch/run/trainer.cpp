@@ -1,6 +1,7 @@
 #include "launch/run/trainer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/stopwatch.h"
@@ -30,8 +31,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       world_(world),
       status_(status),
       observers_(std::move(observers)),
-      backend_((check_same_job(job_, world.group()),
-                make_backend(job_.run.device, job_.parallel.reduction))),
+      backend_((check_same_job(job_, world.group()), make_backend(job_, world_.place()))),
       layout_(make_layout(job_, world.group(), *backend_)),
       times_(job_.log.every) {
   adopt_model_tokenizer(job_);
@@ -102,7 +102,8 @@ void Trainer::tell_start(std::int64_t steps_done) {
                .data_tokens = dataset_.train_tokens ? dataset_.train_tokens->size() : 0,
                .examples = dataset_.train->examples(),
                .gemm_flops_ceiling = ceiling,
-               .why_cpu = device_note(job_.run.device)});
+               .why_cpu = device_note(job_.run.device),
+               .shared_cards = sharing_note(*backend_, world_.place())});
   });
 }
 
@@ -150,6 +151,7 @@ ExitCode Trainer::run() {
     if (stops_early(job_, best_)) break;
     if (const int signal = agreed_stop(); signal != 0) return stop(signal, done);
   }
+  settle();
   world_.group().set_patience(kDefaultPatience);
   if (done == job_.run.steps) complete(done);
   sample_now(done);
@@ -177,8 +179,9 @@ void Trainer::take_step(std::int64_t step) {
   const Traffic before = traffic_of(layout_);
   stage_times_.begin_step();
   trace_->begin_step(step);
-  const StepReport report = setup_->step.run(
+  PendingStep pending = setup_->step.start(
       dataset_.train->batch(position_at(step).samples + share.first, share.count), step);
+  settle();  // of the step before, which is done by now, or as far as the device has come
   const double seconds = watch.seconds();
   const bool is_traced = trace_->end_step();
   stage_times_.end_step();
@@ -186,10 +189,21 @@ void Trainer::take_step(std::int64_t step) {
   if (is_traced) tell_trace();
   patience_.add(seconds);
   world_.group().set_patience(patience_.seconds());
-  times_.add(seconds, report.tokens);
-  const bool first = step == start_.step, last = done == job_.run.steps;
+  times_.add(seconds, pending.tokens());
+  const bool checks = is_due(done, job_.parallel.check_replicas);
+  const bool waits = !pending.is_late() || checks;
+  pending_ = std::move(pending);
+  pending_done_ = done;
+  if (waits) settle();
+  if (checks) check_replicas_now(done);
+}
+
+void Trainer::settle() {
+  if (!pending_) return;
+  const StepReport report = std::exchange(pending_, std::nullopt)->take();
+  const std::int64_t done = pending_done_;
+  const bool first = done == start_.step + 1, last = done == job_.run.steps;
   if (is_due(done, job_.log.every) || first || last || report.skipped) record(done, report);
-  if (is_due(done, job_.parallel.check_replicas)) check_replicas_now(done);
 }
 
 void Trainer::record(std::int64_t step, const StepReport& report) {
@@ -225,6 +239,7 @@ void Trainer::do_what_is_due(std::int64_t step) {
   const bool evaluate = is_due(step, job_.run.eval_every);
   const bool save = is_due(step, job_.checkpoint.every);
   if (!sample && !evaluate && !save) return;
+  settle();
   between_steps([&] {
     if (sample) sample_now(step);
     if (evaluate) evaluate_now(step, false);
@@ -295,6 +310,7 @@ int Trainer::agreed_stop() {
 }
 
 ExitCode Trainer::stop(int signal, std::int64_t step) {
+  settle();
   if (saved_step_ != step) between_steps([&] { save_now(step); });
   if (saved_step_ != step) {
     throw IoError("stopped on request, but step {} could not be saved", step);

@@ -37,6 +37,8 @@ class Trainer {
   // Where the run is once so many steps are done.
   Position position_at(std::int64_t step) const;
   void take_step(std::int64_t step);
+  // Takes the numbers of the last step, if nobody has.
+  void settle();
   void record(std::int64_t step, const StepReport& report);
   void check_replicas_now(std::int64_t step);
   // Samples, evaluation and checkpoint of a step that is done.
@@ -71,6 +73,8 @@ class Trainer {
   Dataset dataset_;
   ModelSpec model_;
   std::unique_ptr<TrainingSetup> setup_;
+  std::optional<PendingStep> pending_;  // of status_.step, or of the one before
+  std::int64_t pending_done_ = 0;       // steps done with it
   CheckpointContext checkpoints_;
   StopRequests stop_;
   double step_flops_ = 0;            // matrix products of all ranks in a step

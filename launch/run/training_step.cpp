@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "core/backend/device_queue.h"
 #include "core/base/error.h"
 #include "launch/run/model_stage.h"
 
@@ -13,6 +14,8 @@ namespace {
 
 // Of each target in the mean over a global batch of so many.
 double weight_of(double targets) { return 1.0 / std::max(targets, 1.0); }
+
+DeviceQueue* queue_of(Backend& backend) { return dynamic_cast<DeviceQueue*>(&backend); }
 
 }  // namespace
 
@@ -28,7 +31,7 @@ TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParamet
       loss_scale_(options_.loss_scale),
       pipeline_(pipeline) {}
 
-StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
+PendingStep TrainingStep::start(const HostBatch& batch, std::int64_t step) {
   // On its way while the first forward runs; wanted where backward begins.
   PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
@@ -36,12 +39,49 @@ StepReport TrainingStep::run(const HostBatch& batch, std::int64_t step) {
   reducer_.finish();
   StepReport report;
   report.tokens = tokens.wait();
-  report.loss = reducer_.sum_losses() * weight_of(report.tokens);
-  report.loss_scale = loss_scale_.state().scale;
-  report.gradient_norm = reducer_.gradient_norm() / loss_scale_.factor();
   report.learning_rate = learning_rate(options_.schedule, step);
+  const bool is_queued = queue_of(parameters_.backend()) != nullptr;
+  if (is_queued && reducer_.has_sums_on_device() && !loss_scale_.is_used()) {
+    return finish_late(report, step);
+  }
+  report.loss_scale = loss_scale_.state().scale;
+  // Where the device is behind, the host waits for it once: for the norm, which comes after the
+  // loss.
+  PendingLoss loss = reducer_.start_losses();
+  report.gradient_norm = reducer_.gradient_norm() / loss_scale_.factor();
+  report.loss = loss.wait() * weight_of(report.tokens);
   take_or_skip(report, step);
-  return report;
+  return PendingStep(report);
+}
+
+// What take_or_skip() decides on the host, the device decides: a factor that is not a number
+// forbids this update and those to come, on all ranks alike, since they make it from the same sums.
+PendingStep TrainingStep::finish_late(StepReport report, std::int64_t step) {
+  Backend& backend = parameters_.backend();
+  DeviceQueue& queue = *queue_of(backend);
+  const StepSums sums = reducer_.sums_on_device();
+  if (!factor_.defined()) factor_ = Tensor::full(backend, {1}, DType::f64, 1.0);
+  queue.clip_factor(factor_.view(), sums.squares.view(), sums.loss.view(), options_.clip);
+  PendingStep pending(report);
+  pending.late_ = std::make_unique<PendingStep::Late>(
+      PendingStep::Late{*this, LateItem(sums.loss), LateItem(sums.squares)});
+  queue.scale_updates(factor_.view());
+  optimizer_.step({.learning_rate = report.learning_rate,
+                   .step = step + 1 - loss_scale_.state().skipped_steps,
+                   .seed = options_.seed});
+  queue.scale_updates({});
+  reducer_.share_weights();
+  return pending;
+}
+
+StepReport PendingStep::take() {
+  if (late_ == nullptr) return report_;
+  report_.loss = late_->loss.value() * weight_of(report_.tokens);
+  report_.gradient_norm = std::sqrt(late_->squares.value());
+  if (!std::isfinite(report_.loss) || !std::isfinite(report_.gradient_norm)) {
+    late_->step.fail(report_);
+  }
+  return report_;
 }
 
 void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,

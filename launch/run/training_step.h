@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
@@ -41,6 +42,30 @@ struct StepReport {
   bool skipped = false;          // its gradients overflowed: no weight has changed
 };
 
+class TrainingStep;
+
+// A step that is on its way: done, unless its backend's kernels run behind the host. There nothing
+// has waited for it, and its numbers are asked for when the next one is on its way.
+class PendingStep {
+ public:
+  bool is_late() const { return late_ != nullptr; }
+  // Targets of the global batch that count.
+  double tokens() const { return report_.tokens; }
+  // Waits for its numbers. Once; throws as TrainingStep::run().
+  StepReport take();
+
+ private:
+  friend class TrainingStep;
+  struct Late {
+    const TrainingStep& step;
+    LateItem loss, squares;  // sums of the global batch
+  };
+  explicit PendingStep(const StepReport& report) : report_(report) {}
+
+  StepReport report_;
+  std::unique_ptr<Late> late_;  // null: the report is complete
+};
+
 class TrainingStep {
  public:
   // All references must outlive this.
@@ -51,7 +76,11 @@ class TrainingStep {
   // Runs step `step` (from 0) on this rank's sequences. Throws NonFiniteError, on all ranks and
   // before any weight changes, if the loss or a gradient is not finite; where only gradients are
   // not and a smaller loss scale may help, the step is skipped instead, on all ranks alike.
-  StepReport run(const HostBatch& batch, std::int64_t step);
+  StepReport run(const HostBatch& batch, std::int64_t step) { return start(batch, step).take(); }
+  // The same without waiting for a device, where that can be: there what is not finite is found out
+  // by take(), after later steps may have begun; none of them changes a weight. A scaled loss
+  // decides how the next step is scaled, and is waited for, as are canonical sums.
+  PendingStep start(const HostBatch& batch, std::int64_t step);
 
   // What the last step ran.
   const Program& program() const { return program_; }
@@ -65,6 +94,8 @@ class TrainingStep {
   LossScale& loss_scale() { return loss_scale_; }
 
  private:
+  friend class PendingStep;
+  PendingStep finish_late(StepReport report, std::int64_t step);
   // Forward and backward of all micro-batches. `tokens`: of the global batch.
   void run_micro_batches(const HostBatch& batch, std::int64_t step, PendingSum& tokens);
   // Updates the weights, skips the step or throws, on all ranks alike.
@@ -81,6 +112,7 @@ class TrainingStep {
   StepOptions options_;
   LossScale loss_scale_;
   Group pipeline_;   // on the backend
+  Tensor factor_;    // of gradients, where the device makes it; fp64 [1]
   Program program_;  // of the last step
 };
 

@@ -53,7 +53,7 @@ TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskP
   const ModelSpec spec = read_model_config(place.directory);
   const TaskFile file = task_file(arguments, place.named, place.directory, spec);
   const std::int64_t longest = arguments.integer("--sequence", spec.context);
-  const auto backend = make_backend(DeviceChoice::automatic);
+  const auto backend = make_backend(DeviceChoice::automatic, Reduction::fast, world.place());
   const SharedModel shared =
       open_shared_model(place.directory, *backend, world.group(), model_degrees(arguments), dtype);
   const auto source =

@@ -58,7 +58,7 @@ ExitCode evaluate_text(const Arguments& arguments, World& world, const Path& dir
   const Path file = arguments.word(1, "the text or token file");
   const TextOptions reading = text_options(DataSection{});
   const TokenFile tokens = open_tokens(file, tokenizer.get(), reading, spec.vocab);
-  const auto backend = make_backend(DeviceChoice::automatic);
+  const auto backend = make_backend(DeviceChoice::automatic, Reduction::fast, world.place());
   const SharedModel shared =
       open_shared_model(directory, *backend, world.group(), model_degrees(arguments), dtype);
   const Evaluation result = evaluate(*shared.opened.model, *cross_entropy_objective(), *backend,

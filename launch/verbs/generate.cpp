@@ -133,7 +133,7 @@ ExitCode run_generate(const Arguments& arguments, RankStatus& status) {
   if (tokenizer == nullptr) {
     throw DataError("{}: has no tokenizer files; text cannot be generated", directory.string());
   }
-  const auto backend = make_backend(DeviceChoice::automatic);
+  const auto backend = make_backend(DeviceChoice::automatic, Reduction::fast, world.place());
   const SharedModel shared =
       open_shared_model(directory, *backend, world.group(), model_degrees(arguments));
   const TextGenerator generator(directory, shared, *tokenizer, *backend, options.cached);

@@ -112,7 +112,7 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   const ModelSpec spec = read_model_config(directory);
   const ModelExamples examples = model_examples(arguments, directory, spec, file);
 
-  const auto backend = make_backend(DeviceChoice::automatic, reduction);
+  const auto backend = make_backend(DeviceChoice::automatic, reduction, world.place());
   StatisticsCollector collector(*backend, layers_of(arguments, spec), kinds, fisher);
   const OpenedModel opened =
       declare_model(spec, *backend, only_run(), 1, 1, {.observer = &collector});

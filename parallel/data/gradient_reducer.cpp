@@ -25,6 +25,7 @@ GradientReducer::GradientReducer(FlatParameters& parameters, AxisGroups groups,
       tensor_(groups_.tensor.on(parameters.backend())),
       ends_(groups_.ends.on(parameters.backend())),
       stage_(groups_.stage.on(parameters.backend())),
+      pipeline_(groups_.pipeline.on(parameters.backend())),
       options_(options) {
   const FlatLayout& layout = parameters.layout();
   std::vector<Range> owned;
@@ -176,15 +177,15 @@ std::vector<Piece> GradientReducer::counted_pieces() const {
 
 namespace {
 
-// The sum of squares of each of these.
-std::vector<double> squares_of(const std::vector<Tensor>& parts, Backend& backend) {
+// The sum of squares of each of these, fp64 [n].
+Tensor squares_of(const std::vector<Tensor>& parts, Backend& backend) {
   const auto count = static_cast<std::int64_t>(parts.size());
   const Tensor squares = Tensor::empty(backend, {count}, DType::f64);
   for (std::int64_t i = 0; i < count; ++i) {
     backend.sum_squares(squares.view().slice(0, i, 1),
                         parts[static_cast<std::size_t>(i)].contiguous().view());
   }
-  return squares.values<double>();
+  return squares;
 }
 
 }  // namespace
@@ -213,7 +214,8 @@ double GradientReducer::canonical_norm() {
     }
   }
   ExactSum total;
-  for (const double square : squares_of(parts, parameters_->backend())) total.add(square);
+  const Tensor squares = squares_of(parts, parameters_->backend());
+  for (const double square : squares.values<double>()) total.add(square);
   for (const Group* group : {&groups_.tensor, &groups_.pipeline}) {
     const std::span<double> digits = total.digits();
     group
@@ -224,8 +226,7 @@ double GradientReducer::canonical_norm() {
   return std::sqrt(total.value());
 }
 
-// Takes what lies side by side in one sum.
-double GradientReducer::fast_norm() {
+std::vector<Tensor> GradientReducer::counted_parts() const {
   std::vector<Range> ranges;
   for (const Piece& piece : counted_pieces()) {
     const bool follows =
@@ -238,8 +239,13 @@ double GradientReducer::fast_norm() {
   }
   std::vector<Tensor> parts;
   for (const Range& range : ranges) parts.push_back(slice(parameters_->gradients(), range));
+  return parts;
+}
+
+double GradientReducer::fast_norm() {
+  const Tensor squares = squares_of(counted_parts(), parameters_->backend());
   double total = 0.0;
-  for (const double square : squares_of(parts, parameters_->backend())) total += square;
+  for (const double square : squares.values<double>()) total += square;
   if (is_sharded()) total = groups_.data.all_reduce(total, ReduceOp::sum);
   total = groups_.tensor.all_reduce(total, ReduceOp::sum);
   return std::sqrt(groups_.pipeline.all_reduce(total, ReduceOp::sum));
@@ -278,22 +284,42 @@ void GradientReducer::add_loss(std::int64_t index, const Tensor& loss) {
   losses_->put(index, loss.to(DType::f64), add_tensors);
 }
 
-double GradientReducer::sum_losses() {
-  const Group& pipeline = groups_.pipeline;
-  const bool has_losses = pipeline.rank() + 1 == pipeline.size();
-  double sum = 0.0;
-  if (has_losses) {
-    TY_CHECK(losses_.has_value(), "no loss was added");
-    const Tensor total = losses_->take();
-    if (options_.reduction == Reduction::canonical) {
-      tree_all_reduce(data_, parameters_->backend(), total.view());
-    } else {
-      data_.all_reduce(total.view(), ReduceOp::sum).wait();
-    }
-    sum = total.item();
+Tensor GradientReducer::total_loss() {
+  TY_CHECK(losses_.has_value(), "no loss was added");
+  const Tensor total = losses_->take();
+  if (options_.reduction == Reduction::canonical) {
+    tree_all_reduce(data_, parameters_->backend(), total.view());
+  } else {
+    data_.all_reduce(total.view(), ReduceOp::sum).wait();
   }
-  if (pipeline.size() == 1) return sum;
-  pipeline.broadcast(contiguous_view(&sum, DType::f64, {1}), pipeline.size() - 1).wait();
+  return total;
+}
+
+PendingLoss GradientReducer::start_losses() {
+  const Group& pipeline = groups_.pipeline;
+  if (pipeline.rank() + 1 < pipeline.size()) return {pipeline, std::nullopt};
+  return {pipeline, LateItem(total_loss())};
+}
+
+StepSums GradientReducer::sums_on_device() {
+  Backend& backend = parameters_->backend();
+  const bool has_losses = pipeline_.rank() + 1 == pipeline_.size();
+  StepSums sums = {has_losses ? total_loss() : Tensor::empty(backend, {1}, DType::f64),
+                   Tensor::empty(backend, {1}, DType::f64)};
+  pipeline_.broadcast(sums.loss.view(), pipeline_.size() - 1).wait();
+  const Tensor squares = squares_of(counted_parts(), backend);
+  backend.reduce_sum(sums.squares.view(), squares.view(), 0.0);
+  if (is_sharded()) data_.all_reduce(sums.squares.view(), ReduceOp::sum).wait();
+  for (const Group* group : {&tensor_, &pipeline_}) {
+    group->all_reduce(sums.squares.view(), ReduceOp::sum).wait();
+  }
+  return sums;
+}
+
+double PendingLoss::wait() {
+  double sum = own_ ? own_->value() : 0.0;
+  if (pipeline_.size() == 1) return sum;
+  pipeline_.broadcast(contiguous_view(&sum, DType::f64, {1}), pipeline_.size() - 1).wait();
   return sum;
 }
 

@@ -23,6 +23,7 @@
 
 #include "core/autograd/backward.h"
 #include "core/nn/flat_parameters.h"
+#include "core/tensor/late_item.h"
 #include "parallel/comm/communicator.h"
 #include "parallel/comm/tree.h"
 #include "parallel/data/reduction.h"
@@ -61,6 +62,27 @@ class PendingSum {
   Work work_;
 };
 
+// The sum of a step's losses under way: on the device first, then from its stage to the others.
+class PendingLoss {
+ public:
+  // Blocks until it is there. Once, and on all ranks of the pipeline alike.
+  double wait();
+
+ private:
+  friend class GradientReducer;
+  PendingLoss(const Group& pipeline, std::optional<LateItem> own)
+      : pipeline_(pipeline), own_(std::move(own)) {}
+
+  Group pipeline_;               // of host memory
+  std::optional<LateItem> own_;  // the last stage's
+};
+
+// What a step's update depends on, fp64 [1] each, on the backend and the same on all ranks.
+struct StepSums {
+  Tensor loss;     // as sum_losses()
+  Tensor squares;  // of the whole model's gradient: the square of gradient_norm()
+};
+
 class GradientReducer {
  public:
   // A collective call of each of the groups.
@@ -91,7 +113,12 @@ class GradientReducer {
   void add_loss(std::int64_t index, const Tensor& loss);
   // The sum over micro-batches and data ranks, after the last add_loss(): the one read of a step's
   // losses. The last stage of a pipeline, which alone has them, tells the others.
-  double sum_losses();
+  PendingLoss start_losses();
+  double sum_losses() { return start_losses().wait(); }
+  // Both sums for a step that the host does not wait for, instead of gradient_norm() and
+  // sum_losses(). Of fast sums alone: canonical ones are added up on the host.
+  StepSums sums_on_device();
+  bool has_sums_on_device() const { return options_.reduction == Reduction::fast; }
   // Sum of whole numbers (counts, flags) over all data ranks; under way until it is asked for.
   PendingSum start_sum(double value);
   double sum_over_ranks(double value) { return start_sum(value).wait(); }
@@ -105,6 +132,10 @@ class GradientReducer {
   void sum_canonically();
   double fast_norm();
   double canonical_norm();
+  // What fast sums of squares are taken of, on this rank: pieces that lie side by side together.
+  std::vector<Tensor> counted_parts() const;
+  // This stage's loss over the data ranks; the last stage of a pipeline has one.
+  Tensor total_loss();
   void sum_over_ends(const Bucket& bucket);
   void gather(const Tensor& flat);
   // The ranks that sum a bucket's gradients up while backward runs, and (ZeRO-1) divide it.
@@ -120,8 +151,9 @@ class GradientReducer {
   };
 
   FlatParameters* parameters_;
-  AxisGroups groups_;                   // of host memory
-  Group data_, tensor_, ends_, stage_;  // of the backend's memory, made in this order
+  AxisGroups groups_;  // of host memory
+  // Of the backend's memory, made in this order.
+  Group data_, tensor_, ends_, stage_, pipeline_;
   ReducerOptions options_;
   std::vector<Piece> pieces_;
   std::unordered_map<const Leaf*, std::size_t> bucket_of_;

@@ -2,9 +2,8 @@
 // loss of one rank in every layout, and nothing that would have gone wrong on a card.
 #include <gtest/gtest.h>
 
-#include "launch/run/training_setup.h"
 #include "parallel/comm/self/self.h"
-#include "tests/parity/tiny_training.h"
+#include "tests/parity/device_layout.h"
 #include "tests/support/fake_gpu/fake_nccl.h"
 #include "tests/support/fake_gpu/fake_ranks.h"
 
@@ -34,12 +33,6 @@ const Case kCases[] = {
 
 constexpr std::int64_t kSteps = 3;
 
-JobConfig job_of(const MeshShape& mesh, const config::Overrides& more) {
-  JobConfig job = tiny_job(mesh.data, mesh.tensor, more);
-  job.parallel.pipeline = mesh.pipeline;
-  return job;
-}
-
 std::vector<double> losses_of(const JobConfig& job, Backend& backend, const ty::Layout& layout) {
   TrainingSetup setup(job, planned_model(job), backend, layout);
   set_initial_weights(job, setup.model);
@@ -49,20 +42,6 @@ std::vector<double> losses_of(const JobConfig& job, Backend& backend, const ty::
     losses.push_back(setup.step.run(batch, step).loss);
   }
   return losses;
-}
-
-ty::Layout layout_over(const FakeRank& rank, const JobConfig& job, const MeshShape& shape) {
-  Mesh mesh(rank.host, shape);
-  mesh.carry_over(rank.backend, rank.device);
-  AxisGroups groups = {.data = mesh.data(),
-                       .tensor = mesh.tensor(),
-                       .pipeline = mesh.pipeline(),
-                       .stage = mesh.stage(),
-                       .ends = mesh.ends()};
-  Sharing sharing = {.tensor = mesh.tensor().on(rank.backend),
-                     .rows = job.parallel.sequence,
-                     .reduction = job.parallel.reduction};
-  return {std::move(mesh), std::move(groups), std::move(sharing)};
 }
 
 class DeviceParallel : public testing::TestWithParam<Case> {};
@@ -81,7 +60,8 @@ TEST_P(DeviceParallel, HasTheLossOfOneRankAndNoFault) {
   FakeGpu gpu(c.mesh.size());
   run_fake_ranks(c.mesh.size(), [&](const FakeRank& rank) {
     const JobConfig job = job_of(c.mesh, c.more);
-    const std::vector<double> losses = losses_of(job, rank.backend, layout_over(rank, job, c.mesh));
+    const std::vector<double> losses = losses_of(
+        job, rank.backend, layout_over(rank.host, rank.device, rank.backend, job, c.mesh));
     for (std::size_t s = 0; s < losses.size(); ++s) EXPECT_NEAR(losses[s], expected[s], 1e-4) << s;
   });
   EXPECT_EQ(gpu.faults(), std::vector<std::string>());

@@ -89,12 +89,13 @@ CudaStatus cuda_status() {
   return status;
 }
 
-std::unique_ptr<Backend> make_cuda_backend(int device) {
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   const Module& module = opened_module();
   if (module.table == nullptr) throw ConfigError("{}", module.problem);
-  const cuda::ModuleOptions options{.device = device, .tf32 = false};
+  const cuda::ModuleOptions wanted{
+      .device = options.device, .tf32 = false, .repeatable = options.repeatable};
   char problem[cuda::kTextBytes] = {};
-  std::unique_ptr<Backend> backend(module.table->make_backend(&options, problem));
+  std::unique_ptr<Backend> backend(module.table->make_backend(&wanted, problem));
   if (backend == nullptr) throw ConfigError("{}", problem);
   return backend;
 }

@@ -31,7 +31,12 @@ CudaStatus cuda_status();
 // without one need not open the module.
 bool has_cuda_driver();
 
-// On the device of this number. Throws ConfigError with cuda_status().problem if there is none.
-std::unique_ptr<Backend> make_cuda_backend(int device = 0);
+struct CudaOptions {
+  int device = 0;          // its number in this process
+  bool repeatable = true;  // equal bits in every run, also where sums that are not would be faster
+};
+
+// Throws ConfigError with cuda_status().problem if there is no such device. It is a DeviceQueue.
+std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options = {});
 
 }  // namespace ty

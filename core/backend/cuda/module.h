@@ -12,8 +12,8 @@ class Backend;
 
 namespace cuda {
 
-// Changes with anything below, and with the virtual functions of Backend.
-inline constexpr std::uint32_t kModuleVersion = 1;
+// Changes with anything below, and with the virtual functions of Backend and DeviceQueue.
+inline constexpr std::uint32_t kModuleVersion = 2;
 inline constexpr const char* kModuleFile = "libtrainyard_cuda.so";
 inline constexpr const char* kModuleEntry = "trainyard_cuda_module";
 
@@ -37,6 +37,7 @@ struct ModuleReport {
 struct ModuleOptions {
   std::int32_t device;
   bool tf32;
+  bool repeatable;
 };
 
 struct ModuleTable {

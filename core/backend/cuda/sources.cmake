@@ -4,6 +4,7 @@ set(ty_cuda_kernels
     device/copy.cu
     device/elementwise.cu
     device/embedding.cu
+    device/fused_attention.cu
     device/loss.cu
     device/norm.cu
     device/optimizer.cu
@@ -11,10 +12,13 @@ set(ty_cuda_kernels
     device/reduce.cu)
 set(ty_cuda_host
     blas/product.cpp
+    cudnn/attention_problem.cpp
     device/contract.cpp
     device/cuda_backend.cpp
     device/gemm.cpp
     runtime/device_allocator.cpp
+    runtime/host_wait.cpp
+    runtime/late_reads.cpp
     runtime/staging.cpp)
 list(TRANSFORM ty_cuda_kernels PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 list(TRANSFORM ty_cuda_host PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

@@ -235,6 +235,7 @@ MpiSession::MpiSession(MpiOptions options) : exceptions_(std::uncaught_exception
   MPI_Comm node;
   TY_MPI_CALL(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
   TY_MPI_CALL(MPI_Comm_size(node, &local_size_));
+  TY_MPI_CALL(MPI_Comm_rank(node, &local_rank_));
   MPI_Comm_free(&node);
 }
 

@@ -33,12 +33,13 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 
   Group world() const;
-  // Ranks of the world on this machine.
+  // Ranks of the world on this machine, and this one's number among them.
   int local_size() const { return local_size_; }
+  int local_rank() const { return local_rank_; }
 
  private:
   std::shared_ptr<Communicator> world_;
-  int local_size_ = 1;
+  int local_size_ = 1, local_rank_ = 0;
   int exceptions_ = 0;  // in flight at construction
 };
 

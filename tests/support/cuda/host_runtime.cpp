@@ -2,8 +2,15 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/backend/cuda/kernel/emulated.h"
 #include "core/backend/cuda/runtime/api.h"
 #include "tests/support/cuda/device_memory.h"
+
+namespace ty::cuda::emulated {
+
+void issue(void*, const std::vector<Operand>&, std::function<void()> run_kernel) { run_kernel(); }
+
+}  // namespace ty::cuda::emulated
 
 namespace ty::cuda::runtime {
 
@@ -17,6 +24,7 @@ Probe probe() { return {.devices = 1, .problem = {}, .driver = 13000, .toolkit =
 Properties properties(int) {
   return {.name = "emulated", .multiprocessors = 2, .capability = 90, .memory_bytes = 1 << 30};
 }
+std::string bus_id(int) { return "0000:00:00.0"; }
 void use_device(int) {}
 
 void* obtain(std::size_t bytes) { return emulated::take_memory(bytes); }
@@ -32,6 +40,7 @@ void destroy_event(Event) noexcept {}
 void record(Event, Stream) {}
 void order_after(Event, Stream) {}
 void wait_on_host(Event) {}
+bool has_happened(Event) { return true; }
 
 void copy_to_device(void* device, const void* pinned, std::size_t bytes, Stream) {
   const emulated::Access access;

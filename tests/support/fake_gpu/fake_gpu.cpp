@@ -30,8 +30,10 @@ FakeAccess fake_write(const void* data, std::size_t bytes) {
 FakeAccess fake_read(const View& x) { return fake_read(x.data, x.bytes()); }
 FakeAccess fake_write(const View& x) { return fake_write(x.data, x.bytes()); }
 
-FakeGpu::FakeGpu(int ranks)
-    : streams_of_rank_(static_cast<std::size_t>(ranks)),
+FakeGpu::FakeGpu(int ranks, int cards)
+    : cards_(cards > 0 ? cards : ranks),
+      issued_(static_cast<std::size_t>(ranks)),
+      streams_of_rank_(static_cast<std::size_t>(ranks)),
       host_clocks_(static_cast<std::size_t>(ranks)),
       pasts_(static_cast<std::size_t>(ranks)),
       nccl_(std::make_unique<FakeNccl>(*this)) {
@@ -58,6 +60,7 @@ void FakeGpu::put(FakeStream& stream, FakeTask task, const std::vector<FakeAcces
   for (const FakeAccess& access : accesses) {
     pasts_[rank].push_back({access, &stream, stream.issued() + 1, task.name});
   }
+  issued_[rank].push_back(task.name);
   stream.tasks.push_back(std::move(task));
 }
 
@@ -68,6 +71,7 @@ void FakeGpu::record(FakeEvent& event, FakeStream& stream) {
 
 void FakeGpu::wait(FakeStream& stream, const FakeEvent& event) {
   const std::lock_guard lock(mutex_);
+  if (bugs.forgets_event_waits) return;
   join(stream.clock, event.clock);
   put(stream, {.name = "wait", .after = event.target}, {});
 }
@@ -122,7 +126,10 @@ bool FakeGpu::run_first(FakeStream& stream) {
   const FakeTask& task = stream.tasks.front();
   if (task.after.stream != nullptr && !reach(task.after)) return false;
   if (task.meeting != nullptr) return run_meeting(stream, task.meeting);
-  if (task.run) task.run();
+  if (task.run) {
+    const std::shared_ptr<void> held = hold_ ? hold_() : nullptr;
+    task.run();
+  }
   stream.tasks.pop_front();
   ++stream.done;
   return true;
@@ -139,7 +146,10 @@ bool FakeGpu::run_meeting(FakeStream& stream, const std::shared_ptr<FakeMeeting>
   for (const FakePart& part : alive->parts) {
     if (part.at.stream != &stream && !reach({part.at.stream, part.at.count - 1})) return false;
   }
-  alive->run();
+  {
+    const std::shared_ptr<void> held = hold_ ? hold_() : nullptr;
+    alive->run();
+  }
   for (const FakePart& part : alive->parts) {
     part.at.stream->tasks.pop_front();
     ++part.at.stream->done;
@@ -163,6 +173,21 @@ void FakeGpu::leave(int rank, double patience_seconds) {
       all &= stream.tasks.empty();
     }
   }
+}
+
+void FakeGpu::forget(const void* memory, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  const auto* begin = static_cast<const std::byte*>(memory);
+  for (std::vector<Past>& pasts : pasts_) {
+    std::erase_if(pasts, [&](const Past& past) {
+      return past.access.begin >= begin && past.access.begin < begin + bytes;
+    });
+  }
+}
+
+std::vector<std::string> FakeGpu::issued(int rank) const {
+  const std::lock_guard lock(mutex_);
+  return issued_[static_cast<std::size_t>(rank)];
 }
 
 std::vector<std::string> FakeGpu::faults() const {

@@ -66,10 +66,16 @@ struct FakeEvent {
 
 class FakeNccl;
 
+// What a card's users forget in bugs of first ports: planted by tests.
+struct FakeBugs {
+  bool forgets_event_waits = false;  // of one stream for another
+  bool forgets_host_waits = false;   // of the host for an event
+};
+
 class FakeGpu {
  public:
-  // One at a time.
-  explicit FakeGpu(int ranks);
+  // One at a time. `cards` of one machine; 0: one for each rank.
+  explicit FakeGpu(int ranks, int cards = 0);
   ~FakeGpu();
   static std::shared_ptr<const GpuLibraries> libraries();
   static FakeGpu& get();
@@ -91,12 +97,22 @@ class FakeGpu {
   // What has not run in `patience_seconds`, because other ranks have left, never will.
   void leave(int rank, double patience_seconds);
 
+  // Nobody needs this memory any more.
+  void forget(const void* memory, std::size_t bytes);
+  // From now on each task holds what `hold` gives out.
+  void hold_in_tasks(std::function<std::shared_ptr<void>()> hold) { hold_ = std::move(hold); }
+  int cards() const { return cards_; }
+  int ranks() const { return static_cast<int>(issued_.size()); }
+  // The names of a rank's tasks, in the order in which they were put into streams.
+  std::vector<std::string> issued(int rank) const;
+
   // What would have gone wrong on a card, one line each.
   std::vector<std::string> faults() const;
   void add_fault(const std::string& fault);
 
   FakeNccl& nccl() { return *nccl_; }
   std::recursive_mutex& mutex() { return mutex_; }
+  FakeBugs bugs;
 
  private:
   struct Past {
@@ -111,6 +127,9 @@ class FakeGpu {
 
   mutable std::recursive_mutex mutex_;
   std::deque<FakeStream> streams_;
+  int cards_;
+  std::function<std::shared_ptr<void>()> hold_;
+  std::vector<std::vector<std::string>> issued_;  // by rank
   std::vector<int> streams_of_rank_;
   std::vector<FakeClock> host_clocks_;    // by rank
   std::vector<std::vector<Past>> pasts_;  // by rank

@@ -117,23 +117,34 @@ class Wrapped final : public Communicator {
 
 }  // namespace
 
-Group settled(const Group& device, FakeBackend& backend) {
+Group settled(const Group& device, Backend& backend) {
   return Group(std::make_shared<Wrapped>(
       device, Wrapped::How{[&backend] { backend.synchronize(); }, device.watch()}));
 }
 
 void run_fake_ranks(int ranks, const std::function<void(const FakeRank&)>& body,
                     const NcclOptions& options) {
+  run_ranks_on(
+      ranks, [] { return std::make_unique<FakeBackend>(); },
+      [&](const Group& host, const Group& device, Backend& backend) {
+        body({host, device, dynamic_cast<FakeBackend&>(backend)});
+      },
+      options);
+}
+
+void run_ranks_on(int ranks, const std::function<std::unique_ptr<Backend>()>& make,
+                  const std::function<void(const Group& host, const Group& device, Backend&)>& body,
+                  const NcclOptions& options) {
   const auto board = std::make_shared<Board>(ranks);
   run_ranks(
       ranks,
       [&](const Group& threads) {
         FakeGpu::enter(threads.rank());
-        FakeBackend backend;
+        const std::unique_ptr<Backend> backend = make();
         const auto watch = std::make_shared<BoardWatch>(board, threads.rank());
         const Group host(std::make_shared<Wrapped>(threads, Wrapped::How{nullptr, watch}));
-        const Group device = open_nccl(host, backend, options, FakeGpu::libraries());
-        body({host, device, backend});
+        const Group device = open_nccl(host, *backend, options, FakeGpu::libraries());
+        body(host, device, *backend);
       },
       60.0);
 }

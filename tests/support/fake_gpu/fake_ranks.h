@@ -1,4 +1,4 @@
-// Ranks with a card each, as threads.
+// Ranks with cards, as threads.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,15 @@ struct FakeRank {
   FakeBackend& backend;
 };
 
-// Runs body on `ranks` threads. If one throws, so does this.
+// Runs body on `ranks` threads, each with what `make` makes there. If one throws, so does this.
+void run_ranks_on(int ranks, const std::function<std::unique_ptr<Backend>()>& make,
+                  const std::function<void(const Group& host, const Group& device, Backend&)>& body,
+                  const NcclOptions& options = {.patience_seconds = 60.0});
+// The same on a FakeBackend.
 void run_fake_ranks(int ranks, const std::function<void(const FakeRank&)>& body,
                     const NcclOptions& options = {.patience_seconds = 60.0});
 
 // The ranks of a device group, for which waiting means that the host sees the result.
-Group settled(const Group& device, FakeBackend& backend);
+Group settled(const Group& device, Backend& backend);
 
 }  // namespace ty::test

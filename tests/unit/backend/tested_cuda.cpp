@@ -9,8 +9,7 @@ std::unique_ptr<Backend> tested_backend(Workers workers) {
   const bool few = workers == Workers::few;
   cuda::emulated::set_order(few ? cuda::emulated::Order::ascending
                                 : cuda::emulated::Order::descending);
-  return std::make_unique<cuda::CudaBackend>(
-      cuda::DeviceOptions{.device = 0, .tf32 = false, .multiprocessors = few ? 1 : 7});
+  return std::make_unique<cuda::CudaBackend>(cuda::DeviceOptions{.multiprocessors = few ? 1 : 7});
 }
 
 }  // namespace ty::test

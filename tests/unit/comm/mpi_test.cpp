@@ -55,6 +55,7 @@ TEST(Mpi, ForgivesARankThatComesWhileOthersAskForIt) {
 TEST(Mpi, KnowsItsLauncherAndTheRanksOfThisMachine) {
   EXPECT_TRUE(launched_by_mpi());
   EXPECT_EQ(mpi_session().local_size(), mpi_world().size());
+  EXPECT_EQ(mpi_session().local_rank(), mpi_world().rank());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/tensor/tensor.h"
+#include "launch/run/device.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/counting_backend.h"
 #include "tests/support/messages.h"
@@ -39,6 +40,23 @@ TEST(DevicePlane, OfNcclIsRefusedWhereItCannotBe) {
   const std::string message =
       message_of<ConfigError>([&] { open_device_plane(mesh, device, Transport::nccl); });
   EXPECT_EQ(message.find("parallel.transport: nccl "), 0u) << message;
+}
+
+// Ranks 0 to 3 on two machines of two cards each: a rank's number in the job says nothing.
+TEST(Device, IsTheCardOfTheRanksPlaceOnItsMachine) {
+  const MachinePlace places[] = {{0, 2}, {1, 2}, {0, 2}, {1, 2}};
+  const int cards[] = {0, 1, 0, 1};
+  for (int rank = 0; rank < 4; ++rank) EXPECT_EQ(card_of(places[rank], 2), cards[rank]);
+  EXPECT_EQ(card_of({5, 8}, 4), 1);
+  EXPECT_EQ(card_of({3, 4}, 1), 0);
+}
+
+TEST(Device, SaysWhereRanksShareCards) {
+  EXPECT_EQ(sharing_note(MachinePlace{0, 2}, 2), "");
+  EXPECT_EQ(sharing_note(MachinePlace{1, 4}, 1),
+            "4 ranks share 1 card of this machine, so all send by way of the host");
+  EXPECT_EQ(sharing_note(MachinePlace{1, 3}, 2),
+            "3 ranks share 2 cards of this machine, so all send by way of the host");
 }
 
 }  // namespace

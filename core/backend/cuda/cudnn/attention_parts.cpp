@@ -70,7 +70,8 @@ DropFactors drop_factors(Graph& graph, const AttentionProblem& p) {
     case Drops::nothing:
       return {};
     case Drops::mask:
-      return {&graph.tensor(kMask, {shape, packed(shape), data_type(p.dtype)}), nullptr};
+      return {&graph.tensor(kMask, {shape, packed(shape), data_type(p.dtype)}),
+              &graph.scalar(1.0f / p.keep)};
     case Drops::counter:
       break;
   }
@@ -81,9 +82,6 @@ DropFactors drop_factors(Graph& graph, const AttentionProblem& p) {
 }
 
 const Node& drop(Graph& graph, const Node& x, const DropFactors& factors, cudnnDataType_t type) {
-  if (factors.scale == nullptr) {
-    return graph.pointwise(CUDNN_POINTWISE_MUL, x, factors.each, type);
-  }
   const Node& kept = graph.pointwise(CUDNN_POINTWISE_MUL, x, factors.each);
   return graph.pointwise(CUDNN_POINTWISE_MUL, kept, factors.scale, type);
 }

@@ -25,10 +25,10 @@ Lengths lengths_of(Graph& graph, const AttentionProblem& p);
 // x [B, H, Tq, Tk] with -inf where a query does not see a key.
 const Node& hide(Graph& graph, const Node& x, const AttentionProblem& p, const Lengths& lengths);
 
-// The factors of what is dropped: one node, or a drawn 0 or 1 and a number.
+// The factors of what is dropped.
 struct DropFactors {
-  const Node* each = nullptr;   // [B, H, Tq, Tk]; null: nothing is dropped
-  const Node* scale = nullptr;  // 1 / (1 - p); null: `each` has it
+  const Node* each = nullptr;   // [B, H, Tq, Tk], 0 or 1; null: nothing is dropped
+  const Node* scale = nullptr;  // 1 / (1 - p)
 };
 DropFactors drop_factors(Graph& graph, const AttentionProblem& p);
 // x times them, the result as `type`.

@@ -11,13 +11,6 @@
 
 namespace ty::cudnn {
 
-// What a run needs of device memory besides its operands, in bytes.
-struct AttentionNeeds {
-  std::int64_t workspace = 0;
-  std::int64_t row_sum = 0;    // kRowSum; gradients only
-  std::int64_t query_sum = 0;  // kQuerySum, zeros before each run; fast gradients only
-};
-
 struct AttentionPlan {
   Graph graph;
   Plan plan;

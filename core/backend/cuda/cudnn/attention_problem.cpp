@@ -24,8 +24,10 @@ AttentionProblem forward_problem(const View& y, const View& q, const View& k, co
   p.causal = options.causal;
   p.lengths = options.lengths.data != nullptr;
   p.scale = static_cast<float>(options.scale);
-  if (options.dropout.p > 0.0) p.drops = drops;
-  if (p.drops == Drops::counter) p.keep = static_cast<float>(1.0 - options.dropout.p);
+  if (options.dropout.p > 0.0) {
+    p.drops = drops;
+    p.keep = static_cast<float>(1.0 - options.dropout.p);
+  }
   return p;
 }
 
@@ -44,6 +46,7 @@ namespace {
 
 constexpr std::int64_t kMostWidth = 128;
 constexpr std::int64_t kVector = 8;  // elements of 16 bytes
+constexpr std::int64_t kTile = 128;  // keys
 
 bool is_aligned(const HeadStrides& s) {
   return s.batch % kVector == 0 && s.head % kVector == 0 && s.row % kVector == 0;
@@ -77,6 +80,10 @@ std::string reason_against(const AttentionProblem& p) {
                        p.keys);
   }
   return "";
+}
+
+bool hides_tail(const AttentionProblem& p) {
+  return p.gradients != Gradients::none && !p.causal && p.keys % kTile != 0;
 }
 
 std::string describe(const AttentionProblem& p) {

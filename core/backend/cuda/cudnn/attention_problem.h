@@ -12,8 +12,8 @@
 namespace ty::cudnn {
 
 // Who draws what attention drops. counter: cuDNN, from a seed and an offset in device memory; its
-// numbers are not those of the CPU backend. mask: the caller, who brings a factor for each
-// probability, [B, H, Tq, Tk]; these can be any numbers, for Tq * Tk elements per head.
+// numbers are not those of the CPU backend. mask: the caller, who brings a 0 or 1 for each
+// probability, [B, H, Tq, Tk]: Tq * Tk elements per head.
 enum class Drops : std::uint8_t { nothing, counter, mask };
 
 // fast: the gradients of queries are added atomically, in an order that differs from run to run.
@@ -36,7 +36,7 @@ struct AttentionProblem {
   bool causal = false;         // query i sees keys up to i + (Tk - Tq)
   bool lengths = false;        // batch entries have different numbers of keys
   Drops drops = Drops::nothing;
-  float keep = 1.0f;   // probability; counter only
+  float keep = 1.0f;   // probability
   float scale = 1.0f;  // of the scores, before softmax
   auto operator<=>(const AttentionProblem&) const = default;
 };
@@ -51,6 +51,11 @@ AttentionProblem grad_problem(const AttentionProblem& forward, const View& dq, c
 // Why cuDNN has no plan for it, in one line; empty if nothing is known against it. The list is that
 // of version 9.19 on compute capability 9.0, from its documentation and from what it refused here.
 std::string reason_against(const AttentionProblem& problem);
+
+// Whether gradients need lengths although all keys count. cuDNN works on tiles of 128 keys; behind
+// the last key an unmasked tile has scores of 0, whose exp(0 - lse) overflows where a row's lse is
+// below -88: NaN in dq (versions up to 9.26 at least). Lengths hide them.
+bool hides_tail(const AttentionProblem& problem);
 
 // "causal attention 2 x 12 x 1024 x 1024 x 64 bf16", for messages.
 std::string describe(const AttentionProblem& problem);

@@ -22,11 +22,6 @@ class Handle {
   std::unique_ptr<cudnnContext, Destroy> handle_;
 };
 
-struct Binding {
-  TensorId id;
-  void* data;  // device memory
-};
-
 // The operands of a run: a binding for each tensor of the plan's graph, and no other. Throws
 // InternalError if one is missing. Refers to the plan's numbers.
 Descriptor operands(const AttentionPlan& plan, std::span<const Binding> bindings, void* workspace);

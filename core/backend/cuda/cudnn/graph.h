@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/backend/cuda/cudnn/attention_operands.h"
 #include "core/backend/cuda/cudnn/descriptor.h"
 
 namespace ty::cudnn {
@@ -26,9 +27,6 @@ struct Form {
   Dims strides;  // in elements
   cudnnDataType_t type;
 };
-
-// By what a tensor is bound to memory when the graph runs.
-using TensorId = std::int64_t;
 
 struct Node {
   TensorId id;

@@ -1,8 +1,10 @@
-// Attention as products and a softmax between them: the scores of a few batch entries at a time lie
-// in memory. Exact in every type, with any mask; slower than a fused kernel and with more memory.
+// Attention where there is no fused kernel for it (fused_attention.h): products and a softmax
+// between them, the scores of a few batch entries at a time in memory. Exact in every type, with
+// any mask; slower and with more memory.
 #include <algorithm>
 
 #include "core/backend/cuda/device/cuda_backend.h"
+#include "core/backend/cuda/device/heads.h"
 #include "core/backend/cuda/device/ids.h"
 #include "core/backend/cuda/device/masks.h"
 #include "core/backend/cuda/kernel/attention.h"
@@ -18,11 +20,6 @@ std::int64_t entries_at_once(const View& q, const View& k) {
   const std::int64_t one = q.shape[1] * q.shape[2] * k.shape[2] *
                            static_cast<std::int64_t>(size_of(accumulator_of(q.dtype)));
   return std::clamp<std::int64_t>(kScoreBytes / std::max<std::int64_t>(one, 1), 1, q.shape[0]);
-}
-
-template <typename T>
-kernel::Heads<T> heads_of(const View& x) {
-  return {x.as<T>(), x.strides[0], x.strides[1], x.strides[2]};
 }
 
 template <typename A>
@@ -71,6 +68,7 @@ void CudaBackend::attention(const View& y, const View& lse, const View& q, const
                             const View& v, const AttentionOptions& options) {
   if (q.numel() == 0) return;
   note_lengths(k, options);
+  if (fused_->attention(y, lse, q, k, v, options)) return;
   const std::int64_t most = entries_at_once(q, k);
   for (std::int64_t first = 0; first < q.shape[0]; first += most) {
     const std::int64_t count = std::min(most, q.shape[0] - first);
@@ -99,6 +97,7 @@ void CudaBackend::attention_grad(const View& dq, const View& dk, const View& dv,
                                  const View& v, const AttentionOptions& options) {
   if (q.numel() == 0) return;
   note_lengths(k, options);
+  if (fused_->attention_grad(dq, dk, dv, dy, y, lse, q, k, v, options)) return;
   const std::int64_t most = entries_at_once(q, k);
   for (std::int64_t first = 0; first < q.shape[0]; first += most) {
     const std::int64_t count = std::min(most, q.shape[0] - first);

@@ -1,28 +1,34 @@
 // The backend of NVIDIA GPUs: own kernels for everything but matrix products, which a library does.
 //
-// Everything runs on one stream, in the order of the calls; only read() and synchronize() make the
-// host wait. One object per device and rank; not for several threads at once.
+// Everything runs on one stream, in the order of the calls; only read(), synchronize() and what
+// start_read() has begun make the host wait. One object per device and rank; not for several
+// threads at once.
 #pragma once
 
 #include <memory>
 
 #include "core/backend/backend.h"
 #include "core/backend/cuda/blas/library.h"
+#include "core/backend/cuda/device/fused_attention.h"
 #include "core/backend/cuda/device/launcher.h"
 #include "core/backend/cuda/device/scratch.h"
 #include "core/backend/cuda/kernel/fault.h"
 #include "core/backend/cuda/runtime/device_allocator.h"
+#include "core/backend/cuda/runtime/host_wait.h"
+#include "core/backend/cuda/runtime/late_reads.h"
 #include "core/backend/cuda/runtime/staging.h"
+#include "core/backend/device_queue.h"
 
 namespace ty::cuda {
 
 struct DeviceOptions {
   int device = 0;
   bool tf32 = false;        // products of fp32 may round operands to 10 bits
+  bool repeatable = true;   // of two ways to the same sums, the one whose order is fixed
   int multiprocessors = 0;  // 0: as many as there are
 };
 
-class CudaBackend final : public Backend {
+class CudaBackend final : public Backend, public DeviceQueue {
  public:
   // Throws DeviceError if there is no such device.
   explicit CudaBackend(const DeviceOptions& options);
@@ -35,6 +41,17 @@ class CudaBackend final : public Backend {
   void synchronize() override;
 
 #include "core/backend/overrides.inc"
+
+  void* stream() override { return stream_; }
+  int device() const override { return device_; }
+  std::string card() const override;
+  void observe_waits(WaitObserver* observer) override { wait_.observe(observer); }
+  std::unique_ptr<HostCopy> start_read(const View& x) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss,
+                   double limit) override;
+  void scale_updates(const View& factor) override { factor_ = factor; }
+  // How often the host has waited for the device so far.
+  std::int64_t host_waits() const { return wait_.count(); }
 
  private:
   // y = f(elements of a and b), with operands that are not there as null (kernel/map.h).
@@ -54,15 +71,24 @@ class CudaBackend final : public Backend {
   View without_tail(const View& x, const AttentionOptions& options, std::int64_t first,
                     std::int64_t entries, std::unique_ptr<ScratchView>& memory);
   void note_lengths(const View& k, const AttentionOptions& options);
-  // Throws what a kernel noted, once the stream has been waited for.
+  // Copies what kernels have noted to the host, after all that was issued before; to be waited for.
+  void fetch_fault();
+  // Throws what was noted, if anything was.
   void check_fault();
 
+  int device_;
   runtime::DeviceAllocator memory_;
   runtime::Stream stream_ = nullptr;
   Launcher launch_;
+  runtime::HostWait wait_;
   runtime::Staging staging_;
-  kernel::Fault* fault_ = nullptr;  // of the device
+  runtime::LateReads late_reads_;
+  runtime::Event settled_ = nullptr;
+  kernel::Fault* fault_ = nullptr;       // of the device
+  kernel::Fault* fault_seen_ = nullptr;  // page-locked, on the host
   std::unique_ptr<blas::Library> library_;
+  std::unique_ptr<FusedAttention> fused_;
+  View factor_;  // of updates; no data: none
 };
 
 }  // namespace ty::cuda

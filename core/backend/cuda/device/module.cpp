@@ -71,7 +71,8 @@ Backend* make_backend(const ModuleOptions* options, char* problem) {
     return nullptr;
   }
   try {
-    return new CudaBackend({.device = options->device, .tf32 = options->tf32});
+    return new CudaBackend(
+        {.device = options->device, .tf32 = options->tf32, .repeatable = options->repeatable});
   } catch (const std::exception& error) {
     set_text(problem, error.what());
     return nullptr;

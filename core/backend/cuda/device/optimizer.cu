@@ -34,6 +34,12 @@ bool is_narrow(const View& low) { return low.data != nullptr && size_of(low.dtyp
 
 }  // namespace
 
+void CudaBackend::clip_factor(const View& factor, const View& squares, const View& loss,
+                              double limit) {
+  launch_("clip_factor", kernel::Grid{}, kernel::clip_factor, factor.as<double>(),
+          squares.as<const double>(), loss.as<const double>(), limit);
+}
+
 void CudaBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                         const View& gradient, const AdamW& options) {
   const formulas::AdamWStep constants(options);
@@ -43,13 +49,14 @@ void CudaBackend::adamw(const View& w, const View& m, const View& v, const View&
       using W = decltype(weight);
       using G = decltype(g);
       constexpr int kPack = kernel::kPack<W, G>;
-      in_two_parts<kPack>(
-          w.numel(), {&w, &m, &v, &narrow, &gradient},
-          [&](auto pack, std::int64_t first, std::int64_t packs) {
-            launch_("adamw", launch_.for_threads(packs), kernel::adamw<decltype(pack)::value, W, G>,
-                    packs, at<W>(w, first), at<W>(m, first), at<W>(v, first), low_of(narrow, first),
-                    at<const G>(gradient, first), options, constants);
-          });
+      in_two_parts<kPack>(w.numel(), {&w, &m, &v, &narrow, &gradient},
+                          [&](auto pack, std::int64_t first, std::int64_t packs) {
+                            launch_("adamw", launch_.for_threads(packs),
+                                    kernel::adamw<decltype(pack)::value, W, G>, packs,
+                                    at<W>(w, first), at<W>(m, first), at<W>(v, first),
+                                    low_of(narrow, first), at<const G>(gradient, first), options,
+                                    constants, kernel::DeviceFactor{factor_.as<const double>()});
+                          });
     });
   });
   if (low.data != nullptr && narrow.data == nullptr) copy(low, w);
@@ -68,7 +75,8 @@ void CudaBackend::sgd(const View& w, const View& v, const View& low, const View&
                             launch_("sgd", launch_.for_threads(packs),
                                     kernel::sgd<decltype(pack)::value, W, G>, packs,
                                     at<W>(w, first), at<W>(v, first), low_of(narrow, first),
-                                    at<const G>(gradient, first), options);
+                                    at<const G>(gradient, first), options,
+                                    kernel::DeviceFactor{factor_.as<const double>()});
                           });
     });
   });

@@ -123,6 +123,34 @@ TY_KERNEL void zero_behind(std::int64_t entries, std::int64_t heads, std::int64_
   }
 }
 
+// Lengths with which cuDNN can do: from 1 to the number of keys.
+TY_KERNEL inline void usable_lengths(std::int64_t entries, std::int64_t keys, Ids lengths,
+                                     std::int32_t* usable) {
+  for (std::int64_t b = grid_thread(); b < entries; b += grid_threads()) {
+    const std::int64_t length = lengths[b] < 1 ? 1 : lengths[b];
+    usable[b] = static_cast<std::int32_t>(length > keys ? keys : length);
+  }
+}
+
+// x[b, h, t, :] = 0 in the entries whose length is 0.
+template <typename T>
+TY_KERNEL void zero_empty(std::int64_t entries, std::int64_t heads, std::int64_t rows,
+                          std::int64_t width, Heads<T> x, Ids lengths) {
+  for (std::int64_t i = grid_thread(); i < entries * heads * rows * width; i += grid_threads()) {
+    const std::int64_t d = i % width, t = i / width % rows, h = i / width / rows % heads;
+    const std::int64_t b = i / width / rows / heads;
+    if (lengths[b] <= 0) x.at(b, h, t)[d] = narrow<T>(0.0f);
+  }
+}
+
+// x = 1 where it is not 0.
+template <typename T>
+TY_KERNEL void to_ones(std::int64_t count, T* x) {
+  for (std::int64_t i = grid_thread(); i < count; i += grid_threads()) {
+    x[i] = narrow<T>(widen<Accumulator<T>>(x[i]) == 0 ? 0.0f : 1.0f);
+  }
+}
+
 // Notes the first length that is larger than the number of keys.
 TY_KERNEL inline void check_lengths(std::int64_t entries, std::int64_t keys, Ids lengths,
                                     Fault* fault) {

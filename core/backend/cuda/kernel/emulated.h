@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <type_traits>
+#include <vector>
 
 namespace ty::cuda::emulated {
 
@@ -23,5 +25,31 @@ std::uint64_t exchange(std::uint64_t bits, int from);
 // Runs `body` once for every thread of the grid; returns when all have ended.
 void run(std::int64_t blocks_x, std::int64_t blocks_y, int threads,
          const std::function<void()>& body);
+
+// Memory that a kernel was given: where it begins.
+struct Operand {
+  const void* data;
+  bool is_written;
+};
+// Puts a kernel into a stream: run_kernel() runs it, now or later.
+void issue(void* stream, const std::vector<Operand>& operands, std::function<void()> run_kernel);
+
+// The operand in a kernel's parameter, if there is one: a pointer, or a struct with `data`.
+template <typename T>
+void add_operand(std::vector<Operand>& operands, const T& parameter) {
+  if constexpr (std::is_pointer_v<T>) {
+    if (parameter != nullptr) {
+      operands.push_back({parameter, !std::is_const_v<std::remove_pointer_t<T>>});
+    }
+  } else if constexpr (requires { parameter.data + 1; }) {
+    add_operand(operands, parameter.data);
+  }
+}
+template <typename... P>
+std::vector<Operand> operands_of(const P&... parameters) {
+  std::vector<Operand> operands;
+  (add_operand(operands, parameters), ...);
+  return operands;
+}
 
 }  // namespace ty::cuda::emulated

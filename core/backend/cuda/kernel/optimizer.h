@@ -2,6 +2,8 @@
 // tensors at once.
 #pragma once
 
+#include <cmath>
+
 #include "core/backend/cuda/kernel/pack.h"
 #include "core/backend/formulas.h"
 
@@ -22,9 +24,30 @@ struct Low {
   }
 };
 
+// The factor of clipped gradients, or NaN (core/backend/device_queue.h). One thread.
+TY_KERNEL inline void clip_factor(double* factor, const double* squares, const double* loss,
+                                  double limit) {
+  if (grid_thread() != 0) return;
+  const double norm = std::sqrt(*squares);
+  // Infinity minus itself and NaN are NaN, whatever else is 0.
+  const double bad = (norm - norm) + (*loss - *loss) + (*factor - *factor);
+  *factor = bad + (limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0);
+}
+
+// A factor that was made on the device: what gradients are multiplied by as well, and whether.
+struct DeviceFactor {
+  const double* data = nullptr;  // none: 1
+  TY_DEVICE bool forbids() const { return data != nullptr && *data != *data; }
+  TY_DEVICE double times(double scale) const { return data == nullptr ? scale : scale * *data; }
+};
+
 template <int V, typename W, typename G>
 TY_KERNEL void adamw(std::int64_t packs, W* w, W* m, W* v, Low low, const G* gradient,
-                     const TY_CONSTANT AdamW options, const formulas::AdamWStep step) {
+                     const TY_CONSTANT AdamW given, const formulas::AdamWStep step,
+                     DeviceFactor factor) {
+  if (factor.forbids()) return;
+  AdamW options = given;
+  options.gradient_scale = factor.times(given.gradient_scale);
   for (std::int64_t item = grid_thread(); item < packs; item += grid_threads()) {
     const std::int64_t i = item * V;
     auto weight = load<W, V>(w + i), first = load<W, V>(m + i), second = load<W, V>(v + i);
@@ -40,14 +63,16 @@ TY_KERNEL void adamw(std::int64_t packs, W* w, W* m, W* v, Low low, const G* gra
 }
 
 template <int V, typename W, typename G>
-TY_KERNEL void sgd(std::int64_t packs, W* w, W* v, Low low, const G* gradient, const Sgd o) {
+TY_KERNEL void sgd(std::int64_t packs, W* w, W* v, Low low, const G* gradient, const Sgd o,
+                   DeviceFactor factor) {
+  if (factor.forbids()) return;
+  const auto scale = static_cast<W>(factor.times(o.gradient_scale));
   for (std::int64_t item = grid_thread(); item < packs; item += grid_threads()) {
     const std::int64_t i = item * V;
     auto weight = load<W, V>(w + i);
     auto step = load<W, V>(gradient + i);
     TY_UNROLL for (int k = 0; k < V; ++k) {
-      step[k] =
-          step[k] * static_cast<W>(o.gradient_scale) + static_cast<W>(o.weight_decay) * weight[k];
+      step[k] = step[k] * scale + static_cast<W>(o.weight_decay) * weight[k];
     }
     if (v != nullptr) {
       const auto velocity = load<W, V>(v + i);

@@ -88,8 +88,9 @@ inline bool claim(int* flag) {
 }
 
 template <typename... P, typename... A>
-void launch(Stream, Grid grid, int threads, void (*kernel)(P...), const A&... arguments) {
-  emulated::run(grid.x, grid.y, threads, [&] { kernel(arguments...); });
+void launch(Stream stream, Grid grid, int threads, void (*kernel)(P...), const A&... arguments) {
+  emulated::issue(stream, emulated::operands_of<P...>(arguments...),
+                  [=] { emulated::run(grid.x, grid.y, threads, [&] { kernel(arguments...); }); });
 }
 
 #endif

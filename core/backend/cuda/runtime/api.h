@@ -30,6 +30,8 @@ struct Properties {
   std::int64_t memory_bytes = 0;
 };
 Properties properties(int device);
+// Where the device sits in its machine: "0000:1b:00.0".
+std::string bus_id(int device);
 // Of the calling thread, for all that follows.
 void use_device(int device);
 
@@ -52,6 +54,8 @@ void record(Event event, Stream stream);
 void order_after(Event event,
                  Stream stream);  // what is issued on the stream next comes after the event
 void wait_on_host(Event event);
+// Whether it has happened. Does not wait.
+bool has_happened(Event event);
 
 // In the order of the stream; the host goes on. Host memory must be pinned.
 void copy_to_device(void* device, const void* pinned, std::size_t bytes, Stream stream);

@@ -55,6 +55,12 @@ Properties properties(int device) {
           .memory_bytes = static_cast<std::int64_t>(all.totalGlobalMem)};
 }
 
+std::string bus_id(int device) {
+  char text[32] = {};
+  TY_CUDA_CALL(cudaDeviceGetPCIBusId(text, sizeof text, device));
+  return text;
+}
+
 void use_device(int device) { TY_CUDA_CALL(cudaSetDevice(device)); }
 
 void* obtain(std::size_t bytes) {
@@ -94,6 +100,12 @@ void order_after(Event event, Stream stream) {
   TY_CUDA_CALL(cudaStreamWaitEvent(of(stream), of_event(event), 0));
 }
 void wait_on_host(Event event) { TY_CUDA_CALL(cudaEventSynchronize(of_event(event))); }
+bool has_happened(Event event) {
+  const cudaError_t code = cudaEventQuery(of_event(event));
+  if (code == cudaErrorNotReady) return false;
+  check(code, "cudaEventQuery");
+  return true;
+}
 
 void copy_to_device(void* device, const void* pinned, std::size_t bytes, Stream stream) {
   TY_CUDA_CALL(cudaMemcpyAsync(device, pinned, bytes, cudaMemcpyHostToDevice, of(stream)));

@@ -50,7 +50,10 @@ class Attention {
     problem_.drops = c.drops ? Drops::mask : Drops::nothing;
     options_ = {.scale = problem_.scale, .causal = c.causal};
     if (c.lengths) options_.lengths = contiguous_view(lengths_, DType::i32, {problem_.batch});
-    if (c.drops) options_.dropout = {.p = 0.25, .stream = RandomStream{5, 6, 7}};
+    if (c.drops) {
+      options_.dropout = {.p = 0.25, .stream = RandomStream{5, 6, 7}};
+      problem_.keep = 0.75f;
+    }
     int phase = 1;
     for (const auto& [id, strides, rows] : operands()) {
       memory_[id] = numbers(problem_.batch * strides.batch, phase++);
@@ -116,12 +119,13 @@ class Attention {
     return contiguous_view(memory.at(cudnn::kLse).data(), DType::f64,
                            {problem_.batch, problem_.heads, problem_.queries});
   }
-  // The factors that the reference multiplies probabilities with.
+  // What the reference keeps.
   void draw_mask() {
     const std::int64_t each = problem_.heads * problem_.queries * problem_.keys;
     std::vector<double> ones(static_cast<std::size_t>(problem_.batch * each), 1.0);
     const View x = contiguous_view(ones.data(), DType::f64, {problem_.batch, each});
     if (options_.dropout.p > 0.0) reference_.dropout(x, x, options_.dropout);
+    for (double& one : ones) one = one == 0.0 ? 0.0 : 1.0;
     memory_[cudnn::kMask] = ones;
   }
   static void expect_equal(const Memory& actual, const Memory& expected,

@@ -1,0 +1,30 @@
+// A tiny job's layout over ranks of a FakeGpu, whose tensors go over NCCL's calls.
+#pragma once
+
+#include "launch/run/training_setup.h"
+#include "tests/parity/tiny_training.h"
+
+namespace ty::test {
+
+inline JobConfig job_of(const MeshShape& mesh, const config::Overrides& more) {
+  JobConfig job = tiny_job(mesh.data, mesh.tensor, more);
+  job.parallel.pipeline = mesh.pipeline;
+  return job;
+}
+
+inline ty::Layout layout_over(const Group& host, const Group& device, Backend& backend,
+                              const JobConfig& job, const MeshShape& shape) {
+  Mesh mesh(host, shape);
+  mesh.carry_over(backend, device);
+  AxisGroups groups = {.data = mesh.data(),
+                       .tensor = mesh.tensor(),
+                       .pipeline = mesh.pipeline(),
+                       .stage = mesh.stage(),
+                       .ends = mesh.ends()};
+  Sharing sharing = {.tensor = mesh.tensor().on(backend),
+                     .rows = job.parallel.sequence,
+                     .reduction = job.parallel.reduction};
+  return {std::move(mesh), std::move(groups), std::move(sharing)};
+}
+
+}  // namespace ty::test
