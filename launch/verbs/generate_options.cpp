@@ -65,21 +65,22 @@ EarlyStop early_stop_of(const std::string& text) {
   return text == "never" ? EarlyStop::never : EarlyStop::no;
 }
 
-std::int64_t most_tokens(const Arguments& arguments) { return arguments.integer("--tokens", 100); }
+constexpr const char* kMost = "--tokens";
+constexpr std::int64_t kUsualTokens = 100;
 
 RepetitionRules repetition_rules(const Arguments& arguments) {
   return {.no_repeat_ngram = arguments.integer("--no-repeat-ngram", 0),
           .penalty = arguments.number("--repetition-penalty", 1.0)};
 }
 
-std::optional<BeamOptions> beams_of(const Arguments& arguments) {
+std::optional<BeamOptions> beams_of(const Arguments& arguments, std::int64_t most_tokens) {
   if (!arguments.flag("--beams")) {
     for (const char* option : {"--length-penalty", "--early-stop"}) {
       if (arguments.flag(option)) throw UsageError("{} is for beams; give --beams N too", option);
     }
     return {};
   }
-  return BeamOptions{.max_tokens = most_tokens(arguments),
+  return BeamOptions{.max_tokens = most_tokens,
                      .beams = arguments.integer("--beams", 1),
                      .length_penalty = arguments.number("--length-penalty", 1.0),
                      .early_stop = early_stop_of(arguments.text("--early-stop", "no")),
@@ -88,9 +89,9 @@ std::optional<BeamOptions> beams_of(const Arguments& arguments) {
 
 }  // namespace
 
-std::vector<OptionSpec> search_option_specs() {
+std::vector<OptionSpec> search_option_specs(const char* most) {
   using config::at_least;
-  return {{"--tokens", "N", "most new tokens; default 100", kInteger, at_least(1)},
+  return {{most, "N", "most new tokens of a text; default 100", kInteger, at_least(1)},
           {"--beams", "N", "search the most likely text with N beams", kInteger,
            config::between(1, kMostBeams)},
           {"--length-penalty", "P", "beams: scores are divided by length^P; default 1", kNumber},
@@ -123,24 +124,26 @@ std::vector<OptionSpec> generate_option_specs() {
       kTensorOption,
       kPipelineOption,
       {"--json", "", "one JSON object on stdout"}};
-  std::vector<OptionSpec> all = search_option_specs();
+  std::vector<OptionSpec> all = search_option_specs(kMost);
   all.insert(all.end(), options.begin(), options.end());
   return all;
 }
 
-GenerationMethod search_method(const Arguments& arguments) {
-  return {.sampling = {.max_tokens = most_tokens(arguments),
+GenerationMethod search_method(const Arguments& arguments, const char* most) {
+  const std::int64_t most_tokens = arguments.integer(most, kUsualTokens);
+  return {.sampling = {.max_tokens = most_tokens,
                        .temperature = 0,
                        .repetition = repetition_rules(arguments)},
-          .beams = beams_of(arguments)};
+          .beams = beams_of(arguments, most_tokens)};
 }
 
 GenerateOptions generate_options(const Arguments& arguments) {
   check_conflicts(arguments);
+  const std::int64_t most_tokens = arguments.integer(kMost, kUsualTokens);
   GenerateOptions options = {
       .prompts = {arguments.words.size() > 1 ? arguments.words[1] : ""},
       .several = arguments.flag("--prompts"),
-      .method = {.sampling = {.max_tokens = most_tokens(arguments),
+      .method = {.sampling = {.max_tokens = most_tokens,
                               .temperature = arguments.flag("--greedy")
                                                  ? 0.0
                                                  : arguments.number("--temperature", 0.8),
@@ -148,7 +151,7 @@ GenerateOptions generate_options(const Arguments& arguments) {
                               .top_p = arguments.number("--top-p", 1.0),
                               .seed = static_cast<std::uint64_t>(arguments.integer("--seed", 1)),
                               .repetition = repetition_rules(arguments)},
-                 .beams = beams_of(arguments)},
+                 .beams = beams_of(arguments, most_tokens)},
       .slides = arguments.text("--long", "slide") == "slide",
       .cached = !arguments.flag("--no-cache")};
   if (options.several) options.prompts = lines_of(arguments.text("--prompts", ""));

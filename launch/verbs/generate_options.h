@@ -12,10 +12,11 @@ namespace ty {
 
 std::vector<OptionSpec> generate_option_specs();
 
-// Those of them that find the most likely text: its length, beams, and what may not repeat.
-std::vector<OptionSpec> search_option_specs();
+// Those of them that find the most likely text: its length, which `most` names ("--tokens"), beams,
+// and what may not repeat.
+std::vector<OptionSpec> search_option_specs(const char* most);
 // The method that they ask for, greedy without beams. Throws UsageError for what only beams have.
-GenerationMethod search_method(const Arguments& arguments);
+GenerationMethod search_method(const Arguments& arguments, const char* most);
 
 struct GenerateOptions {
   std::vector<std::string> prompts;  // at least one; an empty one is the beginning of a document
