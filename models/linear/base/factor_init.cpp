@@ -1,5 +1,6 @@
 #include "models/linear/base/factor_init.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <memory>
@@ -107,12 +108,22 @@ std::vector<Init> factor_inits(const FactorChain& chain, double weight_std, Fact
                                         : orthogonal_factors(modes, ranks, weight_std, path, seed);
   });
   const double std = std_of_factors(chain, weight_std);
+  const MatrixSize whole = {product(chain.in), product(chain.out)};
   for (std::size_t k = 0; k < modes.size(); ++k) {
     result.push_back(kind == FactorInit::normal
                          ? Init::normal(std)
                          : Init::computed([=](std::uint64_t seed) { return draw->at(k, seed); }));
+    const MatrixSize own = {chain.ranks[k] * chain.in[k], chain.out[k] * chain.ranks[k + 1]};
+    result.back().rate = factor_rate(whole, own, modes.size());
   }
   return result;
+}
+
+double factor_rate(MatrixSize whole, MatrixSize own, std::size_t factors) {
+  const auto least = [](MatrixSize size) {
+    return static_cast<double>(std::min(size.in, size.out));
+  };
+  return std::sqrt(least(whole) / least(own)) / static_cast<double>(factors);
 }
 
 }  // namespace ty

@@ -21,8 +21,17 @@ struct FactorChain {
   std::vector<std::int64_t> in, out, ranks;
 };
 
-// One per factor, of a weight whose entries have the standard deviation `weight_std`. `path` picks the random streams.
+// One per factor, of a weight whose entries have the standard deviation `weight_std`, with its
+// rate. `path` picks the random streams.
 std::vector<Init> factor_inits(const FactorChain& chain, double weight_std, FactorInit kind,
                                const std::string& path);
+
+// A matrix by its sizes.
+struct MatrixSize {
+  std::int64_t in, out;
+};
+// What a dense weight's learning rate is to be multiplied by for one of its `factors`, which maps
+// `own.in` numbers to `own.out`.
+double factor_rate(MatrixSize whole, MatrixSize own, std::size_t factors);
 
 }  // namespace ty

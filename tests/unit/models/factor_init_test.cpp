@@ -105,6 +105,26 @@ TEST(FactorInit, CoresOfTheWorkedExample) {
   }
 }
 
+// sqrt(least size of W / least size of the factor) / number of factors.
+TEST(FactorInit, RatesOfTheWorkedExamples) {
+  const auto rates = [](const LinearShape& shape, const LinearSpec& spec) {
+    ParameterStore store;
+    make_linear(Scope(store, "layer"), shape, resolved(spec, shape), Split::none, {});
+    std::vector<double> all;
+    for (const Parameter& p : store.all()) all.push_back(p.init.rate);
+    return all;
+  };
+  const auto expect = [](const std::vector<double>& got, const std::vector<double>& wanted) {
+    ASSERT_EQ(got.size(), wanted.size());
+    for (std::size_t k = 0; k < got.size(); ++k) EXPECT_NEAR(got[k], wanted[k], 1e-5) << k;
+  };
+  const TtmSpec down = {.in = {8, 8, 8}, .out = {8, 8, 2}, .rank = 19};
+  expect(rates({.in = 512, .out = 128}, down), {4.0 / 3, 0.30589, 8.0 / 3, 1});  // and the bias
+  expect(rates({.in = 128, .out = 512}, SvdSpec{.rank = 32}), {1, 1, 1});
+  expect(rates({.in = 128, .out = 512}, SvdSpec{.rank = 8}), {2, 2, 1});
+  expect(rates({.in = 128, .out = 512}, {}), {1, 1});
+}
+
 // Columns of a core [.., R] as a matrix: their products with each other.
 std::vector<double> gram(const std::vector<double>& core, std::size_t columns) {
   std::vector<double> result(columns * columns, 0.0);
