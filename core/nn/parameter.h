@@ -20,13 +20,16 @@
 namespace ty {
 
 // Initial values of a parameter: normal with a standard deviation, a constant, or computed on the
-// host. A normal draw depends only on (seed, name, position in the whole parameter).
+// host. A normal draw depends only on (seed, name, position in the whole parameter). How a
+// parameter should move depends on how it starts, so its rate is stated here too.
 struct Init {
   enum class Kind : std::uint8_t { normal, constant, computed };
   using Compute = std::function<std::vector<double>(std::uint64_t seed)>;  // of the whole parameter
   Kind kind = Kind::constant;
   double value = 0.0;  // standard deviation, or the constant
   Compute compute = {};
+  // Of a factor: what a dense weight's learning rate is to be multiplied by (optim.factor_rates).
+  double rate = 1.0;
 
   static Init normal(double std) { return {Kind::normal, std}; }
   static Init constant(double value) { return {Kind::constant, value}; }

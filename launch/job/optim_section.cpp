@@ -38,6 +38,12 @@ void fields(Fields& f, OptimSection& s) {
   f.field("rules", s.rules,
           "learning rate and weight decay of single parameters; of each key, the last rule that "
           "matches and states it");
+  f.field(
+      "factor_rates", s.factor_rates,
+      "learning rates of the factors of svd, ttm and kronecker layers; equal: lr; shape: lr "
+      "times a number that each factor's sizes give, so that one lr serves dense and factorised "
+      "layers; a rule that states lr has the last word",
+      {{"equal", FactorRates::equal}, {"shape", FactorRates::shape}});
   f.field("clip", s.clip, "limit of the global gradient norm; 0: none", at_least(0));
   f.when("name", s.name == OptimizerKind::adamw, "with name: adamw", [&] {
     f.field("betas", s.betas, "decay of the first and second moment",

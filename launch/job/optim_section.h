@@ -18,6 +18,10 @@ struct OptimRule {
 
 enum class OptimizerKind : std::uint8_t { adamw, sgd };
 
+// How the learning rates of a layer's factors relate to that of a dense weight. shape: by
+// factor_rate() (models/linear/base/factor_init.h).
+enum class FactorRates : std::uint8_t { equal, shape };
+
 struct OptimSection {
   OptimizerKind name = OptimizerKind::adamw;
   double lr = 1e-3;
@@ -26,10 +30,11 @@ struct OptimSection {
   std::vector<std::string> freeze;                        // not trained, by pattern
   std::vector<std::string> train;                         // trained whatever else is said
   std::vector<OptimRule> rules;                           // of each key, the last that states it
-  double clip = 0.0;                                      // limit of the gradient norm; 0: none
-  std::vector<double> betas{0.9, 0.95};                   // adamw
-  double eps = 1e-8;                                      // adamw
-  double momentum = 0.0;                                  // sgd
+  FactorRates factor_rates = FactorRates::equal;
+  double clip = 0.0;                     // limit of the gradient norm; 0: none
+  std::vector<double> betas{0.9, 0.95};  // adamw
+  double eps = 1e-8;                     // adamw
+  double momentum = 0.0;                 // sgd
 };
 
 void fields(config::Fields& f, OptimRule& rule);

@@ -10,6 +10,7 @@
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/huggingface/model_writer.h"
+#include "models/linear/guided/guided.h"
 
 namespace ty {
 
@@ -151,6 +152,15 @@ nlohmann::json manifest_fields(const CheckpointContext& context, const TrainingS
   return fields;
 }
 
+// What is written as guides end has them still, and the model that goes on from it has not.
+void load_stored_weights(const Checkpoint& checkpoint, const TrainingState& state) {
+  ModelSpec stored = parse_model_config(checkpoint.path);
+  const bool has_ended = without_guides(stored.linear, checkpoint.step) != stored.linear;
+  const auto missing =
+      load_common_weights(checkpoint.path, state.parameters, has_ended ? stored : state.spec);
+  TY_CHECK(missing.empty(), "{} has no {}", checkpoint.path.string(), missing.front());
+}
+
 }  // namespace
 
 TrainingState state_of(TrainingSetup& setup) {
@@ -221,7 +231,7 @@ Position restore_checkpoint(const CheckpointContext& context, const Checkpoint& 
     throw DataError("{}: was trained with another tokenizer (fingerprint {:x}, the job's is {:x})",
                     checkpoint.path.string(), stored, context.tokenizer_fingerprint);
   }
-  load_weights(checkpoint.path, state.parameters, state.spec);
+  load_stored_weights(checkpoint, state);
   const auto frozen = manifest.fields.value("frozen", std::vector<std::string>{});
   const auto may_miss = [&](const Parameter& parameter) {
     return context.allow_changes || matches_any(frozen, parameter.name);

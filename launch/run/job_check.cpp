@@ -10,6 +10,7 @@
 #include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
+#include "models/linear/guided/guided.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
@@ -61,6 +62,17 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
                       "{} tokens cannot be divided over parallel.tensor = {} ranks, as "
                       "parallel.sequence wants; {}",
                       job.data.sequence, mesh.tensor, valid_degrees(job.data.sequence));
+  }
+}
+
+// What is trained to its end has no guide left.
+void check_guides(const JobConfig& job, const std::vector<LinearRule>& rules) {
+  for (const LinearRule& rule : rules) {
+    const auto* guided = rule.spec.as<GuidedSpec>();
+    if (guided == nullptr || guided->steps < job.run.steps) continue;
+    throw ConfigError(Key{"run.steps"},
+                      "{} are not more than the {} steps in which the guide of {} fades out",
+                      job.run.steps, guided->steps, rule.match);
   }
 }
 
@@ -118,6 +130,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
   }
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());
+  check_guides(job, config.linear);
   check_stages(job, config, mesh);
 }
 

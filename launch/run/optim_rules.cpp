@@ -16,10 +16,12 @@ struct Options {
   double lr, weight_decay;
 };
 
-Options options_of(const OptimSection& optim, const std::string& name) {
-  Options options = {optim.lr, matches_any(optim.no_decay, name) ? 0.0 : optim.weight_decay};
+Options options_of(const OptimSection& optim, const Parameter& parameter) {
+  const double rate = optim.factor_rates == FactorRates::shape ? parameter.init.rate : 1.0;
+  Options options = {optim.lr * rate,
+                     matches_any(optim.no_decay, parameter.name) ? 0.0 : optim.weight_decay};
   for (const OptimRule& rule : optim.rules) {
-    if (!glob_match(rule.match, name)) continue;
+    if (!glob_match(rule.match, parameter.name)) continue;
     options.lr = rule.lr.value_or(options.lr);
     options.weight_decay = rule.weight_decay.value_or(options.weight_decay);
   }
@@ -71,8 +73,8 @@ void check_pattern(const std::string& key, const std::string& pattern,
 
 TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, optim.train}; }
 
-UpdateOptions update_options(const OptimSection& optim, const std::string& name) {
-  const Options options = options_of(optim, name);
+UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter) {
+  const Options options = options_of(optim, parameter);
   return {options.lr / optim.lr, options.weight_decay};
 }
 
@@ -102,7 +104,7 @@ std::vector<UpdateGroup> update_groups(const OptimSection& optim, const Paramete
                        .numbers = parameter.whole().numel(),
                        .is_frozen = !trained.contains(parameter.name)};
     if (!one.is_frozen) {
-      const Options options = options_of(optim, parameter.name);
+      const Options options = options_of(optim, parameter);
       one.lr = options.lr;
       one.weight_decay = options.weight_decay;
     }

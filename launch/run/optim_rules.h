@@ -16,9 +16,10 @@ namespace ty {
 // Which parameters are trained.
 TrainingRules training_rules(const OptimSection& optim);
 
-// A parameter's options, by name: of optim.rules, of each key, the last that matches and states it;
-// without one optim.lr, and optim.weight_decay unless optim.no_decay matches.
-UpdateOptions update_options(const OptimSection& optim, const std::string& name);
+// A parameter's options: of optim.rules, of each key, the last that matches and states it; without
+// one optim.lr, times the parameter's own rate if optim.factor_rates says so, and
+// optim.weight_decay unless optim.no_decay matches.
+UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter);
 
 // Throws ConfigError for a pattern of the section that matches none of the model's parameters, and
 // if optim.freeze leaves none to train.

@@ -43,7 +43,8 @@ void add_choices(Traffic& traffic, const Layout& layout, std::int64_t actions) {
 }
 
 std::vector<UpdateGroup> groups_to_show(const OptimSection& optim, const ModelSpec& config) {
-  const bool says_nothing = optim.freeze.empty() && optim.train.empty() && optim.rules.empty();
+  const bool says_nothing = optim.freeze.empty() && optim.train.empty() && optim.rules.empty() &&
+                            optim.factor_rates == FactorRates::equal;
   if (says_nothing && !have_adapters(config.linear)) return {};
   const Model whole(describe_model(config), LinearRules(config.linear));
   return update_groups(optim, whole.parameters());

@@ -11,6 +11,7 @@
 #include "launch/run/job_inputs.h"
 #include "launch/run/model_setup.h"
 #include "models/huggingface/model_directory.h"
+#include "models/linear/guided/guided.h"
 
 namespace ty {
 
@@ -126,11 +127,12 @@ class Beginning {
   void check_same_layers() const {
     const Path& directory = directory_->newest().checkpoint->path;
     const ModelSpec there_now = read_model_config(directory);
-    const LinearRules stored(there_now.linear);
+    const std::int64_t step = directory_->newest().checkpoint->step;
+    const LinearRules stored(without_guides(there_now.linear, step));
     const ModelSpec config = at_model(job_, [&] {
       return resolve_model(job_, {there_now.vocab, there_now.head.labels});
     });
-    const Model model(describe_model(config), LinearRules(config.linear));
+    const Model model(describe_model(config), LinearRules(without_guides(config.linear, step)));
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));
       if (there == describe(site.spec)) continue;

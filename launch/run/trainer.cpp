@@ -12,6 +12,7 @@
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
 #include "models/huggingface/model_config.h"
+#include "models/linear/guided/guided.h"
 #include "parallel/data/replica_check.h"
 
 namespace ty {
@@ -58,8 +59,10 @@ void Trainer::build(RunStart start) {
   if (model_.head.kind == HeadSpec::Kind::labels) set_label_names(model_, dataset_.labels);
   set_run_keys(model_, dataset_.tokenizer ? dataset_.tokenizer->end_of_text() : std::nullopt,
                job_.precision.weights);
+  if (start.checkpoint) model_.linear = without_guides(model_.linear, start.checkpoint->step);
   tell_start(start.checkpoint ? start.checkpoint->step : -1);
-  setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, layout_);
+  trace_ = std::make_unique<Trace>(layout_.mesh, job_.log.trace);
+  set_up();
   checkpoints_ = {.directory = job_.run.dir / "checkpoints",
                   .run_id = directory_ ? directory_->run_id() : "",
                   .mesh = layout_.mesh,
@@ -70,12 +73,11 @@ void Trainer::build(RunStart start) {
                   .keep_best = job_.checkpoint.best,
                   .frozen = setup_->model.frozen,
                   .allow_changes = job_.run.allow_changes};
-  watch_actions();
   resume(start.checkpoint, start.notes);
 }
 
-void Trainer::watch_actions() {
-  trace_ = std::make_unique<Trace>(layout_.mesh, job_.log.trace);
+void Trainer::set_up() {
+  setup_ = std::make_unique<TrainingSetup>(job_, model_, *backend_, layout_);
   setup_->step.observe([this](const Span& span) {
     stage_times_.add(span);
     trace_->add(span, setup_->step.program().shape);
@@ -150,6 +152,7 @@ ExitCode Trainer::run() {
     do_what_is_due(done);
     if (stops_early(job_, best_)) break;
     if (const int signal = agreed_stop(); signal != 0) return stop(signal, done);
+    drop_guides(done);
   }
   settle();
   world_.group().set_patience(kDefaultPatience);
@@ -231,6 +234,24 @@ void Trainer::record(std::int64_t step, const StepReport& report) {
 void Trainer::check_replicas_now(std::int64_t step) {
   between_steps([&] {
     check_replicas(*setup_->model.parameters, layout_.mesh, job_.parallel.zero == 1, step);
+  });
+}
+
+// A run that is killed here goes on in the same way. If nothing could be saved, the guides stay,
+// and change nothing.
+void Trainer::drop_guides(std::int64_t step) {
+  std::vector<LinearRule> rules = without_guides(model_.linear, step);
+  if (rules == model_.linear) return;
+  between_steps([&] {
+    if (saved_step_ != step) save_now(step);
+    if (saved_step_ != step) return;
+    model_.linear = std::move(rules);
+    setup_.reset();
+    set_up();
+    checkpoints_.frozen = setup_->model.frozen;
+    restore_checkpoint(checkpoints_, {step, checkpoints_.directory / fmt::format("step-{}", step)},
+                       *setup_);
+    observers_.tell([&](RunObserver& o) { o.noted("  guides have faded out, and are gone"); });
   });
 }
 

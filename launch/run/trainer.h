@@ -32,6 +32,8 @@ class Trainer {
 
  private:
   void build(RunStart start);
+  // Makes the model and what trains it; watches the actions of its steps.
+  void set_up();
   void tell_start(std::int64_t steps_done);
   void resume(const std::optional<Checkpoint>& checkpoint, const std::vector<std::string>& notes);
   // Where the run is once so many steps are done.
@@ -41,6 +43,8 @@ class Trainer {
   void settle();
   void record(std::int64_t step, const StepReport& report);
   void check_replicas_now(std::int64_t step);
+  // Goes on without the guides that have faded out: saves, and resumes from that.
+  void drop_guides(std::int64_t step);
   // Samples, evaluation and checkpoint of a step that is done.
   void do_what_is_due(std::int64_t step);
   void evaluate_now(std::int64_t step, bool last);
@@ -58,8 +62,6 @@ class Trainer {
   int agreed_stop();
   ExitCode stop(int signal, std::int64_t step);
   void finish(std::int64_t step);
-  // Watches the actions of a step's program.
-  void watch_actions();
   void tell_trace();
   std::optional<PipelineTimes> gather_stage_times() const;
 

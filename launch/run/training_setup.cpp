@@ -13,7 +13,7 @@ namespace {
 std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParameters& parameters,
                                           const std::vector<Piece>& pieces) {
   const OptionsOf options_of = [&optim](const Parameter& parameter) {
-    return update_options(optim, parameter.name);
+    return update_options(optim, parameter);
   };
   if (optim.name == OptimizerKind::sgd) {
     return make_sgd(parameters, pieces, options_of, {.momentum = optim.momentum});

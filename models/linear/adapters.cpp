@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "models/linear/guided/guided.h"
 
 namespace ty {
 
@@ -26,6 +27,9 @@ LinearRule adapted(const LinearSite& site, const AdapterRule& rule, LinearLayout
   if (site.spec.as<LoraSpec>() != nullptr) {
     throw ConfigError(
         "has an adapter already; add it into the weights first: trainyard export --dense");
+  }
+  if (site.spec.as<GuidedSpec>() != nullptr) {
+    throw ConfigError("has a guide still; train it to its end first, or trainyard export --dense");
   }
   if (layout == LinearLayout::rank) {
     throw ConfigError("adapters have no layout: rank; want auto, split or whole");

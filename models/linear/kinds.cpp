@@ -6,6 +6,7 @@
 #include "core/config/fields.h"
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
 #include "models/linear/svd/svd.h"
@@ -18,8 +19,8 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{},    SvdSpec{}, KroneckerSpec{},
-                                        CpSpec{},    TuckerSpec{}, LoraSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{},    SvdSpec{},  KroneckerSpec{},
+                                        CpSpec{},    TuckerSpec{}, LoraSpec{}, GuidedSpec{}};
   return all;
 }
 

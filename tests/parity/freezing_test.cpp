@@ -31,7 +31,7 @@ const std::vector<Kind>& kinds() {
 }
 
 // What is frozen: from the beginning on, at the end (through which gradients still go), here and
-// there, a table to which the head is tied, all but the head, and (rates) nothing.
+// there, a table to which the head is tied, all but the head, and (rates, shapes) nothing.
 const std::vector<Kind>& choices() {
   static const std::vector<Kind> all = {
       {"first", {kFirstBlocks, "model.tied=false"}},
@@ -39,7 +39,9 @@ const std::vector<Kind>& choices() {
       {"some", {"optim.freeze=[\"*.mlp.up.*\", \"*.bias\", \"blocks.1.attn.*\"]"}},
       {"table", {"optim.freeze=[\"embeddings.*\"]"}},
       {"all_but_the_head", {"optim.freeze=[\"embeddings.*\", \"blocks.*\"]", "model.tied=false"}},
-      {"rates", {kRates}}};
+      {"rates", {kRates}},
+      {"shapes",
+       {"optim.factor_rates=shape", "optim.rules=[{match: \"blocks.2.mlp.*\", lr: 1e-3}]"}}};
   return all;
 }
 

@@ -2,7 +2,9 @@
 //
 // Entries of a product of independent zero-mean factors have the variance prod Var(factor) x prod
 // ranks; the factors' standard deviations follow from the dense weight's. The orthogonal variant
-// draws the same product and moves the scale to the last factor: same W, better conditioned.
+// draws the same product and moves the scale to the last factor: same W, better conditioned. The
+// spectral variant cuts a dense draw by TT-SVD and shares each singular value among its neighbours
+// (Khodak et al., arXiv 2105.01029), at the dense weight's standard deviation.
 #pragma once
 
 #include <string>
@@ -13,10 +15,23 @@
 
 namespace ty {
 
-// One per factor [ranks[k] modes[k], ranks[k + 1]] of a weight whose entries have the standard
-// deviation `weight_std`; ranks begin and end with 1. `path` picks the random streams.
-std::vector<Init> factor_inits(const std::vector<std::int64_t>& modes,
-                               const std::vector<std::int64_t>& ranks, double weight_std,
-                               FactorInit kind, const std::string& path);
+// A weight [prod in, prod out] as a chain of factors [ranks[k], in[k], out[k], ranks[k + 1]]; ranks
+// begin and end with 1.
+struct FactorChain {
+  std::vector<std::int64_t> in, out, ranks;
+};
+
+// One per factor, of a weight whose entries have the standard deviation `weight_std`, with its
+// rate. `path` picks the random streams.
+std::vector<Init> factor_inits(const FactorChain& chain, double weight_std, FactorInit kind,
+                               const std::string& path);
+
+// A matrix by its sizes.
+struct MatrixSize {
+  std::int64_t in, out;
+};
+// What a dense weight's learning rate is to be multiplied by for one of its `factors`, which maps
+// `own.in` numbers to `own.out`.
+double factor_rate(MatrixSize whole, MatrixSize own, std::size_t factors);
 
 }  // namespace ty

@@ -15,8 +15,12 @@ void keep_field(config::Fields& f, double& keep) {
 }
 
 void init_field(config::Fields& f, FactorInit& init) {
-  f.field("init", init, "how the factors start; orthogonal: the same W, better conditioned",
-          {{"normal", FactorInit::normal}, {"orthogonal", FactorInit::orthogonal}});
+  f.field("init", init,
+          "how the factors start; orthogonal: the same W, better conditioned; spectral: cut from a "
+          "dense draw, as compress would",
+          {{"normal", FactorInit::normal},
+           {"orthogonal", FactorInit::orthogonal},
+           {"spectral", FactorInit::spectral}});
 }
 
 std::optional<SpecFault> fault_of_size(const std::vector<SizeKey>& keys, double keep) {

@@ -13,8 +13,9 @@
 namespace ty {
 
 // How factors start. normal: independent entries; orthogonal: the same distribution of the product,
-// each factor but the last with orthonormal columns.
-enum class FactorInit : std::uint8_t { normal, orthogonal };
+// each factor but the last with orthonormal columns; spectral: what a dense weight's initial draw
+// is cut to.
+enum class FactorInit : std::uint8_t { normal, orthogonal, spectral };
 
 // The keys `keep` (a share of the dense weights) and `init`.
 void keep_field(config::Fields& f, double& keep);

@@ -162,8 +162,8 @@ double forward_flops(const SvdSpec& spec, const LinearShape& shape, std::int64_t
 }
 
 SvdInits svd_inits(const LinearShape& shape, const SvdSpec& spec, const std::string& path) {
-  const std::vector<Init> both =
-      factor_inits({shape.in, shape.out}, {1, spec.rank, 1}, shape.weight_std, spec.init, path);
+  const FactorChain chain = {{shape.in, 1}, {1, shape.out}, {1, spec.rank, 1}};
+  const std::vector<Init> both = factor_inits(chain, shape.weight_std, spec.init, path);
   return {both[0], both[1]};
 }
 

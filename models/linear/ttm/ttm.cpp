@@ -187,9 +187,7 @@ TtmShape shape_of(const TtmSpec& spec) { return with_ranks(spec.in, spec.out, sp
 
 std::vector<Init> ttm_inits(const TtmShape& shape, double weight_std, FactorInit kind,
                             const std::string& path) {
-  std::vector<std::int64_t> modes;
-  for (int k = 0; k < shape.num_cores(); ++k) modes.push_back(shape.mode(k));
-  return factor_inits(modes, shape.ranks, weight_std, kind, path);
+  return factor_inits({shape.in, shape.out, shape.ranks}, weight_std, kind, path);
 }
 
 TtmSpec exact_spec(const TtmShape& shape, TtmSpec like) {

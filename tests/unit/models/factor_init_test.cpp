@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "core/linalg/svd.h"
 #include "core/nn/flat_parameters.h"
 #include "models/linear/base/linear.h"
 #include "models/linear/svd/svd.h"
@@ -73,6 +74,10 @@ std::vector<Row> rows() {
     spec.init = FactorInit::orthogonal;
     return spec;
   };
+  const auto spectral = [](auto spec) {
+    spec.init = FactorInit::spectral;
+    return spec;
+  };
   const TtmSpec automatic = {.rank = 12};
   const TtmSpec above_cap = {.in = {2, 6, 8}, .out = {2, 8, 8}, .rank = 20};  // cap of bond 1: 4
   const TtmSpec padded = {.in = {5, 5, 4}, .out = {4, 5, 7}, .rank = 9};
@@ -84,7 +89,11 @@ std::vector<Row> rows() {
           {"padded", shape, padded},
           {"padded_orthogonal", shape, orthogonal(padded)},
           {"svd", shape, svd},
-          {"svd_orthogonal", shape, orthogonal(svd)}};
+          {"svd_orthogonal", shape, orthogonal(svd)},
+          {"spectral", shape, spectral(automatic)},
+          {"above_cap_spectral", shape, spectral(above_cap)},
+          {"padded_spectral", shape, spectral(padded)},
+          {"svd_spectral", shape, spectral(svd)}};
 }
 INSTANTIATE_TEST_SUITE_P(Every, Init, testing::ValuesIn(rows()),
                          [](const auto& test) { return test.param.name; });
@@ -94,6 +103,26 @@ TEST(FactorInit, CoresOfTheWorkedExample) {
   for (const auto& init : ttm_inits(shape, kStd, FactorInit::normal, "layer")) {
     EXPECT_NEAR(init.value, 0.06525, 5e-6);
   }
+}
+
+// sqrt(least size of W / least size of the factor) / number of factors.
+TEST(FactorInit, RatesOfTheWorkedExamples) {
+  const auto rates = [](const LinearShape& shape, const LinearSpec& spec) {
+    ParameterStore store;
+    make_linear(Scope(store, "layer"), shape, resolved(spec, shape), Split::none, {});
+    std::vector<double> all;
+    for (const Parameter& p : store.all()) all.push_back(p.init.rate);
+    return all;
+  };
+  const auto expect = [](const std::vector<double>& got, const std::vector<double>& wanted) {
+    ASSERT_EQ(got.size(), wanted.size());
+    for (std::size_t k = 0; k < got.size(); ++k) EXPECT_NEAR(got[k], wanted[k], 1e-5) << k;
+  };
+  const TtmSpec down = {.in = {8, 8, 8}, .out = {8, 8, 2}, .rank = 19};
+  expect(rates({.in = 512, .out = 128}, down), {4.0 / 3, 0.30589, 8.0 / 3, 1});  // and the bias
+  expect(rates({.in = 128, .out = 512}, SvdSpec{.rank = 32}), {1, 1, 1});
+  expect(rates({.in = 128, .out = 512}, SvdSpec{.rank = 8}), {2, 2, 1});
+  expect(rates({.in = 128, .out = 512}, {}), {1, 1});
 }
 
 // Columns of a core [.., R] as a matrix: their products with each other.
@@ -133,6 +162,51 @@ TEST(FactorInit, EveryTermOfABondAboveItsCapTrains) {
   Map layer(shape, resolved(spec, shape), 1);
   const auto g = gram(layer.values("layer.core1"), 20);
   for (std::size_t r = 0; r < 20; ++r) EXPECT_NEAR(g[r * 20 + r], 1.0, 1e-12) << r;
+}
+
+// The leading singular values of a dense draw lie close together; those of a product of two draws
+// do not.
+TEST(FactorInit, ASpectralStartHasTheSpectrumOfADenseDraw) {
+  const LinearShape shape = {.in = 96, .out = 128, .weight_std = kStd};
+  const auto spread = [&](FactorInit init) {
+    const SvdSpec spec = {.rank = 10, .init = init};
+    const auto w = doubles(Map(shape, spec, 1).linear->dense_weight());
+    const auto sigma = singular_values(Matrix(96, 128, w));
+    return sigma[0] / sigma[9];
+  };
+  EXPECT_LT(spread(FactorInit::spectral), 1.5);
+  EXPECT_GT(spread(FactorInit::normal), 1.8);
+}
+
+// At its full ranks the train is the draw itself, whose entries are normal.
+TEST(FactorInit, NothingIsCutFromASpectralStartOfFullRank) {
+  const LinearShape shape = {.in = 12, .out = 15, .weight_std = kStd};
+  const TtmSpec spec = {
+      .in = {2, 3, 2}, .out = {3, 1, 5}, .ranks = {6, 10}, .init = FactorInit::spectral};
+  Map layer(shape, resolved(spec, shape), 1);
+  const RandomStream stream(1, site_id("layer.dense"));
+  const Matrix draw = normal_matrix(6, 30, stream);
+  const auto w = doubles(layer.linear->dense_weight());
+  EXPECT_NEAR(std::abs(w[0] / w[1]), std::abs(draw.data[0] / draw.data[1]), 1e-9);
+  double sum = 0;
+  for (const double value : w) sum += value * value;
+  EXPECT_NEAR(std::sqrt(sum / 180), kStd, 1e-12);
+}
+
+// All factors start at one scale, as those of a normal start do.
+TEST(FactorInit, SpectralFactorsHaveOneScale) {
+  const LinearShape shape = {.in = 96, .out = 128, .weight_std = kStd};
+  const TtmSpec spec = {.rank = 12, .init = FactorInit::spectral};
+  Map layer(shape, resolved(spec, shape), 1);
+  std::vector<double> scales;
+  for (const char* name : {"layer.core1", "layer.core2", "layer.core3"}) {
+    const auto core = layer.values(name);
+    double sum = 0;
+    for (const double value : core) sum += value * value;
+    scales.push_back(std::sqrt(sum / static_cast<double>(core.size())));
+  }
+  EXPECT_NEAR(scales[1] / scales[0], 1.0, 1e-9);
+  EXPECT_NEAR(scales[2] / scales[0], 1.0, 1e-9);
 }
 
 }  // namespace

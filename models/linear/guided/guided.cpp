@@ -1,0 +1,140 @@
+#include "models/linear/guided/guided.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "core/base/error.h"
+#include "core/nn/flat_parameters.h"
+#include "core/ops/bias.h"
+#include "core/ops/elementwise.h"
+#include "models/linear/base/bias.h"
+#include "models/linear/base/pass.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/lora/lora.h"
+
+namespace ty {
+
+namespace {
+
+// The weight that a layer at a path begins with, drawn by itself in double.
+Init same_start(const std::string& path, const LinearShape& shape, const LinearSpec& spec) {
+  return Init::computed([=](std::uint64_t seed) {
+    const auto backend = make_cpu_backend();
+    ParameterStore store;
+    const auto layer = make_linear(Scope(store, path), shape, spec, Split::none, {});
+    FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
+                              {.compute = DType::f64, .weights = DType::f64, .gradients = false});
+    parameters.initialise(seed);
+    return layer->dense_weight().contiguous().values<double>();
+  });
+}
+
+class GuidedLayer final : public Linear {
+ public:
+  GuidedLayer(const Scope& scope, const LinearShape& shape, const GuidedSpec& spec, Split split,
+              const Sharing& sharing)
+      : spec_(spec) {
+    if (sharing.has_own_columns()) {
+      throw ConfigError("{}: guided layers are not shared where another layer is hidden",
+                        scope.path());
+    }
+    Sharing of_each = sharing;
+    of_each.layout = LinearLayout::automatic;
+    LinearShape no_bias = shape;
+    no_bias.bias = false;
+    own_ = ty::make_linear(scope, no_bias, spec.of, split, of_each);
+    const Split divided = sharing.is_divided() ? split : Split::none;
+    bias_ = divided == Split::out  ? declare_bias_part(scope, shape, sharing)
+            : divided == Split::in ? declare_bias_outside(scope, shape, sharing)
+                                   : declare_bias(scope, shape);
+    const Scope at = scope.child("guide");
+    guide_ = ty::make_linear(at, no_bias, DenseSpec{}, split, of_each);
+    at.store().find(at.path() + ".weight")->init = same_start(scope.path(), no_bias, spec.of);
+  }
+
+  Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
+  Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
+    const double share = pass.training ? guide_share(spec_, pass.step) : 0.0;
+    Tensor y = own_->forward_in(x, pass);
+    if (share > 0.0) {
+      y = add(scale(guide_->forward_in(x, pass), share), scale(y, 1.0 - share));
+    }
+    return biased(y, value_of(bias_));
+  }
+  Tensor dense_weight() const override { return own_->dense_weight(); }
+  void begin_step() override { own_->begin_step(); }
+  void end_step() override { own_->end_step(); }
+
+ private:
+  GuidedSpec spec_;
+  std::unique_ptr<Linear> own_, guide_;
+  const Parameter* bias_ = nullptr;
+};
+
+}  // namespace
+
+void fields(config::Fields& f, GuidedSpec& spec) {
+  f.field("steps", spec.steps, "of training, in which the dense guide fades out",
+          config::at_least(1).required());
+  f.field("of", spec.of, "what is guided, and remains", config::required());
+}
+
+std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
+  if (spec.steps < 1) return SpecFault{"steps", fmt::format("{}; want 1 or more", spec.steps)};
+  const bool is_of_factors = spec.of.as<DenseSpec>() == nullptr &&
+                             spec.of.as<LoraSpec>() == nullptr &&
+                             spec.of.as<GuidedSpec>() == nullptr;
+  if (!is_of_factors) {
+    return SpecFault{"of", fmt::format("a {} layer has no use for a guide; want one of factors",
+                                       kind_name(spec.of))};
+  }
+  auto fault = fault_of(spec.of);
+  if (fault) fault->key = "of." + fault->key;
+  return fault;
+}
+
+GuidedSpec resolved(const GuidedSpec& spec, const LinearShape& shape) {
+  return {spec.steps, resolved(spec.of, shape)};
+}
+
+std::string describe(const GuidedSpec& spec) {
+  return fmt::format("{} + dense guide for {} steps", describe(spec.of), spec.steps);
+}
+
+std::int64_t num_weights(const GuidedSpec& spec, const LinearShape& shape) {
+  return num_weights(spec.of, shape) + shape.in * shape.out;
+}
+
+double forward_flops(const GuidedSpec& spec, const LinearShape& shape, std::int64_t tokens) {
+  return forward_flops(spec.of, shape, tokens) + flops_of_weights(shape.in * shape.out, tokens);
+}
+
+Execution execution_of(const GuidedSpec& spec, const LinearShape& shape, std::int64_t tokens) {
+  return execution_of(spec.of, shape, tokens);
+}
+
+std::string obstacle_to(const GuidedSpec&, const LinearShape&, Split, int) { return ""; }
+
+std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
+                                    const GuidedSpec& spec, Split split, const Sharing& sharing) {
+  return std::make_unique<GuidedLayer>(scope, shape, spec, split, sharing);
+}
+
+double guide_share(const GuidedSpec& spec, std::int64_t step) {
+  if (step >= spec.steps) return 0.0;
+  const double way = static_cast<double>(step) / static_cast<double>(spec.steps);
+  return 0.5 * (1.0 + std::cos(std::numbers::pi * way));
+}
+
+std::vector<LinearRule> without_guides(std::vector<LinearRule> rules, std::int64_t steps) {
+  for (LinearRule& rule : rules) {
+    const auto* guided = rule.spec.as<GuidedSpec>();
+    if (guided == nullptr || guided->steps > steps) continue;
+    const LinearSpec own = guided->of;
+    rule.spec = own;
+  }
+  return rules;
+}
+
+}  // namespace ty
