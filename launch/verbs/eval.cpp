@@ -98,10 +98,11 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
     return world.is_root() ? score_files(arguments, type_of(arguments)) : ExitCode::ok;
   }
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
-  if (arguments.flag("--tokens") && arguments.flag("--inputs")) {
+  const bool names_ids = arguments.flag("--tokens") && !arguments.flag("--generate");
+  if (names_ids && arguments.flag("--inputs")) {
     throw UsageError("eval: --tokens and --inputs exclude each other");
   }
-  if (arguments.flag("--tokens") || arguments.flag("--inputs")) {
+  if (names_ids || arguments.flag("--inputs")) {
     return world.is_root() ? run_probe(arguments, directory) : ExitCode::ok;
   }
   if (arguments.flag("--logits") || arguments.flag("--gradients")) {
@@ -131,7 +132,9 @@ std::vector<OptionSpec> eval_options() {
       {"--batch", "N", "windows at once; default 8", kInteger, config::between(1, kMostSequences)},
       {"--dtype", "TYPE", "of weights and activations: fp32 (default), bf16 or fp16", kText,
        one_of_types()},
-      {"--tokens", "IDS", "N+1 token ids: the model's own numbers for them"},
+      {"--tokens", "IDS",
+       "N+1 token ids: the model's own numbers for them; with --generate, a number: most new "
+       "tokens"},
       {"--inputs", "FILE", "safetensors with the library's arguments: input_ids, labels, .."},
       {"--logits", "FILE", "write the logits of --tokens or --inputs (safetensors)"},
       {"--gradients", "FILE", "write the gradients of their mean loss (safetensors)"},

@@ -33,6 +33,20 @@ std::vector<std::string> in_order(const Group& copies, const std::vector<std::st
   return all;
 }
 
+const OptionSpec& length_option() {
+  static const std::vector<OptionSpec> all = search_option_specs();
+  return *std::find_if(all.begin(), all.end(),
+                       [](const OptionSpec& option) { return option.name == "--tokens"; });
+}
+
+// As generate takes them: --tokens, which eval takes for ids else, is a number.
+Arguments with_length(Arguments arguments) {
+  const OptionSpec& length = length_option();
+  if (!arguments.flag(length.name)) return arguments;
+  arguments.options[length.name] = parse_option(length, arguments.text(length.name, ""));
+  return arguments;
+}
+
 }  // namespace
 
 WrittenTexts write_answers(const Arguments& arguments, const SharedModel& shared, Backend& backend,
@@ -49,7 +63,7 @@ WrittenTexts write_answers(const Arguments& arguments, const SharedModel& shared
   }
   const auto tokenizer = find_tokenizer(directory);
   const TextGenerator generator(directory, shared, *tokenizer, backend);
-  const GenerationMethod method = search_method(arguments);
+  const GenerationMethod method = search_method(with_length(arguments));
   const auto batch = static_cast<std::size_t>(arguments.integer("--batch", 8));
   ProgressLine progress;
   const Stopwatch watch;
@@ -74,7 +88,9 @@ WrittenTexts write_answers(const Arguments& arguments, const SharedModel& shared
 std::vector<OptionSpec> writing_options() {
   std::vector<OptionSpec> options = {
       {"--generate", "", "of an encoder-decoder: write a text for each example and score it"}};
-  for (OptionSpec& option : search_option_specs()) options.push_back(std::move(option));
+  for (OptionSpec& option : search_option_specs()) {
+    if (option.name != length_option().name) options.push_back(std::move(option));
+  }
   return options;
 }
 
