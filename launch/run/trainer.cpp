@@ -119,7 +119,7 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
     best_ = start_.best;
   } else {
     const std::vector<std::string> drawn =
-        at_model(job_, [&] { return set_initial_weights(job_, setup_->model); });
+        at_model(job_, [&] { return set_initial_weights(job_, setup_->model, world_.group()); });
     if (!drawn.empty()) {
       more.push_back(fmt::format("  freshly drawn, as model.from has none for this task: {}",
                                  fmt::join(drawn, ", ")));
