@@ -116,6 +116,7 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
       start_.tokens = start_.samples * job_.data.sequence;
     }
     saved_step_ = start_.step;
+    checkpoints_.before = checkpoint;
     best_ = start_.best;
   } else {
     const std::vector<std::string> drawn =
@@ -278,6 +279,7 @@ void Trainer::save_now(std::int64_t step) {
   if (error.empty()) {
     failed_saves_ = 0;
     saved_step_ = step;
+    checkpoints_.before = {step, checkpoints_.directory / fmt::format("step-{}", step)};
   } else if (++failed_saves_ >= kMostFailedSaves) {
     throw IoError("{} checkpoints in a row could not be saved: {}", failed_saves_, error);
   }
