@@ -12,7 +12,7 @@
 #include "core/ops/shape.h"
 #include "models/linear/base/bias.h"
 #include "models/linear/base/pass.h"
-#include "models/linear/kinds.h"
+#include "models/linear/dense/dense.h"
 #include "models/linear/lora/dora.h"
 #include "models/linear/lora/fused_columns.h"
 #include "models/linear/lora/start.h"
@@ -286,7 +286,7 @@ Execution execution_of(const LoraSpec& spec, const LinearShape& shape, std::int6
 std::string obstacle_to(const LoraSpec& spec, const LinearShape& shape, Split split, int ranks) {
   const LoraOptions& options = spec.options;
   if (options.dora && split == Split::in) return "dora layers want whole columns";
-  if (options.dora && !is_dense(spec.of)) {
+  if (options.dora && spec.of.as<DenseSpec>() == nullptr) {
     return fmt::format("dora beside {} layers wants all of them", kind_name(spec.of));
   }
   // A train that is not split can be whole if what lies inside is even.
