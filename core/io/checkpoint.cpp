@@ -137,6 +137,16 @@ void CheckpointWriter::add(const std::string& name, const std::function<void(Fil
   files_.push_back({name, file.finish()});
 }
 
+bool CheckpointWriter::link(const Path& checkpoint, const FileRecord& record) {
+  check_file_name(record.name, checkpoint.string());
+  const Path from = checkpoint / record.name, to = temporary_ / record.name;
+  std::error_code error;
+  std::filesystem::create_hard_link(from, to, error);
+  if (error) return false;
+  files_.push_back(record);
+  return true;
+}
+
 std::string CheckpointWriter::commit(const Manifest& manifest) {
   TY_CHECK(manifest.step == step_, "manifest of step {} in a checkpoint of step {}", manifest.step,
            step_);

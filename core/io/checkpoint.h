@@ -30,6 +30,9 @@ class CheckpointWriter {
 
   // Writes one file through `write`, makes it durable and records it.
   void add(const std::string& name, const std::function<void(FileWriter&)>& write);
+  // Adds a file of a published checkpoint, with its record there, as another name of the same file
+  // on disk; false if the file system cannot.
+  bool link(const Path& checkpoint, const FileRecord& record);
   // What this process has added.
   const std::vector<FileRecord>& files() const { return files_; }
 

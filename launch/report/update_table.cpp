@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "launch/report/text.h"
@@ -17,6 +18,40 @@ std::string format_updates(const std::vector<UpdateGroup>& groups) {
                group.is_frozen ? "" : fmt::format("{:g}", group.weight_decay), group.first});
   }
   return table.str();
+}
+
+namespace {
+double share_of(const TrainedShare& one) {
+  return static_cast<double>(one.trained) / static_cast<double>(std::max<std::int64_t>(1, one.all));
+}
+}  // namespace
+
+std::string format_shares(const std::vector<TrainedShare>& shares) {
+  if (shares.empty()) return "";
+  Table table({"what is trained", "numbers", "of", "%"});
+  TrainedShare total = {.rule = "all"};
+  const auto add = [&](const TrainedShare& each) {
+    table.add({each.rule, std::to_string(each.trained), std::to_string(each.all),
+               fmt::format("{:.3g}", 100 * share_of(each))});
+  };
+  for (const TrainedShare& each : shares) {
+    add(each);
+    total.trained += each.trained;
+    total.all += each.all;
+  }
+  add(total);
+  return table.str();
+}
+
+nlohmann::json shares_json(const std::vector<TrainedShare>& shares) {
+  nlohmann::json rows = nlohmann::json::array();
+  for (const TrainedShare& each : shares) {
+    rows.push_back({{"rule", each.rule},
+                    {"trained", each.trained},
+                    {"parameters", each.all},
+                    {"share", share_of(each)}});
+  }
+  return rows;
 }
 
 nlohmann::json updates_json(const std::vector<UpdateGroup>& groups) {

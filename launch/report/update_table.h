@@ -6,11 +6,16 @@
 #include <vector>
 
 #include "launch/run/optim_rules.h"
+#include "launch/run/trained_parameters.h"
 
 namespace ty {
 
 // One line for all parameters that are updated alike; "" for no groups.
 std::string format_updates(const std::vector<UpdateGroup>& groups);
+// How much is trained, one line for each rule that says so, and all of it; "" for none.
+std::string format_shares(const std::vector<TrainedShare>& shares);
+// One object per rule: rule, trained, parameters (numbers, with those that are not), share.
+nlohmann::json shares_json(const std::vector<TrainedShare>& shares);
 // One object per group: first, parameters (how many), numbers, and either frozen or lr and
 // weight_decay.
 nlohmann::json updates_json(const std::vector<UpdateGroup>& groups);

@@ -6,10 +6,10 @@
 #include "core/base/glob.h"
 #include "core/io/json.h"
 #include "launch/process/failure.h"
+#include "launch/run/checkpoint_weights.h"
 #include "launch/run/optimizer_state.h"
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
-#include "models/huggingface/model_writer.h"
 #include "models/linear/guided/guided.h"
 
 namespace ty {
@@ -66,58 +66,11 @@ void write_state(CheckpointWriter& writer, const CheckpointContext& context,
              [&](FileWriter& out) { write_optimizer(out, state.parameters, state.optimizer); });
 }
 
-// "model.safetensors", or one file per stage of a pipeline.
-std::string weights_name(const Mesh& mesh) {
-  const int stages = mesh.shape().pipeline;
-  if (stages == 1) return "model.safetensors";
-  return fmt::format("model-{:05}-of-{:05}.safetensors", mesh.at().pipeline + 1, stages);
-}
-
-// The weights of this rank's stage, by the stage's first rank with the help of its tensor group: a
-// collective call. Returns what goes into the index, as JSON; "" where nothing was written.
-std::string write_weights(CheckpointWriter& writer, const CheckpointContext& context,
-                          const TrainingState& state) {
-  if (!is_first_data_rank(context)) return "";
-  const std::string file = weights_name(context.mesh);
-  nlohmann::json entry;
-  with_whole_parameters(
-      state.parameters, Content::weights, context.mesh.tensor(),
-      [&](std::span<const OutgoingParameter> parameters) {
-        writer.add(file, [&](FileWriter& out) {
-          std::int64_t bytes = 0;
-          for (const TensorInfo& tensor : write_parameters(out, parameters, state.spec)) {
-            bytes += tensor.shape.numel() * static_cast<std::int64_t>(size_of(tensor.dtype));
-            entry["tensors"].push_back(tensor.name);
-          }
-          entry["file"] = file;
-          entry["bytes"] = bytes;
-        });
-      });
-  return entry.is_null() ? "" : entry.dump();
-}
-
-// What says where the tensors of several files are, as the public library writes it.
-void write_index(CheckpointWriter& writer, const std::vector<std::string>& entries) {
-  std::int64_t bytes = 0;
-  nlohmann::json places = nlohmann::json::object();
-  for (const std::string& text : entries) {
-    if (text.empty()) continue;
-    const nlohmann::json entry = parse_json(text, "list of tensors");
-    bytes += entry.at("bytes").get<std::int64_t>();
-    for (const auto& name : entry.at("tensors")) {
-      places[name.get<std::string>()] = entry.at("file");
-    }
-  }
-  const nlohmann::json index = {{"metadata", {{"total_size", bytes}}}, {"weight_map", places}};
-  writer.add("model.safetensors.index.json",
-             [&](FileWriter& out) { out.write(index.dump(2) + "\n"); });
-}
-
 // The rest of the model directory, by the world's rank 0.
 void write_description(CheckpointWriter& writer, const CheckpointContext& context,
                        const TrainingState& state, const std::vector<std::string>& entries) {
   if (context.mesh.world().rank() != 0) return;
-  if (context.mesh.shape().pipeline > 1) write_index(writer, entries);
+  write_index(writer, context, entries);
   writer.add("config.json", [&](FileWriter& out) { write_model_config(out, state.spec); });
   add_tokenizer(writer, context.tokenizer_directory);
 }

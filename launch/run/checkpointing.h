@@ -1,7 +1,8 @@
 // Saving and restoring a training run: a model directory, optimizer shards and a manifest,
 // committed together (core/io/checkpoint.h). The directory holds whole parameters, in one file per
-// stage of a pipeline; optimizer state goes by place in the whole (optimizer_state.h). So any
-// number of data, tensor and pipeline ranks, sharded or not, can go on from it.
+// stage of a pipeline (checkpoint_weights.h); optimizer state goes by place in the whole
+// (optimizer_state.h). So any number of data, tensor and pipeline ranks, sharded or not, can go on
+// from it.
 #pragma once
 
 #include <optional>
@@ -31,7 +32,9 @@ struct CheckpointContext {
   bool sharded = false;  // every rank holds a part of the optimizer state
   std::int64_t keep = 3;
   bool keep_best = false;                // besides
-  std::vector<std::string> frozen = {};  // patterns of parameters that are not trained
+  std::vector<std::string> frozen = {};  // names of parameters that are not trained
+  // The last one that this run has restored or saved: its file of what is frozen is used again.
+  std::optional<Checkpoint> before = {};
   bool allow_changes = false;  // another tokenizer or optimizer may go on from a checkpoint
 };
 

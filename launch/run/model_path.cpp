@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/io/checkpoint.h"
+#include "models/huggingface/peft/peft_config.h"
 
 namespace ty {
 
@@ -33,6 +34,12 @@ ModelPath find_model(const Path& path) {
     return {path, ""};
   }
   if (std::filesystem::is_directory(path / "checkpoints")) return newest_of_run(path);
+  if (is_peft_directory(path)) {
+    throw UsageError(
+        "{0}: adapters of a model, not the model: trainyard import {0} OUT --base MODEL makes one "
+        "that has them",
+        path.string());
+  }
   throw UsageError(
       "{}: no model here: wants a run directory (checkpoints/), a checkpoint or a model "
       "directory (config.json)",

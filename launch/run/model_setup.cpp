@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "launch/process/failure.h"
+#include "launch/run/adapter_start.h"
 #include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
@@ -178,9 +179,11 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
                         .training = training_rules(job.optim)});
 }
 
-std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model) {
+std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model,
+                                             const Group& world) {
   if (job.model.from.empty()) {
     model.parameters->initialise(static_cast<std::uint64_t>(job.run.seed));
+    start_adapters(job, model, world);
     return {};
   }
   const ModelSpec stored = read_model_config(job.model.from);
@@ -189,6 +192,7 @@ std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& 
   }
   std::vector<std::string> drawn = load_common_weights(job.model.from, *model.parameters, stored);
   std::erase_if(drawn, is_adapter);
+  if (!job.adapters.empty()) start_adapters(job, model, world);
   return drawn;
 }
 

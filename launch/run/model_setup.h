@@ -47,8 +47,9 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
 
 // Sets the initial weights of a job: drawn from its seed, or read from model.from as far as that
 // has them. Returns the names of those that it has not: of the head, where that is for another
-// task.
-std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model);
+// task. A collective call.
+std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model,
+                                             const Group& world = Group());
 
 ReducerOptions reducer_options(const JobConfig& job);
 

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "core/base/suggest.h"
+#include "models/linear/lora/lora.h"
 
 namespace ty {
 
@@ -69,6 +70,23 @@ void check_pattern(const std::string& key, const std::string& pattern,
                     did_you_mean(pattern, known_patterns(store)));
 }
 
+// The lengths of columns that dora divides by are taken for those of a base that stays as it is.
+void check_dora_bases(const TrainedParameters& trained, const ParameterStore& whole) {
+  constexpr std::string_view kMark = ".lora.magnitude";
+  for (const Parameter& adapter : whole.all()) {
+    if (!adapter.name.ends_with(kMark)) continue;
+    const std::string layer = adapter.name.substr(0, adapter.name.size() - kMark.size()) + ".";
+    for (const Parameter& each : whole.all()) {
+      const bool is_base =
+          each.name.starts_with(layer) && !is_adapter(each.name) && each.name != layer + "bias";
+      if (!is_base || !trained.contains(each.name)) continue;
+      throw ConfigError(Key{"optim.train"},
+                        "matches {}, which lies under a dora adapter and must stay as it is",
+                        each.name);
+    }
+  }
+}
+
 }  // namespace
 
 TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, optim.train}; }
@@ -87,6 +105,7 @@ void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
   }
   const auto& all = whole.all();
   const TrainedParameters trained(training_rules(optim), whole);
+  check_dora_bases(trained, whole);
   const bool trains = std::any_of(
       all.begin(), all.end(), [&](const Parameter& each) { return trained.contains(each.name); });
   if (!trains) {

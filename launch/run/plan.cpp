@@ -42,12 +42,17 @@ void add_choices(Traffic& traffic, const Layout& layout, std::int64_t actions) {
   }
 }
 
-std::vector<UpdateGroup> groups_to_show(const OptimSection& optim, const ModelSpec& config) {
-  const bool says_nothing = optim.freeze.empty() && optim.train.empty() && optim.rules.empty() &&
-                            optim.factor_rates == FactorRates::equal;
-  if (says_nothing && !have_adapters(config.linear)) return {};
+bool chooses_what_is_trained(const JobConfig& job, const ModelSpec& config) {
+  const OptimSection& optim = job.optim;
+  return !optim.freeze.empty() || !optim.train.empty() || !optim.rules.empty() ||
+         optim.factor_rates != FactorRates::equal || have_adapters(config.linear);
+}
+
+void add_what_is_trained(Plan& plan, const JobConfig& job, const ModelSpec& config) {
+  if (!chooses_what_is_trained(job, config)) return;
   const Model whole(describe_model(config), LinearRules(config.linear));
-  return update_groups(optim, whole.parameters());
+  plan.updates = update_groups(job.optim, whole.parameters());
+  plan.shares = trained_shares(job, whole.parameters(), whole.linear_sites());
 }
 
 }  // namespace
@@ -68,22 +73,23 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
   setup.step.run(batch, 0);
   Traffic traffic = traffic_since(before, traffic_of(layout));
   if (stated.parallel.work_conserving) add_choices(traffic, layout, meter.actions());
-  return {.mesh = layout.mesh.shape(),
-          .stage = stage,
-          .blocks = blocks_of(model),
-          .chunks = meter.chunks(),
-          .after_actions = meter.rest(),
-          .message_bytes = message_bytes(job, model, layout.mesh.data().size(), batch),
-          .parameters = setup.model.whole_count,
-          .trained = setup.model.trained_count,
-          .updates = groups_to_show(job.optim, config),
-          .memory = backend.memory().stats(),
-          .matrix_flops = backend.counts().matrix_flops,
-          .traffic = std::move(traffic),
-          .tokens = static_cast<double>(job.data.batch * job.data.sequence),
-          .linear = setup.model.linear_sites,
-          .tokens_per_pass = sequences * job.data.sequence / parts,
-          .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
+  Plan plan = {.mesh = layout.mesh.shape(),
+               .stage = stage,
+               .blocks = blocks_of(model),
+               .chunks = meter.chunks(),
+               .after_actions = meter.rest(),
+               .message_bytes = message_bytes(job, model, layout.mesh.data().size(), batch),
+               .parameters = setup.model.whole_count,
+               .trained = setup.model.trained_count,
+               .memory = backend.memory().stats(),
+               .matrix_flops = backend.counts().matrix_flops,
+               .traffic = std::move(traffic),
+               .tokens = static_cast<double>(job.data.batch * job.data.sequence),
+               .linear = setup.model.linear_sites,
+               .tokens_per_pass = sequences * job.data.sequence / parts,
+               .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
+  add_what_is_trained(plan, job, config);
+  return plan;
 }
 
 MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequences,

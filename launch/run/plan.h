@@ -8,6 +8,7 @@
 #include "launch/run/optim_rules.h"
 #include "launch/run/step_work.h"
 #include "launch/run/traffic.h"
+#include "launch/run/trained_parameters.h"
 #include "models/transformer/partition.h"
 #include "models/transformer/spec.h"
 
@@ -15,14 +16,16 @@ namespace ty {
 
 struct Plan {
   MeshShape mesh;
-  int stage = 0;                     // of the pipeline, from 0
-  std::vector<BlockRange> blocks;    // that it has, by chunk
-  std::vector<ChunkWork> chunks;     // what its actions take
-  StepWork after_actions;            // reduction, norm and update
-  double message_bytes = 0;          // of an activation that crosses to the next stage
-  std::int64_t parameters = 0;       // numbers in the whole model
-  std::int64_t trained = 0;          // of them, those that are trained
-  std::vector<UpdateGroup> updates;  // if adapters or section optim say something
+  int stage = 0;                   // of the pipeline, from 0
+  std::vector<BlockRange> blocks;  // that it has, by chunk
+  std::vector<ChunkWork> chunks;   // what its actions take
+  StepWork after_actions;          // reduction, norm and update
+  double message_bytes = 0;        // of an activation that crosses to the next stage
+  std::int64_t parameters = 0;     // numbers in the whole model
+  std::int64_t trained = 0;        // of them, those that are trained
+  // If adapters or section optim say something:
+  std::vector<UpdateGroup> updates = {};
+  std::vector<TrainedShare> shares = {};
   MemoryStats memory;                // bytes of one rank over one step
   double matrix_flops = 0;           // of one rank's step
   Traffic traffic;                   // of one rank in its step

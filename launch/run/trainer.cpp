@@ -119,10 +119,11 @@ void Trainer::resume(const std::optional<Checkpoint>& checkpoint,
       start_.tokens = start_.samples * job_.data.sequence;
     }
     saved_step_ = start_.step;
+    checkpoints_.before = checkpoint;
     best_ = start_.best;
   } else {
     const std::vector<std::string> drawn =
-        at_model(job_, [&] { return set_initial_weights(job_, setup_->model); });
+        at_model(job_, [&] { return set_initial_weights(job_, setup_->model, world_.group()); });
     if (!drawn.empty()) {
       more.push_back(fmt::format("  freshly drawn, as model.from has none for this task: {}",
                                  fmt::join(drawn, ", ")));
@@ -314,6 +315,7 @@ void Trainer::save_now(std::int64_t step) {
   if (error.empty()) {
     failed_saves_ = 0;
     saved_step_ = step;
+    checkpoints_.before = {step, checkpoints_.directory / fmt::format("step-{}", step)};
   } else if (++failed_saves_ >= kMostFailedSaves) {
     throw IoError("{} checkpoints in a row could not be saved: {}", failed_saves_, error);
   }

@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "core/base/error.h"
 #include "core/io/new_directory.h"
 #include "launch/report/text.h"
 #include "launch/verbs/model_argument.h"
+#include "launch/verbs/peft.h"
 #include "launch/verbs/verbs.h"
 #include "models/huggingface/conversion.h"
 #include "models/linear/kinds.h"
@@ -42,6 +44,15 @@ ExitCode run_export(const Arguments& arguments, RankStatus&) {
   const Path target = arguments.word(1, "the directory to write");
   const StoredModel source(model_argument(arguments, "the run or model directory"));
   require_absent(target);
+  if (arguments.flag("--adapters")) {
+    if (arguments.flag("--dense")) {
+      throw UsageError(
+          "--adapters, --dense: one adds adapters in, the other writes them; want one");
+    }
+    export_adapters(arguments, source, target);
+    return ExitCode::ok;
+  }
+  if (arguments.flag("--base")) throw UsageError("--base: is for --adapters");
   const std::uint64_t bytes = arguments.flag("--dense")
                                   ? write_converted(source, to_dense(source), target)
                                   : write_copy(source, target);
@@ -51,6 +62,12 @@ ExitCode run_export(const Arguments& arguments, RankStatus&) {
 
 ExitCode run_import(const Arguments& arguments, RankStatus&) {
   const Path target = arguments.word(1, "the directory to write");
+  if (imports_adapters(arguments)) {
+    require_absent(target);
+    report(arguments, target, import_adapters(arguments, target));
+    return ExitCode::ok;
+  }
+  if (arguments.flag("--base")) throw UsageError("--base: is for adapters of the peft library");
   const StoredModel source(model_argument(arguments, "the directory to read"));
   require_absent(target);
   report(arguments, target, write_converted(source, {.spec = source.spec()}, target));
@@ -62,11 +79,13 @@ ExitCode run_import(const Arguments& arguments, RankStatus&) {
 const Verb& export_verb() {
   static const Verb verb = {
       "export",
-      "MODEL OUT [--dense] [--json]",
+      "MODEL OUT [--dense | --adapters [--base NAME]] [--json]",
       "The model of a run or checkpoint as a directory of its own, without optimizer state",
       {{"--dense", "",
         "every factorised layer becomes the matrix that it stands for: plain Hugging "
         "Face files"},
+       kAdaptersOption,
+       kAdaptersBaseOption,
        kStrictOption,
        {"--json", "", "one JSON object on stdout"}},
       {{.name = "", .most_words = 2, .run = run_export}}};
@@ -76,10 +95,11 @@ const Verb& export_verb() {
 const Verb& import_verb() {
   static const Verb verb = {
       "import",
-      "DIR OUT [--json]",
+      "DIR OUT [--base MODEL] [--json]",
       "Any readable Hugging Face directory, checked and written in one spelling: one "
-      "model.safetensors, full tensor names, present config.json keys; numbers keep their type",
-      {kStrictOption, {"--json", "", "one JSON object on stdout"}},
+      "model.safetensors, full tensor names, present config.json keys; numbers keep their type. "
+      "Of adapters of the peft library, the model with them",
+      {kImportBaseOption, kStrictOption, {"--json", "", "one JSON object on stdout"}},
       {{.name = "", .most_words = 2, .run = run_import}}};
   return verb;
 }

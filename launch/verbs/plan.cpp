@@ -53,6 +53,7 @@ nlohmann::json to_json(const PipelinePlan& plan, const MachineRates& rates) {
       {"linear", linear_sites_json(first.linear, first.tokens_per_pass, first.reuses_weights)},
       {"step_seconds", plan.step_seconds(rates)}};
   if (!first.updates.empty()) json["updates"] = updates_json(first.updates);
+  if (!first.shares.empty()) json["trained_by_rule"] = shares_json(first.shares);
   if (plan.stages.size() > 1) {
     json["memory"]["peak_bytes"] = plan.peak_bytes();
     json["pipeline"] = pipeline_json(plan, rates);
@@ -85,7 +86,7 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   const std::string trained =
       first.trained == first.parameters ? "" : fmt::format("  trained {}", first.trained);
   fmt::print("parameters {}{}  ({})\n", first.parameters, trained, describe(first.mesh));
-  fmt::print("{}", format_updates(first.updates));
+  fmt::print("{}{}", format_shares(first.shares), format_updates(first.updates));
   fmt::print("{}", format_linear_sites(first.linear, first.tokens_per_pass, first.reuses_weights));
   const std::string stages = format_pipeline(plan, rates);
   if (stages.empty()) fmt::print("{}", format_memory(first.memory, nullptr));

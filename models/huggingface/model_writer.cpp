@@ -19,6 +19,17 @@ struct OutgoingPart {
 
 }  // namespace
 
+std::vector<TensorInfo> tensors_of(std::span<const OutgoingParameter> parameters,
+                                   const ModelSpec& spec) {
+  std::vector<TensorInfo> infos;
+  for (const OutgoingParameter& each : parameters) {
+    for (StoredPart& part : family_of(spec).parts(spec, each.name, each.shape)) {
+      infos.push_back({part.names.front(), each.dtype, part.shape});
+    }
+  }
+  return infos;
+}
+
 std::vector<TensorInfo> write_parameters(FileWriter& out,
                                          std::span<const OutgoingParameter> parameters,
                                          const ModelSpec& spec,

@@ -31,6 +31,10 @@ std::vector<TensorInfo> write_parameters(FileWriter& out,
                                          const ModelSpec& spec,
                                          const std::map<std::string, std::string>& names = {});
 
+// The tensors of such a file, in no order, with our names.
+std::vector<TensorInfo> tensors_of(std::span<const OutgoingParameter> parameters,
+                                   const ModelSpec& spec);
+
 // Which values of each parameter to write.
 enum class Content : std::uint8_t { weights, gradients };
 

@@ -8,20 +8,13 @@
 
 namespace ty {
 
-namespace {
-
 bool is_in_block(const std::string& path) {
   return path.starts_with("blocks.") || path.find(".blocks.") != std::string::npos;
 }
 
-std::string name_of(std::size_t rule) { return fmt::format("adapters[{}]", rule); }
+namespace {
 
-// The number of the last rule that matches; that of all rules if none does.
-std::size_t last_match(const std::vector<AdapterRule>& adapters, const std::string& path) {
-  std::size_t i = adapters.size();
-  while (i > 0 && !glob_match(adapters[i - 1].match, path)) --i;
-  return i == 0 ? adapters.size() : i - 1;
-}
+std::string name_of(std::size_t rule) { return fmt::format("adapters[{}]", rule); }
 
 LinearRule adapted(const LinearSite& site, const AdapterRule& rule, LinearLayout layout) {
   if (site.spec.as<LoraSpec>() != nullptr) {
@@ -79,17 +72,25 @@ std::vector<LinearRule> with_adapters(std::vector<LinearRule> rules,
                       "adapters have no layout: hidden; want auto, split or whole");
   }
   for (const LinearSite& site : sites) {
-    const std::size_t rule = last_match(adapters, site.path);
-    if (rule == adapters.size() || !is_in_block(site.path)) continue;
+    const auto rule = adapter_rule_for(adapters, site.path);
+    if (!rule) continue;
     try {
-      rules.push_back(adapted(site, adapters[rule], before.layout_for(site.path)));
+      rules.push_back(adapted(site, adapters[*rule], before.layout_for(site.path)));
     } catch (const ConfigError& e) {
-      throw ConfigError(Key{name_of(rule)}, "{} [{}, {}]: {}", site.path, site.shape.in,
+      throw ConfigError(Key{name_of(*rule)}, "{} [{}, {}]: {}", site.path, site.shape.in,
                         site.shape.out, e.what());
     }
-    rules.back().where = name_of(rule);
+    rules.back().where = name_of(*rule);
   }
   return rules;
+}
+
+std::optional<std::size_t> adapter_rule_for(const std::vector<AdapterRule>& adapters,
+                                            const std::string& path) {
+  if (!is_in_block(path)) return std::nullopt;
+  std::size_t i = adapters.size();
+  while (i > 0 && !glob_match(adapters[i - 1].match, path)) --i;
+  return i == 0 ? std::nullopt : std::optional(i - 1);
 }
 
 bool have_adapters(const std::vector<LinearRule>& rules) {

@@ -2,6 +2,7 @@
 // rules that match a layer the last one counts.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,13 @@ void check(const AdapterRule& rule, config::Checks& checks);
 std::vector<LinearRule> with_adapters(std::vector<LinearRule> rules,
                                       const std::vector<LinearSite>& sites,
                                       const std::vector<AdapterRule>& adapters);
+
+// The number of the rule for a layer, the last that matches; none if it gets no adapter.
+std::optional<std::size_t> adapter_rule_for(const std::vector<AdapterRule>& adapters,
+                                            const std::string& path);
+
+// Whether a layer lies in a block, so that adapters may stand beside it.
+bool is_in_block(const std::string& path);
 
 // Whether a layer of these has an adapter.
 bool have_adapters(const std::vector<LinearRule>& rules);

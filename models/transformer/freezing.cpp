@@ -8,14 +8,9 @@
 
 namespace ty {
 
-namespace {
-
-// Of what a task has of its own: a model that was trained for another one has none of them.
 bool is_of_task(std::string_view parameter) {
   return parameter.starts_with("head.labels.") || parameter.starts_with("head.pooler.");
 }
-
-}  // namespace
 
 TrainedParameters::TrainedParameters(TrainingRules rules, const ParameterStore& whole)
     : rules_(std::move(rules)),

@@ -29,6 +29,10 @@ class TrainedParameters {
   bool has_adapters_;
 };
 
+// Whether a parameter belongs to what a task has of its own, so that a model that was trained for
+// another one has it not: the layers to labels.
+bool is_of_task(std::string_view parameter);
+
 // Parameters that are not trained get no gradient and no optimizer state. To be called before they
 // have memory.
 void freeze_others(ParameterStore& store, const TrainedParameters& trained);

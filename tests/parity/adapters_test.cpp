@@ -17,6 +17,18 @@ constexpr const char* kModel =
 constexpr const char* kAdapters =
     "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6}, {match: \"*.attn.qkv\", kind: lora, "
     "rank: 2, parts: [q, v]}]";
+constexpr const char* kDora =
+    "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, dora: true}, {match: \"*.attn.qkv\", "
+    "kind: lora, rank: 2, dora: true, parts: [q, v]}]";
+constexpr const char* kPissa =
+    "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, init: pissa}, {match: \"*.attn.qkv\", "
+    "kind: lora, rank: 2, init: pissa, parts: [q, v]}]";
+constexpr const char* kBoth =
+    "adapters=[{match: \"*.mlp.*\", kind: lora, rank: 3, alpha: 6, dropout: 0.2, init: pissa, "
+    "dora: "
+    "true}]";
+constexpr const char* kTrains =
+    "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, dropout: 0.1, cores: 3}]";
 constexpr const char* kDropped =
     "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, dropout: 0.3, rslora: true}]";
 
@@ -63,6 +75,17 @@ std::vector<Case> cases() {
       }
     }
   }
+  for (const Axes& axes : {Axes{2, 1, 1}, Axes{1, 2, 1}, Axes{1, 1, 3}, Axes{2, 2, 1}}) {
+    for (const auto& [name, adapters] : {std::pair{"dora", kDora}, std::pair{"pissa", kPissa},
+                                         std::pair{"both", kBoth}, std::pair{"trains", kTrains}}) {
+      Case c = {fmt::format("{}x{}x{}_{}", axes.data, axes.tensor, axes.pipeline, name), axes.data,
+                axes.tensor, axes.pipeline};
+      c.overrides = {kModel, adapters, "optim.lr=3e-3", "parallel.microbatches=2"};
+      if (axes.tensor > 1 && axes.data > 1) c.add("_rows", "parallel.sequence=true");
+      if (axes.data > 1) c.add("_reuse", "parallel.reuse=step");
+      all.push_back(std::move(c));
+    }
+  }
   all.push_back(
       {"canonical", 2, 2, 1, {kModel, kAdapters, "optim.lr=3e-3", "parallel.reduction=canonical"}});
   return all;
@@ -93,6 +116,23 @@ TEST(Adapters, StartAsTheirBaseAndLeaveItAsItIs) {
     const ty::test::Run before = train(job_of(still), Group());
     for (const auto& [name, values] : adapted.weights) {
       EXPECT_EQ(values == before.weights.at(name), !is_adapter(name)) << base.name << " " << name;
+    }
+  }
+}
+
+// A dense, svd or ttm weight with its columns' lengths apart, or cut in two, is that weight.
+TEST(Adapters, ThatStartFromTheWeightStartAsTheirBase) {
+  for (const Base& base : bases()) {
+    const ty::test::Run plain = run_of(base.overrides);
+    for (const char* adapters : {kDora, kPissa, kBoth, kTrains}) {
+      const bool cuts_weights = adapters == kPissa || adapters == kBoth;
+      if (base.name == std::string("ttm") && cuts_weights) continue;
+      if (base.name == std::string("svd") && adapters == kPissa) continue;  // has parts
+      config::Overrides with = base.overrides;
+      with.emplace_back(adapters);
+      const ty::test::Run adapted = run_of(with);
+      EXPECT_NEAR(adapted.losses.front(), plain.losses.front(), 2e-6) << base.name << adapters;
+      EXPECT_LT(adapted.losses.back(), adapted.losses.front()) << base.name << adapters;
     }
   }
 }
@@ -148,6 +188,20 @@ TEST(Adapters, AreRefusedByNameWhereTheyCannotBe) {
   EXPECT_NE(error({"adapters=[{match: \"*\", kind: lora, parts: [q, w]}]"})
                 .find("\"w\" is none of q, k and v"),
             std::string::npos);
+  EXPECT_NE(
+      error({"linear=[{match: \"*\", kind: ttm, rank: 3}]", kPissa}).find("pissa of a ttm layer"),
+      std::string::npos);
+  const auto refused = [](const config::Overrides& more) {
+    config::Overrides overrides = {kModel, kDora};
+    overrides.insert(overrides.end(), more.begin(), more.end());
+    const JobConfig job = tiny_job(1, 1, overrides);
+    return message_of<ConfigError>([&] { make_plan(job, planned_model(job), 1); });
+  };
+  EXPECT_NE(error({"adapters=[{match: \"*\", kind: lora, cores: 2, dora: true}]"})
+                .find("cores: not with dora"),
+            std::string::npos);
+  EXPECT_TRUE(contains(refused({"parallel.reduction=canonical"}),
+                       "sums of dora layers are not canonical; want parallel.reduction: fast"));
 }
 
 }  // namespace

@@ -7,12 +7,15 @@ cd "$work"
 number() { grep -o "\"$1\":[-+.e0-9]*" out | head -n 1 | cut -d: -f2; }
 tensor() {  # RUN STEP NAME: a hash of its numbers
   "$binary" inspect "$1/checkpoints/step-$2" --json >/dev/null || fail "inspect $1 step $2"
-  python3 - "$1/checkpoints/step-$2/model.safetensors" "$3" <<'PY'
-import hashlib, json, struct, sys
-data = open(sys.argv[1], "rb").read()
-size = struct.unpack("<Q", data[:8])[0]
-first, last = json.loads(data[8:8 + size])[sys.argv[2]]["data_offsets"]
-print(hashlib.sha256(data[8 + size + first:8 + size + last]).hexdigest())
+  python3 - "$1/checkpoints/step-$2" "$3" <<'PY'
+import glob, hashlib, json, struct, sys
+for file in glob.glob(sys.argv[1] + "/model*.safetensors"):
+    data = open(file, "rb").read()
+    size = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + size])
+    if sys.argv[2] in header:
+        first, last = header[sys.argv[2]]["data_offsets"]
+        print(hashlib.sha256(data[8 + size + first:8 + size + last]).hexdigest())
 PY
 }
 
@@ -46,7 +49,9 @@ fi
 # A resumed run is the run, in one process or in several, in other layouts too.
 cp -r tuned again && rm -r again/checkpoints/step-6
 "$binary" train "${tune[@]}" run.dir=again 2>log || fail "resume: $(cat log)"
-cmp again/checkpoints/step-6/model.safetensors tuned/checkpoints/step-6/model.safetensors || fail "resume: other weights"
+for file in model-trained model-frozen; do
+  cmp {again,tuned}/checkpoints/step-6/$file.safetensors || fail "resume: other weights in $file"
+done
 for layout in 'parallel.data=2 parallel.zero=1' 'parallel.tensor=2' \
   'parallel.pipeline=2 parallel.microbatches=2 parallel.recompute=stage'; do
   rm -rf again && cp -r tuned again && rm -r again/checkpoints/step-6

@@ -6,16 +6,24 @@
 
 #include "core/base/error.h"
 #include "core/base/random.h"
+#include "core/ops/bias.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
+#include "core/ops/shape.h"
+#include "models/linear/base/bias.h"
 #include "models/linear/base/pass.h"
+#include "models/linear/dense/dense.h"
+#include "models/linear/lora/dora.h"
 #include "models/linear/lora/fused_columns.h"
+#include "models/linear/lora/start.h"
+#include "models/linear/lora/tt_lora.h"
 
 namespace ty {
 
 namespace {
 
 constexpr std::array<std::string_view, 3> kParts = {"q", "k", "v"};
+constexpr std::string_view kMagnitude = "magnitude";
 
 // P, as if the whole layer were one part.
 std::int64_t num_parts(const LoraOptions& options) {
@@ -26,7 +34,9 @@ std::int64_t adapted_columns(const LoraOptions& options, const LinearShape& shap
   return options.parts.empty() ? shape.out : shape.out / std::ssize(kParts) * num_parts(options);
 }
 std::int64_t adapter_weights(const LoraOptions& options, const LinearShape& shape) {
-  return options.rank * (num_parts(options) * shape.in + adapted_columns(options, shape));
+  if (options.cores > 0) return num_weights(train_beside(options, shape), shape);
+  const std::int64_t columns = adapted_columns(options, shape);
+  return options.rank * (num_parts(options) * shape.in + columns) + (options.dora ? columns : 0);
 }
 
 // He et al.'s uniform start with the slope sqrt(5), as of a linear layer's weight: within
@@ -43,14 +53,6 @@ Init uniform_init(const Shape& whole, const std::string& path) {
   });
 }
 
-FusedParts parts_of(const LoraOptions& options, std::int64_t own_heads) {
-  FusedParts parts = {{}, own_heads};
-  for (const std::string& name : options.parts) {
-    parts.which.push_back(std::find(kParts.begin(), kParts.end(), name) - kParts.begin());
-  }
-  return parts;
-}
-
 // The adapter is shared as an svd layer is: what crosses ranks has r numbers per token.
 //
 //   out:  x --- a ---> z --- enter ---> z of all rows --- own columns of b ---> own columns of y
@@ -64,26 +66,38 @@ class LoraLayer final : public Linear {
         sharing_(sharing),
         shards_(shards_of(shape, split, sharing)),
         site_(site_id(scope.path() + ".lora.dropout")) {
-    if (sharing.has_own_columns()) {
-      throw ConfigError("{}: lora layers are not shared where another layer is hidden",
-                        scope.path());
-    }
+    // With dora the columns of both must be the same ranks'.
     Sharing of_base = sharing;
-    of_base.layout = LinearLayout::automatic;
-    base_ = ty::make_linear(scope, shape, spec.of, split, of_base);
+    of_base.layout =
+        options_.dora && split_ == Split::out ? LinearLayout::split : LinearLayout::automatic;
+    LinearShape shape_of_base = shape;
+    shape_of_base.bias = shape.bias && !options_.dora;
+    base_ = ty::make_linear(scope, shape_of_base, spec.of, split, of_base);
     declare(scope.child("lora"), shape);
+    if (!options_.dora) return;
+    bias_ = split_ == Split::out ? declare_bias_part(scope, shape, sharing)
+                                 : declare_bias(scope, shape);
   }
 
   Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
   Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
-    return add(base_->forward_in(x, pass), change_of(x, pass));
+    const Tensor y = add(base_->forward_in(x, pass), change_of(x, pass));
+    return options_.dora ? biased(mul(y, gain()), value_of(bias_)) : y;
   }
   Tensor dense_weight() const override {
     const NoGrad no_grad;
-    return add(base_->dense_weight(), scale(matmul(a_->value, outer()), options_.scale()));
+    const Tensor change = scale(matmul(a_->value, outer()), options_.scale());
+    const Tensor sum = add(base_->dense_weight(), change);
+    return options_.dora ? mul(sum, gain()) : sum;
   }
-  void begin_step() override { base_->begin_step(); }
-  void end_step() override { base_->end_step(); }
+  void begin_step() override {
+    base_->begin_step();
+    if (options_.dora) squares_ = column_squares(base_->dense_weight());
+  }
+  void end_step() override {
+    squares_ = Tensor();
+    base_->end_step();
+  }
 
  private:
   void declare(const Scope& scope, const LinearShape& shape) {
@@ -97,7 +111,34 @@ class LoraLayer final : public Linear {
     b_ = cuts_out ? &scope.parameter("b", {options_.rank, own_count(columns, sharing_)},
                                      Init::constant(0.0), placed_part(1, columns, sharing_))
                   : &scope.parameter("b", {options_.rank, columns}, Init::constant(0.0));
-    parts_ = parts_of(options_, cuts_out ? shape.heads / sharing_.ranks() : shape.heads);
+    parts_ = fused_parts(options_.parts, cuts_out ? shape.heads / sharing_.ranks() : shape.heads);
+    if (!options_.dora) return;
+    magnitude_ = &declare_columns(scope, kMagnitude, columns);
+  }
+  // [columns], of which a rank that cuts columns has its part; one at the start.
+  const Parameter& declare_columns(const Scope& scope, std::string_view name,
+                                   std::int64_t columns) const {
+    const Init one = Init::constant(1.0);
+    if (split_ != Split::out) return scope.parameter(name, {columns}, one);
+    return scope.parameter(name, {own_count(columns, sharing_)}, one,
+                           placed_part(0, columns, sharing_));
+  }
+
+  // Of dora, what own columns are multiplied by. A is read by own columns alone here: unless it has
+  // its share of the rows besides, and all ranks' gradients of it are added up anyway, they are
+  // now.
+  Tensor gain() const {
+    const bool adds_up = split_ == Split::out && !sharing_.has_own_rows();
+    const Tensor a = adds_up ? ty::enter(a_->value, sharing_) : a_->value;
+    const Tensor turned = contiguous(permute(a, {1, 0}));
+    return dora_gain(
+        {.squares = squares_.defined() ? squares_ : column_squares(base_->dense_weight()),
+         .seen = base_->apply(turned),
+         .turned = turned,
+         .b = outer(),
+         .magnitude = magnitude_->value,
+         .scale = options_.scale(),
+         .parts = parts_});
   }
 
   // B [P r, own columns].
@@ -130,7 +171,10 @@ class LoraLayer final : public Linear {
   std::unique_ptr<Linear> base_;
   const Parameter* a_ = nullptr;
   const Parameter* b_ = nullptr;
+  const Parameter* magnitude_ = nullptr;
+  const Parameter* bias_ = nullptr;  // with dora; else it is the base's
   FusedParts parts_;
+  Tensor squares_;  // of the columns of W, during a step
 };
 
 }  // namespace
@@ -147,12 +191,29 @@ void fields(config::Fields& f, LoraOptions& options) {
   f.field("dropout", options.dropout, "of what the first factor reads",
           config::at_least(0).below(1));
   f.field("rslora", options.rslora, "alpha / sqrt(rank) instead");
+  f.field("dora", options.dora, "whether the lengths of columns are trained apart");
+  f.field("init", options.init,
+          "zero: nothing is added at first; pissa: the principal part of the weight, of which the "
+          "rest stays frozen",
+          {{"zero", LoraInit::zero}, {"pissa", LoraInit::pissa}});
+  f.field("cores", options.cores,
+          "in place of the two factors a tensor train of so many cores at most, with bonds of that "
+          "rank; 0: two factors",
+          config::between(0, 6));
   f.field("parts", options.parts,
           "of a fused layer attn.qkv: some of q, k and v, each with factors of its own; empty: the "
           "fused matrix as one");
 }
 
 std::optional<SpecFault> fault_of(const LoraOptions& options) {
+  if (options.cores == 1) return SpecFault{"cores", "1 core is a dense matrix; want 2 to 6, or 0"};
+  if (options.cores > 0) {
+    const char* other = options.dora                      ? "dora"
+                        : options.init == LoraInit::pissa ? "init: pissa"
+                        : !options.parts.empty()          ? "parts"
+                                                          : nullptr;
+    if (other != nullptr) return SpecFault{"cores", fmt::format("not with {}", other)};
+  }
   for (auto part = options.parts.begin(); part != options.parts.end(); ++part) {
     if (std::find(kParts.begin(), kParts.end(), *part) == kParts.end()) {
       return SpecFault{"parts", fmt::format("\"{}\" is none of q, k and v", *part)};
@@ -186,13 +247,19 @@ LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape) {
   if (!spec.options.parts.empty() && shape.heads == 0) {
     throw ConfigError("lora: parts: only a fused layer attn.qkv has any");
   }
-  return {spec.options, resolved(spec.of, shape)};
+  LoraSpec result = {spec.options, resolved(spec.of, shape)};
+  if (const std::string obstacle = obstacle_to_start(result); !obstacle.empty()) {
+    throw ConfigError("lora: init: {}", obstacle);
+  }
+  return result;
 }
 
 std::string describe(const LoraSpec& spec) {
   const LoraOptions& options = spec.options;
+  const char* kind = options.cores > 0 ? "tt-lora" : options.dora ? "dora" : "lora";
   return fmt::format(
-      "{} + lora rank {}{}", describe(spec.of), options.rank,
+      "{} + {} rank {}{}{}", describe(spec.of), kind, options.rank,
+      options.cores > 0 ? fmt::format(" in {} cores", options.cores) : "",
       options.parts.empty() ? "" : fmt::format(" of {}", fmt::join(options.parts, ", ")));
 }
 
@@ -201,7 +268,14 @@ std::int64_t num_weights(const LoraSpec& spec, const LinearShape& shape) {
 }
 
 double forward_flops(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return forward_flops(spec.of, shape, tokens) +
+  const double once =  // of dora: what A makes of W
+      spec.options.dora ? forward_flops(spec.of, shape, spec.options.rank * num_parts(spec.options))
+                        : 0.0;
+  if (spec.options.cores > 0) {
+    return forward_flops(spec.of, shape, tokens) +
+           forward_flops(train_beside(spec.options, shape), shape, tokens);
+  }
+  return forward_flops(spec.of, shape, tokens) + once +
          flops_of_weights(adapter_weights(spec.options, shape), tokens);
 }
 
@@ -209,15 +283,33 @@ Execution execution_of(const LoraSpec& spec, const LinearShape& shape, std::int6
   return execution_of(spec.of, shape, tokens);
 }
 
-std::string obstacle_to(const LoraSpec&, const LinearShape&, Split, int) { return ""; }
+std::string obstacle_to(const LoraSpec& spec, const LinearShape& shape, Split split, int ranks) {
+  const LoraOptions& options = spec.options;
+  if (options.dora && split == Split::in) return "dora layers want whole columns";
+  if (options.dora && spec.of.as<DenseSpec>() == nullptr) {
+    return fmt::format("dora beside {} layers wants all of them", kind_name(spec.of));
+  }
+  // A train that is not split can be whole if what lies inside is even.
+  const std::int64_t inside = split == Split::out ? shape.out : shape.in;
+  if (options.cores == 0 || inside % ranks == 0) return "";
+  return obstacle_to(train_beside(options, shape), shape, split, ranks);
+}
 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LoraSpec& spec, Split split, const Sharing& sharing) {
+  if (sharing.has_own_columns()) {
+    throw ConfigError("{}: lora layers are not shared where another layer is hidden", scope.path());
+  }
+  if ((spec.options.dora || spec.options.cores > 0) && sharing.is_canonical()) {
+    throw ConfigError("{}: sums of {} layers are not canonical; want parallel.reduction: fast",
+                      scope.path(), spec.options.dora ? "dora" : "tt-lora");
+  }
+  if (spec.options.cores > 0) return make_tt_lora(scope, shape, spec, split, sharing);
   return std::make_unique<LoraLayer>(scope, shape, spec, split, sharing);
 }
 
 bool is_adapter(std::string_view parameter) {
-  return parameter.ends_with(".lora.a") || parameter.ends_with(".lora.b");
+  return parameter.find(".lora.") != std::string_view::npos;
 }
 
 }  // namespace ty

@@ -58,6 +58,14 @@ inline std::vector<LinearRow> linear_rows() {
       {"lora_of_q_and_v",
        {.in = 12, .out = 36, .heads = 6},
        LoraSpec{{.rank = 2, .parts = {"q", "v"}}}},
+      {"dora_dense", {12, 10}, LoraSpec{{.rank = 3, .alpha = 6, .dora = true}}},
+      {"dora_svd", {12, 10}, LoraSpec{{.rank = 2, .dora = true}, SvdSpec{.rank = 3}}},
+      {"dora_ttm", {12, 12}, LoraSpec{{.rank = 2, .dora = true}, TtmSpec{.rank = 3}}},
+      {"dora_of_q_and_v",
+       {.in = 12, .out = 36, .heads = 6},
+       LoraSpec{{.rank = 2, .dora = true, .parts = {"q", "v"}}}},
+      {"tt_lora", {12, 12}, LoraSpec{{.rank = 2, .cores = 3}}},
+      {"tt_lora_svd", {12, 10}, LoraSpec{{.rank = 3, .cores = 2}, SvdSpec{.rank = 3}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
   };
   std::vector<LinearRow> result;
@@ -78,13 +86,20 @@ inline std::vector<LinearRow> linear_rows() {
 // Of what starts at zero and would hide other gradients: random numbers, of which a rank has a
 // part.
 inline void fill_zeros(const ParameterStore& store, Backend& backend) {
-  for (const char* name : {"layer.bias", "layer.lora.b"}) {
+  for (const char* name : {"layer.bias", "layer.lora.b", "layer.lora.core2", "layer.lora.core3"}) {
     const Parameter* p = store.find(name);
     if (p == nullptr) continue;
     const auto all = doubles(random_tensor(backend, p->whole(), name));
     const Tensor own = Tensor::from<double>(backend, p->shape, part_of(all, *p));
     backend.copy(p->value.view(), own.view());
   }
+}
+
+// Whether lengths of columns are trained apart: then the result is not linear in parameters, and
+// what the adapter stands beside is taken for fixed.
+inline bool is_dora(const LinearSpec& spec) {
+  const auto* lora = spec.as<LoraSpec>();
+  return lora != nullptr && lora->options.dora;
 }
 
 // A layer of one row.
