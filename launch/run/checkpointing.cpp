@@ -10,7 +10,7 @@
 #include "launch/run/optimizer_state.h"
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
-#include "models/linear/guided/guided.h"
+#include "models/linear/guides.h"
 
 namespace ty {
 

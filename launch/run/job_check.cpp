@@ -10,7 +10,7 @@
 #include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
-#include "models/linear/guided/guided.h"
+#include "models/linear/guides.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 

@@ -11,7 +11,7 @@
 #include "launch/run/job_inputs.h"
 #include "launch/run/model_setup.h"
 #include "models/huggingface/model_directory.h"
-#include "models/linear/guided/guided.h"
+#include "models/linear/guides.h"
 
 namespace ty {
 

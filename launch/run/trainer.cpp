@@ -12,7 +12,7 @@
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
 #include "models/huggingface/model_config.h"
-#include "models/linear/guided/guided.h"
+#include "models/linear/guides.h"
 #include "parallel/data/replica_check.h"
 
 namespace ty {

@@ -127,14 +127,4 @@ double guide_share(const GuidedSpec& spec, std::int64_t step) {
   return 0.5 * (1.0 + std::cos(std::numbers::pi * way));
 }
 
-std::vector<LinearRule> without_guides(std::vector<LinearRule> rules, std::int64_t steps) {
-  for (LinearRule& rule : rules) {
-    const auto* guided = rule.spec.as<GuidedSpec>();
-    if (guided == nullptr || guided->steps > steps) continue;
-    const LinearSpec own = guided->of;
-    rule.spec = own;
-  }
-  return rules;
-}
-
 }  // namespace ty

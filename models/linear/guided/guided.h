@@ -6,14 +6,11 @@
 //
 // G begins as F. While it carries the layer, F learns from gradients that a good layer meets, which
 // plain factors do not have. Only training passes see G: what is evaluated, sampled and stored for
-// use is F. A run that has done `steps` steps drops G (without_guides()); parameters of F keep
-// their names, and so does b.
+// use is F. A run that has done `steps` steps drops G (models/linear/guides.h); parameters of F
+// keep their names, and so does b.
 #pragma once
 
-#include <vector>
-
 #include "models/linear/base/factors.h"
-#include "models/linear/rules.h"
 
 namespace ty {
 
@@ -43,9 +40,5 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
 
 // a.
 double guide_share(const GuidedSpec& spec, std::int64_t step);
-
-// The rules of a model that has been trained for so many steps: guides that have faded out are
-// gone.
-std::vector<LinearRule> without_guides(std::vector<LinearRule> rules, std::int64_t steps);
 
 }  // namespace ty

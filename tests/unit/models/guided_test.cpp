@@ -1,6 +1,4 @@
 // A dense guide beside a layer of any kind: what training passes see of it, and for how long.
-#include "models/linear/guided/guided.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 
 #include "core/autograd/backward.h"
 #include "models/linear/base/pass.h"
+#include "models/linear/guides.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/unit/models/linear_contract.h"

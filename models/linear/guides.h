@@ -1,0 +1,16 @@
+// How long the guides of a model's layers last.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "models/linear/guided/guided.h"
+#include "models/linear/rules.h"
+
+namespace ty {
+
+// The rules of a model that has been trained for so many steps: guides that have faded out are
+// gone.
+std::vector<LinearRule> without_guides(std::vector<LinearRule> rules, std::int64_t steps);
+
+}  // namespace ty
