@@ -11,6 +11,7 @@ namespace ty::cpu {
 namespace {
 
 constexpr std::int64_t kShared = 1 << 17;  // fewer multiplications stay on one thread
+constexpr std::int64_t kAlone = 1 << 14;   // the library leaves these on one thread
 constexpr std::int64_t kBlockWork = 1 << 26;
 constexpr std::int64_t kLeastBlocks = 4, kMostBlocks = 64;
 // What the library's kernel takes at once: its columns are our rows.
@@ -51,8 +52,12 @@ void cut_gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const
               Matrix la, const float* b, Matrix lb, float beta, float* c, std::int64_t lc) {
   const Blocks blocks = blocks_of(m, n, k);
   const std::int64_t count = blocks.down * blocks.across;
-  // A team of one is a parallel region too: the library stays on one thread in it.
-#pragma omp parallel for schedule(static) num_threads(count > 1 ? omp_get_max_threads() : 1)
+  // In a parallel region the library stays on one thread. A team of one is none, so that what
+  // cannot be cut takes two, of which one has nothing to do; the smallest are not shared by the
+  // library.
+  const bool is_shared = count > 1 || m * n * k > kAlone;
+  const int most = is_shared ? omp_get_max_threads() : 1;
+#pragma omp parallel for schedule(static) num_threads(count > 1 ? most : std::min(most, 2))
   for (std::int64_t block = 0; block < count; ++block) {
     const std::int64_t row = block / blocks.across * blocks.rows;
     const std::int64_t column = block % blocks.across * blocks.columns;
