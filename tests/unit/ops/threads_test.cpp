@@ -25,7 +25,7 @@ std::vector<OpCase> large_cases() {
        {{1, 2100}, {2100, 900}},
        [](Inputs x) { return linear(x[0], x[1], Tensor()); }},
       {"linear_that_cannot_be_cut",
-       {{16, 1024}, {1024, 64}},
+       {{16, 1024}, {1024, 20}},
        [](Inputs x) { return linear(x[0], x[1], Tensor()); }},
       {"linear_large",
        {{1030, 1100}, {1100, 1024}},
