@@ -9,6 +9,7 @@
 #include "launch/process/on_root.h"
 #include "models/huggingface/host_tensor.h"
 #include "models/huggingface/stored_model.h"
+#include "models/linear/base/drawn_weight.h"
 #include "models/linear/lora/start.h"
 
 namespace ty {
@@ -16,19 +17,6 @@ namespace ty {
 namespace {
 
 using Values = std::map<std::string, std::vector<double>>;
-
-// What the seed gives a layer, which depends on its name alone.
-Matrix drawn_weight(const LinearSite& site, const LinearSpec& spec, std::uint64_t seed) {
-  const auto backend = make_cpu_backend();
-  ParameterStore store;
-  LinearShape shape = site.shape;
-  shape.bias = false;
-  const auto layer = make_linear(Scope(store, site.path), shape, spec, Split::none, {});
-  FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
-                            {.compute = DType::f64, .weights = DType::f64});
-  parameters.initialise(seed);
-  return Matrix(shape.in, shape.out, layer->dense_weight().values<double>());
-}
 
 Matrix stored_weight(const StoredModel& stored, const std::string& path) {
   const auto& sites = stored.linear_sites();
@@ -85,9 +73,9 @@ void start_adapters(const JobConfig& job, OpenedModel& model, const Group& world
       if (!job.model.from.empty() && !stored)
         stored = std::make_unique<StoredModel>(job.model.from);
       const auto seed = static_cast<std::uint64_t>(job.run.seed);
-      values = adapter_start(
-          *spec, site.shape,
-          stored ? stored_weight(*stored, site.path) : drawn_weight(site, spec->of, seed));
+      values = adapter_start(*spec, site.shape,
+                             stored ? stored_weight(*stored, site.path)
+                                    : drawn_weight(site.path, site.shape, spec->of, seed));
       nlohmann::json json = nlohmann::json::object();
       for (const auto& [name, numbers] : values) json[name] = numbers.size();
       return json.dump();

@@ -27,9 +27,7 @@ MeshShape stated_mesh(const JobConfig& job) {
           .tensor = degree(job.parallel.tensor).value_or(1)};
 }
 
-namespace {
-
-Layout layout_of(const JobConfig& job, Mesh mesh, Backend& backend) {
+Layout layout_over(const JobConfig& job, Mesh mesh, Backend& backend) {
   AxisGroups groups = {.data = mesh.data(),
                        .tensor = mesh.tensor(),
                        .pipeline = mesh.pipeline(),
@@ -41,18 +39,16 @@ Layout layout_of(const JobConfig& job, Mesh mesh, Backend& backend) {
   return {std::move(mesh), std::move(groups), std::move(sharing)};
 }
 
-}  // namespace
-
 Layout make_layout(const JobConfig& job, const Group& world, Backend& backend) {
   Mesh mesh(world, mesh_shape(job, world.size()));
   open_device_plane(mesh, backend, job.parallel.transport);
-  return layout_of(job, std::move(mesh), backend);
+  return layout_over(job, std::move(mesh), backend);
 }
 
 Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend) {
   const int rank = rank_of({.pipeline = stage}, mesh_shape(job, ranks));
   const Group phantom(std::make_shared<PhantomCommunicator>(rank, ranks));
-  return layout_of(job, Mesh(phantom, mesh_shape(job, ranks)), backend);
+  return layout_over(job, Mesh(phantom, mesh_shape(job, ranks)), backend);
 }
 
 std::string describe_axes(const MeshShape& shape) {

@@ -22,6 +22,8 @@ MeshShape stated_mesh(const JobConfig& job);
 
 // A collective call of all ranks; each has a backend of its own. Throws as mesh_shape() does.
 Layout make_layout(const JobConfig& job, const Group& world, Backend& backend);
+// Over a mesh whose device plane is open.
+Layout layout_over(const JobConfig& job, Mesh mesh, Backend& backend);
 // The first rank of a stage, of ranks that do not exist.
 Layout make_phantom_layout(const JobConfig& job, int ranks, int stage, Backend& backend);
 

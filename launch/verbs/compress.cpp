@@ -163,9 +163,9 @@ void warn_of_error(const Compression& compression, const Method& method,
       first.relative_error));
 }
 
-// A compression, and by what.
+// A compression, and the method that made all of it; null: each layer has its own.
 struct Made {
-  std::string by;
+  const Method* method = nullptr;
   Compression compression;
 };
 
@@ -192,11 +192,10 @@ Made by_method(const Arguments& arguments, const StoredModel& source) {
   const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
   const auto statistics = statistics_of(arguments, method, source.directory());
   LayerProgress progress;
-  Made made = {std::string(method.name),
-               compress(source, layers, method, request,
-                        {.statistics = statistics ? &*statistics : nullptr,
-                         .allocation = allocation,
-                         .progress = progress.of(std::string(method.name), layers)})};
+  Made made = {&method, compress(source, layers, method, request,
+                                 {.statistics = statistics ? &*statistics : nullptr,
+                                  .allocation = allocation,
+                                  .progress = progress.of(std::string(method.name), layers)})};
   progress.finish();
   return made;
 }
@@ -233,25 +232,24 @@ Made by_search(const Arguments& arguments, const StoredModel& source) {
   const Method& asks = weighted == request.methods.end() ? *request.methods[0] : **weighted;
   const auto statistics = statistics_of(arguments, asks, source.directory());
   LayerProgress progress;
-  Made made = {"search", search_compression(source, layers, request,
-                                            {.statistics = statistics ? &*statistics : nullptr,
-                                             .progress = progress.of("search", layers)})};
+  Made made = {nullptr, search_compression(source, layers, request,
+                                           {.statistics = statistics ? &*statistics : nullptr,
+                                            .progress = progress.of("search", layers)})};
   progress.finish();
   return made;
 }
 
 ExitCode run_compress(const Arguments& arguments, RankStatus&) {
-  const bool dry = arguments.flag("--dry-run"), searches = arguments.flag("--search");
-  if (!searches) method_of(arguments);
+  const bool dry = arguments.flag("--dry-run");
   const Path target = dry ? Path(arguments.words.size() > 1 ? arguments.words[1] : "")
                           : Path(arguments.word(1, "the directory to write"));
   const StoredModel source(model_argument(arguments, "the run or model directory"));
   if (!dry) require_absent(target);
-  const auto [by, compression] =
-      searches ? by_search(arguments, source) : by_method(arguments, source);
+  const auto [method, compression] =
+      arguments.flag("--search") ? by_search(arguments, source) : by_method(arguments, source);
   if (arguments.flag("--json")) {
     nlohmann::json json = to_json(compression);
-    json["method"] = by;
+    json["method"] = method != nullptr ? method->name : "search";
     json["source"] = source.directory().string();
     json["directory"] = dry ? nlohmann::json() : nlohmann::json(target.string());
     fmt::print("{}\n", json.dump());
@@ -260,7 +258,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
   }
   std::fflush(stdout);
   warn_of_growth(compression);
-  if (!searches) warn_of_error(compression, method_of(arguments), arguments);
+  if (method != nullptr) warn_of_error(compression, *method, arguments);
   if (dry) return ExitCode::ok;
   const std::uint64_t bytes = write_converted(source, conversion_of(source, compression), target);
   remark(fmt::format("{}  {} written", target.string(), human_bytes(static_cast<double>(bytes))));

@@ -73,10 +73,10 @@ TaskEvaluation evaluate_on(const Arguments& arguments, World& world, const TaskP
   task.peak_bytes = backend->memory().stats().total_peak;
   if (!world.is_root()) return task;
   if (!written.written.empty()) {
-    task.result.scores = scores_of(written, arguments, dtype);
     if (arguments.flag("--predictions")) {
-      write_texts(arguments.text("--predictions", ""), std::move(written.written));
+      write_texts(arguments.text("--predictions", ""), written.written);
     }
+    task.result.scores = scores_of(written, arguments, dtype);
     return task;
   }
   task.result.scores =

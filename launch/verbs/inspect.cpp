@@ -16,7 +16,8 @@ namespace ty {
 
 namespace {
 
-constexpr const char* kOfSpectra[] = {"--statistics", "--data", "--groups", "--svg"};
+constexpr const char* kOfSpectra[] = {"--statistics", "--data",  "--groups", "--sequence", "--svg",
+                                      "--dataset",    "--first", "--second", "--answer"};
 
 Inspection spectrum_of(const Arguments& arguments, const Path& path) {
   ProgressLine progress;

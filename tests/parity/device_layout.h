@@ -16,15 +16,7 @@ inline ty::Layout layout_over(const Group& host, const Group& device, Backend& b
                               const JobConfig& job, const MeshShape& shape) {
   Mesh mesh(host, shape);
   mesh.carry_over(backend, device);
-  AxisGroups groups = {.data = mesh.data(),
-                       .tensor = mesh.tensor(),
-                       .pipeline = mesh.pipeline(),
-                       .stage = mesh.stage(),
-                       .ends = mesh.ends()};
-  Sharing sharing = {.tensor = mesh.tensor().on(backend),
-                     .rows = job.parallel.sequence,
-                     .reduction = job.parallel.reduction};
-  return {std::move(mesh), std::move(groups), std::move(sharing)};
+  return ty::layout_over(job, std::move(mesh), backend);
 }
 
 }  // namespace ty::test

@@ -52,12 +52,10 @@ void cut_gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const
               Matrix la, const float* b, Matrix lb, float beta, float* c, std::int64_t lc) {
   const Blocks blocks = blocks_of(m, n, k);
   const std::int64_t count = blocks.down * blocks.across;
-  // In a parallel region the library stays on one thread. A team of one is none, so that what
-  // cannot be cut takes two, of which one has nothing to do; the smallest are not shared by the
-  // library.
-  const bool is_shared = count > 1 || m * n * k > kAlone;
-  const int most = is_shared ? omp_get_max_threads() : 1;
-#pragma omp parallel for schedule(static) num_threads(count > 1 ? most : std::min(most, 2))
+  // The library stays on one thread in a parallel region, which a team of one is not: what cannot
+  // be cut takes a second thread that has nothing to do.
+  const int most = count > 1 ? omp_get_max_threads() : m * n * k > kAlone ? 2 : 1;
+#pragma omp parallel for schedule(static) num_threads(std::min(most, omp_get_max_threads()))
   for (std::int64_t block = 0; block < count; ++block) {
     const std::int64_t row = block / blocks.across * blocks.rows;
     const std::int64_t column = block % blocks.across * blocks.columns;

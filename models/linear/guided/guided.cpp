@@ -5,10 +5,10 @@
 #include <numbers>
 
 #include "core/base/error.h"
-#include "core/nn/flat_parameters.h"
 #include "core/ops/bias.h"
 #include "core/ops/elementwise.h"
 #include "models/linear/base/bias.h"
+#include "models/linear/base/drawn_weight.h"
 #include "models/linear/base/pass.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/lora/lora.h"
@@ -16,19 +16,6 @@
 namespace ty {
 
 namespace {
-
-// The weight that a layer at a path begins with, drawn by itself in double.
-Init same_start(const std::string& path, const LinearShape& shape, const LinearSpec& spec) {
-  return Init::computed([=](std::uint64_t seed) {
-    const auto backend = make_cpu_backend();
-    ParameterStore store;
-    const auto layer = make_linear(Scope(store, path), shape, spec, Split::none, {});
-    FlatParameters parameters(store, plan_flat_layout(store, 1, 1), *backend,
-                              {.compute = DType::f64, .weights = DType::f64, .gradients = false});
-    parameters.initialise(seed);
-    return layer->dense_weight().contiguous().values<double>();
-  });
-}
 
 class GuidedLayer final : public Linear {
  public:
@@ -50,7 +37,10 @@ class GuidedLayer final : public Linear {
                                    : declare_bias(scope, shape);
     const Scope at = scope.child("guide");
     guide_ = ty::make_linear(at, no_bias, DenseSpec{}, split, of_each);
-    at.store().find(at.path() + ".weight")->init = same_start(scope.path(), no_bias, spec.of);
+    at.store().find(at.path() + ".weight")->init =
+        Init::computed([path = scope.path(), no_bias, of = spec.of](std::uint64_t seed) {
+          return drawn_weight(path, no_bias, of, seed).data;
+        });
   }
 
   Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
