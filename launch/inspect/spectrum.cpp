@@ -110,6 +110,8 @@ Inspection inspect_spectrum(const Path& path, const SpectrumOptions& options) {
   const StoredModel model(find_model(path).directory);
   std::optional<StatisticsFile> statistics;
   if (!options.statistics.empty()) statistics.emplace(options.statistics);
+  GroupTest test;
+  if (options.test != nullptr) test = run_group_test(model, *options.test);
   std::vector<LayerSpectrum> layers;
   for (const LinearSite& site : model.linear_sites()) {
     options.progress("spectrum of " + site.path);
@@ -132,11 +134,7 @@ Inspection inspect_spectrum(const Path& path, const SpectrumOptions& options) {
     result.facts["spectrum"].push_back(facts_of(layer));
   }
   result.text = table.str();
-  GroupTest test;
-  if (options.test != nullptr) {
-    test = run_group_test(model, *options.test);
-    add_group_test(result, test);
-  }
+  if (options.test != nullptr) add_group_test(result, test);
   if (!options.svg.empty()) write_svg(options.svg, layers, test);
   return result;
 }
