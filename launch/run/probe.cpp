@@ -50,6 +50,7 @@ void Probe::run(const HostBatch& host, bool has_targets) {
   Flow out = model.forward({.batch = batch});
   const Tensor logits = model.readout().logits(out.hidden.detach());
   logits_ = reshape(logits, {-1, logits.dim(-1)}).detach();
+  pooled_ = model.readout().pooled(out.hidden.detach(), batch).detach();
   has_loss_ = has_targets;
   if (!has_targets) return;
   const auto objective = objective_of(opened_.spec.head);
@@ -60,12 +61,18 @@ void Probe::run(const HostBatch& host, bool has_targets) {
 }
 
 void Probe::write_logits(const Path& file) const {
-  std::vector<std::byte> host(logits_.view().bytes());
-  backend_.read(host.data(), logits_.view());
   const bool is_bare = opened_.spec.head.kind == HeadSpec::Kind::none;
-  const char* name = is_bare ? "last_hidden_state" : "logits";
-  const NamedView view = {name, contiguous_view(host.data(), logits_.dtype(), logits_.shape())};
-  write_safetensors(file, std::span(&view, 1));
+  std::vector<std::pair<const char*, Tensor>> results = {
+      {is_bare ? "last_hidden_state" : "logits", logits_}};
+  if (pooled_.defined()) results.emplace_back("pooler_output", pooled_);
+  std::vector<std::vector<std::byte>> host;
+  std::vector<NamedView> views;
+  for (const auto& [name, tensor] : results) {
+    host.emplace_back(tensor.view().bytes());
+    backend_.read(host.back().data(), tensor.view());
+    views.push_back({name, contiguous_view(host.back().data(), tensor.dtype(), tensor.shape())});
+  }
+  write_safetensors(file, views);
 }
 
 void Probe::write_gradients(const Path& file) const {

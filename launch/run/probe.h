@@ -30,11 +30,13 @@ class Probe {
   std::int64_t targets() const { return targets_; }
   // [N, V] of token ids; of inputs [B, T, V], or [B, L] of labels, or [B, T, C] without a head.
   const Tensor& logits() const { return logits_; }
+  // [B, C] of a model that has a pooler and no head; else empty.
+  const Tensor& pooled() const { return pooled_; }
   // The parameters with their gradients, under our names and in our layout.
   const FlatParameters& parameters() const { return *opened_.parameters; }
 
-  // Safetensors files: "logits" ("last_hidden_state" without a head); gradients under the
-  // directory's own tensor names.
+  // Safetensors files: "logits" (without a head "last_hidden_state", and "pooler_output" of a
+  // pooler); gradients under the directory's own tensor names.
   void write_logits(const Path& file) const;
   void write_gradients(const Path& file) const;
 
@@ -45,7 +47,7 @@ class Probe {
   Path directory_;
   Backend& backend_;
   OpenedModel opened_;
-  Tensor logits_;
+  Tensor logits_, pooled_;
   bool has_loss_ = false;
   std::int64_t targets_ = 0;
   double loss_ = 0;

@@ -47,6 +47,9 @@ class Readout : public Block {
   // hidden [.., k] -> [.., V], or own columns of it. Each row by itself; forward calls no
   // collective.
   virtual Tensor logits(const Tensor& hidden) const = 0;
+  // Of forward's rows [B T, C] of a whole model without a head, what its pooler makes of each
+  // sequence: [B, C]; an empty tensor where there is no pooler.
+  virtual Tensor pooled(const Tensor& /*rows*/, const Batch& /*batch*/) const { return {}; }
   // Which columns they are.
   virtual SharedVocabulary vocabulary() const = 0;
 };

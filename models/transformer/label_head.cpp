@@ -79,9 +79,20 @@ Flow LabelHead::forward(Flow in, const ForwardContext& context) const {
     return {rows(x, every, all)};
   }
   const std::int64_t length = all / context.batch.sequences;
-  Tensor pooled = rows(x, pooled_rows(spec_.pooling, context.batch, length), all);
-  if (pooler_) pooled = activation(*spec_.pooler, pooler_->forward(pooled));
-  return {dropout_(pooled, context)};
+  const Tensor chosen = rows(x, pooled_rows(spec_.pooling, context.batch, length), all);
+  return {dropout_(through_pooler(chosen), context)};
+}
+
+Tensor LabelHead::through_pooler(const Tensor& chosen) const {
+  return pooler_ ? activation(*spec_.pooler, pooler_->forward(chosen)) : chosen;
+}
+
+Tensor LabelHead::pooled(const Tensor& rows, const Batch& batch) const {
+  if (labels_ || !pooler_) return {};
+  const std::vector<std::int32_t> numbers =
+      pooled_rows(spec_.pooling, batch, rows.dim(0) / batch.sequences);
+  const Tensor ids = Tensor::from<std::int32_t>(rows.backend(), {std::ssize(numbers)}, numbers);
+  return through_pooler(embedding(rows, ids));
 }
 
 Tensor LabelHead::logits(const Tensor& hidden) const {

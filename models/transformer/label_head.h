@@ -22,9 +22,12 @@ class LabelHead final : public Readout {
   Flow forward(Flow in, const ForwardContext& context) const override;
   // [.., C] -> [.., L]; without a head, [.., C] itself.
   Tensor logits(const Tensor& hidden) const override;
+  Tensor pooled(const Tensor& rows, const Batch& batch) const override;
   SharedVocabulary vocabulary() const override { return {.slice = {0, results_}}; }
 
  private:
+  // [B, C] -> [B, C]: by the pooler's layer and function, where there is one.
+  Tensor through_pooler(const Tensor& chosen) const;
   // Rows of x, by their numbers among all B T: the same on all ranks.
   Tensor rows(const Tensor& x, const std::vector<std::int32_t>& numbers,
               std::int64_t all_rows) const;

@@ -80,6 +80,13 @@ TEST_P(GoldenFamily, ResultsLossAndEveryGradientAgree) {
   const TensorSet expected = open_tensors(folder_ / "expected.safetensors");
   const bool is_bare = expected.contains("last_hidden_state");
   expect_same_results(probe.logits(), expected.view(is_bare ? "last_hidden_state" : "logits"));
+  ASSERT_EQ(probe.pooled().defined(), expected.contains("pooler_output"));
+  if (probe.pooled().defined()) {
+    const View theirs = expected.view("pooler_output");
+    ASSERT_EQ(probe.pooled().shape(), theirs.shape);
+    const std::vector<double> want = doubles_of(theirs);
+    EXPECT_LT(distance(doubles(probe.pooled()), want), kTolerance * norm_of(want));
+  }
   EXPECT_EQ(probe.has_loss(), expected.contains("loss"));
   if (!probe.has_loss()) return;
   const double loss = doubles_of(expected.view("loss"))[0];

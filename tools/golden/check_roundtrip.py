@@ -46,14 +46,13 @@ def results_for_tokens(model, tokens):
 
 
 def results_for_inputs(model, file):
-    """What stands at padding is left out: it means nothing."""
     arguments = {key: value.double() if value.is_floating_point() else value.long()
                  for key, value in load_file(file).items()}
-    result = model(**arguments)
-    return result.get("logits", result.get("last_hidden_state")), result.get("loss")
+    return model(**arguments)
 
 
 def without_padding(values, inputs):
+    """What stands at padding is left out: it means nothing."""
     mask = load_file(inputs).get("attention_mask") if inputs else None
     return values[mask != 0] if mask is not None and mask.shape == values.shape[:-1] else values
 
@@ -79,8 +78,11 @@ def main():
     model = model.double().eval()
 
     ours = load_file(arguments.logits)
+    pooled = None
     if arguments.inputs:
-        logits, loss = results_for_inputs(model, arguments.inputs)
+        result = results_for_inputs(model, arguments.inputs)
+        logits, loss = result.get("logits", result.get("last_hidden_state")), result.get("loss")
+        pooled = result.get("pooler_output")
     elif arguments.tokens:
         logits, loss = results_for_tokens(
             model, torch.tensor([int(token) for token in arguments.tokens.split()]))
@@ -91,6 +93,9 @@ def main():
     own = ours["logits"] if "logits" in ours else ours["last_hidden_state"]
     good = compare("logits", without_padding(own, arguments.inputs),
                    without_padding(logits.detach(), arguments.inputs), arguments.tolerance)
+    if pooled is not None and "last_hidden_state" in ours:
+        good &= compare("pooler_output", ours["pooler_output"], pooled.detach(),
+                        arguments.tolerance)
     if "loss" in ours:
         good &= compare("loss", ours["loss"].reshape(()), loss.detach(), arguments.tolerance)
     if arguments.gradients:
