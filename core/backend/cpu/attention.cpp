@@ -7,10 +7,10 @@
 
 #include "core/backend/cpu/blas.h"
 #include "core/backend/cpu/cpu_backend.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/cpu/spans.h"
 #include "core/backend/formulas.h"
 #include "core/backend/host_workspace.h"
+#include "core/backend/scratch.h"
 #include "core/base/error.h"
 
 namespace ty {
@@ -189,7 +189,7 @@ class Widened {
   const View& view() const { return view_; }
 
  private:
-  cpu::Scratch scratch_;
+  Scratch scratch_;
   View view_;
 };
 
@@ -210,7 +210,7 @@ void CpuBackend::attention(const View& y, const View& lse, const View& q, const 
   const auto run = [&](auto t) {
     using T = decltype(t);
     const std::int64_t tile = std::min(kQueryRows, tq) * k.shape[2];
-    const cpu::Scratch scratch(memory_, threads() * tile * static_cast<std::int64_t>(sizeof(T)));
+    const Scratch scratch(memory_, threads() * tile * static_cast<std::int64_t>(sizeof(T)));
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t i = 0; i < items; ++i) {
       const std::int64_t b = i / heads, h = i % heads;
@@ -245,8 +245,7 @@ void CpuBackend::attention_grad(const View& dq, const View& dk, const View& dv, 
   const auto run = [&](auto t) {
     using T = decltype(t);
     const std::int64_t tile = std::min(kQueryRows, tq) * k.shape[2];
-    const cpu::Scratch scratch(memory_,
-                               threads() * 2 * tile * static_cast<std::int64_t>(sizeof(T)));
+    const Scratch scratch(memory_, threads() * 2 * tile * static_cast<std::int64_t>(sizeof(T)));
 #pragma omp parallel for schedule(dynamic)
     for (std::int64_t i = 0; i < items; ++i) {
       const std::int64_t b = i / heads, h = i % heads;

@@ -8,8 +8,8 @@
 #include "core/backend/cpu/lanes.h"
 #include "core/backend/cpu/permute.h"
 #include "core/backend/cpu/runs.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/formulas.h"
+#include "core/backend/scratch.h"
 
 namespace ty {
 
@@ -95,8 +95,8 @@ void CpuBackend::copy(const View& y, const View& x) {
       (y.dtype == DType::f32 && is_half(x.dtype)) || (x.dtype == DType::f32 && is_half(y.dtype));
   if (!floats) return reference_.copy(y, x);
   // Two types and two orders of axes: first the order, in y's, then the type.
-  const cpu::Scratch scratch(memory_, static_cast<std::int64_t>(x.bytes()));
-  const View ordered = packed_like(y, scratch.as<void>(), x.dtype);
+  const Scratch scratch(memory_, static_cast<std::int64_t>(x.bytes()));
+  const View ordered = packed_like(y, scratch.data(), x.dtype);
   const Runs<2> straight({y, ordered});
   if (straight.step(0) != 1 || straight.step(1) != 1) return reference_.copy(y, x);
   cpu::permuting_copy(ordered, x);

@@ -4,8 +4,8 @@
 #include <type_traits>
 
 #include "core/backend/cpu/cpu_backend.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/host_workspace.h"
+#include "core/backend/scratch.h"
 #include "core/base/rounding.h"
 
 namespace ty {
@@ -65,7 +65,7 @@ void CpuBackend::gemm_of_few_rows(const View& c, const View& a, const View& b, G
   if (a.dtype == DType::f32) {
     return multiply<float>(c, a.as<float>(), a.strides[0], b, scale, threads());
   }
-  const cpu::Scratch wide(memory_, a.numel() * 4);
+  const Scratch wide(memory_, a.numel() * 4);
   copy(contiguous_view(wide.as<float>(), DType::f32, a.shape), a);
   const float* x = wide.as<float>();
   a.dtype == DType::bf16 ? multiply<bf16>(c, x, a.shape[1], b, scale, threads())

@@ -7,8 +7,8 @@
 #include "core/backend/cpu/blas.h"
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/cut_product.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/host_workspace.h"
+#include "core/backend/scratch.h"
 
 namespace ty {
 
@@ -122,8 +122,8 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
 void CpuBackend::gemm_in_panels(const View& c, const View& a, const View& b, GemmScale scale) {
   const std::int64_t m = c.shape[0], n = c.shape[1], k = a.shape[1];
   const std::int64_t columns = host_workspace::panel_columns(m, n, k);
-  const cpu::Scratch left(memory_, m * k * 4);
-  const cpu::Scratch right(memory_, (k + m) * columns * 4);
+  const Scratch left(memory_, m * k * 4);
+  const Scratch right(memory_, (k + m) * columns * 4);
   const View a32 = floats_like(a, left.as<float>());
   copy(a32, a);
   for (std::int64_t first = 0; first < n; first += columns) {

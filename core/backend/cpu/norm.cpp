@@ -3,9 +3,9 @@
 #include <cmath>
 
 #include "core/backend/cpu/cpu_backend.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/cpu/spans.h"
 #include "core/backend/host_workspace.h"
+#include "core/backend/scratch.h"
 
 namespace ty {
 
@@ -59,7 +59,7 @@ void CpuBackend::layer_norm(const View& y, const View& mean, const View& rstd, c
   const std::int64_t width = x.shape[1];
   dispatch_narrow(x.dtype, [&](auto t) {
     using T = decltype(t);
-    const cpu::Scratch scratch(memory_, sizeof(T) == 4 ? 0 : (2 + threads()) * width * 4);
+    const Scratch scratch(memory_, sizeof(T) == 4 ? 0 : (2 + threads()) * width * 4);
     float* buffers = scratch.as<float>();
     const float* scale = load(buffers, gamma.as<T>(), width);
     const float* shift = load(buffers + width, beta.as<T>(), width);
@@ -88,11 +88,11 @@ void CpuBackend::layer_norm_grad(const View& dx, const View& dgamma, const View&
   }
   const std::int64_t rows = x.shape[0], width = x.shape[1];
   const std::int64_t blocks = std::max<std::int64_t>(1, (rows + kRows - 1) / kRows);
-  const cpu::Scratch sums(memory_, blocks * 2 * width * 4);
+  const Scratch sums(memory_, blocks * 2 * width * 4);
   float* partial = sums.as<float>();  // per block: of dgamma, then of dbeta
   dispatch_narrow(x.dtype, [&](auto t) {
     using T = decltype(t);
-    const cpu::Scratch scratch(memory_, sizeof(T) == 4 ? 0 : (1 + 2 * threads()) * width * 4);
+    const Scratch scratch(memory_, sizeof(T) == 4 ? 0 : (1 + 2 * threads()) * width * 4);
     float* buffers = scratch.as<float>();
     const float* scale = load(buffers, gamma.as<T>(), width);
 #pragma omp parallel for schedule(static) if (blocks > 1)

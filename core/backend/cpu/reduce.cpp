@@ -4,8 +4,8 @@
 #include "core/backend/cpu/cpu_backend.h"
 #include "core/backend/cpu/lanes.h"
 #include "core/backend/cpu/runs.h"
-#include "core/backend/cpu/scratch.h"
 #include "core/backend/host_workspace.h"
+#include "core/backend/scratch.h"
 
 namespace ty {
 
@@ -53,7 +53,7 @@ void store(const View& y, std::int64_t at, double value, double beta) {
 template <typename T, typename A>
 void sum_columns(Allocator& memory, A* sums, const T* x, std::int64_t rows, std::int64_t columns) {
   const std::int64_t blocks = (rows + kRows - 1) / kRows;
-  const cpu::Scratch scratch(memory, blocks * columns * static_cast<std::int64_t>(sizeof(A)));
+  const Scratch scratch(memory, blocks * columns * static_cast<std::int64_t>(sizeof(A)));
   A* partial = scratch.as<A>();
   // Strips of columns too, so that a few tall blocks still use every thread.
   const std::int64_t strips = (columns + 1023) / 1024;
@@ -100,7 +100,7 @@ void CpuBackend::reduce_sum(const View& y, const View& x, double beta) {
       using Y = decltype(ty);
       if (columns == 1) return store<Y>(y, 0, sum_run(x.as<X>(), x.numel()), beta);
       using A = accumulator_t<X>;
-      const cpu::Scratch sums(memory_, columns * static_cast<std::int64_t>(sizeof(A)));
+      const Scratch sums(memory_, columns * static_cast<std::int64_t>(sizeof(A)));
       sum_columns(memory_, sums.as<A>(), x.as<X>(), rows, columns);
       for (std::int64_t i = 0; i < columns; ++i) {
         store<Y>(y, i, static_cast<double>(sums.as<A>()[i]), beta);

@@ -11,13 +11,13 @@
 #include "core/backend/cuda/blas/library.h"
 #include "core/backend/cuda/device/fused_attention.h"
 #include "core/backend/cuda/device/launcher.h"
-#include "core/backend/cuda/device/scratch.h"
 #include "core/backend/cuda/kernel/fault.h"
 #include "core/backend/cuda/runtime/device_allocator.h"
 #include "core/backend/cuda/runtime/host_wait.h"
 #include "core/backend/cuda/runtime/late_reads.h"
 #include "core/backend/cuda/runtime/staging.h"
 #include "core/backend/device_queue.h"
+#include "core/backend/scratch.h"
 
 namespace ty::cuda {
 

@@ -4,8 +4,8 @@
 #include "core/backend/cuda/device/fused_attention.h"
 #include "core/backend/cuda/device/heads.h"
 #include "core/backend/cuda/device/ids.h"
-#include "core/backend/cuda/device/scratch.h"
 #include "core/backend/cuda/kernel/attention.h"
+#include "core/backend/scratch.h"
 
 namespace ty::cuda {
 

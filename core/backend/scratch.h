@@ -1,5 +1,5 @@
-// Memory of one kernel or of a few, counted as workspace. It may be handed out again while they
-// still run: what uses it next is issued after them, on the same stream.
+// Memory of one kernel or of a few, counted as workspace. On a device it may be handed out again
+// while they still run: what uses it next is issued after them, on the same stream.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include "core/backend/allocator.h"
 #include "core/base/view.h"
 
-namespace ty::cuda {
+namespace ty {
 
 class Scratch {
  public:
@@ -45,4 +45,4 @@ class ScratchView {
   View view_;
 };
 
-}  // namespace ty::cuda
+}  // namespace ty
