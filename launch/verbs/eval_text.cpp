@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "core/base/error.h"
 #include "core/metrics/perplexity.h"
@@ -37,12 +36,18 @@ EvaluationOptions options_of(const Arguments& arguments, const ModelSpec& spec) 
   return {.sequence = sequence - 1, .stride = stride, .batch = batch};
 }
 
-// Of a text; 0 if only its ids are known.
-std::int64_t words_in(const Path& file, const TextOptions& options) {
-  if (is_token_file(file)) return 0;
-  const std::vector<std::string> documents = read_text_documents(file, quietly(options));
-  return std::transform_reduce(documents.begin(), documents.end(), std::int64_t{0}, std::plus<>(),
-                               count_words);
+// Of a text; none if only its ids are known.
+struct Counts {
+  std::int64_t words = 0, lines = 0;
+};
+Counts counts_of(const Path& file, const TextOptions& options) {
+  Counts counts;
+  if (is_token_file(file)) return counts;
+  for (const std::string& document : read_text_documents(file, quietly(options))) {
+    counts.words += count_words(document);
+    counts.lines += std::ssize(lines_of(document));
+  }
+  return counts;
 }
 
 }  // namespace
@@ -64,8 +69,10 @@ ExitCode evaluate_text(const Arguments& arguments, World& world, const Path& dir
   const Evaluation result = evaluate(*shared.opened.model, *cross_entropy_objective(), *backend,
                                      tokens, options, {shared.mesh.data(), shared.mesh.pipeline()});
   if (!world.is_root()) return ExitCode::ok;
-  const std::int64_t words = words_in(file, reading);
-  const double per_word = words > 0 ? perplexity(result.loss * result.tokens, words) : 0.0;
+  const auto [words, lines] = counts_of(file, reading);
+  const double total = result.loss * result.tokens;
+  const double per_word = words > 0 ? perplexity(total, words) : 0.0;
+  const double with_line_ends = words > 0 ? perplexity(total, words + lines) : 0.0;
   if (arguments.flag("--json")) {
     nlohmann::json json = {
         {"loss", result.loss},
@@ -79,12 +86,17 @@ ExitCode evaluate_text(const Arguments& arguments, World& world, const Path& dir
              .total_peak}};
     if (result.bits_per_byte > 0) json["bits_per_byte"] = result.bits_per_byte;
     if (options.stride > 0) json["stride"] = options.stride;
-    if (words > 0) json.update({{"words", words}, {"word_perplexity", per_word}});
+    if (words > 0) {
+      json.update({{"words", words},
+                   {"lines", lines},
+                   {"word_perplexity", per_word},
+                   {"word_perplexity_with_line_ends", with_line_ends}});
+    }
     fmt::print("{}\n", json.dump());
     return ExitCode::ok;
   }
   fmt::print("loss {:.4f} nats per token  perplexity {:.2f}", result.loss, result.perplexity());
-  if (words > 0) fmt::print("  per word {:.2f}", per_word);
+  if (words > 0) fmt::print("  per word {:.2f} ({:.2f} with line ends)", per_word, with_line_ends);
   if (result.bits_per_byte > 0) fmt::print("  bits per byte {:.4f}", result.bits_per_byte);
   fmt::print("  tokens {:.0f}\n", result.tokens);
   return ExitCode::ok;

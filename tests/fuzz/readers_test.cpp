@@ -11,7 +11,6 @@
 #include "core/base/error.h"
 #include "core/data/tasks/cifar.h"
 #include "core/data/tasks/glue.h"
-#include "core/data/tasks/wikitext.h"
 #include "core/io/file.h"
 #include "tests/fuzz/mutate.h"
 #include "tests/support/temp_dir.h"
@@ -62,8 +61,6 @@ std::vector<Reader> readers() {
       {"stsb", "a.tsv", "sentence1\tsentence2\tscore\na\tb\t4.2\nc\td\t0.5\n", glue("stsb")},
       {"jsonl", "a.jsonl", "{\"text\": \"a\", \"other\": \"b\", \"label\": 3}\n",
        [=](const Path& file) { return reads_examples(file, found); }},
-      {"wikitext", "a.raw", " \n = One = \n \n a b . \n \n = Two = \n \n c . \n",
-       [](const Path& file) { return !read_wikitext(file).articles.empty(); }},
       {"cifar10", "a.bin", std::string(2 * 3073, '\5'),
        [](const Path& file) { return reads_images(file, CifarLabels::ten, 10); }},
       {"cifar100", "a.bin", std::string(2 * 3074, '\5'),

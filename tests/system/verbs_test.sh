@@ -123,7 +123,9 @@ awk "BEGIN {r = $(number loss) / $plain; exit !(r != 1 && r > 0.95 && r < 1.05)}
 [ "$(number words)" = "$(wc -w < text.txt)" ] || fail "words: $(cat out)"
 awk "BEGIN {r = exp($(number loss) * $(number tokens) / $(number words)) / $(number word_perplexity)
   exit !(r > 0.999 && r < 1.001)}" || fail "per word: $(cat out)"
-says ' per word ' "$binary" eval run text.txt
+awk "BEGIN {r = exp($(number loss) * $(number tokens) / ($(number words) + $(wc -l < text.txt))) / $(number word_perplexity_with_line_ends)
+  exit !(r > 0.999 && r < 1.001)}" || fail "per word and line end: $(cat out)"
+says ' per word .* with line ends' "$binary" eval run text.txt
 json 'loss' "$binary" eval run run/data/valid.bin
 
 # In a narrower type: another loss, but not by much.
