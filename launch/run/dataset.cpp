@@ -300,8 +300,9 @@ void open_images(Dataset& dataset, const JobConfig& job, const ModelSpec& spec) 
 void open_examples(Dataset& dataset, const JobConfig& job, const ModelSpec& spec, int ranks) {
   const ExampleSet train = examples_of(job, "data.train", job.data.train, {}, {});
   dataset.labels = train.labels;
-  const ExampleOptions options = example_options(spec, job.task, job.data, *dataset.tokenizer,
-                                                 std::lcm<std::int64_t>(8, ranks));
+  const ExampleOptions options =
+      example_options(spec, job.model.from, job.task, job.data, *dataset.tokenizer,
+                      std::lcm<std::int64_t>(8, ranks));
   const auto encoded = [&](const ExampleSet& set) {
     return encode_examples(set, *dataset.tokenizer, job.data.sequence);
   };

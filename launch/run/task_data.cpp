@@ -7,6 +7,7 @@
 #include "core/metrics/classification.h"
 #include "core/metrics/correlation.h"
 #include "launch/process/failure.h"
+#include "models/huggingface/generation_keys.h"
 
 namespace ty {
 
@@ -85,15 +86,19 @@ std::vector<TokenExample> encode_examples(const ExampleSet& set, const Tokenizer
   return all;
 }
 
-ExampleOptions example_options(const ModelSpec& spec, const TaskSection& task,
-                               const DataSection& data, const Tokenizer& tokenizer,
-                               std::int64_t multiple) {
+ExampleOptions example_options(const ModelSpec& spec, const Path& directory,
+                               const TaskSection& task, const DataSection& data,
+                               const Tokenizer& tokenizer, std::int64_t multiple) {
   const SpecialTokens& special = tokenizer.special();
   const std::int32_t end = special.eos.value_or(special.sep.value_or(0));
+  std::optional<std::int32_t> start;
+  if (spec.has_encoder() && !directory.empty()) {
+    start = read_generation_keys(directory, spec).decoder_start;
+  }
   return {.answer = answer_kind(task.kind),
           .types = spec.types > 0,
           .pad = special.pad.value_or(end),
-          .decoder_start = end,
+          .decoder_start = start.value_or(end),
           .longest = data.sequence,
           .multiple = multiple,
           .batch = data.batch};

@@ -27,10 +27,11 @@ std::vector<std::string> texts_of(const ExampleSet& set);
 // Examples as ids, special tokens included, of at most `longest` ids each.
 std::vector<TokenExample> encode_examples(const ExampleSet& set, const Tokenizer& tokenizer,
                                           std::int64_t longest);
-// How they are padded for a model; `multiple`: of lengths.
-ExampleOptions example_options(const ModelSpec& spec, const TaskSection& task,
-                               const DataSection& data, const Tokenizer& tokenizer,
-                               std::int64_t multiple);
+// How they are padded for a model, and what its decoder reads first: as the directory says that the
+// model comes from, or, if that is empty or silent, the end of text. `multiple`: of lengths.
+ExampleOptions example_options(const ModelSpec& spec, const Path& directory,
+                               const TaskSection& task, const DataSection& data,
+                               const Tokenizer& tokenizer, std::int64_t multiple);
 
 // Labelled images of a data set: a file, or all training files in a directory. Throws DataError.
 ImageSet read_images(const Path& path, const ImageData& data);

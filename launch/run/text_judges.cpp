@@ -52,7 +52,7 @@ std::unique_ptr<Source> source_of(const Judge& judge, std::span<const std::strin
   }
   DataSection data;
   data.sequence = judge.spec.context;
-  ExampleOptions options = example_options(judge.spec, {}, data, *judge.tokenizer, 8);
+  ExampleOptions options = example_options(judge.spec, {}, {}, data, *judge.tokenizer, 8);
   options.answer = answer;
   return evaluation_examples(std::move(examples), options);
 }

@@ -67,8 +67,9 @@ std::unique_ptr<Source> task_source(const TaskFile& file, const Path& path, cons
     throw DataError("{}: has {} labels; the model {}", path.string(), set.labels.size(),
                     spec.head.labels);
   }
-  return evaluation_examples(encode_examples(set, *tokenizer, longest),
-                             example_options(spec, file.task, data, *tokenizer, 8 * ranks));
+  return evaluation_examples(
+      encode_examples(set, *tokenizer, longest),
+      example_options(spec, directory, file.task, data, *tokenizer, 8 * ranks));
 }
 
 }  // namespace ty

@@ -63,6 +63,19 @@ sed -e 's/^model:.*/model: {family: bart, layers: 2, width: 32, heads: 2, contex
 awk -v got="$(last summary valid_loss)" 'BEGIN { exit !(got < 1.5) }' || fail "seq2seq: $(last summary valid_loss)"
 
 json "loss perplexity tokens" "$binary" eval summary pairs.jsonl
+# Its decoder begins as the directory says, where it is evaluated and where it is trained further.
+cp -r summary/checkpoints/step-60 begins
+rm begins/manifest.json
+sed -i 's/"decoder_start_token_id": *[0-9]*/"decoder_start_token_id": 7/' begins/config.json
+grep -q '"decoder_start_token_id": *7' begins/config.json || fail "$(cat begins/config.json)"
+"$binary" eval begins pairs.jsonl --first long --answer short --json > begun || fail "eval begins"
+"$binary" eval summary/checkpoints/step-60 pairs.jsonl --first long --answer short --json > out || fail "eval of a checkpoint"
+loss_in() { grep -o '"loss":[0-9.]*' "$1" | cut -d: -f2; }
+[ "$(loss_in begun)" != "$(loss_in out)" ] || fail "another beginning, the same loss: $(cat out)"
+sed -e '/^tokenizer:/d' -e 's|^model:.*|model: {from: begins}|' summary.yaml > further.yaml
+"$binary" train further.yaml run.dir=further run.steps=1 optim.lr=1e-12 schedule.warmup=0 2>log || fail "further: $(cat log)"
+awk -v a="$(last further valid_loss)" -v b="$(loss_in begun)" 'BEGIN { exit !(a / b > 0.9999 && a / b < 1.0001) }' ||
+  fail "further: $(last further valid_loss), $(cat begun)"
 # With texts that it writes itself: the scores are those of the file that it leaves.
 json "loss examples rouge1 rouge_l_sum" "$binary" eval summary pairs.jsonl --generate --max-tokens 8
 "$binary" eval summary pairs.jsonl --generate --beams 2 --max-tokens 8 --predictions beams.txt 2>log > own || fail "generate: $(cat log)"
