@@ -42,6 +42,11 @@ void fields(config::Fields& f, StrategyPhase& phase) {
       "even: keep of each layer; sensitivity: keep of all together, each layer getting the ranks "
       "that gain most",
       {{"even", Allocation::even}, {"sensitivity", Allocation::sensitivity}});
+  f.field(
+      "examples", phase.examples,
+      "of data.train, evenly spread, of which a method that weighs errors (fwsvd, whitened, ..) "
+      "takes statistics first; 0: all",
+      between(0, kMostSequences));
   f.field("steps", phase.steps, "of tuning, after the cut", between(1, kMostSteps).required());
 }
 
@@ -50,12 +55,6 @@ void check(const StrategyPhase& phase, config::Checks& checks) {
   const int stated = (phase.rank > 0) + (phase.keep > 0) + (phase.error > 0);
   if (stated != 1) checks.fail("keep", "{} of rank, keep and error are stated; want one", stated);
   const Method& method = method_of(phase);
-  if (method.is_weighted()) {
-    checks.fail("method",
-                "{} wants statistics of the model as it is then; cut with trainyard compress, and "
-                "train from that",
-                method.name);
-  }
   if (phase.allocate == Allocation::sensitivity &&
       (method.spectrum == nullptr || phase.keep == 0)) {
     checks.fail("allocate", "sensitivity divides keep among layers of one rank each, as svd makes");

@@ -19,7 +19,8 @@ struct StrategyPhase {
   double keep = 0;        // share of each layer's weights, or of all layers' together
   double error = 0;       // |W - W~| / |W|
   Allocation allocate = Allocation::even;
-  std::int64_t steps = 0;  // of tuning
+  std::int64_t examples = 1024;  // of the training data, for methods that weigh errors; 0: all
+  std::int64_t steps = 0;        // of tuning
 };
 
 void fields(config::Fields& f, StrategyPhase& phase);

@@ -3,13 +3,19 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "core/base/error.h"
 #include "launch/process/on_root.h"
+#include "launch/run/device.h"
+#include "launch/run/model_examples.h"
 #include "launch/run/model_path.h"
+#include "launch/run/model_statistics.h"
 #include "models/compress/compression.h"
+#include "models/huggingface/model_directory.h"
 #include "models/huggingface/stored_model.h"
+#include "models/statistics/statistics_file.h"
 
 namespace ty {
 
@@ -29,16 +35,61 @@ Path model_of(const JobConfig& job, std::size_t phase) {
   return directory_of(job, phase) / "model";
 }
 
-void cut(const Path& from, const StrategyPhase& phase, const Path& to, const PhaseReport& report) {
-  const StoredModel source(find_model(from).directory);
-  const Method& method = method_of(phase);
-  const std::vector<LinearSite> layers = layers_to_compress(source, method, phase.match);
+Path statistics_of(const JobConfig& job, std::size_t phase) {
+  return directory_of(job, phase) / "statistics.safetensors";
+}
+
+// The model that a phase cuts.
+Path source_of(const JobConfig& job, std::size_t phase) {
+  return find_model(phase == 0 ? job.model.from : run_of(job, phase - 1)).directory;
+}
+
+// Of the layers that the phase cuts. Batches are the job's.
+void take_statistics(const JobConfig& job, std::size_t phase, const World& world,
+                     const PhaseReport& report) {
+  const Path from = source_of(job, phase);
+  const StoredModel source(from);
+  const StrategyPhase& own = job.strategy[phase];
+  const Method& method = method_of(own);
+  const ModelSpec spec = read_model_config(from);
+  const ModelExamples examples = training_data_of(job, from, spec);
+  StatisticsPassOptions options = {
+      .examples = own.examples, .batch = job.data.batch, .reduction = job.parallel.reduction};
+  if (world.is_root()) options.progress = report.statistics;
+  const auto backend = make_backend(job, world.place());
+  take_statistics({.model = from,
+                   .layers = layers_to_compress(source, method, own.match),
+                   .kinds = method.needs,
+                   .source = *examples.source,
+                   .data = job.data.train,
+                   .options = options,
+                   .target = statistics_of(job, phase)},
+                  spec, *backend, world.group());
+}
+
+void cut(const JobConfig& job, std::size_t phase, const PhaseReport& report) {
+  const StoredModel source(source_of(job, phase));
+  const StrategyPhase& own = job.strategy[phase];
+  const Method& method = method_of(own);
+  const std::vector<LinearSite> layers = layers_to_compress(source, method, own.match);
+  std::optional<StatisticsFile> statistics;
+  if (method.is_weighted()) statistics.emplace(statistics_of(job, phase));
   const Compression compression = compress(
-      source, layers, method, request_of(phase),
-      {.allocation = phase.allocate,
+      source, layers, method, request_of(own),
+      {.statistics = statistics ? &*statistics : nullptr,
+       .allocation = own.allocate,
        .progress = [&](std::size_t i) { report.progress(layers[i].path, i, layers.size()); }});
   report.cut(compression);
-  write_converted(source, conversion_of(source, compression), to);
+  write_converted(source, conversion_of(source, compression), model_of(job, phase));
+}
+
+// Names the phase in what a user got wrong in it.
+void of_phase(std::size_t phase, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const UsageError& error) {
+    throw UsageError("strategy[{}]: {}", phase, error.what());
+  }
 }
 
 }  // namespace
@@ -53,19 +104,17 @@ JobConfig job_of_phase(const JobConfig& job, std::size_t phase) {
   return own;
 }
 
-void prepare_phase(const JobConfig& job, std::size_t phase, const Group& world,
+void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
                    const PhaseReport& report) {
-  on_root_do(world, [&] {
-    const Path model = model_of(job, phase);
-    if (std::filesystem::exists(model)) return;
-    std::filesystem::create_directories(model.parent_path());
-    const Path from = phase == 0 ? job.model.from : run_of(job, phase - 1);
-    try {
-      cut(from, job.strategy[phase], model, report);
-    } catch (const UsageError& error) {
-      throw UsageError("strategy[{}]: {}", phase, error.what());
-    }
-  });
+  const auto exists = [&](const Path& path) {
+    return on_root(world.group(), [&] { return std::filesystem::exists(path) ? "yes" : ""; }) != "";
+  };
+  if (exists(model_of(job, phase))) return;
+  on_root_do(world.group(), [&] { std::filesystem::create_directories(directory_of(job, phase)); });
+  if (method_of(job.strategy[phase]).is_weighted() && !exists(statistics_of(job, phase))) {
+    of_phase(phase, [&] { take_statistics(job, phase, world, report); });
+  }
+  on_root_do(world.group(), [&] { of_phase(phase, [&] { cut(job, phase, report); }); });
 }
 
 }  // namespace ty

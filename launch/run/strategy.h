@@ -1,7 +1,8 @@
 // A job with a strategy as a sequence of runs, each of which starts from a model that was cut:
 //
-//   model.from ---- cut ---> DIR/phases/1/model -- tuned by the run --> DIR/phases/1/run
-//   its newest checkpoint -- cut ---> DIR/phases/2/model -- tuned by --> DIR/phases/2/run
+//   model.from --- [statistics] -- cut ---> DIR/phases/1/model -- tuned by the run -->
+//   DIR/phases/1/run its newest checkpoint -- cut ---> DIR/phases/2/model -- tuned by -->
+//   DIR/phases/2/run
 //   ...
 //   DIR/phases/N/model -- tuned by the run --> DIR, the directory of the job
 //
@@ -13,8 +14,8 @@
 #include <string>
 
 #include "launch/job/job_config.h"
+#include "launch/process/world.h"
 #include "models/compress/compression.h"
-#include "parallel/comm/communicator.h"
 
 namespace ty {
 
@@ -24,14 +25,16 @@ JobConfig job_of_phase(const JobConfig& job, std::size_t phase);
 
 // What rank 0 tells of the work before a phase.
 struct PhaseReport {
+  std::function<void(std::int64_t done, std::int64_t batches)> statistics;  // its own batches
   std::function<void(const std::string& layer, std::size_t done, std::size_t layers)> progress;
   std::function<void(const Compression& compression)> cut;
 };
 
-// Cuts the model that a phase starts from, unless that was done. A collective call. Throws
-// UsageError for patterns and layers that do not fit the model, and what reading and writing models
-// throws.
-void prepare_phase(const JobConfig& job, std::size_t phase, const Group& world,
+// Cuts the model that a phase starts from, unless that was done; a method that weighs errors first
+// gets statistics of that model, which all ranks take together over the job's training data. A
+// collective call. Throws UsageError for patterns and layers that do not fit the model, and what
+// reading and writing models throws.
+void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
                    const PhaseReport& report);
 
 }  // namespace ty

@@ -2,9 +2,7 @@
 
 #include "core/base/error.h"
 #include "launch/run/dataset.h"
-#include "launch/run/job_inputs.h"
 #include "launch/verbs/task_file.h"
-#include "models/families/family.h"
 
 namespace ty {
 
@@ -20,18 +18,8 @@ ModelExamples model_examples(const Arguments& arguments, const Path& directory,
         task_file(arguments, arguments.word(0, "the run or model directory"), directory, spec);
     return {.source = task_source(task, file, spec, directory, sequence, 1)};
   }
-  if (!spec.writes_texts()) {
-    throw UsageError(
-        "{}: wants a model that writes texts or gives one answer per sequence; this is a {} of "
-        "another head",
-        directory.string(), family_of(spec).name);
-  }
   const auto tokenizer = find_tokenizer(directory);
-  ModelExamples examples;
-  examples.tokens = std::make_unique<TokenFile>(
-      open_tokens(file, tokenizer.get(), text_options(DataSection{}), spec.vocab));
-  examples.source = evaluation_windows(*examples.tokens, sequence);
-  return examples;
+  return window_examples(file, text_options(DataSection{}), tokenizer.get(), spec, sequence);
 }
 
 }  // namespace ty

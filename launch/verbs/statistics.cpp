@@ -5,22 +5,18 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
-#include "core/base/stopwatch.h"
 #include "launch/job/limits.h"
-#include "launch/process/on_root.h"
 #include "launch/process/output.h"
 #include "launch/process/world.h"
 #include "launch/report/progress.h"
 #include "launch/report/text.h"
-#include "launch/run/dataset.h"
-#include "launch/run/job_inputs.h"
-#include "launch/run/statistics_pass.h"
+#include "launch/run/device.h"
+#include "launch/run/model_statistics.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/model_examples.h"
 #include "launch/verbs/task_file.h"
 #include "launch/verbs/verbs.h"
-#include "models/families/family.h"
-#include "models/huggingface/model_tensors.h"
+#include "models/huggingface/model_directory.h"
 #include "models/statistics/statistics_file.h"
 
 namespace ty {
@@ -44,8 +40,7 @@ config::Rule known_kinds() {
 }
 
 std::vector<LinearSite> layers_of(const Arguments& arguments, const ModelSpec& spec) {
-  const Model declared(describe_model(spec), LinearRules(spec.linear));
-  const std::vector<LinearSite> all = layers_to_watch(spec, declared.linear_sites());
+  const std::vector<LinearSite> all = layers_to_watch(spec);
   std::vector<std::string> patterns = arguments.list("--match");
   if (patterns.empty()) return all;
   std::vector<LinearSite> found;
@@ -64,25 +59,11 @@ std::vector<LinearSite> layers_of(const Arguments& arguments, const ModelSpec& s
   return found;
 }
 
-std::string loss_name(const HeadSpec& head) {
-  return head.kind == HeadSpec::Kind::values ? "squared error" : "cross entropy";
-}
-
-// What a pass came to, for people and programs.
-struct Outcome {
-  Path file;
-  std::uint64_t bytes = 0;
-  std::size_t layers = 0;
-  StatisticsOrigin origin;
-  double loss = 0, seconds = 0;
-  std::int64_t peak_bytes = 0;
-};
-
-void print(const Outcome& outcome, bool as_json) {
+void print(const Path& file, std::size_t layers, const StatisticsOutcome& outcome, bool as_json) {
   if (as_json) {
-    const nlohmann::json json = {{"file", outcome.file.string()},
+    const nlohmann::json json = {{"file", file.string()},
                                  {"bytes", outcome.bytes},
-                                 {"layers", outcome.layers},
+                                 {"layers", layers},
                                  {"examples", outcome.origin.examples},
                                  {"loss", outcome.loss},
                                  {"loss_name", outcome.origin.loss},
@@ -93,8 +74,8 @@ void print(const Outcome& outcome, bool as_json) {
     return;
   }
   fmt::print("{} of {} layers over {} examples  {} {:.4f}  {:.1f} s\n",
-             human_bytes(static_cast<double>(outcome.bytes)), outcome.layers,
-             outcome.origin.examples, outcome.origin.loss, outcome.loss, outcome.seconds);
+             human_bytes(static_cast<double>(outcome.bytes)), layers, outcome.origin.examples,
+             outcome.origin.loss, outcome.loss, outcome.seconds);
 }
 
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
@@ -113,11 +94,6 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   const ModelExamples examples = model_examples(arguments, directory, spec, file);
 
   const auto backend = make_backend(DeviceChoice::automatic, reduction, world.place());
-  StatisticsCollector collector(*backend, layers_of(arguments, spec), kinds, fisher);
-  const OpenedModel opened =
-      declare_model(spec, *backend, only_run(), 1, 1, {.observer = &collector});
-  load_weights(directory, *opened.parameters, opened.spec);
-
   ProgressLine line;
   StatisticsPassOptions options = {.examples = arguments.integer("--examples", 0),
                                    .batch = arguments.integer("--batch", 8),
@@ -127,31 +103,18 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
       line.show(fmt::format("statistics  batch {}/{}", done, batches));
     };
   }
-  const Stopwatch watch;
-  const StatisticsSums sums =
-      run_statistics_pass(*opened.model, *objective_of(spec.head), *backend, collector,
-                          *examples.source, file.string(), options, world.group());
+  const StatisticsRequest request = {.model = directory,
+                                     .layers = layers_of(arguments, spec),
+                                     .kinds = kinds,
+                                     .fisher = fisher,
+                                     .source = *examples.source,
+                                     .data = file,
+                                     .options = options,
+                                     .target = target};
+  const StatisticsOutcome outcome = take_statistics(request, spec, *backend, world.group());
   line.finish();
-  const StatisticsOrigin origin = {
-      .examples = examples_of_pass(examples.source->examples(), options),
-      .fisher = fisher,
-      .batch = options.batch,
-      .loss = loss_name(spec.head),
-      .data = file.filename().string(),
-      .data_hash = content_hash_of(file)};
-  Outcome outcome = {.file = target,
-                     .layers = collector.layers().size(),
-                     .origin = origin,
-                     .loss = sums.loss / std::max(sums.targets, 1.0),
-                     .seconds = watch.seconds(),
-                     .peak_bytes = backend->memory().stats().total_peak};
-  on_root_do(world.group(), [&] {
-    outcome.bytes = write_statistics(
-        target, collector.layers(), kinds, origin,
-        [&](const std::string& path, StatisticKind kind) { return finished(sums, path, kind); });
-  });
   if (!world.is_root()) return ExitCode::ok;
-  print(outcome, arguments.flag("--json"));
+  print(target, request.layers.size(), outcome, arguments.flag("--json"));
   std::fflush(stdout);
   remark(fmt::format("{} written", target.string()));
   return ExitCode::ok;

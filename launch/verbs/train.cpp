@@ -36,8 +36,12 @@ ExitCode run_strategy(const JobConfig& job, World& world, RankStatus& status,
   for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
     if (world.is_root()) remark(describe(job.strategy, phase));
     ProgressLine progress;
-    prepare_phase(job, phase, world.group(),
-                  {.progress =
+    prepare_phase(job, phase, world,
+                  {.statistics =
+                       [&](std::int64_t done, std::int64_t batches) {
+                         progress.show(fmt::format("statistics  batch {}/{}", done, batches));
+                       },
+                   .progress =
                        [&](const std::string& layer, std::size_t done, std::size_t layers) {
                          progress.show(fmt::format("{}  {}/{}  {}", job.strategy[phase].method,
                                                    done + 1, layers, layer));

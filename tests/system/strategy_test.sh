@@ -41,6 +41,18 @@ cmp {whole2,killed}/checkpoints/step-12/model.safetensors || fail "a killed stra
 mpi 2 train smaller.yaml run.dir=two parallel.reduction=canonical >out 2>err || fail "two ranks: $(cat err)"
 cmp {whole2,two}/checkpoints/step-12/model.safetensors || fail "two ranks have other bits"
 
+# A method that weighs errors takes statistics of the model as it has become, the same ones on any number of ranks.
+weighed='strategy=[{match: ["blocks.*.mlp.*"], method: fwsvd, keep: 60%, steps: 3, examples: 8},
+  {match: ["blocks.*.mlp.*"], method: whitened, keep: 36%, steps: 3, examples: 8}]'
+"$binary" train smaller.yaml run.dir=weighed parallel.reduction=canonical "$weighed" >out 2>err || fail "weighed: $(cat err)"
+cp -r weighed again
+rm -rf again/checkpoints again/metrics.jsonl again/phases/2/model
+mpi 2 train smaller.yaml run.dir=again parallel.reduction=canonical "$weighed" >out 2>err || fail "weighed, again: $(cat err)"
+mpi 2 train smaller.yaml run.dir=both parallel.reduction=canonical "$weighed" >out 2>err || fail "weighed, two: $(cat err)"
+for file in phases/{1,2}/statistics.safetensors phases/{1,2}/model/model.safetensors checkpoints/step-3/model.safetensors; do
+  cmp weighed/$file again/$file && cmp weighed/$file both/$file || fail "$file has other bits"
+done
+
 # The examples, with fewer steps.
 "$binary" train job.yaml run.dir=deep run.steps=10 model.layers=12 model.width=16 2>log || fail "train: $(cat log)"
 for file in "$(dirname "$0")"/../../configs/smaller/*.yaml; do
@@ -56,7 +68,6 @@ bad() { local pattern=$1; shift; expect 78 "$pattern" "$binary" config check sma
 bad 'strategy: makes a trained model smaller; state model.from' model.from=null 'model.vocab=300'
 bad 'strategy\[0\].keep: 2 of rank, keep and error are stated; want one' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, rank: 3, steps: 9}]'
-bad 'strategy\[0\].method: fwsvd wants statistics' 'strategy=[{match: ["*"], method: fwsvd, keep: 50%, steps: 9}]'
 bad 'strategy\[0\].steps: 1 are fewer than schedule.warmup = 2' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 1}]'
 expect 64 'strategy\[0\]: .*nothing' "$binary" train smaller.yaml run.dir=none \
