@@ -40,7 +40,7 @@ void fields(Fields& f, OptimSection& s) {
           "matches and states it");
   f.field(
       "factor_rates", s.factor_rates,
-      "learning rates of the factors of svd, ttm and kronecker layers; equal: lr; shape: lr "
+      "learning rates of the factors of svd, ttm, kronecker and btt layers; equal: lr; shape: lr "
       "times a number that each factor's sizes give, so that one lr serves dense and factorised "
       "layers; a rule that states lr has the last word",
       {{"equal", FactorRates::equal}, {"shape", FactorRates::shape}});

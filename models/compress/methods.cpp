@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "models/compress/asvd.h"
+#include "models/compress/btt.h"
 #include "models/compress/cp.h"
 #include "models/compress/fwsvd.h"
 #include "models/compress/fwttm.h"
@@ -74,6 +75,12 @@ constexpr std::array kMethods = {
            .takes_modes = true,
            .check = check_kronecker,
            .decompose = decompose_kronecker},
+    Method{.name = "btt",
+           .kind = "btt",
+           .help = "a block tensor train: each block of W nearest at its rank",
+           .takes_modes = true,
+           .check = check_btt,
+           .decompose = decompose_btt},
     Method{.name = "cp",
            .kind = "cp",
            .help = "a sum of outer products by least squares",

@@ -7,6 +7,7 @@
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "models/linear/base/linear.h"
+#include "models/linear/btt/btt.h"
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/kronecker/kronecker.h"
@@ -44,6 +45,8 @@ inline std::vector<LinearRow> linear_rows() {
       {"ttm_orthogonal", {12, 10}, orthogonal},
       {"kronecker_terms", {12, 10}, KroneckerSpec{.in = {3, 4}, .out = {5, 2}, .terms = 3}},
       {"kronecker_keep", {12, 10}, KroneckerSpec{.keep = 0.5, .init = FactorInit::orthogonal}},
+      {"btt_rank", {12, 10}, BttSpec{.in = {3, 4}, .out = {2, 5}, .rank = 2}},
+      {"btt_keep", {16, 24}, BttSpec{.keep = 0.6}},
       {"cp_terms", {12, 10}, CpSpec{.in = {2, 3, 2}, .out = {2, 1, 5}, .terms = 4}},
       {"cp_padded", {11, 9}, CpSpec{.in = {3, 2, 2}, .out = {5, 2, 1}, .terms = 3}},
       {"cp_keep", {16, 16}, CpSpec{.keep = 0.4}},

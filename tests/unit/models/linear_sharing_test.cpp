@@ -24,6 +24,7 @@ bool has_parts(const LinearRow& row, Split split, int ranks) {
   if (const auto* lora = row.spec.as<LoraSpec>()) {
     return obstacle_to(*lora, row.shape, split, ranks).empty();
   }
+  if (row.spec.as<BttSpec>() != nullptr) return false;
   const auto train = train_of(row.spec);
   return !train || obstacle_to(*train, row.shape, split, ranks).empty();
 }
