@@ -53,7 +53,7 @@ class Layer {
     return {all * group / groups, all * (group + 1) / groups};
   }
   Matrix weight() const {
-    const LinearShape size = site_.stored();
+    const LinearShape size = site_.shape;
     return {size.in, size.out, model_.dense_weight(site_)};
   }
 

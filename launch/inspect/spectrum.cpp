@@ -115,7 +115,7 @@ Inspection inspect_spectrum(const Path& path, const SpectrumOptions& options) {
   std::vector<LayerSpectrum> layers;
   for (const LinearSite& site : model.linear_sites()) {
     options.progress("spectrum of " + site.path);
-    const LinearShape size = site.stored();
+    const LinearShape size = site.shape;
     layers.push_back(
         {.site = site, .weight = spectrum_of(Matrix(size.in, size.out, model.dense_weight(site)))});
     if (!statistics || !statistics->has(site.path, StatisticKind::gram)) continue;

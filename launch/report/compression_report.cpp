@@ -9,6 +9,7 @@
 #include "launch/report/text.h"
 #include "models/huggingface/linear_format.h"
 #include "models/linear/kinds.h"
+#include "models/transformer/token_table.h"
 
 namespace ty {
 
@@ -35,22 +36,34 @@ double pass_seconds(const LinearSite& site) {
   return work_of(site.spec, site.shape, LinearLayout::whole, Split::none, {}).seconds;
 }
 
+// A table that only ids read multiplies nothing.
 Sizes sizes_of(const CompressedLayer& layer, std::int64_t tokens) {
   const auto n = static_cast<double>(tokens);
-  const LinearSite after = layer.site();
-  return {num_weights(layer.before.spec, layer.before.stored()),
-          num_weights(after.spec, after.stored()),
-          forward_flops(layer.before.spec, layer.before.shape, tokens) / n,
-          forward_flops(after.spec, after.shape, tokens) / n,
-          pass_seconds(layer.before),
-          pass_seconds(after)};
+  const LinearSite after_cut = layer.site();
+  Sizes sizes = {num_weights(layer.before.spec, layer.before.shape),
+                 num_weights(after_cut.spec, after_cut.shape)};
+  const auto before = product_of(layer.before), after = product_of(after_cut);
+  if (!before || !after) return sizes;
+  sizes.flops_before = forward_flops(before->spec, before->shape, tokens) / n;
+  sizes.flops_after = forward_flops(after->spec, after->shape, tokens) / n;
+  sizes.seconds_before = pass_seconds(*before);
+  sizes.seconds_after = pass_seconds(*after);
+  return sizes;
 }
 
 std::vector<std::string> cells(const Sizes& sizes) {
   const auto count = [](std::int64_t n) { return human_count(static_cast<double>(n)); };
-  return {count(sizes.parameters_before), count(sizes.parameters_after),
-          human_count(sizes.flops_before), human_count(sizes.flops_after),
-          fmt::format("{:.0f} %", 100 * sizes.seconds_after / sizes.seconds_before)};
+  std::vector<std::string> all = {count(sizes.parameters_before), count(sizes.parameters_after)};
+  if (sizes.seconds_before == 0) return all;
+  all.push_back(human_count(sizes.flops_before));
+  all.push_back(human_count(sizes.flops_after));
+  all.push_back(fmt::format("{:.0f} %", 100 * sizes.seconds_after / sizes.seconds_before));
+  return all;
+}
+
+nlohmann::json time_ratio(const Sizes& sizes) {
+  if (sizes.seconds_before == 0) return nullptr;
+  return sizes.seconds_after / sizes.seconds_before;
 }
 
 void add_row(Table& table, std::vector<std::string> row, const Sizes& sizes) {
@@ -145,7 +158,7 @@ nlohmann::json to_json(const Compression& compression) {
                       {"parameters_after", sizes.parameters_after},
                       {"flops_per_token_before", sizes.flops_before},
                       {"flops_per_token_after", sizes.flops_after},
-                      {"predicted_time_ratio", sizes.seconds_after / sizes.seconds_before}});
+                      {"predicted_time_ratio", time_ratio(sizes)}});
     if (!is_dense(layer.before.spec)) {
       layers.back()["spec_before"] = linear_spec_to_json(layer.before.spec);
     }

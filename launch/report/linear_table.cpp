@@ -8,6 +8,7 @@
 
 #include "launch/report/text.h"
 #include "models/huggingface/linear_format.h"
+#include "models/transformer/token_table.h"
 
 namespace ty {
 
@@ -44,13 +45,15 @@ std::vector<AlikeLayers> grouped(const std::vector<LinearSite>& sites) {
       if (found) ++group.count;
       if (found) break;
     }
-    if (!found) groups.push_back({{path, site.shape, site.spec, {}, site.layout}, 1});
+    if (!found) groups.push_back({{path, site.shape, site.spec, site.readers, site.layout}, 1});
   }
   return groups;
 }
 
 Execution runs_as(const LinearSite& site, std::int64_t tokens, bool shared) {
-  const Execution runs = execution_of(site.spec, site.shape, tokens);
+  const auto product = product_of(site);
+  if (!product) return {};
+  const Execution runs = execution_of(product->spec, product->shape, tokens);
   constexpr const char* kShared = "W once per step";
   return shared && !runs.forward.empty() ? Execution{kShared, kShared} : runs;
 }

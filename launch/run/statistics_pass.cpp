@@ -100,8 +100,9 @@ StatisticsSums run_statistics_pass(const Model& model, const Objective& objectiv
 }
 
 std::vector<LinearSite> layers_to_watch(const ModelSpec& spec, std::vector<LinearSite> all) {
-  if (spec.head.is_pooled()) return all;
-  std::erase_if(all, [](const LinearSite& site) { return site.path.starts_with("head."); });
+  std::erase_if(all, [&](const LinearSite& site) {
+    return site.is_table() || (!spec.head.is_pooled() && site.path.starts_with("head."));
+  });
   return all;
 }
 

@@ -40,7 +40,8 @@ StatisticsSums run_statistics_pass(const Model& model, const Objective& objectiv
                                    const Group& data);
 
 // The layers of a model that can be watched: those that see each example's rows exactly once, and
-// whole. Not of them are the layers of a vocabulary's head, which is run a few rows at a time.
+// whole. Not of them are token tables, nor the layers of a vocabulary's head, which is run a few
+// rows at a time.
 std::vector<LinearSite> layers_to_watch(const ModelSpec& spec, std::vector<LinearSite> all);
 
 }  // namespace ty

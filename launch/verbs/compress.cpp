@@ -137,8 +137,8 @@ std::vector<std::string> patterns_of(const Arguments& arguments) {
 void warn_of_growth(const Compression& compression) {
   std::size_t grown = 0;
   for (const CompressedLayer& layer : compression.layers) {
-    if (num_weights(layer.after.spec, layer.before.stored()) >=
-        num_weights(layer.before.spec, layer.before.stored())) {
+    if (num_weights(layer.after.spec, layer.before.shape) >=
+        num_weights(layer.before.spec, layer.before.shape)) {
       ++grown;
     }
   }
@@ -299,8 +299,8 @@ const Verb& compress_verb() {
        {"--axis", "AXIS", "fwsvd, tfwsvd: Fisher sums of rows (in, default), columns (out) or both",
         kText, config::one_of({"in", "out", "both"})},
        {"--match", "PATTERN",
-        "layers to cut, by name; may be repeated; default blocks.*.mlp.*; head.linear is a tied "
-        "token table",
+        "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "
+        "the token table, and the head that is tied to it",
         kTexts},
        {"--in", "LIST",
         "ttm, fwttm: input modes, as 16,16,4 (kronecker: rows of A and of B), for layers of one "

@@ -27,12 +27,12 @@ bool is_reduced(const LinearSite& site, const Method& method) {
 }
 
 void check_takes(const LinearSite& site, const Method& method) {
-  if (site.table.empty() || method.fits_tables) return;
+  if (!site.is_table() || method.fits_tables) return;
   std::vector<std::string_view> others;
   for (const Method& each : methods()) {
     if (each.fits_tables) others.push_back(each.name);
   }
-  throw UsageError("{}: reads the token table, which cannot be {}; want --method {} for it",
+  throw UsageError("{}: a token table, which cannot be cut by {}; want --method {} for it",
                    site.path, method.name, fmt::join(others, " or "));
 }
 
@@ -94,8 +94,8 @@ namespace {
 Decomposition factors_of(const StoredModel& source, const LinearSite& site) {
   Decomposition result;
   result.spec = site.spec;
-  dense_weight(site.spec, site.stored(), [&](const std::string& name, const Shape& shape) {
-    return result.factors[name] = source.values(site.place() + "." + name, shape);
+  dense_weight(site.spec, site.shape, [&](const std::string& name, const Shape& shape) {
+    return result.factors[name] = source.values(site.path + "." + name, shape);
   });
   return result;
 }
@@ -119,7 +119,7 @@ class Compressing {
       : source_(source), method_(method), options_(options) {}
 
   void check(const LinearSite& site, const DecompositionRequest& request) const {
-    at(site, [&] { method_.check(site.stored(), request); });
+    at(site, [&] { method_.check(site.shape, request); });
     if (!method_.is_weighted()) return;
     TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);
     options_.statistics->check(site, method_.needs);
@@ -134,7 +134,7 @@ class Compressing {
     const LayerStatistics statistics = statistics_of(site);
     const auto decompose = [&](const DecompositionRequest& wanted) {
       return is_reduced(site, method_)
-                 ? method_.reduce(factors_of(source_, site), site.stored(), wanted)
+                 ? method_.reduce(factors_of(source_, site), site.shape, wanted)
                  : method_.decompose(w, wanted, statistics);
     };
     const DType dtype = source_.dtype(site);
@@ -152,15 +152,14 @@ class Compressing {
 
  private:
   Matrix weight(const LinearSite& site) const {
-    const LinearShape size = site.stored();
-    return is_dense(site.spec)
-               ? Matrix(size.in, size.out,
-                        source_.values(site.place() + ".weight", {size.in, size.out}))
-               : Matrix(size.in, size.out, source_.dense_weight(site));
+    const LinearShape size = site.shape;
+    return is_dense(site.spec) ? Matrix(size.in, size.out,
+                                        source_.values(site.path + ".weight", {size.in, size.out}))
+                               : Matrix(size.in, size.out, source_.dense_weight(site));
   }
-  // Empty without a file. A token table, stored as [out, in], has none.
+  // Empty without a file. A token table has none.
   LayerStatistics statistics_of(const LinearSite& site) const {
-    if (options_.statistics == nullptr || !site.table.empty()) return {};
+    if (options_.statistics == nullptr || site.is_table()) return {};
     return options_.statistics->read(site);
   }
   static void weigh_error(CompressedLayer& layer, const Matrix& w,
@@ -244,8 +243,8 @@ Conversion conversion_of(const StoredModel& source, const Compression& compressi
   Conversion conversion = {.spec = compressed_spec(source, compression.layers)};
   for (const CompressedLayer& layer : compression.layers) {
     for (const auto& [name, values] : layer.after.factors) {
-      conversion.made[layer.before.place() + "." + name] = {layer.dtype,
-                                                            [&values = values] { return values; }};
+      conversion.made[layer.before.path + "." + name] = {layer.dtype,
+                                                         [&values = values] { return values; }};
     }
   }
   return conversion;

@@ -65,7 +65,7 @@ struct Method {
   StatisticKinds needs = {};
   bool takes_modes = false;  // uses in and out of a request
   bool takes_cores = false;  // uses cores
-  bool fits_tables = false;  // may replace a token table, which is read row by row
+  bool fits_tables = false;  // may replace a token table: makes a kind that it can be
   // Throws ConfigError that says what is possible for a request that no matrix [in, out] can meet.
   void (*check)(const LinearShape& size, const DecompositionRequest& request);
   // Decomposes w [in, out]; the statistics hold what the method needs. Throws as check does, and

@@ -45,6 +45,7 @@ constexpr std::array kMethods = {
            .help = "a tensor train matrix by TT-SVD",
            .takes_modes = true,
            .takes_cores = true,
+           .fits_tables = true,
            .check = check_ttm,
            .decompose = decompose_ttm,
            .reduce = reduce_ttm},

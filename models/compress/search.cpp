@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "models/transformer/token_table.h"
 
 namespace ty {
 
@@ -68,9 +69,12 @@ double error_of(const CompressedLayer& layer) {
 
 double cost_of(const LinearSite& site, SearchGoal goal) {
   if (goal == SearchGoal::weights) {
-    return static_cast<double>(num_weights(site.spec, site.stored()));
+    return static_cast<double>(num_weights(site.spec, site.shape));
   }
-  return work_of(site.spec, site.shape, LinearLayout::whole, Split::none, {}).seconds;
+  const auto product = product_of(site);
+  return !product
+             ? 0
+             : work_of(product->spec, product->shape, LinearLayout::whole, Split::none, {}).seconds;
 }
 
 LinearSite as_dense(LinearSite site) {

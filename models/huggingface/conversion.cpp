@@ -58,7 +58,7 @@ Conversion to_dense(const StoredModel& source) {
   conversion.spec.linear.clear();
   for (const LinearSite& site : source.linear_sites()) {
     if (is_dense(site.spec)) continue;
-    conversion.made[site.place() + ".weight"] = {
+    conversion.made[site.path + ".weight"] = {
         source.dtype(site), [&source, site] { return source.dense_weight(site); }};
   }
   return conversion;

@@ -98,6 +98,10 @@ ModelSpec model_spec_from_json(const Json& document, const std::string& file) {
   spec.head = read_head(family, document, json);
   family.read(json, spec);
   spec.linear = linear_rules_from_json(document, file);
+  for (LinearRule& rule : spec.linear) {
+    // So earlier versions called a table that the head is tied to.
+    if (spec.has_tied_head() && rule.match == "head.linear") rule.match = "embeddings.token";
+  }
   spec.public_keys = document.dump();
   return spec;
 }

@@ -23,7 +23,7 @@ StoredModel::StoredModel(const Path& directory)
 
 DType StoredModel::dtype(const LinearSite& site) const {
   for (const Parameter& parameter : parameters().all()) {
-    const bool is_its = parameter.name.starts_with(site.place() + ".");
+    const bool is_its = parameter.name.starts_with(site.path + ".");
     if (is_its && !parameter.name.ends_with(".bias")) return dtype(parameter.name);
   }
   throw InternalError("{} has no weight", site.path);
@@ -37,9 +37,9 @@ std::vector<double> StoredModel::values(const std::string& parameter, const Shap
 
 std::vector<double> StoredModel::dense_weight(const LinearSite& site) const {
   const auto of_map = [&](const std::string& name, const Shape& shape) {
-    return values(site.place() + "." + name, shape);
+    return values(site.path + "." + name, shape);
   };
-  return ty::dense_weight(site.spec, site.stored(), of_map).data;
+  return ty::dense_weight(site.spec, site.shape, of_map).data;
 }
 
 std::vector<Path> StoredModel::side_files() const {

@@ -42,7 +42,7 @@ class StoredModel {
   }
   // The same as doubles.
   std::vector<double> values(const std::string& parameter, const Shape& shape) const;
-  // The dense matrix that a linear layer of any kind represents, in the shape of site.stored().
+  // The dense matrix that a linear layer of any kind represents, in the shape of the site.
   std::vector<double> dense_weight(const LinearSite& site) const;
 
  private:

@@ -11,13 +11,6 @@
 
 namespace ty {
 
-LinearShape LinearSite::stored() const {
-  LinearShape result = shape;
-  if (!table.empty()) std::swap(result.in, result.out);
-  result.bias = false;
-  return result;
-}
-
 namespace {
 
 // "blocks.0.attn.qkv, .., blocks.1.mlp.down and 40 more".
@@ -36,7 +29,8 @@ std::string names_of(const std::vector<LinearSite>& sites) {
 
 void fields(config::Fields& f, LinearRule& rule) {
   f.field("match", rule.match,
-          "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*",
+          "pattern on the path of the layer, as in blocks.*.mlp.* or blocks.{0..16}.mlp.*; "
+          "embeddings.token is the token table",
           config::required());
   fields(f, rule.spec);
   f.field(

@@ -15,22 +15,23 @@
 
 namespace ty {
 
-// A layer of a model and its resolved spec.
+// What reads a weight: the products of a linear layer, the ids of a token table [V, C], or both, if
+// the head is tied to that.
+enum class WeightReaders : std::uint8_t { products, ids, both };
+
+// A layer of a model, or a token table, and its resolved spec.
 struct LinearSite {
   std::string path;
   LinearShape shape;
   LinearSpec spec;
-  std::string table = {};    // path of the token table that is its weight; empty: it has its own
+  WeightReaders readers = WeightReaders::products;
   LayoutChoice layout = {};  // how ranks hold it
 
-  // The path of its parameters.
-  const std::string& place() const { return table.empty() ? path : table; }
-  // The shape in which its weight is stored, without bias: a table is stored as [out, in].
-  LinearShape stored() const;
+  bool is_table() const { return readers != WeightReaders::products; }
 };
 
 struct LinearRule {
-  std::string match;  // pattern on the layer's path, e.g. "blocks.*.mlp.up"
+  std::string match;  // pattern on the layer's path, e.g. "blocks.*.mlp.up", "embeddings.token"
   LinearSpec spec;
   std::string where = {};  // its name in errors; empty: linear[i], as in the job file
   LinearLayout layout = LinearLayout::automatic;

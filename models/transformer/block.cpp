@@ -16,9 +16,9 @@ LinearPass pass_of(const ForwardContext& context) {
 }
 
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,
-                                const std::string& table) const {
+                                WeightReaders readers) const {
   LinearSpec spec = linear.choose(path, shape);
-  if (sites != nullptr) sites->push_back({path, shape, spec, table});
+  if (sites != nullptr) sites->push_back({path, shape, spec, readers});
   return spec;
 }
 

@@ -74,10 +74,9 @@ struct BlockContext {
                                       const LayoutChoice& layout) const;
   // The layer at `name` and how ranks can hold it.
   SharedLayer shared_layer(std::string_view name, const LinearShape& shape, Split split) const;
-  // What the rules say about the layer at a full path, all sizes worked out. `table`: see
-  // LinearSite.
+  // What the rules say about the layer or table at a full path, all sizes worked out.
   LinearSpec choose(const std::string& path, const LinearShape& shape,
-                    const std::string& table = "") const;
+                    WeightReaders readers = WeightReaders::products) const;
 };
 
 // A layer of Split::none for what lies outside, with parameters that every rank holds whole. Throws

@@ -84,7 +84,8 @@ Tensor TokenPlaces::operator()(Tensor x, std::int64_t length, const Tensor& type
 
 TextEmbeddings::TextEmbeddings(const BlockContext& at, const ModelSpec& spec)
     : scale_(spec.scale_embedding ? std::sqrt(static_cast<double>(spec.width)) : 1.0),
-      tokens_(make_token_table(at.child("token"), token_table_shape(spec), spec.has_tied_head())),
+      tokens_(make_token_table(at.child("token"), token_table_shape(spec),
+                               spec.has_tied_head() ? WeightReaders::both : WeightReaders::ids)),
       places_(at, spec, true) {
   if (spec.token_width() != spec.width) {
     project_ = make_outside_linear(at, "project",

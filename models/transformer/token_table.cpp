@@ -1,17 +1,19 @@
 #include "models/transformer/token_table.h"
 
+#include <utility>
+#include <vector>
+
 #include "core/base/error.h"
 #include "core/ops/embedding.h"
 #include "models/linear/kinds.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/svd/svd_function.h"
+#include "models/transformer/ttm_table.h"
 #include "parallel/tensor/region.h"
 
 namespace ty {
 
 namespace {
-
-constexpr const char* kTiedHead = "head.linear";
 
 // The rows of a parameter [own V, ..] as a part of the vocabulary.
 VocabularySlice part_of(const Parameter& table) {
@@ -90,20 +92,32 @@ class SvdTable final : public TokenTable {
   Sharing sharing_;
 };
 
+// Of a place ["core1", "core2", ..].
+std::vector<const Parameter*> declared_cores(const ParameterStore& store, const std::string& path) {
+  std::vector<const Parameter*> cores;
+  while (const Parameter* core = store.find(fmt::format("{}.core{}", path, cores.size() + 1))) {
+    cores.push_back(core);
+  }
+  return cores;
+}
+
+// The table as a layer from ids to vectors.
+LinearShape layer_of(const TokenTableShape& shape) {
+  return {.in = shape.vocab, .out = shape.width, .bias = false, .weight_std = shape.std};
+}
+
 }  // namespace
 
 std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const TokenTableShape& shape,
-                                             bool tied) {
+                                             WeightReaders readers) {
+  const std::string path = at.scope.path();
+  const LinearShape layer = layer_of(shape);
+  const LinearSpec spec = at.choose(path, layer, readers);
+  if (const auto* ttm = spec.as<TtmSpec>()) return make_ttm_table(at, layer, *ttm);
   const Placement rows = placed_part(0, shape.vocab, at.sharing);
   const std::int64_t own = own_count(shape.vocab, at.sharing);
-  LinearSpec spec;
-  const LinearShape layer = {
-      .in = shape.width, .out = shape.vocab, .bias = false, .weight_std = shape.std};
-  if (tied) spec = at.choose(kTiedHead, layer, at.scope.path());
   if (const auto* svd = spec.as<SvdSpec>()) {
-    // Seen from the ids: [V, r] [r, C].
-    const SvdInits inits = svd_inits(
-        {.in = shape.vocab, .out = shape.width, .weight_std = shape.std}, *svd, at.scope.path());
+    const SvdInits inits = svd_inits(layer, *svd, path);
     const Parameter& a = at.scope.parameter("a", {own, svd->rank}, inits.a, rows);
     const Parameter& b =
         declare_along_columns(at.scope, "b", {svd->rank, shape.width}, 1, inits.b, at.sharing);
@@ -111,17 +125,19 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   }
   if (!is_dense(spec)) {
     throw ConfigError(
-        "{}: {} [{}, {}]: a head tied to the token table can be dense or svd, not {}; add a rule "
-        "{{match: {}, kind: dense}} after it, or set model.tied=false",
-        at.linear.name_for(kTiedHead), kTiedHead, layer.in, layer.out, kind_name(spec), kTiedHead);
+        "{}: {} [{}, {}]: a token table can be dense, svd or ttm, not {}; add a rule {{match: {}, "
+        "kind: dense}} after it",
+        at.linear.name_for(path), path, layer.in, layer.out, kind_name(spec), path);
   }
   const Parameter& table =
       at.scope.parameter("weight", {own, shape.width}, Init::normal(shape.std), rows);
   return std::make_unique<DenseTable>(table, at.sharing);
 }
 
-std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::string& path,
-                                             const TokenTableShape& shape) {
+namespace {
+
+std::unique_ptr<TokenTable> find_or_make(const BlockContext& at, const std::string& path,
+                                         const TokenTableShape& shape) {
   ParameterStore& store = at.scope.store();
   const bool apart = at.sharing.is_canonical();
   const Reader reader = apart ? Reader::second : Reader::first;
@@ -137,7 +153,32 @@ std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::
   }
   BlockContext there = at;
   there.scope = at.scope.at(path);
-  return make_token_table(there, shape, true);
+  std::vector<const Parameter*> cores = declared_cores(store, path);
+  if (!cores.empty()) {
+    const LinearShape layer = layer_of(shape);
+    return ttm_table_of(there, layer, *at.linear.choose(path, layer).as<TtmSpec>(),
+                        std::move(cores));
+  }
+  return make_token_table(there, shape, WeightReaders::both);
+}
+
+}  // namespace
+
+std::unique_ptr<TokenTable> tied_token_table(const BlockContext& at, const std::string& path,
+                                             const TokenTableShape& shape) {
+  std::unique_ptr<TokenTable> table = find_or_make(at, path, shape);
+  Linear* layer = table->layer();
+  if (layer != nullptr && at.layers != nullptr) at.layers->push_back(layer);
+  return table;
+}
+
+std::optional<LinearSite> product_of(const LinearSite& site) {
+  if (site.readers == WeightReaders::ids) return std::nullopt;
+  LinearSite product = site;
+  if (site.readers == WeightReaders::products) return product;
+  std::swap(product.shape.in, product.shape.out);
+  if (const auto* ttm = site.spec.as<TtmSpec>()) product.spec = transposed(*ttm);
+  return product;
 }
 
 }  // namespace ty

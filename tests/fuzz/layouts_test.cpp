@@ -91,7 +91,8 @@ Trial make_trial(std::uint64_t index) {
   if (choices.one_in(4)) o.push_back("model.dropout=0.2");
   if (choices.one_in(8)) o.push_back("parallel.reduction=canonical");
   std::vector<std::string> rules;
-  for (const char* match : {"blocks.*", "*.mlp.*", "*.attn.qkv", "head.linear"}) {
+  for (const char* match :
+       {"blocks.*", "*.mlp.*", "*.attn.qkv", "head.linear", "embeddings.token"}) {
     if (choices.one_in(3)) rules.push_back(random_rule(choices, match));
   }
   if (!rules.empty()) o.push_back(fmt::format("linear=[{}]", fmt::join(rules, ", ")));

@@ -25,8 +25,8 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
       {"mixed",
        {"linear=[{match: \"blocks.0.mlp.*\", kind: dense, layout: whole}, {match: \"*.attn.qkv\", "
         "kind: svd, rank: 6, layout: whole}, {match: \"*.attn.out\", kind: svd, rank: 4}, "
-        "{match: blocks.1.mlp.up, kind: ttm, rank: 5}, {match: head.linear, kind: svd, rank: "
-        "6}]"}}};
+        "{match: blocks.1.mlp.up, kind: ttm, rank: 5}, {match: embeddings.token, kind: svd, "
+        "rank: 6}]"}}};
   return all;
 }
 

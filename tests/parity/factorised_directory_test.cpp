@@ -35,13 +35,14 @@ ModelSpec tiny(bool tied, std::vector<LinearRule> rules) {
 std::vector<LinearRule> all_kinds(bool tied) {
   const TtmSpec explicit_modes = {.in = {3, 4}, .out = {6, 8}, .ranks = {5}};
   const TtmSpec one_core = {.in = {12}, .out = {12}};
-  const LinearSpec head = tied ? LinearSpec{SvdSpec{.rank = 4}} : LinearSpec{TtmSpec{.rank = 2}};
-  return {{"*", SvdSpec{.rank = 3}},
-          {"*.mlp.up", explicit_modes},
-          {"*.mlp.down", TtmSpec{.keep = 0.4}},
-          {"*.0.attn.out", one_core},
-          {"*.1.attn.out", DenseSpec{}},
-          {"head.*", head}};
+  std::vector<LinearRule> rules = {{"*", SvdSpec{.rank = 3}},
+                                   {"*.mlp.up", explicit_modes},
+                                   {"*.mlp.down", TtmSpec{.keep = 0.4}},
+                                   {"*.0.attn.out", one_core},
+                                   {"*.1.attn.out", DenseSpec{}}};
+  if (!tied) rules.push_back({"head.*", TtmSpec{.rank = 2}});
+  if (!tied) rules.push_back({"embeddings.token", TtmSpec{.rank = 3}});
+  return rules;
 }
 
 class FactorisedDirectory : public testing::Test {
@@ -85,7 +86,7 @@ TEST_F(FactorisedDirectory, ComesBackBitByBit) {
       EXPECT_EQ(doubles(a[i].value), doubles(b[i].value)) << a[i].name;
     }
     EXPECT_EQ(model_spec_to_json(read.spec), model_spec_to_json(written.spec));
-    EXPECT_EQ(read.model->linear_sites().size(), 9u);
+    EXPECT_EQ(read.model->linear_sites().size(), tied ? 9u : 10u);
   }
 }
 
@@ -154,9 +155,9 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   EXPECT_EQ(with("blocks.9.mlp.up", {{"kind", "svd"}, {"rank", 3}}).substr(0, 88),
             "config.json: trainyard_linear.blocks.9.mlp.up.match: \"blocks.9.mlp.up\" matches no "
             "linear");
-  EXPECT_TRUE(contains(with("head.linear", ttm({12}, {11}, Json::array())),
-                       "trainyard_linear.head.linear: head.linear [12, 11]: a head tied to the "
-                       "token table can be dense or svd, not ttm"));
+  EXPECT_TRUE(contains(with("embeddings.token", {{"kind", "kronecker"}, {"terms", 1}}),
+                       "trainyard_linear.embeddings.token: embeddings.token [11, 12]: a token "
+                       "table can be dense, svd or ttm, not kronecker"));
   EXPECT_EQ(with("new\nline", {{"kind", "x"}}),
             "config.json: trainyard_linear.\"new\\nline\": no linear layer's name");
   EXPECT_EQ(with("*", {{"kind", "dense"}}),
@@ -165,6 +166,15 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   json["trainyard_linear"] = {1, 2};
   write_config(json);
   EXPECT_EQ(refusal(), "config.json: trainyard_linear: [1,2]; want an object");
+}
+
+TEST_F(FactorisedDirectory, ATiedTableMayBeCalledByItsHead) {
+  Json json = model_spec_to_json(write(tiny(true, all_kinds(true))).spec);
+  const Json table = json["trainyard_linear"]["embeddings.token"];
+  json["trainyard_linear"].erase("embeddings.token");
+  json["trainyard_linear"]["head.linear"] = table;
+  write_config(json);
+  EXPECT_EQ(read_model_config(temp_.path()).linear.back().match, "embeddings.token");
 }
 
 TEST_F(FactorisedDirectory, TensorsOfOtherRanksShowBothShapes) {

@@ -115,7 +115,8 @@ constexpr std::array<NamedModel, 7> kModels = {{
 }};
 
 constexpr const char* kRules[] = {
-    "linear=[]", "linear=[{match: \"*blocks.*\", kind: svd, rank: 5}]",
+    "linear=[]",
+    "linear=[{match: \"*\", kind: svd, rank: 1}, {match: \"*blocks.*\", kind: svd, rank: 5}]",
     "linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
     "{match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: [12, 4], rank: 5}, "
     "{match: \"*.mlp.down\", kind: ttm, in: [12, 4], out: [4, 6], rank: 3}]"};

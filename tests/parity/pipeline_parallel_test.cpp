@@ -86,6 +86,33 @@ TEST_P(Pipelined, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam()); }
 INSTANTIATE_TEST_SUITE_P(Stages, Pipelined, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
+// A table that the first stage reads by ids and the last one as its head: gradients of its factors
+// add up over both.
+std::vector<Case> table_cases() {
+  std::vector<Case> all;
+  for (const auto& [kind, sizes] :
+       {std::pair("svd", "rank: 5"), std::pair("ttm", "in: [4, 6], out: [6, 4], rank: 4")}) {
+    for (const Axes& axes : {Axes{1, 1, 2}, Axes{1, 2, 2}, Axes{2, 1, 3}}) {
+      for (const bool tied : {true, false}) {
+        all.push_back(
+            {fmt::format("{}x{}x{}_table_{}_{}", axes.data, axes.tensor, axes.pipeline, kind,
+                         tied ? "tied" : "untied"),
+             axes.data,
+             axes.tensor,
+             axes.pipeline,
+             {kDeep, fmt::format("model={{vocab: 24, tied: {}}}", tied), "optim.lr=3e-3",
+              "precision={compute: fp64, weights: fp64}",
+              fmt::format("linear=[{{match: embeddings.token, kind: {}, {}}}]", kind, sizes),
+              "parallel.microbatches=3", "parallel.recompute=stage", "parallel.reuse=step"}});
+      }
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, Pipelined, testing::ValuesIn(table_cases()),
+                         [](const auto& test) { return test.param.name; });
+
 // Losses, norms and weights of a job's ranks, by rank and name.
 using Numbers = std::vector<std::map<std::string, std::vector<double>>>;
 

@@ -6,6 +6,7 @@
 
 #include "models/objective/chunked_loss.h"
 #include "tests/parity/one_rank.h"
+#include "tests/support/messages.h"
 
 namespace ty::test {
 namespace {
@@ -41,7 +42,7 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
         "{match: \"*.mlp.down\", kind: ttm, rank: 4, in: [3, 16], out: [3, 8]}]"}},
       {"mixed",
        {"linear=[{match: \"*.mlp.up\", kind: svd, rank: 4}, {match: \"*.attn.qkv\", kind: ttm, "
-        "in: [12, 2], out: [12, 6], rank: 4}, {match: head.linear, kind: svd, rank: 6}]"}}};
+        "in: [12, 2], out: [12, 6], rank: 4}, {match: embeddings.token, kind: svd, rank: 6}]"}}};
   return all;
 }
 
@@ -116,6 +117,65 @@ std::vector<Case> hidden_cases() {
 
 INSTANTIATE_TEST_SUITE_P(Hidden, Shared, testing::ValuesIn(hidden_cases()),
                          [](const auto& test) { return test.param.name; });
+
+// Tables of factors, read by ids alone and by a head too. Ranks divide the first mode of rows.
+std::vector<Case> table_cases() {
+  std::vector<Case> all;
+  for (const auto& [kind, sizes] :
+       {std::pair("svd", "rank: 5"), std::pair("ttm", "in: [12, 2], out: [6, 5], rank: 4"),
+        std::pair("ttm",
+                  "in: [12, 2], out: [6, 4], rank: 5}, {match: \"blocks.*\", kind: svd, "
+                  "rank: 4, layout: hidden")}) {
+    const bool hidden = std::string_view(sizes).ends_with("hidden");
+    for (const auto& [data, tensor] : {std::pair(1, 2), std::pair(1, 3), std::pair(2, 4)}) {
+      for (const bool tied : {true, false}) {
+        for (const bool rows : {false, true}) {
+          if (rows && hidden) continue;
+          all.push_back(
+              {fmt::format("{}x{}_table_{}_{}{}", data, tensor, kind, tied ? "tied" : "untied",
+                           rows     ? "_rows"
+                           : hidden ? "_hidden"
+                                    : ""),
+               data,
+               tensor,
+               1,
+               {fmt::format("model={{vocab: 24, tied: {}}}", tied), "optim.lr=3e-3",
+                "precision={compute: fp64, weights: fp64}",
+                fmt::format("linear=[{{match: embeddings.token, kind: {}, {}}}]", kind, sizes),
+                fmt::format("parallel.sequence={}", rows), "parallel.microbatches=2"}});
+        }
+      }
+    }
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, Shared, testing::ValuesIn(table_cases()),
+                         [](const auto& test) { return test.param.name; });
+
+std::string refusal_of_table(const char* rule, const char* more) {
+  return message_of<ConfigError>([&] {
+    const JobConfig job = job_of(
+        {.name = "refused",
+         .tensor = 2,
+         .overrides = {fmt::format("linear=[{{match: embeddings.token, {}}}]", rule), more}});
+    run_ranks(2, [&](const Group& world) { TinyRank(job, world); });
+  });
+}
+
+TEST(TokenTable, OfCoresSaysWhatRanksCannotShare) {
+  EXPECT_TRUE(
+      contains(refusal_of_table("kind: ttm, in: [4, 5], out: [6, 4], rank: 2", "run.seed=1"),
+               "linear[0]: embeddings.token [19, 24]: ttm over 2 ranks: in modes [4, 5] "
+               "multiply to 20, not to the layer's 19"));
+  EXPECT_TRUE(
+      contains(refusal_of_table("kind: ttm, in: [3, 8], out: [6, 4], rank: 2", "model.vocab=24"),
+               "the first of the in modes [3, 8] is no multiple of 2"));
+  EXPECT_TRUE(contains(refusal_of_table("kind: ttm, in: [4, 6], out: [6, 4], rank: 2",
+                                        "parallel.reduction=canonical"),
+                       "a ttm table has no canonical sums; want kind: dense or svd, or "
+                       "parallel.reduction: fast"));
+}
 
 std::vector<Case> narrow_cases() {
   std::vector<Case> all;

@@ -27,7 +27,7 @@ json 'maps path in out spec relative_error parameters_before parameters_after fl
 says 'ttm in \[4, 4, 2\] out \[4, 4, 8\] ranks \[6, 6\]' \
   "$binary" compress run ttm --method ttm --rank 6 --match 'blocks.*.mlp.up' --in 4,4,2 --out 4,4,8
 json 'relative_error' "$binary" compress ttm svd --method svd --error 10% \
-  --match 'blocks.*.mlp.down,blocks.*.attn.*' --match head.linear
+  --match 'blocks.*.mlp.down,blocks.*.attn.*' --match embeddings.token
 ls svd | tr '\n' ' ' | grep -qx 'config.json model.safetensors tokenizer.json tokenizer_config.json ' ||
   fail "files: $(ls svd)"
 [ "$(grep -c '"kind"' svd/config.json)" = 9 ] || fail "nine factorised layers: $(cat svd/config.json)"
@@ -138,9 +138,9 @@ bad 'rank: got 0; want an integer >= 1' compress run x --method svd --rank 0
 bad 'less than rank 1 needs, 160 of 4096 weights; want 0.0391 or more' compress run x --method svd --keep 1%
 bad 'svd: exists already' compress run svd --method svd --rank 3
 bad 'is not a directory; make that first' compress run none/x --method svd --rank 3
-bad '"\*.mpl" matches no linear layer of .*; there are: head.linear, blocks.0.attn.qkv' \
+bad '"\*.mpl" matches no linear layer of .*; there are: embeddings.token, blocks.0.attn.qkv' \
   compress run x --method svd --rank 3 --match '*.mpl'
-bad 'reads the token table, which cannot be ttm; want --method svd' compress run x --method ttm --rank 3 --match '*'
+bad 'a token table, which cannot be cut by cp; want --method svd or ttm' compress run x --method cp --rank 3 --match '*'
 bad 'in modes \[4, 4\] multiply to 16, but the layer has 32 in features' \
   compress run x --method ttm --rank 3 --in 4,4 --out 8,16
 bad '--in alone; give modes of both sides' compress run x --method ttm --rank 3 --in 4,8

@@ -25,7 +25,7 @@ losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(la
   fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
 
 # A run keeps the layers that it was started with.
-expect 65 'step-30: head.linear is svd rank 6 there, the job says svd rank 5; keep the rules' "$binary" \
+expect 65 'step-30: embeddings.token is svd rank 6 there, the job says svd rank 5; keep the rules' "$binary" \
   train "$work/job.yaml" run.dir="$work/whole" run.steps=40 'linear=[{match: "*", kind: svd, rank: 5}]'
 
 model=$work/whole/checkpoints/step-30

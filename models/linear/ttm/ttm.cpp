@@ -168,17 +168,8 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   const Split own = sharing.ranks() == 1 ? Split::none : split;
   const TtmShape whole = shape_of(spec);
   const std::vector<Init> inits = ttm_inits(whole, shape.weight_std, spec.init, scope.path());
-  const TtmScope declared(scope, own, sharing);
-  std::vector<const Parameter*> cores = {&declared.first("core1", whole, inits[0])};
-  for (int k = 1; k < whole.num_cores(); ++k) {
-    const auto sizes = whole.core_shape(k);
-    cores.push_back(&declared.other(fmt::format("core{}", k + 1), Shape(std::span(sizes)),
-                                    inits[static_cast<std::size_t>(k)]));
-  }
-  const auto values = [cores = std::move(cores)] {
-    std::vector<Tensor> result;
-    for (const Parameter* core : cores) result.push_back(core->value);
-    return result;
+  const auto values = [cores = TtmScope(scope, own, sharing).cores(whole, inits)] {
+    return values_of(cores);
   };
   return std::make_unique<TtmLinear>(scope, shape, whole, values, own, sharing);
 }
@@ -199,5 +190,7 @@ TtmSpec exact_spec(const TtmShape& shape, TtmSpec like) {
   like.clip_ranks = false;
   return like;
 }
+
+TtmSpec transposed(const TtmSpec& spec) { return exact_spec(transposed(shape_of(spec)), spec); }
 
 }  // namespace ty

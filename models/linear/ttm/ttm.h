@@ -50,5 +50,7 @@ std::vector<Init> ttm_inits(const TtmShape& shape, double weight_std, FactorInit
                             const std::string& path);
 // A resolved spec of that shape, otherwise equal to `like`.
 TtmSpec exact_spec(const TtmShape& shape, TtmSpec like = {});
+// The resolved spec of W^T.
+TtmSpec transposed(const TtmSpec& spec);
 
 }  // namespace ty

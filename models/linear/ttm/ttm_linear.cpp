@@ -1,5 +1,7 @@
 #include "models/linear/ttm/ttm_linear.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "core/ops/bias.h"
@@ -43,6 +45,23 @@ const Parameter& TtmScope::first(const std::string& name, const TtmShape& whole,
 const Parameter& TtmScope::other(const std::string& name, Shape shape, const Init& init) const {
   if (split_ == Split::none) return scope_.parameter(name, shape, init);
   return scope_.parameter(name, shape, init, placed_inside(sharing_));
+}
+
+std::vector<const Parameter*> TtmScope::cores(const TtmShape& whole,
+                                              const std::vector<Init>& inits) const {
+  std::vector<const Parameter*> all = {&first("core1", whole, inits[0])};
+  for (int k = 1; k < whole.num_cores(); ++k) {
+    const auto sizes = whole.core_shape(k);
+    all.push_back(&other(fmt::format("core{}", k + 1), Shape(std::span(sizes)),
+                         inits[static_cast<std::size_t>(k)]));
+  }
+  return all;
+}
+
+std::vector<Tensor> values_of(const std::vector<const Parameter*>& parameters) {
+  std::vector<Tensor> values;
+  for (const Parameter* parameter : parameters) values.push_back(parameter->value);
+  return values;
 }
 
 TtmLinear::TtmLinear(const Scope& scope, const LinearShape& shape, const TtmShape& whole,

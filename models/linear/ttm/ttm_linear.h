@@ -23,12 +23,16 @@ class TtmScope {
   const Parameter& first(const std::string& name, const TtmShape& whole, const Init& init) const;
   // A parameter of which every rank has all.
   const Parameter& other(const std::string& name, Shape shape, const Init& init) const;
+  // core1, core2, .. of `whole` as they are.
+  std::vector<const Parameter*> cores(const TtmShape& whole, const std::vector<Init>& inits) const;
 
  private:
   const Scope& scope_;
   Split split_;
   const Sharing& sharing_;
 };
+
+std::vector<Tensor> values_of(const std::vector<const Parameter*>& parameters);
 
 // Shared by ranks, the first core is divided along the mode that lies inside and the others are
 // whole on every rank: a rank's part of the cores is a tensor train of its part of W.

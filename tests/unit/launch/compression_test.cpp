@@ -96,7 +96,13 @@ TEST_F(CompressedModel, OfFullRankGivesTheSameLogits) {
     compress_to(temp_ / "ttm", source, "ttm", {.budget = ErrorBudget{0}}, "blocks.*");
     EXPECT_LT(largest_difference(answer(temp_ / "ttm").logits, before.logits), 1e-4);
     EXPECT_EQ(StoredModel(temp_ / "ttm").spec().linear.size(), 8u);
-    for (const char* name : {"model", "svd", "ttm"}) std::filesystem::remove_all(temp_ / name);
+    // The table alone, with rows and columns that no id has.
+    compress_to(temp_ / "rows", source, "ttm",
+                {.budget = ErrorBudget{0}, .in = {4, 8}, .out = {5, 5}}, "embeddings.token");
+    EXPECT_LT(largest_difference(answer(temp_ / "rows").logits, before.logits), 1e-4);
+    for (const char* name : {"model", "svd", "ttm", "rows"}) {
+      std::filesystem::remove_all(temp_ / name);
+    }
   }
 }
 
@@ -107,7 +113,7 @@ TEST_F(CompressedModel, MadeDenseAgainIsTheSameModel) {
   const StoredModel half(temp_ / "mlp");
   compress_to(temp_ / "all", half, "svd", {.budget = ShareBudget{0.5}}, "*.attn.*");
   const StoredModel both(temp_ / "all");
-  compress_to(temp_ / "table", both, "svd", {.budget = RankBudget{6}}, "head.linear");
+  compress_to(temp_ / "table", both, "svd", {.budget = RankBudget{6}}, "embeddings.token");
   const StoredModel compressed(temp_ / "table");
   EXPECT_EQ(compressed.spec().linear.size(), 9u);
   write_converted(compressed, to_dense(compressed), temp_ / "dense");
@@ -212,7 +218,7 @@ TEST_F(CompressedModel, ReportsWhatItsFilesHold) {
   EXPECT_EQ(compression.parameters_after, written.parameters().count());
   const nlohmann::json json = to_json(compression);
   ASSERT_EQ(json["maps"].size(), 9u);
-  EXPECT_EQ(json["maps"][0]["path"], "head.linear");
+  EXPECT_EQ(json["maps"][0]["path"], "embeddings.token");
   EXPECT_EQ(json["maps"][0]["spec"], (nlohmann::json{{"kind", "svd"}, {"rank", 3}}));
   EXPECT_EQ(json["maps"][0]["parameters_after"], 3 * (24 + 31));
   EXPECT_EQ(json["ratio"].get<double>(), static_cast<double>(written.parameters().count()) /
@@ -245,8 +251,9 @@ TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
                          layers_to_compress(source, method("svd"), {"*", "*.mpl.*"});
                        }),
                        "--match: \"*.mpl.*\" matches no linear layer of "));
-  EXPECT_EQ(message_of<UsageError>([&] { layers_to_compress(source, method("ttm"), {"*"}); }),
-            "head.linear: reads the token table, which cannot be ttm; want --method svd for it");
+  EXPECT_EQ(message_of<UsageError>([&] { layers_to_compress(source, method("cp"), {"*"}); }),
+            "embeddings.token: a token table, which cannot be cut by cp; want --method svd or ttm "
+            "for it");
   const auto layers = layers_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
                          compress(

@@ -123,7 +123,7 @@ TEST_F(JobCheck, RulesAndPatternsThatMatchNothing) {
       error_with({"linear=[{match: \"*\", kind: dense}, {match: \"blocks.*.nothing\", kind: "
                   "dense}]"}),
       "command line: linear[1].match: \"blocks.*.nothing\" matches no linear layer; there are: "
-      "head.linear, blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, "
+      "embeddings.token, blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, "
       "blocks.0.mlp.down");
   EXPECT_EQ(error_with({"optim.no_decay=[\"*.bais\"]"}),
             "command line: optim.no_decay: \"*.bais\" matches no parameter; names look like "

@@ -1,17 +1,21 @@
-// Whole GPT-2 models of factorised layers: counts, gradients, tied tables.
+// Whole models of factorised layers and token tables: counts, gradients, tied tables.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <string>
 
 #include "core/autograd/backward.h"
 #include "core/nn/flat_parameters.h"
 #include "core/ops/loss.h"
 #include "core/ops/matmul.h"
 #include "core/ops/shape.h"
+#include "models/families/family.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
+#include "models/linear/ttm/ttm_function.h"
 #include "models/transformer/model.h"
 #include "models/transformer/spec.h"
 #include "tests/support/tensors.h"
@@ -30,10 +34,23 @@ TEST(FactorisedGpt2, HasThePublishedParameterCounts) {
   EXPECT_EQ(count_medium({{"blocks.{0..16}.mlp.*", SvdSpec{.rank = 50}}}), 220'920'832);
 }
 
+// V E + E C instead of V C: Lan et al. (ALBERT), arXiv 1909.11942, section 3.1.
+TEST(FactorisedGpt2, HasATableOfTheSizeThatAlbertStates) {
+  for (const bool tied : {true, false}) {
+    const ModelSpec spec = {.layers = 1, .vocab = 30'000, .tied = tied};
+    const auto count = [&](const std::vector<LinearRule>& rules) {
+      return Model(describe_model(spec), LinearRules(rules)).parameters().count();
+    };
+    EXPECT_EQ(count({}) - count({{"embeddings.token", SvdSpec{.rank = 128}}}),
+              23'040'000 - 3'938'304);
+  }
+}
+
 struct Case {
   std::string name;
   bool tied;
   std::vector<LinearRule> rules;
+  bool is_bert = false;
 };
 
 class Tiny : public testing::Test {
@@ -41,18 +58,23 @@ class Tiny : public testing::Test {
   static constexpr std::int64_t kVocab = 11;
   std::unique_ptr<Backend> backend_ = make_reference_backend();
   const Tensor ids_ = random_ids(*backend_, {2, 5}, 7);  // ids 7 .. 10 are never read
-  const Batch batch_ = {.sequences = 2, .columns = {{Column::ids, ids_}}};
+  const Tensor types_ = random_ids(*backend_, {2, 5}, 2, "types");
+  const Batch batch_ = {.sequences = 2, .columns = {{Column::ids, ids_}, {Column::types, types_}}};
   const Tensor targets_ = random_ids(*backend_, {10}, kVocab, "targets");
 
+  static ModelSpec spec_of(bool tied, bool is_bert) {
+    ModelSpec spec = is_bert ? find_family("bert")->start : ModelSpec();
+    spec.layers = 2;
+    spec.width = 8;
+    spec.heads = 2;
+    spec.context = 6;
+    spec.vocab = kVocab;
+    spec.tied = tied;
+    return spec;
+  }
   struct Built {
-    Built(Backend& backend, bool tied, const std::vector<LinearRule>& rules)
-        : model(describe_model({.layers = 2,
-                                .width = 8,
-                                .heads = 2,
-                                .context = 6,
-                                .vocab = kVocab,
-                                .tied = tied}),
-                LinearRules(rules)),
+    Built(Backend& backend, bool tied, const std::vector<LinearRule>& rules, bool is_bert = false)
+        : model(describe_model(spec_of(tied, is_bert)), LinearRules(rules)),
           flat(model.parameters(), plan_flat_layout(model.parameters(), 1 << 20, 1), backend,
                {DType::f64, DType::f64}) {
       flat.initialise(4);
@@ -77,7 +99,7 @@ class TinyFactorised : public Tiny, public testing::WithParamInterface<Case> {};
 using TiedTable = Tiny;
 
 TEST_P(TinyFactorised, GradientsEqualFiniteDifferences) {
-  Built built(*backend_, GetParam().tied, GetParam().rules);
+  Built built(*backend_, GetParam().tied, GetParam().rules, GetParam().is_bert);
   differentiate(built);
   const auto loss_with = [&](const Tensor& at, double value) {
     const NoGrad no_grad;
@@ -102,8 +124,8 @@ TEST_P(TinyFactorised, GradientsEqualFiniteDifferences) {
 }
 
 TEST_P(TinyFactorised, RecomputationDoesNotChangeOneBit) {
-  Built kept(*backend_, GetParam().tied, GetParam().rules);
-  Built again(*backend_, GetParam().tied, GetParam().rules);
+  Built kept(*backend_, GetParam().tied, GetParam().rules, GetParam().is_bert);
+  Built again(*backend_, GetParam().tied, GetParam().rules, GetParam().is_bert);
   differentiate(kept);
   differentiate(again, Recompute::block);
   EXPECT_EQ(doubles(kept.flat.gradients()), doubles(again.flat.gradients()));
@@ -111,21 +133,63 @@ TEST_P(TinyFactorised, RecomputationDoesNotChangeOneBit) {
 
 std::vector<Case> cases() {
   const LinearSpec ttm = TtmSpec{.rank = 3}, svd = SvdSpec{.rank = 3};
+  const LinearSpec padded = TtmSpec{.in = {3, 5}, .out = {2, 5}, .ranks = {3}};  // of [11, 8]
   const LinearSpec orthogonal = TtmSpec{.keep = 0.6, .init = FactorInit::orthogonal};
   return {{"ttm_tied", true, {{"blocks.*", ttm}}},
           {"ttm_untied", false, {{"*", ttm}}},
-          {"ttm_orthogonal_untied", false, {{"*", orthogonal}}},
+          {"ttm_orthogonal_untied", false, {{"*.*.*", orthogonal}, {"head.*", orthogonal}}},
           {"svd_tied", true, {{"*", svd}}},
           {"svd_untied", false, {{"*", svd}}},
-          {"mixed_tied", true, {{"*", svd}, {"*.mlp.*", ttm}, {"blocks.1.attn.*", DenseSpec{}}}}};
+          {"mixed_tied", true, {{"*", svd}, {"*.mlp.*", ttm}, {"blocks.1.attn.*", DenseSpec{}}}},
+          {"ttm_table_tied", true, {{"embeddings.token", padded}}},
+          {"bert_svd_tied", true, {{"embeddings.token", svd}}, true},
+          {"bert_svd_untied", false, {{"embeddings.token", svd}}, true},
+          {"bert_ttm_tied", true, {{"embeddings.token", padded}}, true},
+          {"bert_ttm_untied", false, {{"embeddings.token", padded}}, true}};
 }
 INSTANTIATE_TEST_SUITE_P(Every, TinyFactorised, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
 
+// A table of cores gives the losses of the matrix that they stand for, and dense gradients of it
+// that the cores share: <core, d core> is the same number for each (the gauge identity), tied or
+// not.
+TEST_F(TiedTable, OfCoresIsTheMatrixThatTheyStandFor) {
+  const TtmSpec spec = {.in = {3, 2, 2}, .out = {2, 2, 3}, .ranks = {4, 3}};
+  for (const bool tied : {true, false}) {
+    Built train(*backend_, tied, {{"embeddings.token", spec}}), dense(*backend_, tied, {});
+    std::vector<Tensor> cores;
+    for (const char* name : {"core1", "core2", "core3"}) {
+      cores.push_back(train.value((std::string("embeddings.token.") + name).c_str()).detach());
+    }
+    for (const Parameter& p : dense.model.parameters().all()) {
+      if (const Parameter* same = train.model.parameters().find(p.name)) {
+        backend_->copy(p.value.view(), same->value.view());
+      }
+    }
+    const Tensor w = ttm_weight(cores, {shape_of(spec), kVocab, 8}, 1);
+    backend_->copy(dense.value("embeddings.token.weight").view(), w.view());
+    EXPECT_NEAR(loss(train.model).item(), loss(dense.model).item(), 1e-13);
+    differentiate(train);
+    differentiate(dense);
+    const auto product = [](const std::vector<double>& a, const std::vector<double>& b) {
+      return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+    };
+    const double wanted =
+        product(doubles(w), doubles(grad_of(dense.value("embeddings.token.weight"))));
+    EXPECT_GT(std::abs(wanted), 1e-3);
+    for (const char* name :
+         {"embeddings.token.core1", "embeddings.token.core2", "embeddings.token.core3"}) {
+      const Tensor& core = train.value(name);
+      EXPECT_NEAR(product(doubles(core), doubles(grad_of(core))), wanted, 1e-12) << name;
+    }
+  }
+}
+
 // With E = A B read twice, dA = (dE of the embedding + dE of the head) B^T, and dB alike. An untied
 // model with E in both places has these two gradients apart.
 TEST_F(TiedTable, GetsGradientsFromBothUses) {
-  Built tied(*backend_, true, {{"head.linear", SvdSpec{.rank = 3}}}), apart(*backend_, false, {});
+  Built tied(*backend_, true, {{"embeddings.token", SvdSpec{.rank = 3}}}),
+      apart(*backend_, false, {});
   const Tensor a = tied.value("embeddings.token.a").detach();
   const Tensor b = tied.value("embeddings.token.b").detach();
   const Tensor table = matmul(a, b);

@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/kronecker/kronecker.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/transformer/model.h"
@@ -62,13 +63,16 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
   EXPECT_EQ(refusal({{"*.up", TtmSpec{.in = ten, .out = ten, .rank = 1}}}),
             "linear[0]: blocks.0.mlp.up [12, 48]: ttm: 10 modes a side; at most 8 cores can be "
             "computed");
-  EXPECT_EQ(refusal({{"head.*", TtmSpec{.rank = 2}}}),
-            "linear[0]: head.linear [12, 11]: a head tied to the token table can be dense or svd, "
-            "not ttm; add a rule {match: head.linear, kind: dense} after it, or set "
-            "model.tied=false");
+  EXPECT_EQ(refusal({{"embeddings.*", KroneckerSpec{.terms = 1}}}),
+            "linear[0]: embeddings.token [11, 12]: a token table can be dense, svd or ttm, not "
+            "kronecker; add a rule {match: embeddings.token, kind: dense} after it");
+  EXPECT_TRUE(refusal({{"head.linear", SvdSpec{.rank = 2}}})
+                  .starts_with("linear[0].match: \"head.linear\" matches no linear layer; there "
+                               "are: embeddings.token, "));
   EXPECT_EQ(refusal({{"blocks.{1..4}.*", DenseSpec{}}}),
-            "linear[0].match: \"blocks.{1..4}.*\" matches no linear layer; there are: head.linear, "
-            "blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, blocks.0.mlp.down");
+            "linear[0].match: \"blocks.{1..4}.*\" matches no linear layer; there are: "
+            "embeddings.token, blocks.0.attn.qkv, blocks.0.attn.out, blocks.0.mlp.up, "
+            "blocks.0.mlp.down");
   EXPECT_NO_THROW(Model(describe_model([] {
                           auto c = kSmall;
                           c.tied = false;
