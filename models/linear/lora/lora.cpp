@@ -308,8 +308,4 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   return std::make_unique<LoraLayer>(scope, shape, spec, split, sharing);
 }
 
-bool is_adapter(std::string_view parameter) {
-  return parameter.find(".lora.") != std::string_view::npos;
-}
-
 }  // namespace ty
