@@ -10,6 +10,7 @@
 #include "launch/process/on_root.h"
 #include "launch/process/output.h"
 #include "launch/process/world.h"
+#include "launch/report/group_table.h"
 #include "launch/report/progress.h"
 #include "launch/report/text.h"
 #include "launch/run/dataset.h"
@@ -74,27 +75,43 @@ struct Outcome {
   std::uint64_t bytes = 0;
   std::size_t layers = 0;
   StatisticsOrigin origin;
+  std::vector<GroupScores> groups = {};
   double loss = 0, seconds = 0;
   std::int64_t peak_bytes = 0;
 };
 
 void print(const Outcome& outcome, bool as_json) {
   if (as_json) {
-    const nlohmann::json json = {{"file", outcome.file.string()},
-                                 {"bytes", outcome.bytes},
-                                 {"layers", outcome.layers},
-                                 {"examples", outcome.origin.examples},
-                                 {"loss", outcome.loss},
-                                 {"loss_name", outcome.origin.loss},
-                                 {"data_hash", outcome.origin.data_hash},
-                                 {"pass_seconds", outcome.seconds},
-                                 {"peak_bytes", outcome.peak_bytes}};
+    nlohmann::json json = {{"file", outcome.file.string()},
+                           {"bytes", outcome.bytes},
+                           {"layers", outcome.layers},
+                           {"examples", outcome.origin.examples},
+                           {"loss", outcome.loss},
+                           {"loss_name", outcome.origin.loss},
+                           {"data_hash", outcome.origin.data_hash},
+                           {"pass_seconds", outcome.seconds},
+                           {"peak_bytes", outcome.peak_bytes}};
+    if (!outcome.groups.empty()) json["groups"] = to_json(outcome.groups);
     fmt::print("{}\n", json.dump());
     return;
   }
   fmt::print("{} of {} layers over {} examples  {} {:.4f}  {:.1f} s\n",
              human_bytes(static_cast<double>(outcome.bytes)), outcome.layers,
              outcome.origin.examples, outcome.origin.loss, outcome.loss, outcome.seconds);
+  if (!outcome.groups.empty()) fmt::print("{}", format_groups(outcome.groups));
+}
+
+// Throws UsageError for a kind that none of the layers can have.
+void check_kinds(const std::vector<LinearSite>& layers, StatisticKinds kinds) {
+  for (const StatisticKind kind : kStatisticKinds) {
+    const auto has = [&](const LinearSite& site) { return has_statistic(site, kind); };
+    if (!kinds.has(kind) || std::any_of(layers.begin(), layers.end(), has)) continue;
+    throw UsageError("--kind: none of the layers can have {}; {} is {}{}", name_of(kind),
+                     layers.front().path, describe(layers.front().spec),
+                     kind == StatisticKind::lora
+                         ? ", and wants an adapter of kind lora, without dora or cores"
+                         : "");
+  }
 }
 
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
@@ -114,6 +131,7 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
 
   const auto backend = make_backend(DeviceChoice::automatic, reduction, world.place());
   StatisticsCollector collector(*backend, layers_of(arguments, spec), kinds, fisher);
+  check_kinds(collector.layers(), kinds);
   const OpenedModel opened =
       declare_model(spec, *backend, only_run(), 1, 1, {.observer = &collector});
   load_weights(directory, *opened.parameters, opened.spec);
@@ -146,9 +164,15 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
                      .seconds = watch.seconds(),
                      .peak_bytes = backend->memory().stats().total_peak};
   on_root_do(world.group(), [&] {
+    if (kinds.lora) {
+      outcome.groups = group_scores(collector.layers(), spec.heads, [&](const std::string& path) {
+        return finished(sums, path, StatisticKind::lora);
+      });
+    }
     outcome.bytes = write_statistics(
         target, collector.layers(), kinds, origin,
-        [&](const std::string& path, StatisticKind kind) { return finished(sums, path, kind); });
+        [&](const std::string& path, StatisticKind kind) { return finished(sums, path, kind); },
+        outcome.groups);
   });
   if (!world.is_root()) return ExitCode::ok;
   print(outcome, arguments.flag("--json"));
@@ -162,11 +186,12 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
 const Verb& statistics_verb() {
   static const Verb verb = {
       "statistics",
-      "MODEL --data FILE [--kind fisher,gram,inputs] [options]",
+      "MODEL --data FILE [--kind fisher,gram,inputs,lora] [options]",
       "A pass over data that takes statistics of the linear layers for compress: Fisher "
-      "information, Gram matrix of inputs, ranges of inputs; kept beside the model",
+      "information, Gram matrix of inputs, ranges of inputs, importances by LoRA adapters, with "
+      "scores of heads and channels; kept beside the model",
       {{"--data", "FILE", "the texts or examples of the model's task"},
-       {"--kind", "KINDS", "some of fisher, gram and inputs; default fisher", kTexts,
+       {"--kind", "KINDS", "some of fisher, gram, inputs and lora; default fisher", kTexts,
         known_kinds()},
        {"--examples", "N", "windows or examples, evenly spread; default: all", kInteger,
         config::between(1, kMostSequences)},
