@@ -82,6 +82,11 @@ for layout in 'parallel.tensor=2' 'parallel.tensor=2 parallel.sequence=true' 'pa
 done
 expect 65 'blocks.0.attn.out: dense + bottleneck of 6: is not linear and cannot be added' "$binary" export behind none --dense
 expect 65 'blocks.0.attn.out: a bottleneck adapter, for which peft has no form' "$binary" export behind none --adapters
+expect 64 'none of the layers can have lora; blocks.0.attn.qkv is dense, and wants an adapter of kind lora' \
+  "$binary" statistics behind --data text.txt --kind lora
+"$binary" compress behind cut --method svd --rank 32 --match '*.mlp.down' --keep-adapters >out 2>err || fail "$(cat err)"
+grep -q 'dense + bottleneck of 5 *svd rank 32 + bottleneck of 5' out || fail "kept: $(cat out)"
+near "$(loss_of cut)" "$(loss_of behind)" "cut at full rank"
 
 # What cannot be is said in a line.
 expect 64 'peft: adapters of a model, not the model: trainyard import peft OUT --base MODEL' "$binary" eval peft text.txt
