@@ -6,7 +6,9 @@
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "launch/inspect/inspection.h"
+#include "launch/report/group_table.h"
 #include "launch/report/text.h"
+#include "models/statistics/statistics_file.h"
 
 namespace ty {
 
@@ -81,6 +83,20 @@ void add_tensors(Inspection& result, const TensorSet& tensors) {
   result.text += fmt::format("\n{}\n{}", table.str(), sums.str());
 }
 
+namespace {
+
+// Of the statistics of a model: the scores of its heads and channels, if it has them.
+void add_groups(Inspection& result, const Path& file,
+                const std::map<std::string, std::string>& metadata) {
+  if (!is_statistics(metadata)) return;
+  const std::vector<GroupScores> groups = StatisticsFile(file).groups();
+  if (groups.empty()) return;
+  result.facts["groups"] = to_json(groups);
+  result.text += "\n" + format_groups(groups);
+}
+
+}  // namespace
+
 Inspection inspect_tensors(const Path& file) {
   Inspection result;
   try {
@@ -88,6 +104,7 @@ Inspection inspect_tensors(const Path& file) {
     for (const auto& [key, value] : tensors.metadata()) result.line(key, in_quotes(value));
     result.facts["metadata"] = tensors.metadata();
     add_tensors(result, tensors);
+    add_groups(result, file, tensors.metadata());
   } catch (const DataError& error) {
     result.fault(error.what());
   }

@@ -44,10 +44,17 @@ StatisticsOutcome take_statistics(const StatisticsRequest& request, const ModelS
       .loss = sums.loss / std::max(sums.targets, 1.0),
       .seconds = watch.seconds(),
       .peak_bytes = backend.memory().stats().total_peak};
+  const GiveStatistics give = [&](const std::string& path, StatisticKind kind) {
+    return finished(sums, path, kind);
+  };
   on_root_do(data, [&] {
-    outcome.bytes = write_statistics(
-        request.target, collector.layers(), request.kinds, outcome.origin,
-        [&](const std::string& path, StatisticKind kind) { return finished(sums, path, kind); });
+    if (request.kinds.lora) {
+      outcome.groups = group_scores(collector.layers(), spec.heads, [&](const std::string& path) {
+        return give(path, StatisticKind::lora);
+      });
+    }
+    outcome.bytes = write_statistics(request.target, collector.layers(), request.kinds,
+                                     outcome.origin, give, outcome.groups);
   });
   return outcome;
 }

@@ -7,6 +7,7 @@
 
 #include "core/io/file.h"
 #include "launch/run/statistics_pass.h"
+#include "models/statistics/group_scores.h"
 
 namespace ty {
 
@@ -25,7 +26,8 @@ struct StatisticsRequest {
 struct StatisticsOutcome {
   std::uint64_t bytes = 0;  // written
   StatisticsOrigin origin;
-  double loss = 0;  // mean over targets
+  std::vector<GroupScores> groups = {};  // of kind lora
+  double loss = 0;                       // mean over targets
   double seconds = 0;
   std::int64_t peak_bytes = 0;
 };

@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/glob.h"
 #include "core/base/suggest.h"
-#include "models/linear/lora/lora.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 

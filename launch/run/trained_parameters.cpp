@@ -16,7 +16,7 @@ using AdaptedLayers = std::vector<std::pair<std::string, std::string>>;
 AdaptedLayers adapted_layers(const JobConfig& job, const std::vector<LinearSite>& sites) {
   AdaptedLayers layers;
   for (const LinearSite& site : sites) {
-    if (site.spec.as<LoraSpec>() == nullptr) continue;
+    if (adapted(site.spec) == nullptr) continue;
     const auto rule = adapter_rule_for(job.adapters, site.path);
     layers.emplace_back(site.path + ".",
                         rule ? fmt::format("adapters[{}] {}", *rule, job.adapters[*rule].match)

@@ -13,6 +13,7 @@
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/compress/search.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 
@@ -82,7 +83,7 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
   if (arguments.flag("--in") && arguments.flag("--cores")) {
     throw UsageError("--cores: says how many modes to choose, but --in and --out give them");
   }
-  if (arguments.flag("--axis") && !method.needs.fisher) {
+  if (arguments.flag("--axis") && !method.needs.fisher && !method.needs.lora) {
     throw UsageError("--axis: means nothing to --method {}", method.name);
   }
   return {.budget = budget_of(arguments),
@@ -132,6 +133,15 @@ std::vector<std::string> patterns_of(const Arguments& arguments) {
   std::vector<std::string> patterns = arguments.list("--match");
   if (patterns.empty()) patterns.emplace_back(kDefaultMatch);
   return patterns;
+}
+
+// Throws UsageError where adapters are to be kept, but no layer has one.
+bool keeps_adapters(const Arguments& arguments, const std::vector<LinearSite>& layers) {
+  if (!arguments.flag("--keep-adapters")) return false;
+  const auto has_adapter = [](const LinearSite& site) { return adapted(site.spec) != nullptr; };
+  if (std::any_of(layers.begin(), layers.end(), has_adapter)) return true;
+  throw UsageError("--keep-adapters: none of the layers has one; the first is {}, {}",
+                   layers.front().path, describe(layers.front().spec));
 }
 
 void warn_of_growth(const Compression& compression) {
@@ -195,6 +205,7 @@ Made by_method(const Arguments& arguments, const StoredModel& source) {
   Made made = {&method, compress(source, layers, method, request,
                                  {.statistics = statistics ? &*statistics : nullptr,
                                   .allocation = allocation,
+                                  .keeps_adapters = keeps_adapters(arguments, layers),
                                   .progress = progress.of(std::string(method.name), layers)})};
   progress.finish();
   return made;
@@ -234,6 +245,7 @@ Made by_search(const Arguments& arguments, const StoredModel& source) {
   LayerProgress progress;
   Made made = {nullptr, search_compression(source, layers, request,
                                            {.statistics = statistics ? &*statistics : nullptr,
+                                            .keeps_adapters = keeps_adapters(arguments, layers),
                                             .progress = progress.of("search", layers)})};
   progress.finish();
   return made;
@@ -296,8 +308,12 @@ const Verb& compress_verb() {
         kText, config::one_of({"even", "sensitivity"})},
        {"--statistics", "FILE",
         "of trainyard statistics; default: the model's own, for methods that want them"},
-       {"--axis", "AXIS", "fwsvd, tfwsvd: Fisher sums of rows (in, default), columns (out) or both",
-        kText, config::one_of({"in", "out", "both"})},
+       {"--keep-adapters", "",
+        "what adapters stand beside is cut, and they stay as they are; default: they are added in "
+        "first"},
+       {"--axis", "AXIS",
+        "fwsvd, tfwsvd, lora_svd: sums of rows (in, default), columns (out) or both", kText,
+        config::one_of({"in", "out", "both"})},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "
         "the token table, and the head that is tied to it",

@@ -8,6 +8,7 @@
 #include "launch/job/limits.h"
 #include "launch/process/output.h"
 #include "launch/process/world.h"
+#include "launch/report/group_table.h"
 #include "launch/report/progress.h"
 #include "launch/report/text.h"
 #include "launch/run/device.h"
@@ -61,21 +62,36 @@ std::vector<LinearSite> layers_of(const Arguments& arguments, const ModelSpec& s
 
 void print(const Path& file, std::size_t layers, const StatisticsOutcome& outcome, bool as_json) {
   if (as_json) {
-    const nlohmann::json json = {{"file", file.string()},
-                                 {"bytes", outcome.bytes},
-                                 {"layers", layers},
-                                 {"examples", outcome.origin.examples},
-                                 {"loss", outcome.loss},
-                                 {"loss_name", outcome.origin.loss},
-                                 {"data_hash", outcome.origin.data_hash},
-                                 {"pass_seconds", outcome.seconds},
-                                 {"peak_bytes", outcome.peak_bytes}};
+    nlohmann::json json = {{"file", file.string()},
+                           {"bytes", outcome.bytes},
+                           {"layers", layers},
+                           {"examples", outcome.origin.examples},
+                           {"loss", outcome.loss},
+                           {"loss_name", outcome.origin.loss},
+                           {"data_hash", outcome.origin.data_hash},
+                           {"pass_seconds", outcome.seconds},
+                           {"peak_bytes", outcome.peak_bytes}};
+    if (!outcome.groups.empty()) json["groups"] = to_json(outcome.groups);
     fmt::print("{}\n", json.dump());
     return;
   }
   fmt::print("{} of {} layers over {} examples  {} {:.4f}  {:.1f} s\n",
              human_bytes(static_cast<double>(outcome.bytes)), layers, outcome.origin.examples,
              outcome.origin.loss, outcome.loss, outcome.seconds);
+  if (!outcome.groups.empty()) fmt::print("{}", format_groups(outcome.groups));
+}
+
+// Throws UsageError for a kind that none of the layers can have.
+void check_kinds(const std::vector<LinearSite>& layers, StatisticKinds kinds) {
+  for (const StatisticKind kind : kStatisticKinds) {
+    const auto has = [&](const LinearSite& site) { return has_statistic(site, kind); };
+    if (!kinds.has(kind) || std::any_of(layers.begin(), layers.end(), has)) continue;
+    throw UsageError("--kind: none of the layers can have {}; {} is {}{}", name_of(kind),
+                     layers.front().path, describe(layers.front().spec),
+                     kind == StatisticKind::lora
+                         ? ", and wants an adapter of kind lora, without dora or cores"
+                         : "");
+  }
 }
 
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
@@ -111,6 +127,7 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
                                      .data = file,
                                      .options = options,
                                      .target = target};
+  check_kinds(request.layers, kinds);
   const StatisticsOutcome outcome = take_statistics(request, spec, *backend, world.group());
   line.finish();
   if (!world.is_root()) return ExitCode::ok;
@@ -125,11 +142,12 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
 const Verb& statistics_verb() {
   static const Verb verb = {
       "statistics",
-      "MODEL --data FILE [--kind fisher,gram,inputs] [options]",
+      "MODEL --data FILE [--kind fisher,gram,inputs,lora] [options]",
       "A pass over data that takes statistics of the linear layers for compress: Fisher "
-      "information, Gram matrix of inputs, ranges of inputs; kept beside the model",
+      "information, Gram matrix of inputs, ranges of inputs, importances by LoRA adapters, with "
+      "scores of heads and channels; kept beside the model",
       {{"--data", "FILE", "the texts or examples of the model's task"},
-       {"--kind", "KINDS", "some of fisher, gram and inputs; default fisher", kTexts,
+       {"--kind", "KINDS", "some of fisher, gram, inputs and lora; default fisher", kTexts,
         known_kinds()},
        {"--examples", "N", "windows or examples, evenly spread; default: all", kInteger,
         config::between(1, kMostSequences)},

@@ -8,6 +8,7 @@
 #include "core/base/glob.h"
 #include "models/compress/stored.h"
 #include "models/compress/tfwsvd.h"
+#include "models/linear/adapters.h"
 #include "models/linear/dense_weight.h"
 #include "models/linear/kinds.h"
 
@@ -119,6 +120,7 @@ class Compressing {
       : source_(source), method_(method), options_(options) {}
 
   void check(const LinearSite& site, const DecompositionRequest& request) const {
+    source_.require_matrix(cut_of(site));
     at(site, [&] { method_.check(site.shape, request); });
     if (!method_.is_weighted()) return;
     TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);
@@ -126,16 +128,17 @@ class Compressing {
   }
 
   RankSpectrum spectrum(const LinearSite& site, const DecompositionRequest& request) const {
-    return at(site, [&] { return method_.spectrum(weight(site), request, statistics_of(site)); });
+    return at(site,
+              [&] { return method_.spectrum(weight(cut_of(site)), request, statistics_of(site)); });
   }
 
   CompressedLayer layer(const LinearSite& site, const DecompositionRequest& request) const {
-    const Matrix w = weight(site);
+    const LinearSite cut = cut_of(site);
+    const Matrix w = weight(cut);
     const LayerStatistics statistics = statistics_of(site);
     const auto decompose = [&](const DecompositionRequest& wanted) {
-      return is_reduced(site, method_)
-                 ? method_.reduce(factors_of(source_, site), site.shape, wanted)
-                 : method_.decompose(w, wanted, statistics);
+      return is_reduced(cut, method_) ? method_.reduce(factors_of(source_, cut), cut.shape, wanted)
+                                      : method_.decompose(w, wanted, statistics);
     };
     const DType dtype = source_.dtype(site);
     Decomposition after = at(site, [&] {
@@ -147,10 +150,22 @@ class Compressing {
     result.relative_error = root_of_ratio(after.error * after.error, energy(w));
     result.after = std::move(after);
     weigh_error(result, w, statistics);
+    if (has_kept_adapter(site)) {
+      result.after.spec = adapter_beside(site.spec, result.after.spec);
+    }
     return result;
   }
 
  private:
+  bool has_kept_adapter(const LinearSite& site) const {
+    return options_.keeps_adapters && adapted(site.spec) != nullptr;
+  }
+  // The layer, or what its adapter stands beside.
+  LinearSite cut_of(const LinearSite& site) const {
+    LinearSite cut = site;
+    if (has_kept_adapter(site)) cut.spec = *adapted(site.spec);
+    return cut;
+  }
   Matrix weight(const LinearSite& site) const {
     const LinearShape size = site.shape;
     return is_dense(site.spec) ? Matrix(size.in, size.out,

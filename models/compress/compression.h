@@ -16,9 +16,9 @@ namespace ty {
 // A layer before and after compression.
 struct CompressedLayer {
   LinearSite before;
-  Decomposition after;        // rounded to
+  Decomposition after;        // factors of what was cut, rounded to
   DType dtype = DType::f32;   // the type in which the factors are stored
-  double relative_error = 0;  // |W - W~| / |W| of what is stored, W what the layer was before
+  double relative_error = 0;  // |W - W~| / |W| of what is stored, W what was cut
   // The same in other norms, where statistics say: entries weighted by Fisher information, and the
   // layer's outputs.
   std::optional<double> fisher_error = {}, output_error = {};
@@ -39,6 +39,9 @@ enum class Allocation : std::uint8_t { even, sensitivity };
 struct CompressionOptions {
   const StatisticsFile* statistics = nullptr;  // what the method needs, and may report
   Allocation allocation = Allocation::even;
+  // Whether what a layer's adapter stands beside is cut, and the adapter kept; else the adapter is
+  // added in first.
+  bool keeps_adapters = false;
   // Called with the index of each layer before it starts; twice for each if their ranks are chosen
   // first.
   std::function<void(std::size_t layer)> progress = [](std::size_t) {};

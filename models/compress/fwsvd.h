@@ -2,6 +2,9 @@
 // factorization", arXiv 2207.00112). With F the Fisher information of the entries of W and
 // d_i^2 = sum_j F_ij, the factors minimise sum_i d_i^2 |row i of W - A B|^2; or the same of
 // columns, or of both: rows and columns of L = diag(d), R = diag(e).
+//
+// lora_svd: the same with the importances that an adapter gives (adapter_importance.h) in the place
+// of F.
 #pragma once
 
 #include "models/compress/weighted_svd.h"
@@ -10,5 +13,7 @@ namespace ty {
 
 WeightedMatrix weigh_by_fisher(const Matrix& w, const DecompositionRequest& request,
                                const LayerStatistics& statistics);
+WeightedMatrix weigh_by_lora(const Matrix& w, const DecompositionRequest& request,
+                             const LayerStatistics& statistics);
 
 }  // namespace ty

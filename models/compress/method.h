@@ -32,7 +32,8 @@ struct ErrorBudget {
 };
 using Budget = std::variant<RankBudget, ShareBudget, ErrorBudget>;
 
-// Which of the sums of a Fisher matrix weigh errors: those of its rows, of its columns, or both.
+// Which of the sums of a Fisher matrix, or of importances, weigh errors: those of its rows, of its
+// columns, or both.
 enum class WeightAxis : std::uint8_t { in, out, both };
 
 // Alternating least squares.
@@ -80,7 +81,7 @@ struct Method {
   Decomposition (*reduce)(const Decomposition& factors, const LinearShape& size,
                           const DecompositionRequest& request) = nullptr;
 
-  bool is_weighted() const { return needs.fisher || needs.gram || needs.inputs; }
+  bool is_weighted() const { return needs.any(); }
 };
 
 std::span<const Method> methods();

@@ -70,6 +70,8 @@ constexpr std::array kMethods = {
                                 {.gram = true}),
     weighted_svd<weigh_by_inputs>("asvd", "SVD that weighs rows by the size of inputs",
                                   {.inputs = true}),
+    weighted_svd<weigh_by_lora>("lora_svd", "SVD that weighs rows by what an adapter says of them",
+                                {.lora = true}),
     Method{.name = "kronecker",
            .kind = "kronecker",
            .help = "the nearest sum of Kronecker products",

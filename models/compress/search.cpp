@@ -108,7 +108,8 @@ Compression search_compression(const StoredModel& source, const std::vector<Line
   const auto cut = [&](const LinearSite& site, const Way& way) {
     DecompositionRequest wanted = request.like;
     wanted.budget = ShareBudget{way.share};
-    return compress(source, {site}, *way.method, wanted, {.statistics = options.statistics});
+    return compress(source, {site}, *way.method, wanted,
+                    {.statistics = options.statistics, .keeps_adapters = options.keeps_adapters});
   };
   std::vector<std::vector<Candidate>> candidates;
   std::vector<std::vector<Way>> ways;

@@ -58,6 +58,7 @@ Conversion to_dense(const StoredModel& source) {
   conversion.spec.linear.clear();
   for (const LinearSite& site : source.linear_sites()) {
     if (is_dense(site.spec)) continue;
+    source.require_matrix(site);
     conversion.made[site.path + ".weight"] = {
         source.dtype(site), [&source, site] { return source.dense_weight(site); }};
   }

@@ -33,7 +33,7 @@ std::uint64_t write_converted(const StoredModel& source, const Conversion& conve
                               const Path& target);
 
 // Replaces every factorised layer by the dense matrix that it represents. Keeps a reference to the
-// source.
+// source. Throws DataError for a layer that is no matrix (StoredModel::require_matrix()).
 Conversion to_dense(const StoredModel& source);
 
 // Copies the files of the model unchanged to a new directory. Returns the bytes written. All three

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "models/huggingface/model_directory.h"
+#include "models/linear/adapters.h"
 #include "models/linear/dense_weight.h"
 
 namespace ty {
@@ -35,7 +36,14 @@ std::vector<double> StoredModel::values(const std::string& parameter, const Shap
   return result;
 }
 
+void StoredModel::require_matrix(const LinearSite& site) const {
+  if (is_one_matrix(site.spec)) return;
+  throw DataError("{}: {}: {}: is not linear and cannot be added into the weights",
+                  directory_.string(), site.path, describe(site.spec));
+}
+
 std::vector<double> StoredModel::dense_weight(const LinearSite& site) const {
+  require_matrix(site);
   const auto of_map = [&](const std::string& name, const Shape& shape) {
     return values(site.path + "." + name, shape);
   };

@@ -42,7 +42,11 @@ class StoredModel {
   }
   // The same as doubles.
   std::vector<double> values(const std::string& parameter, const Shape& shape) const;
-  // The dense matrix that a linear layer of any kind represents, in the shape of the site.
+  // Throws DataError, which names model and layer, if no one matrix represents it: it has an
+  // adapter that is not linear.
+  void require_matrix(const LinearSite& site) const;
+  // The dense matrix that a linear layer represents, in the shape of the site. Throws as
+  // require_matrix() does.
   std::vector<double> dense_weight(const LinearSite& site) const;
 
  private:

@@ -1,6 +1,7 @@
 #include "models/linear/adapters.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
@@ -16,10 +17,22 @@ namespace {
 
 std::string name_of(std::size_t rule) { return fmt::format("adapters[{}]", rule); }
 
-LinearRule adapted(const LinearSite& site, const AdapterRule& rule, LinearLayout layout) {
-  if (site.spec.as<LoraSpec>() != nullptr) {
-    throw ConfigError(
-        "has an adapter already; add it into the weights first: trainyard export --dense");
+LinearSpec spec_of(const AdapterRule& rule, const LinearSpec& base) {
+  switch (rule.kind) {
+    case AdapterKind::lora:
+      return LoraSpec{rule.lora, base};
+    case AdapterKind::bottleneck:
+      return BottleneckSpec{rule.bottleneck, base};
+  }
+  return base;
+}
+
+LinearRule with_adapter(const LinearSite& site, const AdapterRule& rule, LinearLayout layout) {
+  if (adapted(site.spec) != nullptr) {
+    throw ConfigError("has an adapter already{}",
+                      is_one_matrix(site.spec)
+                          ? "; add it into the weights first: trainyard export --dense"
+                          : ", which cannot be added into the weights");
   }
   if (site.spec.as<GuidedSpec>() != nullptr) {
     throw ConfigError("has a guide still; train it to its end first, or trainyard export --dense");
@@ -27,9 +40,8 @@ LinearRule adapted(const LinearSite& site, const AdapterRule& rule, LinearLayout
   if (layout == LinearLayout::rank) {
     throw ConfigError("adapters have no layout: rank; want auto, split or whole");
   }
-  return {.match = site.path,
-          .spec = resolved(LinearSpec(LoraSpec{rule.lora, site.spec}), site.shape),
-          .layout = layout};
+  return {
+      .match = site.path, .spec = resolved(spec_of(rule, site.spec), site.shape), .layout = layout};
 }
 
 void check_all_used(const std::vector<AdapterRule>& adapters,
@@ -54,11 +66,18 @@ void check_all_used(const std::vector<AdapterRule>& adapters,
 void fields(config::Fields& f, AdapterRule& rule) {
   f.field("match", rule.match, "pattern on the path of the layer, as in blocks.*.attn.*",
           config::required());
-  f.field("kind", rule.kind, "what is trained beside the layer", {{"lora", AdapterKind::lora}});
-  fields(f, rule.lora);
+  f.field(
+      "kind", rule.kind,
+      "what is trained beside the layer; lora: what is added to its weight; bottleneck: a narrow "
+      "layer behind it, which is not linear",
+      {{"lora", AdapterKind::lora}, {"bottleneck", AdapterKind::bottleneck}});
+  f.when("kind", rule.kind == AdapterKind::lora, "with kind: lora", [&] { fields(f, rule.lora); });
+  f.when("kind", rule.kind == AdapterKind::bottleneck, "with kind: bottleneck",
+         [&] { fields(f, rule.bottleneck); });
 }
 
 void check(const AdapterRule& rule, config::Checks& checks) {
+  if (rule.kind != AdapterKind::lora) return;
   if (const auto fault = fault_of(rule.lora)) checks.fail(fault->key, "{}", fault->message);
 }
 
@@ -75,7 +94,7 @@ std::vector<LinearRule> with_adapters(std::vector<LinearRule> rules,
     const auto rule = adapter_rule_for(adapters, site.path);
     if (!rule) continue;
     try {
-      rules.push_back(adapted(site, adapters[*rule], before.layout_for(site.path)));
+      rules.push_back(with_adapter(site, adapters[*rule], before.layout_for(site.path)));
     } catch (const ConfigError& e) {
       throw ConfigError(Key{name_of(*rule)}, "{} [{}, {}]: {}", site.path, site.shape.in,
                         site.shape.out, e.what());
@@ -93,9 +112,37 @@ std::optional<std::size_t> adapter_rule_for(const std::vector<AdapterRule>& adap
   return i == 0 ? std::nullopt : std::optional(i - 1);
 }
 
+const LinearSpec* adapted(const LinearSpec& spec) {
+  if (const auto* lora = spec.as<LoraSpec>()) return &lora->of;
+  if (const auto* bottleneck = spec.as<BottleneckSpec>()) return &bottleneck->of;
+  return nullptr;
+}
+
+LinearSpec adapter_beside(const LinearSpec& spec, LinearSpec base) {
+  if (const auto* bottleneck = spec.as<BottleneckSpec>()) {
+    return BottleneckSpec{bottleneck->options, std::move(base)};
+  }
+  const auto* lora = spec.as<LoraSpec>();
+  TY_CHECK(lora != nullptr, "a {} layer has no adapter", kind_name(spec));
+  LoraSpec beside = {lora->options, std::move(base)};
+  beside.options.init = LoraInit::zero;  // it has begun, and takes nothing of that base
+  return beside;
+}
+
+bool is_one_matrix(const LinearSpec& spec) {
+  if (spec.as<BottleneckSpec>() != nullptr) return false;
+  const LinearSpec* base = adapted(spec);
+  return base == nullptr || is_one_matrix(*base);
+}
+
 bool have_adapters(const std::vector<LinearRule>& rules) {
   return std::any_of(rules.begin(), rules.end(),
-                     [](const LinearRule& rule) { return rule.spec.as<LoraSpec>() != nullptr; });
+                     [](const LinearRule& rule) { return adapted(rule.spec) != nullptr; });
+}
+
+bool is_adapter(std::string_view parameter) {
+  return parameter.find(".lora.") != std::string_view::npos ||
+         parameter.find(".bottleneck.") != std::string_view::npos;
 }
 
 }  // namespace ty

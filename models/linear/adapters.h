@@ -4,19 +4,22 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "models/linear/bottleneck/bottleneck.h"
 #include "models/linear/lora/lora.h"
 #include "models/linear/rules.h"
 
 namespace ty {
 
-enum class AdapterKind : std::uint8_t { lora };
+enum class AdapterKind : std::uint8_t { lora, bottleneck };
 
 struct AdapterRule {
   std::string match;  // pattern on the layer's path, e.g. "blocks.*.attn.*"
   AdapterKind kind = AdapterKind::lora;
-  LoraOptions lora = {};
+  LoraOptions lora = {};              // of that kind
+  BottleneckOptions bottleneck = {};  // of that one
 
   friend bool operator==(const AdapterRule&, const AdapterRule&) = default;
 };
@@ -40,7 +43,18 @@ std::optional<std::size_t> adapter_rule_for(const std::vector<AdapterRule>& adap
 // Whether a layer lies in a block, so that adapters may stand beside it.
 bool is_in_block(const std::string& path);
 
+// What a layer's adapter stands beside; null if the layer has none.
+const LinearSpec* adapted(const LinearSpec& spec);
+// The adapter of such a layer, as it is now, beside something else.
+LinearSpec adapter_beside(const LinearSpec& spec, LinearSpec base);
+// Whether one matrix is all that a layer multiplies by, so that its adapter, if it has one, can be
+// added in.
+bool is_one_matrix(const LinearSpec& spec);
+
 // Whether a layer of these has an adapter.
 bool have_adapters(const std::vector<LinearRule>& rules);
+
+// Whether a parameter belongs to an adapter, by its name.
+bool is_adapter(std::string_view parameter);
 
 }  // namespace ty

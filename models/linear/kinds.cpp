@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/config/fields.h"
+#include "models/linear/bottleneck/bottleneck.h"
 #include "models/linear/btt/btt.h"
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
@@ -20,9 +21,9 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{},  SvdSpec{},
-                                        KroneckerSpec{}, BttSpec{},  CpSpec{},
-                                        TuckerSpec{},    LoraSpec{}, GuidedSpec{}};
+  static std::vector<LinearSpec> all = {
+      DenseSpec{}, TtmSpec{},    SvdSpec{},  KroneckerSpec{},  BttSpec{},
+      CpSpec{},    TuckerSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{}};
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "models/statistics/adapter_importance.h"
 
 namespace ty {
 
@@ -15,9 +16,14 @@ StatisticsSums::StatisticsSums(Backend& backend, const std::vector<LinearSite>& 
   for (const LinearSite& site : layers) {
     const std::int64_t in = site.shape.in, out = site.shape.out;
     LayerSums& sums = layers_[site.path];
-    if (kinds.fisher) sums.fisher = Tensor::full(backend, {in, out}, DType::f64, 0.0);
-    if (kinds.gram) sums.gram = Tensor::full(backend, {in, in}, DType::f64, 0.0);
-    if (!kinds.inputs) continue;
+    const StatisticKinds own = possible_kinds(site, kinds);
+    const auto zeros = [&](const Shape& shape) {
+      return Tensor::full(backend, shape, DType::f64, 0.0);
+    };
+    if (own.fisher) sums.fisher = zeros({in, out});
+    if (own.gram) sums.gram = zeros({in, in});
+    if (own.lora) sums.lora_rows = zeros({in}), sums.lora_columns = zeros({out});
+    if (!own.inputs) continue;
     sums.input_sum.resize(static_cast<std::size_t>(in));
     sums.input_max.resize(static_cast<std::size_t>(in));
   }
@@ -31,6 +37,8 @@ void StatisticsSums::add(const StatisticsSums& other) {
     const LayerSums& more = other.layers_.at(path);
     add_tensor(sums.fisher, more.fisher);
     add_tensor(sums.gram, more.gram);
+    add_tensor(sums.lora_rows, more.lora_rows);
+    add_tensor(sums.lora_columns, more.lora_columns);
     for (std::size_t i = 0; i < sums.input_sum.size(); ++i) {
       sums.input_sum[i] += more.input_sum[i];
       sums.input_max[i] = std::max(sums.input_max[i], more.input_max[i]);
@@ -55,7 +63,7 @@ void StatisticsSums::add_over(const Group& data, Reduction reduction) {
   };
   std::vector<double> counts = {terms, loss, targets};
   for (auto& [path, sums] : layers_) {
-    for (const Tensor* sum : {&sums.fisher, &sums.gram}) {
+    for (const Tensor* sum : {&sums.fisher, &sums.gram, &sums.lora_rows, &sums.lora_columns}) {
       if (sum->defined()) sum_over(tensors, *backend_, sum->view(), reduction);
     }
     counts.push_back(sums.rows);
@@ -94,6 +102,10 @@ LayerStatistics finished(const StatisticsSums& sums, const std::string& path, St
     case StatisticKind::inputs:
       result.mean_input = divided(layer.input_sum, layer.rows);
       result.max_input = layer.input_max;
+      break;
+    case StatisticKind::lora:
+      result.lora_rows = divided(layer.lora_rows.values<double>(), sums.terms);
+      result.lora_columns = divided(layer.lora_columns.values<double>(), sums.terms);
       break;
   }
   return result;
@@ -177,7 +189,8 @@ Tensor StatisticsCollector::without_padding(const Tensor& x, double& counted) co
   return result;
 }
 
-void StatisticsCollector::seen(const std::string& path, const Tensor& x, const Tensor& dy) {
+void StatisticsCollector::seen(const std::string& path, const Linear& layer, const Tensor& x,
+                               const Tensor& dy) {
   TY_CHECK(sums_ != nullptr, "{} is seen outside of begin() and end()", path);
   ++seen_.at(path);
   LayerSums& sums = sums_->at(path);
@@ -186,9 +199,14 @@ void StatisticsCollector::seen(const std::string& path, const Tensor& x, const T
   const View rows_dy = whole_dy.view().as_rows();
   TY_CHECK(rows_x.dim(0) % examples_->sequences == 0, "{} reads {} rows of {} examples", path,
            rows_x.dim(0), examples_->sequences);
-  if (kinds_.fisher) {
-    add_squared_gradients(backend_, sums.fisher.view(), rows_x.view(), rows_dy,
-                          terms(rows_x.dim(0) / examples_->sequences));
+  const std::vector<GradientTerm> gradients = terms(rows_x.dim(0) / examples_->sequences);
+  if (sums.fisher.defined()) {
+    add_squared_gradients(backend_, sums.fisher.view(), rows_x.view(), rows_dy, gradients);
+  }
+  if (sums.lora_rows.defined()) {
+    add_adapter_importance(backend_, {sums.lora_rows.view(), sums.lora_columns.view()},
+                           rows_x.view(), rows_dy, lora_factors(layer), layer.dense_weight().view(),
+                           gradients);
   }
   if (!kinds_.gram && !kinds_.inputs) return;
   double counted = 0;

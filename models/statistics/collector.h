@@ -19,6 +19,7 @@ struct LayerSums {
   Tensor fisher;  // [in, out]
   Tensor gram;    // [in, in], upper triangle
   std::vector<double> input_sum, input_max;
+  Tensor lora_rows, lora_columns;  // [in], [out]
   double rows = 0;
 };
 
@@ -30,7 +31,7 @@ class StatisticsSums {
 
   LayerSums& at(const std::string& path) { return layers_.at(path); }
   const LayerSums& at(const std::string& path) const { return layers_.at(path); }
-  double terms = 0;  // squared gradients in each fisher
+  double terms = 0;  // squared gradients in each fisher and lora
   double loss = 0, targets = 0;
 
   void add(const StatisticsSums& other);
@@ -67,7 +68,8 @@ class StatisticsCollector final : public LinearObserver {
   void end();
 
   bool watches(const std::string& path) const override { return seen_.contains(path); }
-  void seen(const std::string& path, const Tensor& x, const Tensor& dy) override;
+  void seen(const std::string& path, const Linear& layer, const Tensor& x,
+            const Tensor& dy) override;
 
  private:
   // Which rows' gradients are squared together; dy has `rows` rows per example.

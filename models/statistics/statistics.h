@@ -5,6 +5,9 @@
 //                       mean over batches, of the batch's mean gradient squared.
 //   gram    [in, in]    mean over rows of x^T x: |X (W - W~)|^2 = rows tr((W - W~)^T gram (W - W~))
 //   inputs  [in] each   mean and largest |x| over rows
+//   lora    [in], [out] sums over rows and columns of the mean over examples (or batches, as above)
+//                       of the importance that a LoRA adapter alone gives to the entries of the
+//                       weight that it is part of (adapter_importance.h)
 //
 // A row is what a layer multiplies at once, padding excluded.
 #pragma once
@@ -16,28 +19,38 @@
 #include <vector>
 
 #include "core/linalg/matrix.h"
+#include "models/linear/rules.h"
 
 namespace ty {
 
-enum class StatisticKind : std::uint8_t { fisher, gram, inputs };
+enum class StatisticKind : std::uint8_t { fisher, gram, inputs, lora };
 inline constexpr std::array kStatisticKinds = {StatisticKind::fisher, StatisticKind::gram,
-                                               StatisticKind::inputs};
+                                               StatisticKind::inputs, StatisticKind::lora};
 constexpr std::string_view name_of(StatisticKind kind) {
-  constexpr std::array<std::string_view, 3> kNames = {"fisher", "gram", "inputs"};
+  constexpr std::array<std::string_view, 4> kNames = {"fisher", "gram", "inputs", "lora"};
   return kNames[static_cast<std::size_t>(kind)];
 }
+// Whether a layer can have one: lora if it has an adapter of two factors, whose columns keep their
+// lengths; fisher unless its gradients come through an adapter that lies behind it.
+bool has_statistic(const LinearSite& site, StatisticKind kind);
 
 // A set of kinds.
 struct StatisticKinds {
-  bool fisher = false, gram = false, inputs = false;
+  bool fisher = false, gram = false, inputs = false, lora = false;
 
-  bool has(StatisticKind kind) const {
-    return kind == StatisticKind::fisher ? fisher : kind == StatisticKind::gram ? gram : inputs;
-  }
-  void add(StatisticKind kind) {
-    (kind == StatisticKind::fisher ? fisher : kind == StatisticKind::gram ? gram : inputs) = true;
+  bool has(StatisticKind kind) const { return this->*member(kind); }
+  void add(StatisticKind kind) { this->*member(kind) = true; }
+  bool any() const { return fisher || gram || inputs || lora; }
+
+ private:
+  static constexpr bool StatisticKinds::*member(StatisticKind kind) {
+    constexpr std::array kMembers = {&StatisticKinds::fisher, &StatisticKinds::gram,
+                                     &StatisticKinds::inputs, &StatisticKinds::lora};
+    return kMembers[static_cast<std::size_t>(kind)];
   }
 };
+// Those of them that a layer can have.
+StatisticKinds possible_kinds(const LinearSite& site, StatisticKinds wanted);
 
 // Over what the mean of squared gradients is taken.
 enum class FisherTerms : std::uint8_t { examples, batches };
@@ -46,13 +59,10 @@ enum class FisherTerms : std::uint8_t { examples, batches };
 struct LayerStatistics {
   Matrix fisher = {};
   Matrix gram = {};
-  std::vector<double> mean_input = {}, max_input = {};  // of |x|
+  std::vector<double> mean_input = {}, max_input = {};    // of |x|
+  std::vector<double> lora_rows = {}, lora_columns = {};  // importance
 
-  bool has(StatisticKind kind) const {
-    return kind == StatisticKind::fisher ? fisher.rows > 0
-           : kind == StatisticKind::gram ? gram.rows > 0
-                                         : !mean_input.empty();
-  }
+  bool has(StatisticKind kind) const;
 };
 
 // What statistics were taken over.

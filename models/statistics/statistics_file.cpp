@@ -45,9 +45,17 @@ const std::array kStored = {
     StoredStatistic{"max_input", StatisticKind::inputs, DType::f32,
                     [](const LinearShape& s) { return Shape{s.in}; },
                     [](LayerStatistics&& l) { return std::move(l.max_input); }},
+    StoredStatistic{"lora_rows", StatisticKind::lora, DType::f64,
+                    [](const LinearShape& s) { return Shape{s.in}; },
+                    [](LayerStatistics&& l) { return std::move(l.lora_rows); }},
+    StoredStatistic{"lora_columns", StatisticKind::lora, DType::f64,
+                    [](const LinearShape& s) { return Shape{s.out}; },
+                    [](LayerStatistics&& l) { return std::move(l.lora_columns); }},
 };
 
-std::string tensor_name(const std::string& path, const char* name) { return path + "." + name; }
+std::string tensor_name(std::string_view path, std::string_view name) {
+  return fmt::format("{}.{}", path, name);
+}
 
 std::map<std::string, std::string> metadata_of(const StatisticsOrigin& origin) {
   return {{kFormatKey, kFormat},
@@ -94,29 +102,35 @@ Path statistics_path(const Path& model) {
   return std::filesystem::weakly_canonical(model).string() + ".statistics.safetensors";
 }
 
+bool is_statistics(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find(kFormatKey);
+  return found != metadata.end() && found->second == kFormat;
+}
+
 std::uint64_t write_statistics(const Path& path, const std::vector<LinearSite>& layers,
                                StatisticKinds kinds, const StatisticsOrigin& origin,
-                               const GiveStatistics& give) {
-  struct Part {
-    const LinearSite* site;
-    const StoredStatistic* stored;
-  };
+                               const GiveStatistics& give, const std::vector<GroupScores>& groups) {
   std::vector<TensorInfo> infos;
-  std::map<std::string, Part> parts;
+  std::map<std::string, std::function<std::vector<double>()>> values_of;
   for (const LinearSite& site : layers) {
+    const StatisticKinds own = possible_kinds(site, kinds);
     for (const StoredStatistic& stored : kStored) {
-      if (!kinds.has(stored.kind)) continue;
+      if (!own.has(stored.kind)) continue;
       const std::string name = tensor_name(site.path, stored.name);
       infos.push_back({name, stored.dtype, stored.shape(site.shape)});
-      parts[name] = {&site, &stored};
+      values_of[name] = [&] { return stored.values(give(site.path, stored.kind)); };
     }
+  }
+  for (const GroupScores& part : groups) {
+    const std::string name = tensor_name(part.path, part.groups);
+    infos.push_back({name, DType::f64, {std::ssize(part.scores)}});
+    values_of[name] = [&] { return part.scores; };
   }
   const Path unfinished = path.string() + ".tmp";
   FileWriter out(unfinished);
   SafetensorsWriter writer(out, std::move(infos), metadata_of(origin));
   for (const TensorInfo& info : writer.order()) {
-    const auto& [site, stored] = parts.at(info.name);
-    std::vector<double> values = stored->values(give(site->path, stored->kind));
+    std::vector<double> values = values_of.at(info.name)();
     std::vector<std::byte> bytes(values.size() * size_of(info.dtype));
     const View narrow = contiguous_view(bytes.data(), info.dtype, info.shape);
     host_copy(contiguous_view(values.data(), DType::f64, info.shape), narrow);
@@ -188,7 +202,24 @@ LayerStatistics StatisticsFile::read(const LinearSite& site) const {
     result.mean_input = of("mean_input");
     result.max_input = of("max_input");
   }
+  if (has(site.path, StatisticKind::lora)) {
+    result.lora_rows = of("lora_rows");
+    result.lora_columns = of("lora_columns");
+  }
   return result;
+}
+
+std::vector<GroupScores> StatisticsFile::groups() const {
+  std::vector<GroupScores> all;
+  for (const StoredTensor& tensor : file_.tensors()) {
+    for (const std::string_view groups : {kHeads, kChannels}) {
+      const std::string end = tensor_name("", groups);
+      if (!tensor.name.ends_with(end)) continue;
+      all.push_back(
+          {tensor.name.substr(0, tensor.name.size() - end.size()), groups, values(tensor.name)});
+    }
+  }
+  return all;
 }
 
 }  // namespace ty

@@ -12,13 +12,12 @@ namespace {
 constexpr std::int64_t kTileBytes = std::int64_t{1} << 20;
 constexpr std::int64_t kTileRows = 16;  // a multiple of it suits products
 
-// Rows of a matrix with so many columns.
+}  // namespace
+
 std::int64_t tile_rows(const View& matrix) {
   const std::int64_t row = matrix.shape[1] * static_cast<std::int64_t>(size_of(matrix.dtype));
   return std::max(kTileRows, kTileBytes / row / kTileRows * kTileRows);
 }
-
-}  // namespace
 
 void add_squared_gradients(Backend& backend, const View& sum, const View& x, const View& dy,
                            std::span<const GradientTerm> terms) {

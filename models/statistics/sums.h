@@ -15,6 +15,9 @@ struct GradientTerm {
   double scale = 1.0;
 };
 
+// How many rows of such a matrix a tile has.
+std::int64_t tile_rows(const View& matrix);
+
 // sum [in, out] fp64 += sum over terms of (scale x[rows]^T dy[rows])^2, element by element, for x
 // [N, in] and dy [N, out] of one type. A call's terms are added up in that type, in order.
 void add_squared_gradients(Backend& backend, const View& sum, const View& x, const View& dy,

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "core/base/glob.h"
-#include "models/linear/lora/lora.h"
+#include "models/linear/adapters.h"
 
 namespace ty {
 

@@ -29,6 +29,9 @@ constexpr const char* kBoth =
     "true}]";
 constexpr const char* kTrains =
     "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, dropout: 0.1, cores: 3}]";
+constexpr const char* kBottlenecks =
+    "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6}, {match: \"*.attn.out\", kind: "
+    "bottleneck, width: 5}, {match: \"*.mlp.*\", kind: bottleneck, width: 4, activation: relu}]";
 constexpr const char* kDropped =
     "adapters=[{match: \"*\", kind: lora, rank: 3, alpha: 6, dropout: 0.3, rslora: true}]";
 
@@ -76,8 +79,9 @@ std::vector<Case> cases() {
     }
   }
   for (const Axes& axes : {Axes{2, 1, 1}, Axes{1, 2, 1}, Axes{1, 1, 3}, Axes{2, 2, 1}}) {
-    for (const auto& [name, adapters] : {std::pair{"dora", kDora}, std::pair{"pissa", kPissa},
-                                         std::pair{"both", kBoth}, std::pair{"trains", kTrains}}) {
+    for (const auto& [name, adapters] :
+         {std::pair{"dora", kDora}, std::pair{"pissa", kPissa}, std::pair{"both", kBoth},
+          std::pair{"trains", kTrains}, std::pair{"bottlenecks", kBottlenecks}}) {
       Case c = {fmt::format("{}x{}x{}_{}", axes.data, axes.tensor, axes.pipeline, name),
                 axes.data,
                 axes.tensor,
@@ -90,6 +94,11 @@ std::vector<Case> cases() {
   }
   all.push_back(
       {"canonical", 2, 2, 1, {kModel, kAdapters, "optim.lr=3e-3", "parallel.reduction=canonical"}});
+  all.push_back({"canonical_bottlenecks",
+                 2,
+                 2,
+                 1,
+                 {kModel, kBottlenecks, "optim.lr=3e-3", "parallel.reduction=canonical"}});
   return all;
 }
 
@@ -108,16 +117,19 @@ Run run_of(const config::Overrides& overrides) {
 
 TEST(Adapters, StartAsTheirBaseAndLeaveItAsItIs) {
   for (const Base& base : bases()) {
-    config::Overrides with = base.overrides;
-    with.emplace_back(kAdapters);
-    const ty::test::Run plain = run_of(base.overrides), adapted = run_of(with);
-    EXPECT_EQ(adapted.losses.front(), plain.losses.front()) << base.name;
-    EXPECT_LT(adapted.losses.back(), adapted.losses.front()) << base.name;
-    Case still = {"still", 1, 1, 1, with};
-    still.overrides.insert(still.overrides.end(), {kModel, "optim.lr=1e-30"});
-    const ty::test::Run before = train(job_of(still), Group());
-    for (const auto& [name, values] : adapted.weights) {
-      EXPECT_EQ(values == before.weights.at(name), !is_adapter(name)) << base.name << " " << name;
+    for (const char* adapters : {kAdapters, kBottlenecks}) {
+      SCOPED_TRACE(fmt::format("{} {}", base.name, adapters));
+      config::Overrides with = base.overrides;
+      with.emplace_back(adapters);
+      const ty::test::Run plain = run_of(base.overrides), adapted = run_of(with);
+      EXPECT_EQ(adapted.losses.front(), plain.losses.front());
+      EXPECT_LT(adapted.losses.back(), adapted.losses.front());
+      Case still = {"still", 1, 1, 1, with};
+      still.overrides.insert(still.overrides.end(), {kModel, "optim.lr=1e-30"});
+      const ty::test::Run before = train(job_of(still), Group());
+      for (const auto& [name, values] : adapted.weights) {
+        EXPECT_EQ(values == before.weights.at(name), !is_adapter(name)) << name;
+      }
     }
   }
 }
@@ -152,6 +164,10 @@ std::int64_t trained(const config::Overrides& more) {
 TEST(Adapters, TrainAsManyNumbersAsThePaperSays) {
   EXPECT_EQ(trained({"adapters=[{match: \"*.attn.qkv\", kind: lora, rank: 8, parts: [q, v]}]"}),
             294912);
+  // Houlsby et al., section 2.1: 2 m d + d + m for each of two adapters in a block.
+  EXPECT_EQ(trained({"adapters=[{match: \"*.attn.out\", kind: bottleneck, width: 64}, "
+                     "{match: \"*.mlp.down\", kind: bottleneck, width: 64}]"}),
+            12 * 2 * (2 * 64 * 768 + 768 + 64));
   const std::int64_t of_blocks = 12 * (3 * 768 + 768 + 4 * 768 + 768 + 2 * 768);
   EXPECT_EQ(trained({"optim.freeze=[\"*\"]", "optim.train=[\"blocks.*.bias\"]"}), of_blocks);
 }
@@ -191,6 +207,11 @@ TEST(Adapters, AreRefusedByNameWhereTheyCannotBe) {
                 .find("\"w\" is none of q, k and v"),
             std::string::npos);
   EXPECT_TRUE(contains(error({bases()[2].overrides[0], kPissa}), "init: pissa of a ttm layer"));
+  EXPECT_TRUE(contains(error({"adapters=[{match: \"*\", kind: bottleneck, width: 25}]"}),
+                       "blocks.0.attn.out [24, 24]: bottleneck: width 25 behind 24 numbers; want 1 "
+                       "to 24"));
+  EXPECT_TRUE(contains(error({"adapters=[{match: \"*\", kind: bottleneck, rank: 4}]"}),
+                       "adapters[0].rank: only used with kind: lora"));
   const auto refused = [](const config::Overrides& more) {
     config::Overrides overrides = {kModel, kDora};
     overrides.insert(overrides.end(), more.begin(), more.end());

@@ -14,7 +14,7 @@
 #include "models/huggingface/peft/peft_reader.h"
 #include "models/huggingface/peft/peft_writer.h"
 #include "models/huggingface/stored_model.h"
-#include "models/linear/lora/lora.h"
+#include "models/linear/adapters.h"
 #include "models/transformer/freezing.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"

@@ -6,7 +6,10 @@
 
 #include "core/base/error.h"
 #include "launch/run/statistics_pass.h"
+#include "models/compress/importance.h"
 #include "models/huggingface/model_directory.h"
+#include "models/linear/lora/fused_columns.h"
+#include "models/linear/lora/lora.h"
 #include "models/objective/chunked_loss.h"
 #include "parallel/comm/threads/threads.h"
 #include "tests/support/matrices.h"
@@ -34,6 +37,14 @@ Task labels() {
   spec.causal = spec.norm_first = spec.final_norm = false;
   spec.embedding_norm = true;
   return {spec, 11, true};
+}
+
+// The same with adapters, of all of a layer and of parts of one; queries and keys have none.
+Task adapted(Task task) {
+  task.spec.linear = {
+      {"blocks.*.mlp.*", LoraSpec{{.rank = 3, .alpha = 6}}},
+      {"blocks.1.attn.qkv", LoraSpec{{.rank = 2, .alpha = 2, .parts = {"q", "v"}}}}};
+  return task;
 }
 
 class Examples final : public Source {
@@ -73,7 +84,7 @@ class Examples final : public Source {
   std::int64_t repeat_;
 };
 
-constexpr StatisticKinds kAll = {.fisher = true, .gram = true, .inputs = true};
+constexpr StatisticKinds kAll = {.fisher = true, .gram = true, .inputs = true, .lora = true};
 
 // Weights large enough that all of them matter.
 void set_weights(OpenedModel& opened) {
@@ -88,7 +99,8 @@ void set_weights(OpenedModel& opened) {
 }
 
 std::vector<LinearSite> sites_of(const ModelSpec& spec) {
-  return layers_to_watch(spec, Model(describe_model(spec), LinearRules()).linear_sites());
+  return layers_to_watch(spec,
+                         Model(describe_model(spec), LinearRules(spec.linear)).linear_sites());
 }
 
 // Of all layers, by path; one after the other.
@@ -116,7 +128,12 @@ Numbers statistics_of(const Task& task, const Pass& pass) {
   for (const LinearSite& site : collector.layers()) {
     LayerStatistics& all = result[site.path];
     for (const StatisticKind kind : kStatisticKinds) {
+      if (!has_statistic(site, kind)) continue;
       LayerStatistics one = finished(sums, site.path, kind);
+      if (kind == StatisticKind::lora) {
+        all.lora_rows = one.lora_rows;
+        all.lora_columns = one.lora_columns;
+      }
       if (kind == StatisticKind::fisher) all.fisher = one.fisher;
       if (kind == StatisticKind::gram) all.gram = one.gram;
       if (kind != StatisticKind::inputs) continue;
@@ -154,6 +171,56 @@ std::map<std::string, Matrix> squared_gradients(const Task& task) {
   return means;
 }
 
+// Of the layers with adapters, the importances that gradients of their factors give, as training
+// has them: mean over single examples, s = alpha / rank = `scale` of both.
+std::map<std::string, Matrix> importances(const Task& task) {
+  const auto backend = make_cpu_backend(Products::fixed);
+  OpenedModel opened =
+      declare_model(task.spec, *backend, {.compute = DType::f64, .weights = DType::f64});
+  set_weights(opened);
+  const auto objective = objective_of(task.spec.head);
+  const Examples source(task);
+  std::map<std::string, Matrix> means;
+  const auto matrix = [](const Tensor& x, double factor) {
+    Matrix result(x.dim(0), x.dim(1), doubles(x));
+    for (double& value : result.data) value *= factor;
+    return result;
+  };
+  for (std::int64_t i = 0; i < task.examples; ++i) {
+    const HostBatch host = source.batch(i, 1);
+    const Batch batch = upload(*backend, host, 0, 1);
+    opened.parameters->clear_gradients();
+    backward_from_loss(*opened.model, *objective, opened.model->forward({.batch = batch}), batch,
+                       1.0 / static_cast<double>(objective->targets(host)));
+    for (const LinearSite& site : sites_of(task.spec)) {
+      const auto* lora = site.spec.as<LoraSpec>();
+      if (lora == nullptr) continue;
+      const NoGrad no_grad;
+      const double s = lora->options.scale();
+      const auto find = [&](const char* name) {
+        return opened.parameters->store().find(site.path + "." + name)->value;
+      };
+      const auto whole = [&](const Tensor& b) {
+        if (lora->options.parts.empty()) return b;
+        return spread_over_fused(b, fused_parts(lora->options.parts, site.shape.heads));
+      };
+      const Matrix a = matrix(find("lora.a"), 1), b = matrix(whole(find("lora.b")), 1);
+      const Matrix da = matrix(grad_of(find("lora.a")), 1 / s);
+      const Matrix db = matrix(whole(grad_of(find("lora.b"))), 1 / s);
+      const Matrix w = matrix(find("weight"), 1);
+      const Matrix ab = multiply(a, b), da_b = multiply(da, b), a_db = multiply(a, db),
+                   both = multiply(da, db);
+      Matrix& mean = means.try_emplace(site.path, site.shape.in, site.shape.out).first->second;
+      for (std::size_t k = 0; k < mean.data.size(); ++k) {
+        const double g = da_b.data[k] + a_db.data[k] - both.data[k];
+        const double change = g * (w.data[k] + s * ab.data[k]);
+        mean.data[k] += change * change / static_cast<double>(task.examples);
+      }
+    }
+  }
+  return means;
+}
+
 double relative(const Matrix& a, const Matrix& b) { return distance(a, b) / frobenius_norm(b); }
 
 TEST(StatisticsPass, TakesTheMeanOfSquaredGradientsOfExamples) {
@@ -164,6 +231,30 @@ TEST(StatisticsPass, TakesTheMeanOfSquaredGradientsOfExamples) {
     for (const auto& [path, mean] : expected) {
       EXPECT_LT(relative(found.at(path).fisher, mean), 1e-10) << path;
       EXPECT_GT(energy(mean), 0.0) << path;
+    }
+  }
+}
+
+TEST(StatisticsPass, TakesImportancesFromAdaptersAlone) {
+  for (const Task& task : {adapted(texts()), adapted(labels())}) {
+    const auto expected = importances(task);
+    const Numbers found = statistics_of(task, {});
+    ASSERT_EQ(expected.size(), 5u);
+    for (const auto& [path, numbers] : found) {
+      ASSERT_EQ(numbers.lora_rows.empty(), !expected.contains(path)) << path;
+      if (!expected.contains(path)) continue;
+      const Matrix& wanted = expected.at(path);
+      double largest = 0;
+      for (const double sum : row_sums(wanted)) largest = std::max(largest, sum);
+      EXPECT_GT(largest, 0.0) << path;
+      for (std::int64_t i = 0; i < wanted.rows; ++i) {
+        const auto k = static_cast<std::size_t>(i);
+        EXPECT_NEAR(numbers.lora_rows[k], row_sums(wanted)[k], 1e-10 * largest) << path;
+      }
+      for (std::int64_t j = 0; j < wanted.cols; ++j) {
+        const auto k = static_cast<std::size_t>(j);
+        EXPECT_NEAR(numbers.lora_columns[k], column_sums(wanted)[k], 1e-10 * largest) << path;
+      }
     }
   }
 }
@@ -204,7 +295,7 @@ TEST(StatisticsPass, ReadsSoManyExamplesEvenlySpread) {
 
 TEST(StatisticsPass, OfSeveralRanksIsThatOfOne) {
   omp_set_num_threads(1);
-  for (const Task& task : {texts(), labels()}) {
+  for (const Task& task : {texts(), adapted(labels())}) {
     for (const Reduction reduction : {Reduction::fast, Reduction::canonical}) {
       const Pass pass = {.dtype = DType::f32, .options = {.batch = 1, .reduction = reduction}};
       const Numbers one = statistics_of(task, pass);
@@ -221,6 +312,8 @@ TEST(StatisticsPass, OfSeveralRanksIsThatOfOne) {
             EXPECT_EQ(numbers.gram.data, alone.gram.data) << path << " on " << ranks;
             EXPECT_EQ(numbers.mean_input, alone.mean_input) << path << " on " << ranks;
             EXPECT_EQ(numbers.max_input, alone.max_input) << path << " on " << ranks;
+            EXPECT_EQ(numbers.lora_rows, alone.lora_rows) << path << " on " << ranks;
+            EXPECT_EQ(numbers.lora_columns, alone.lora_columns) << path << " on " << ranks;
           }
         });
       }

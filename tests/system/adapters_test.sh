@@ -69,6 +69,25 @@ grep -q '"r": 4' pissa-peft/adapter_config.json || fail "pissa: $(cat pissa-peft
 "$binary" import pissa-peft pissa-back >log 2>&1 || fail "pissa: $(cat log)"
 near "$(loss_of pissa-back)" "$(loss_of pissa)" "pissa there and back"
 
+# A bottleneck behind a layer: trained alone, in every layout, beside factors; never added in.
+behind='adapters=[{match: "*.attn.out", kind: bottleneck, width: 6}, {match: "*.mlp.down", kind: bottleneck, width: 5, activation: relu}]'
+says 'adapters\[1\] \*.mlp.down  *714 ' "$binary" plan "${base[@]}" "${from[@]}" "$behind"
+"$binary" train "${base[@]}" "${from[@]}" "$behind" run.dir=behind 2>log || fail "bottlenecks: $(cat log)"
+[ "$(stat -c %h behind/checkpoints/step-6/model-frozen.safetensors)" = 3 ] || fail "bottlenecks: frozen weights were stored again"
+for layout in 'parallel.tensor=2' 'parallel.tensor=2 parallel.sequence=true' 'parallel.pipeline=2 parallel.microbatches=2'; do
+  rm -rf again && cp -r behind again && rm -r again/checkpoints/step-6
+  # shellcheck disable=SC2086
+  mpi 2 train "${base[@]}" "${from[@]}" "$behind" run.dir=again $layout 2>log || fail "$layout: $(cat log)"
+  near "$(loss_of again)" "$(loss_of behind)" "bottlenecks, $layout"
+done
+expect 65 'blocks.0.attn.out: dense + bottleneck of 6: is not linear and cannot be added' "$binary" export behind none --dense
+expect 65 'blocks.0.attn.out: a bottleneck adapter, for which peft has no form' "$binary" export behind none --adapters
+expect 64 'none of the layers can have lora; blocks.0.attn.qkv is dense, and wants an adapter of kind lora' \
+  "$binary" statistics behind --data text.txt --kind lora
+"$binary" compress behind cut --method svd --rank 32 --match '*.mlp.down' --keep-adapters >out 2>err || fail "$(cat err)"
+grep -q 'dense + bottleneck of 5 *svd rank 32 + bottleneck of 5' out || fail "kept: $(cat out)"
+near "$(loss_of cut)" "$(loss_of behind)" "cut at full rank"
+
 # What cannot be is said in a line.
 expect 64 'peft: adapters of a model, not the model: trainyard import peft OUT --base MODEL' "$binary" eval peft text.txt
 expect 65 'base: has no adapters\|step-6: has no adapters' "$binary" export base none --adapters

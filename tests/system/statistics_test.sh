@@ -74,6 +74,31 @@ json 'layers examples' "$binary" statistics labels --data train.tsv --kind fishe
 grep -q '"examples":60,.*"layers":10' out || fail "$(cat out)"
 "$binary" compress labels cut --method fwsvd --keep 50% --match 'blocks.*' >out 2>err || fail "$(cat err)"
 
+# What adapters say: weights for a cut beside them, or with them added in, and scores of heads and channels.
+of_run=run/checkpoints/step-30
+sed -e "s|^model:.*|model: {from: $of_run}|" -e "s|^tokenizer:.*|tokenizer: {from: $of_run}|" job.yaml > more.yaml
+"$binary" train more.yaml run.dir=tuned run.steps=6 schedule.warmup=1 checkpoint.every=6 \
+  'adapters=[{match: "*.mlp.*", kind: lora, rank: 3}, {match: "*.attn.qkv", kind: lora, rank: 2, parts: [q, v]}]' \
+  2>log || fail "adapters: $(tail -3 log)"
+says 'blocks.1.mlp *128 channels .* ..$' "$binary" statistics tuned --data few.txt --kind lora,gram
+told=tuned/checkpoints/step-6.statistics.safetensors
+says 'blocks.0.attn *2 heads ' "$binary" inspect "$told"
+json 'groups path scores' "$binary" inspect "$told"
+for n in 1 2; do
+  mpi $n statistics tuned --data few.txt --kind lora --reduction canonical --out "$n.st" >out 2>err || fail "$n ranks: $(cat err)"
+done
+cmp 1.st 2.st || fail "importances: other bits on 2 ranks"
+"$binary" compress tuned beside --method lora_svd --rank 6 --keep-adapters >out 2>err || fail "$(cat err)"
+grep -q 'dense + lora rank 3 *svd rank 6 + lora rank 3 ' out || fail "not kept: $(cat out)"
+"$binary" train more.yaml run.dir=mended run.steps=6 schedule.warmup=1 checkpoint.every=6 model.from=beside 2>log || fail "on from kept adapters: $(tail -3 log)"
+near_to() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { d = a - b; exit !(a != "" && b != "" && d <= t && d >= -t) }'; }
+for from in beside mended; do
+  "$binary" compress $from $from-folded --method lora_svd --rank 9 --statistics "$told" >out 2>err || fail "$(cat err)"
+  near_to "$("$binary" eval $from few.txt --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p')" \
+    "$("$binary" eval $from-folded few.txt --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p')" 1e-4 || fail "folding of $from is not exact"
+done
+says 'search\|svd rank' "$binary" compress tuned --search svd,lora_svd --keep 50% --keep-adapters --dry-run
+
 # The spectrum of a model.
 says 'blocks.1.mlp.down *128 x 32 *svd rank 4 .* 4$' "$binary" inspect svd4 --spectrum
 json 'spectrum path energy rank_90 stable_rank numerical_rank singular_values' "$binary" inspect run --spectrum
@@ -94,7 +119,7 @@ grep -q "loss of the whole model ${loss:0:5}" out || fail "other loss than $loss
   "$binary" statistics other --data few.txt --out wide.st >/dev/null 2>err || fail "$(cat log err)"
 bad() { local code=$1 pattern=$2; shift 2; expect "$code" "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
 bad 64 'data: missing; want the file' statistics run
-bad 64 'kind: got fishes; want a list of strings out of fisher, gram, inputs' statistics run --data few.txt --kind fishes
+bad 64 'kind: got fishes; want a list of strings out of fisher, gram, inputs, lora' statistics run --data few.txt --kind fishes
 bad 64 '"\*.mpl" matches no linear layer that statistics are taken of' statistics run --data few.txt --match '*.mpl'
 bad 64 "context is 32, want no more" statistics run --data few.txt --sequence 64
 "$binary" export run plain >out 2>err || fail "$(cat err)"
@@ -105,6 +130,9 @@ bad 65 'are the statistics of another model' compress run x --method fwsvd --ran
 bad 64 'fwttm has no bound on its error' compress run x --method fwttm --error 10%
 bad 64 'axis: means nothing to --method svd' compress run x --method svd --rank 3 --axis out
 bad 64 'sensitivity wants layers of one rank each: --method svd or fwsvd' compress run x --method ttm --keep 50% --allocate sensitivity
+bad 64 'keep-adapters: none of the layers has one; the first is blocks.0.mlp.up, dense' compress run x --method svd --rank 3 --keep-adapters
+bad 64 'wants lora; make it with: trainyard statistics plain --data FILE --kind lora' compress plain x --method lora_svd --rank 3
+bad 64 'none of the layers can have lora; blocks.0.attn.qkv is dense' statistics run --data few.txt --kind lora --out x
 bad 64 'svg: is of --spectrum' inspect run --svg x
 bad 64 'groups: is of --data' inspect run --spectrum --groups 3
 bad 64 'sensitivity divides --keep SHARE' compress run x --method svd --rank 3 --allocate sensitivity

@@ -124,7 +124,7 @@ class Reader {
     std::vector<Found> found = find(modules);
     if (found.empty()) return;
     for (Found& each : found) measure(each);
-    if (site.spec.as<LoraSpec>() != nullptr) {
+    if (adapted(site.spec) != nullptr) {
       throw DataError("{}: {} has an adapter already; add it in first: trainyard export --dense",
                       base_.directory().string(), site.path);
     }

@@ -80,6 +80,10 @@ class Writer {
  public:
   Writer(const StoredModel& model, const PeftOptions& options) : model_(model), options_(options) {
     for (const LinearSite& site : model.linear_sites()) {
+      if (!is_one_matrix(site.spec)) {
+        throw DataError("{}: {}: a bottleneck adapter, for which peft has no form",
+                        model.directory().string(), site.path);
+      }
       if (site.spec.as<LoraSpec>() != nullptr) add_layer(site);
     }
     if (adapters_.empty()) {

@@ -31,7 +31,7 @@ class Observed final : public Linear {
     const Tensor anchor = make_leaf(Tensor::empty(y.backend(), {1}, y.dtype()));
     return record("observed", y.detach(), {y, anchor},
                   [this, x = saved(x.detach())](const Tensor& dy) {
-                    observer_.seen(path_, *x, dy);
+                    observer_.seen(path_, *layer_, *x, dy);
                     return Grads{dy, Gradient()};
                   });
   }

@@ -19,8 +19,10 @@ class LinearObserver {
   virtual ~LinearObserver() = default;
   // Whether the layer at this path is to be watched; asked once, where it is built.
   virtual bool watches(const std::string& path) const = 0;
-  // Called in backward, with x [.., in] and dy [.., out]; neither may be written to.
-  virtual void seen(const std::string& path, const Tensor& x, const Tensor& dy) = 0;
+  // Called in backward, with the layer at that path, x [.., in] and dy [.., out]; neither may be
+  // written to.
+  virtual void seen(const std::string& path, const Linear& layer, const Tensor& x,
+                    const Tensor& dy) = 0;
 };
 
 // The same layer, watched; the observer must outlive it. For layers that one rank has whole.

@@ -15,6 +15,7 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/lora/dora.h"
 #include "models/linear/lora/fused_columns.h"
+#include "models/linear/lora/lora_factors.h"
 #include "models/linear/lora/start.h"
 #include "models/linear/lora/tt_lora.h"
 
@@ -89,6 +90,14 @@ class LoraLayer final : public Linear {
     const Tensor change = scale(matmul(a_->value, outer()), options_.scale());
     const Tensor sum = add(base_->dense_weight(), change);
     return options_.dora ? mul(sum, gain()) : sum;
+  }
+  LoraFactors factors() const {
+    const NoGrad no_grad;
+    LoraFactors now = {a_->value.detach(), outer().detach(), {}};
+    if (options_.parts.empty()) return now;
+    const Tensor& b = b_->value;
+    now.trained = spread_over_fused(Tensor::full(b.backend(), b.shape(), b.dtype(), 1.0), parts_);
+    return now;
   }
   void begin_step() override {
     base_->begin_step();
@@ -308,8 +317,10 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   return std::make_unique<LoraLayer>(scope, shape, spec, split, sharing);
 }
 
-bool is_adapter(std::string_view parameter) {
-  return parameter.find(".lora.") != std::string_view::npos;
+LoraFactors lora_factors(const Linear& layer) {
+  const auto* lora = dynamic_cast<const LoraLayer*>(&layer);
+  TY_CHECK(lora != nullptr, "a layer without two factors is asked for them");
+  return lora->factors();
 }
 
 }  // namespace ty

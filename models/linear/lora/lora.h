@@ -63,7 +63,4 @@ std::string obstacle_to(const LoraSpec& spec, const LinearShape& shape, Split sp
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const LoraSpec& spec, Split split, const Sharing& sharing);
 
-// Whether a parameter belongs to an adapter, by its name.
-bool is_adapter(std::string_view parameter);
-
 }  // namespace ty

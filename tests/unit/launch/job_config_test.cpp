@@ -167,7 +167,7 @@ TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
   EXPECT_EQ(
       error_with({"linear=[{match: a, kind: densee}]"}),
       "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, btt, "
-      "cp, tucker, lora, guided (did you mean "
+      "cp, tucker, lora, bottleneck, guided (did you mean "
       "\"dense\"?)");
 }
 

@@ -6,12 +6,13 @@
 #include "core/nn/flat_parameters.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
+#include "models/linear/adapters.h"
 #include "models/linear/base/linear.h"
 #include "models/linear/btt/btt.h"
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/kinds.h"
 #include "models/linear/kronecker/kronecker.h"
-#include "models/linear/lora/lora.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -69,6 +70,8 @@ inline std::vector<LinearRow> linear_rows() {
        LoraSpec{{.rank = 2, .dora = true, .parts = {"q", "v"}}}},
       {"tt_lora", {12, 12}, LoraSpec{{.rank = 2, .cores = 3}}},
       {"tt_lora_svd", {12, 10}, LoraSpec{{.rank = 3, .cores = 2}, SvdSpec{.rank = 3}}},
+      {"bottleneck_dense", {12, 10}, BottleneckSpec{{.width = 4}}},
+      {"bottleneck_svd", {12, 10}, BottleneckSpec{{.width = 3}, SvdSpec{.rank = 3}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
   };
   std::vector<LinearRow> result;
@@ -89,7 +92,9 @@ inline std::vector<LinearRow> linear_rows() {
 // Of what starts at zero and would hide other gradients: random numbers, of which a rank has a
 // part.
 inline void fill_zeros(const ParameterStore& store, Backend& backend) {
-  for (const char* name : {"layer.bias", "layer.lora.b", "layer.lora.core2", "layer.lora.core3"}) {
+  for (const char* name :
+       {"layer.bias", "layer.lora.b", "layer.lora.core2", "layer.lora.core3",
+        "layer.bottleneck.down.bias", "layer.bottleneck.up.weight", "layer.bottleneck.up.bias"}) {
     const Parameter* p = store.find(name);
     if (p == nullptr) continue;
     const auto all = doubles(random_tensor(backend, p->whole(), name));
@@ -103,6 +108,16 @@ inline void fill_zeros(const ParameterStore& store, Backend& backend) {
 inline bool is_dora(const LinearSpec& spec) {
   const auto* lora = spec.as<LoraSpec>();
   return lora != nullptr && lora->options.dora;
+}
+
+// What a bottleneck adapter makes of the h [N, out] that it reads, by the definition.
+inline Tensor behind_bottleneck(const ParameterStore& store, const Tensor& h, UnaryOp activation) {
+  const auto value = [&](const char* name) {
+    return store.find(std::string("layer.bottleneck.") + name)->value.to(DType::f64);
+  };
+  const Tensor z = add(matmul(h, value("down.weight")), value("down.bias"));
+  const Tensor change = matmul(ty::activation(activation, z), value("up.weight"));
+  return add(h, add(change, value("up.bias")));
 }
 
 // A layer of one row.
@@ -139,11 +154,20 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
   Tensor input(const Shape& shape, DType dtype = DType::f64) {
     return random_tensor(*backend_, shape, "x", dtype);
   }
-  // x W + b in fp64, by the definition.
+  // x W + b in fp64, by the definition, and what an adapter makes of it that is not linear.
   Tensor wanted(Map& layer, const Tensor& x) {
-    Tensor y = matmul(x.to(DType::f64), layer.linear->dense_weight().to(DType::f64));
-    const Parameter* bias = layer.store.find("layer.bias");
-    return bias != nullptr ? add(y, bias->value.to(DType::f64)) : y;
+    const auto value = [&](const char* name) {
+      return layer.store.find(name)->value.to(DType::f64);
+    };
+    const auto* bottleneck = row_.spec.as<BottleneckSpec>();
+    const Tensor w = bottleneck == nullptr      ? layer.linear->dense_weight().to(DType::f64)
+                     : is_dense(bottleneck->of) ? value("layer.weight")
+                                                : matmul(value("layer.a"), value("layer.b"));
+    Tensor y = matmul(x.to(DType::f64), w);
+    if (layer.store.find("layer.bias") != nullptr) y = add(y, value("layer.bias"));
+    return bottleneck == nullptr
+               ? y
+               : behind_bottleneck(layer.store, y, bottleneck->options.activation);
   }
   static double largest(const std::vector<double>& values) {
     double most = 0;

@@ -49,8 +49,8 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
     if (in_step) layer->linear->end_step();
 
     // The layer is linear in every parameter and in x, so a large step has no error but rounding;
-    // but with dora.
-    const bool is_linear = !is_dora(row_.spec);
+    // but with dora or behind a bottleneck.
+    const bool is_linear = !is_dora(row_.spec) && is_one_matrix(row_.spec);
     const double step = is_linear ? 0.5 : 1e-4, tolerance = is_linear ? 1e-9 : 1e-5;
     const auto loss = [&] {
       const NoGrad no_grad;
@@ -76,7 +76,7 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
       }
     };
     for (const Parameter& p : layer->store.all()) {
-      const bool is_fixed = !is_linear && !is_adapter(p.name) && p.name != "layer.bias";
+      const bool is_fixed = is_dora(row_.spec) && !is_adapter(p.name) && p.name != "layer.bias";
       if (!is_fixed) check(p.value, p.name);
     }
     check(x, "x");
@@ -91,7 +91,8 @@ TEST_P(Contract, HasTheWeightsItSays) {
   for (const Parameter& p : store.all()) EXPECT_TRUE(p.name.starts_with("layer.")) << p.name;
 }
 
-// But an adapter: the r numbers per token between its factors, and what its parts spread to.
+// But an adapter: the r numbers per token between its factors, and what its parts spread to; or
+// what a bottleneck reads, and its narrow numbers before and after their function.
 TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
   const auto layer = make();
   std::int64_t kept = 0;
@@ -99,6 +100,9 @@ TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
     const std::int64_t parts = std::ssize(lora->options.parts);
     const std::int64_t width = std::max<std::int64_t>(1, parts) * lora->options.rank;
     if (lora->options.cores == 0) kept = 8 * width * (6 + (parts > 0 ? out_ : 0));
+  }
+  if (const auto* bottleneck = row_.spec.as<BottleneckSpec>()) {
+    kept = 8 * 6 * (out_ + 2 * bottleneck->options.width);
   }
   const Tensor x = make_leaf(input({6, in_}));
   const std::int64_t before = live();

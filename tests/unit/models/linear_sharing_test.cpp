@@ -25,6 +25,9 @@ bool has_parts(const LinearRow& row, Split split, int ranks) {
     return obstacle_to(*lora, row.shape, split, ranks).empty();
   }
   if (row.spec.as<BttSpec>() != nullptr) return false;
+  if (const auto* bottleneck = row.spec.as<BottleneckSpec>()) {
+    return obstacle_to(*bottleneck, row.shape, split, ranks).empty();
+  }
   const auto train = train_of(row.spec);
   return !train || obstacle_to(*train, row.shape, split, ranks).empty();
 }
@@ -121,9 +124,10 @@ TEST_P(LinearSharing, RanksWithOwnColumnsShareIt) {
           expect_shared(split, {.tensor = group, .columns = true});
         });
       };
-      if (row_.spec.as<LoraSpec>() != nullptr && has_parts(row_, split, ranks)) {
+      if (adapted(row_.spec) != nullptr && has_parts(row_, split, ranks)) {
         EXPECT_EQ(message_of<ConfigError>(share),
-                  "layer: lora layers are not shared where another layer is hidden");
+                  fmt::format("layer: {} layers are not shared where another layer is hidden",
+                              kind_name(row_.spec)));
         continue;
       }
       if (has_parts(row_, split, ranks)) {

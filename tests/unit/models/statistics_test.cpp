@@ -7,6 +7,7 @@
 
 #include "core/base/error.h"
 #include "models/linear/dense/dense.h"
+#include "models/linear/lora/lora.h"
 #include "models/statistics/statistics_file.h"
 #include "models/statistics/sums.h"
 #include "tests/support/messages.h"
@@ -84,7 +85,8 @@ class StatisticsFileTest : public testing::Test {
     write_statistics(file_, {up_, down_}, kinds, origin,
                      [&](const std::string& path, StatisticKind) {
                        return numbers(path == up_.path ? up_ : down_);
-                     });
+                     },
+                     {{"blocks.0.mlp", kChannels, {0.6, 0.8}}});
   }
   std::string refusal(const LinearSite& site, StatisticKinds wanted) {
     const StatisticsFile file(file_);
@@ -105,6 +107,22 @@ TEST_F(StatisticsFileTest, KeepsNumbersAndOrigin) {
   EXPECT_EQ(read.gram.data, given.gram.data);
   EXPECT_EQ(read.max_input, given.max_input);
   EXPECT_NEAR(read.mean_input.at(5), 0.3, 1e-7);
+}
+
+TEST_F(StatisticsFileTest, KeepsWhatAdaptersSayOfTheLayersThatHaveOne) {
+  up_.spec = LoraSpec{{.rank = 2}};
+  write({.gram = true, .lora = true});
+  const StatisticsFile file(file_);
+  const LayerStatistics read = file.read(up_), given = numbers(up_);
+  EXPECT_EQ(read.lora_rows, given.lora_rows);
+  EXPECT_EQ(read.lora_columns, given.lora_columns);
+  EXPECT_TRUE(file.read(down_).has(StatisticKind::gram));
+  EXPECT_FALSE(file.read(down_).has(StatisticKind::lora));
+  EXPECT_TRUE(contains(refusal(down_, {.lora = true}), "has no lora of blocks.0.mlp.down"));
+  ASSERT_EQ(file.groups().size(), 1u);
+  EXPECT_EQ(file.groups()[0].path, "blocks.0.mlp");
+  EXPECT_EQ(file.groups()[0].groups, kChannels);
+  EXPECT_EQ(file.groups()[0].scores, (std::vector<double>{0.6, 0.8}));
 }
 
 TEST_F(StatisticsFileTest, SaysWhatDoesNotFit) {

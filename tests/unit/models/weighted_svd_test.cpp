@@ -88,6 +88,19 @@ TEST(FisherWeightedSvd, IsNeverAboveSvdInItsNorm) {
   }
 }
 
+TEST(LoraWeightedSvd, IsThatOfFisherInformationWhereImportancesAreItsSums) {
+  const Matrix w = random_matrix(kIn, kOut), fisher = random_fisher(kIn, kOut, "f");
+  LayerStatistics of_adapter;
+  of_adapter.lora_rows = row_sums(fisher);
+  of_adapter.lora_columns = column_sums(fisher);
+  for (const WeightAxis axis : {WeightAxis::in, WeightAxis::out, WeightAxis::both}) {
+    const DecompositionRequest wanted = request(1e-3, axis);
+    const auto by_fisher = decompose_by<weigh_by_fisher>(w, wanted, with_fisher(fisher));
+    EXPECT_EQ(decompose_by<weigh_by_lora>(w, wanted, of_adapter).factors, by_fisher.factors);
+    EXPECT_NE(decompose_svd(w, wanted).factors, by_fisher.factors);
+  }
+}
+
 TEST(FisherWeightedSvd, KnowsItsErrorFromTheSpectrum) {
   const Matrix w = random_matrix(kIn, kOut);
   const LayerStatistics statistics = with_fisher(random_fisher(kIn, kOut, "f"));
