@@ -10,6 +10,7 @@
 #include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/scaled/scaled.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -20,9 +21,9 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{},        SvdSpec{},
-                                        KroneckerSpec{}, CpSpec{},         TuckerSpec{},
-                                        LoraSpec{},      BottleneckSpec{}, GuidedSpec{}};
+  static std::vector<LinearSpec> all = {
+      DenseSpec{},  TtmSpec{},    SvdSpec{},  KroneckerSpec{},  CpSpec{},
+      TuckerSpec{}, ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{}};
   return all;
 }
 

@@ -102,13 +102,13 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   EXPECT_EQ(with(up, {{"kind", "tmm"}}),
             key +
                 ".kind: got \"tmm\"; want one of dense, ttm, svd, "
-                "kronecker, cp, tucker, lora, bottleneck, guided (did you mean \"ttm\"?)");
+                "kronecker, cp, tucker, scaled, lora, bottleneck, guided (did you mean \"ttm\"?)");
   EXPECT_EQ(with(up, {{"rank", 3}}), key +
                                          ".kind: missing; want one of dense, ttm, svd, kronecker, "
-                                         "cp, tucker, lora, bottleneck, guided");
+                                         "cp, tucker, scaled, lora, bottleneck, guided");
   EXPECT_EQ(with(up, {{"kind", 7}}), key +
                                          ".kind: got 7; want one of dense, ttm, svd, kronecker, "
-                                         "cp, tucker, lora, bottleneck, guided");
+                                         "cp, tucker, scaled, lora, bottleneck, guided");
   EXPECT_EQ(with(up, "svd"), key + ": \"svd\"; want an object");
   EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing or 0; state rank >= 1, or keep");
   const std::string integer = "; want an integer >= 0 and <= 16777216";

@@ -166,7 +166,7 @@ TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
             "command line: parallel.chunks: 2 of a stage want schedule: interleaved, got 1f1b");
   EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
             "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, cp, "
-            "tucker, lora, bottleneck, guided (did you mean "
+            "tucker, scaled, lora, bottleneck, guided (did you mean "
             "\"dense\"?)");
 }
 
