@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "models/compress/importance.h"
+#include "models/linear/scaled/scaled.h"
 #include "models/linear/ttm/tt_sweep.h"
 
 namespace ty {
@@ -58,6 +59,40 @@ Decomposition decompose_fwttm(const Matrix& w, const DecompositionRequest& reque
   const double error =
       frobenius_norm(subtract(leading_block(reconstruct(train), w.rows, w.cols), w));
   return ttm_decomposition(std::move(train), error);
+}
+
+namespace {
+
+DecompositionRequest without_scale(const LinearShape& size, DecompositionRequest request) {
+  if (auto* budget = std::get_if<ShareBudget>(&request.budget)) {
+    const std::int64_t weights = check_share(size, budget->share, size.in + 1) - size.in;
+    budget->share = static_cast<double>(weights) /
+                    (static_cast<double>(size.in) * static_cast<double>(size.out));
+  }
+  return request;
+}
+
+}  // namespace
+
+void check_scaled_fwttm(const LinearShape& size, const DecompositionRequest& request) {
+  check_ttm(size, without_scale(size, request));
+}
+
+Decomposition decompose_scaled_fwttm(const Matrix& w, const DecompositionRequest& request,
+                                     const LayerStatistics& statistics) {
+  const std::vector<double> d = importances(row_sums(statistics.fisher), request.floor);
+  Matrix weighted = w;
+  scale_rows(weighted, d);
+  const auto [modes, rule] = tt_target({.in = w.rows, .out = w.cols},
+                                       without_scale({.in = w.rows, .out = w.cols}, request));
+  TtApproximation cut = tt_svd(weighted, modes.in, modes.out, rule);
+  Matrix nearest = leading_block(reconstruct(cut.train), w.rows, w.cols);
+  scale_rows(nearest, inverses(d));
+  Decomposition result =
+      ttm_decomposition(std::move(cut.train), frobenius_norm(subtract(nearest, w)));
+  result.spec = ScaledSpec{result.spec};
+  result.factors["scale"] = inverses(d);
+  return result;
 }
 
 }  // namespace ty

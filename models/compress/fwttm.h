@@ -6,6 +6,10 @@
 //
 // which is the diagonal of the quadratic form that errors of the next C have. Nothing but cores is
 // left, so the layer is a ttm layer like any other.
+//
+// scaled_fwttm: the TT-SVD of diag(d) W, d^2 = row sums of F, for a layer that divides its inputs
+// by d: nearest to W in sum_i d_i^2 |row i of W - W~|^2, but for what a TT-SVD lacks of the best
+// train.
 #pragma once
 
 #include "models/compress/ttm.h"
@@ -20,5 +24,10 @@ TtCores weighted_tt_svd(const Matrix& w, const Matrix& weights, const TtTarget& 
 void check_fwttm(const LinearShape& size, const DecompositionRequest& request);
 Decomposition decompose_fwttm(const Matrix& w, const DecompositionRequest& request,
                               const LayerStatistics& statistics);
+
+// d takes one of the weights that a ShareBudget gives each input.
+void check_scaled_fwttm(const LinearShape& size, const DecompositionRequest& request);
+Decomposition decompose_scaled_fwttm(const Matrix& w, const DecompositionRequest& request,
+                                     const LayerStatistics& statistics);
 
 }  // namespace ty

@@ -10,6 +10,7 @@
 #include "core/config/document.h"
 #include "core/config/print.h"
 #include "models/linear/svd/svd.h"
+#include "tests/support/kind_names.h"
 #include "tests/support/messages.h"
 #include "tests/support/temp_dir.h"
 
@@ -164,11 +165,9 @@ TEST_F(JobFile, CrossFieldRulesNameBothValues) {
 TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
   EXPECT_EQ(error_with({"parallel={pipeline: 4, chunks: 2}"}),
             "command line: parallel.chunks: 2 of a stage want schedule: interleaved, got 1f1b");
-  EXPECT_EQ(
-      error_with({"linear=[{match: a, kind: densee}]"}),
-      "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, btt, "
-      "cp, tucker, lora, bottleneck, guided (did you mean "
-      "\"dense\"?)");
+  EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
+            "command line: linear[0].kind: got densee; want one of " + kind_names() +
+                " (did you mean \"dense\"?)");
 }
 
 // What is wrong with a rule whatever map it is for; the rest is found when the model is known

@@ -13,6 +13,7 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/kinds.h"
 #include "models/linear/kronecker/kronecker.h"
+#include "models/linear/scaled/scaled.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -70,6 +71,8 @@ inline std::vector<LinearRow> linear_rows() {
        LoraSpec{{.rank = 2, .dora = true, .parts = {"q", "v"}}}},
       {"tt_lora", {12, 12}, LoraSpec{{.rank = 2, .cores = 3}}},
       {"tt_lora_svd", {12, 10}, LoraSpec{{.rank = 3, .cores = 2}, SvdSpec{.rank = 3}}},
+      {"scaled_svd", {12, 10}, ScaledSpec{SvdSpec{.rank = 3}}},
+      {"scaled_ttm", {12, 12}, ScaledSpec{TtmSpec{.rank = 3}}},
       {"bottleneck_dense", {12, 10}, BottleneckSpec{{.width = 4}}},
       {"bottleneck_svd", {12, 10}, BottleneckSpec{{.width = 3}, SvdSpec{.rank = 3}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
@@ -93,7 +96,7 @@ inline std::vector<LinearRow> linear_rows() {
 // part.
 inline void fill_zeros(const ParameterStore& store, Backend& backend) {
   for (const char* name :
-       {"layer.bias", "layer.lora.b", "layer.lora.core2", "layer.lora.core3",
+       {"layer.bias", "layer.scale", "layer.lora.b", "layer.lora.core2", "layer.lora.core3",
         "layer.bottleneck.down.bias", "layer.bottleneck.up.weight", "layer.bottleneck.up.bias"}) {
     const Parameter* p = store.find(name);
     if (p == nullptr) continue;

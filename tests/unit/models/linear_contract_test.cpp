@@ -92,7 +92,8 @@ TEST_P(Contract, HasTheWeightsItSays) {
 }
 
 // But an adapter: the r numbers per token between its factors, and what its parts spread to; or
-// what a bottleneck reads, and its narrow numbers before and after their function.
+// the scaled input; what a bottleneck reads, and its narrow numbers before and after their
+// function.
 TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
   const auto layer = make();
   std::int64_t kept = 0;
@@ -101,6 +102,7 @@ TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
     const std::int64_t width = std::max<std::int64_t>(1, parts) * lora->options.rank;
     if (lora->options.cores == 0) kept = 8 * width * (6 + (parts > 0 ? out_ : 0));
   }
+  if (row_.spec.as<ScaledSpec>() != nullptr) kept = 8 * 6 * in_;
   if (const auto* bottleneck = row_.spec.as<BottleneckSpec>()) {
     kept = 8 * 6 * (out_ + 2 * bottleneck->options.width);
   }

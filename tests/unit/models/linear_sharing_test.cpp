@@ -25,6 +25,7 @@ bool has_parts(const LinearRow& row, Split split, int ranks) {
     return obstacle_to(*lora, row.shape, split, ranks).empty();
   }
   if (row.spec.as<BttSpec>() != nullptr) return false;
+  if (row.spec.as<ScaledSpec>() != nullptr) return true;
   if (const auto* bottleneck = row.spec.as<BottleneckSpec>()) {
     return obstacle_to(*bottleneck, row.shape, split, ranks).empty();
   }
@@ -124,7 +125,8 @@ TEST_P(LinearSharing, RanksWithOwnColumnsShareIt) {
           expect_shared(split, {.tensor = group, .columns = true});
         });
       };
-      if (adapted(row_.spec) != nullptr && has_parts(row_, split, ranks)) {
+      const bool is_around = adapted(row_.spec) != nullptr || row_.spec.as<ScaledSpec>() != nullptr;
+      if (is_around && has_parts(row_, split, ranks)) {
         EXPECT_EQ(message_of<ConfigError>(share),
                   fmt::format("layer: {} layers are not shared where another layer is hidden",
                               kind_name(row_.spec)));

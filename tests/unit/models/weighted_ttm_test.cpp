@@ -1,9 +1,13 @@
 // Tensor trains that weigh errors by Fisher information, and trains that are cut further.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "core/base/error.h"
 #include "models/compress/fwttm.h"
+#include "models/compress/importance.h"
 #include "models/compress/tfwsvd.h"
+#include "models/linear/scaled/scaled.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/support/messages.h"
 #include "tests/support/statistics.h"
@@ -14,6 +18,11 @@ namespace {
 const DecompositionRequest kRequest = {.budget = RankBudget{9}, .in = {4, 3, 2}, .out = {3, 4, 5}};
 
 Matrix product(const Decomposition& d, const Matrix& w) {
+  if (const auto* scaled = d.spec.as<ScaledSpec>()) {
+    Matrix result = product({scaled->of, d.factors}, w);
+    scale_rows(result, d.factors.at("scale"));
+    return result;
+  }
   TtCores train = {shape_of(*d.spec.as<TtmSpec>()), {}};
   for (int k = 1; k <= train.shape.num_cores(); ++k) {
     train.cores.push_back(d.factors.at(fmt::format("core{}", k)));
@@ -28,6 +37,10 @@ TEST(FisherWeightedTrain, IsTheTtSvdWhereWeightsAreEqual) {
   EXPECT_LT(distance(product(even, w), product(plain, w)), 1e-9);
   EXPECT_NEAR(even.error, plain.error, 1e-9);
   EXPECT_EQ(even.spec, plain.spec);
+  const Decomposition scaled = decompose_scaled_fwttm(w, kRequest, even_statistics(24, 60));
+  EXPECT_LT(distance(product(scaled, w), product(plain, w)), 1e-9);
+  EXPECT_NEAR(scaled.error, plain.error, 1e-9);
+  EXPECT_EQ(scaled.spec, LinearSpec(ScaledSpec{plain.spec}));
 }
 
 TEST(FisherWeightedTrain, LosesLessOfWhatMatters) {
@@ -40,8 +53,9 @@ TEST(FisherWeightedTrain, LosesLessOfWhatMatters) {
     const auto lost = [&](const Decomposition& d) {
       return weighted_energy(statistics.fisher, subtract(product(d, w), w));
     };
-    EXPECT_LT(lost(decompose_fwttm(w, request, statistics)),
-              0.95 * lost(decompose_ttm(w, request)));
+    const double plain = lost(decompose_ttm(w, request));
+    EXPECT_LT(lost(decompose_fwttm(w, request, statistics)), 0.95 * plain);
+    EXPECT_LT(lost(decompose_scaled_fwttm(w, request, statistics)), 0.95 * plain);
   }
 }
 
@@ -58,6 +72,32 @@ TEST(FisherWeightedTrain, TakesWeightsOfZeroAndPadding) {
   EXPECT_TRUE(contains(message_of<ConfigError>(
                            [] { check_fwttm({.in = 7, .out = 11}, {.budget = ErrorBudget{0.1}}); }),
                        "fwttm has no bound on its error"));
+}
+
+TEST(ScaledTrain, KeepsToItsBudgetsInTheNormThatItMinimises) {
+  const Matrix w = random_matrix(24, 60);
+  LayerStatistics statistics;
+  statistics.fisher = random_fisher(24, 60, "f");
+  const LinearShape size = {.in = 24, .out = 60};
+  const auto cut = [&](const Budget& budget) {
+    return decompose_scaled_fwttm(w, {.budget = budget, .floor = 0}, statistics);
+  };
+  const Decomposition half = cut(ShareBudget{0.5});
+  EXPECT_LE(num_weights(half.spec, size), 24 * 60 / 2);
+  EXPECT_GT(num_weights(half.spec, size), 24 * 60 / 4);
+  EXPECT_NEAR(half.error, distance(product(half, w), w), 1e-9);
+  const auto norm = [&](Matrix a) {
+    std::vector<double> d = row_sums(statistics.fisher);
+    for (double& value : d) value = std::sqrt(value);
+    scale_rows(a, d);
+    return frobenius_norm(a);
+  };
+  const Decomposition within = cut(ErrorBudget{0.2});
+  EXPECT_LE(norm(subtract(product(within, w), w)), 0.2 * norm(w));
+  EXPECT_GT(norm(subtract(product(within, w), w)), 0.02 * norm(w));
+  EXPECT_TRUE(contains(
+      message_of<ConfigError>([&] { check_scaled_fwttm(size, {.budget = ShareBudget{0.01}}); }),
+      "less than rank 1 needs"));
 }
 
 TEST(ReducedTrain, ReportsTheChange) {
