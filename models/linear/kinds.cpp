@@ -11,6 +11,7 @@
 #include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/row_trains/row_trains.h"
 #include "models/linear/scaled/scaled.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
@@ -22,9 +23,9 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {
-      DenseSpec{},  TtmSpec{},    SvdSpec{},  KroneckerSpec{},  BttSpec{},   CpSpec{},
-      TuckerSpec{}, ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{},  TtmSpec{},  SvdSpec{},        KroneckerSpec{},
+                                        BttSpec{},    CpSpec{},   TuckerSpec{},     RowTrainsSpec{},
+                                        ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{}};
   return all;
 }
 

@@ -151,7 +151,7 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
             "linear");
   EXPECT_TRUE(contains(with("embeddings.token", {{"kind", "kronecker"}, {"terms", 1}}),
                        "trainyard_linear.embeddings.token: embeddings.token [11, 12]: a token "
-                       "table can be dense, svd or ttm, not kronecker"));
+                       "table can be dense, svd, ttm or row_trains, not kronecker"));
   EXPECT_EQ(with("new\nline", {{"kind", "x"}}),
             "config.json: trainyard_linear.\"new\\nline\": no linear layer's name");
   EXPECT_EQ(with("*", {{"kind", "dense"}}),

@@ -201,7 +201,8 @@ TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
   EXPECT_EQ(error("kind: ttm, ranks: [4, 4]"),
             "ranks: [4, 4] for each bond want modes in and out; state them, or rank instead");
   EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3], out: [2, 2], cores: 2"),
-            "cores: only used without in and out or with kind: lora; remove it or change kind");
+            "cores: only used without in and out or with kind: row_trains or with kind: "
+            "lora; remove it or change kind");
 }
 
 TEST_F(JobFile, ALinearRuleTakesASharePerCent) {
