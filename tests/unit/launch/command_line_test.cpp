@@ -102,8 +102,8 @@ TEST(CommandLine, OptionsKeepToTheirRange) {
       {{"data", "tokenize", "a", "b.bin", "--kind", "bpe", "--vocab", "256"},
        "--vocab: got 256; want an integer >= 257 and <= 16777216"},
       {{"compress", "a", "b", "--method", "tmt", "--rank", "3"},
-       "--method: got tmt; want one of svd, ttm, fwsvd, tfwsvd, fwttm, whitened, asvd, kronecker, "
-       "cp, tucker (did you mean \"ttm\"?)"},
+       "--method: got tmt; want one of svd, ttm, fwsvd, tfwsvd, fwttm, scaled_fwttm, whitened, "
+       "asvd, lora_svd, kronecker, cp, tucker (did you mean \"ttm\"?)"},
       {{"compress", "a", "b", "--method", "svd", "--keep", "150%"},
        "--keep: got 150%; want a number > 0 and <= 1, or a percentage as 30%"},
       {{"compress", "a", "b", "--method", "svd", "--error", "1"},
