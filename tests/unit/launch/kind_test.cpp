@@ -16,41 +16,41 @@
 namespace ty {
 
 // W = scale V, with V of the kind `of`: a kind around another one.
-struct ScaledSpec {
-  static constexpr std::string_view kKind = "scaled";
+struct StretchedSpec {
+  static constexpr std::string_view kKind = "stretched";
 
   double scale = 1;
   LinearSpec of = {};
 
-  friend bool operator==(const ScaledSpec&, const ScaledSpec&) = default;
+  friend bool operator==(const StretchedSpec&, const StretchedSpec&) = default;
 };
 
-void fields(config::Fields& f, ScaledSpec& s) {
+void fields(config::Fields& f, StretchedSpec& s) {
   f.field("scale", s.scale, "what the other kind's product is multiplied by", config::positive());
   f.field("of", s.of, "the other kind");
 }
-std::optional<SpecFault> fault_of(const ScaledSpec& s) {
+std::optional<SpecFault> fault_of(const StretchedSpec& s) {
   auto fault = fault_of(s.of);
   if (fault) fault->key = "of." + fault->key;
   return fault;
 }
-ScaledSpec resolved(const ScaledSpec& s, const LinearShape& shape) {
+StretchedSpec resolved(const StretchedSpec& s, const LinearShape& shape) {
   return {s.scale, resolved(s.of, shape)};
 }
-std::string describe(const ScaledSpec& s) {
+std::string describe(const StretchedSpec& s) {
   return fmt::format("{} times {}", s.scale, describe(s.of));
 }
-std::int64_t num_weights(const ScaledSpec& s, const LinearShape& shape) {
+std::int64_t num_weights(const StretchedSpec& s, const LinearShape& shape) {
   return num_weights(s.of, shape);
 }
-double forward_flops(const ScaledSpec& s, const LinearShape& shape, std::int64_t tokens) {
+double forward_flops(const StretchedSpec& s, const LinearShape& shape, std::int64_t tokens) {
   return forward_flops(s.of, shape, tokens);
 }
 
-class ScaledLinear final : public Linear {
+class StretchedLinear final : public Linear {
  public:
-  ScaledLinear(const Scope& scope, LinearShape shape, const ScaledSpec& s, Split split,
-               const Sharing& sharing)
+  StretchedLinear(const Scope& scope, LinearShape shape, const StretchedSpec& s, Split split,
+                  const Sharing& sharing)
       : scale_(s.scale),
         bias_(shape.bias ? &scope.parameter("bias", {shape.out}, Init::constant(0.0)) : nullptr) {
     shape.bias = false;
@@ -71,8 +71,8 @@ class ScaledLinear final : public Linear {
   std::unique_ptr<Linear> of_;
 };
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
-                                    const ScaledSpec& s, Split split, const Sharing& sharing) {
-  return std::make_unique<ScaledLinear>(scope, shape, s, split, sharing);
+                                    const StretchedSpec& s, Split split, const Sharing& sharing) {
+  return std::make_unique<StretchedLinear>(scope, shape, s, split, sharing);
 }
 
 namespace test {
@@ -83,7 +83,7 @@ namespace fs = std::filesystem;
 class AKindOfOnesOwn : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    add_linear_kind(ScaledSpec{});
+    add_linear_kind(StretchedSpec{});
     root_ = fs::temp_directory_path() / fmt::format("trainyard-kind-{}", ::getpid());
     fs::create_directories(root_);
     std::ofstream text(root_ / "text.txt");
@@ -96,7 +96,7 @@ tokenizer: {kind: bytes}
 data: {train: text.txt, sequence: 16, batch: 4}
 checkpoint: {every: 2}
 linear:
-  - {match: blocks.0.mlp.*, kind: scaled, scale: 0.5, of: {kind: svd, rank: 3}}
+  - {match: blocks.0.mlp.*, kind: stretched, scale: 0.5, of: {kind: svd, rank: 3}}
 )";
   }
   static void TearDownTestSuite() { fs::remove_all(root_); }
@@ -108,7 +108,7 @@ linear:
 
 TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   const std::string described = "0.5 times svd rank 3";
-  EXPECT_NE(output_of({"config", "schema"}).find("\"scaled\""), std::string::npos);
+  EXPECT_NE(output_of({"config", "schema"}).find("\"stretched\""), std::string::npos);
   EXPECT_NE(output_of({"config", "show", at("job.yaml")}).find("of: {kind: svd, rank: 3"),
             std::string::npos);
   EXPECT_NE(output_of({"plan", at("job.yaml")}).find(described), std::string::npos);
@@ -118,10 +118,11 @@ TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   const std::string model = (root_ / "run/checkpoints/step-6").string();
   std::ifstream stored(model + "/config.json");
   const auto config = nlohmann::json::parse(stored);
-  EXPECT_EQ(config["trainyard_linear"]["blocks.0.mlp.up"], nlohmann::json::parse(
-                                                               R"({"kind": "scaled", "scale": 0.5,
+  EXPECT_EQ(config["trainyard_linear"]["blocks.0.mlp.up"],
+            nlohmann::json::parse(
+                R"({"kind": "stretched", "scale": 0.5,
                     "of": {"kind": "svd", "rank": 3, "keep": 0.0, "init": "normal"}})"));
-  EXPECT_NE(output_of({"inspect", model}).find("2 x {kind:scaled,of:{"), std::string::npos);
+  EXPECT_NE(output_of({"inspect", model}).find("2 x {kind:stretched,of:{"), std::string::npos);
   output_of({"generate", model, "one"});
   output_of({"import", model, at("imported")});
   output_of({"train", at("job.yaml"), "model={from: " + at("imported") + "}", "linear=[]",
@@ -134,13 +135,13 @@ TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   EXPECT_NEAR(loss(score), loss(output_of({"eval", at("dense"), at("text.txt"), "--json"})), 1e-5);
   output_of({"compress", model, at("cut"), "--method", "svd", "--rank", "2", "--match",
              "blocks.*.attn.*"});
-  EXPECT_NE(output_of({"inspect", at("cut")}).find("2 x {kind:scaled,of:{"), std::string::npos);
+  EXPECT_NE(output_of({"inspect", at("cut")}).find("2 x {kind:stretched,of:{"), std::string::npos);
 }
 
 TEST_F(AKindOfOnesOwn, IsCheckedLikeTheOthers) {
   const auto linear = [](const std::string& rule) {
-    return run_command(
-        {"plan", at("job.yaml"), "linear=[{match: blocks.0.mlp.up, kind: scaled, " + rule + "}]"});
+    return run_command({"plan", at("job.yaml"),
+                        "linear=[{match: blocks.0.mlp.up, kind: stretched, " + rule + "}]"});
   };
   const auto says = [](const CommandOutcome& outcome, const char* text) {
     EXPECT_EQ(outcome.code, 78);
