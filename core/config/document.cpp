@@ -130,8 +130,10 @@ class ReferenceWriter final : public Fields {
 
  private:
   void leaf(const Key& key, const Leaf& leaf) override {
+    if (is_repeated()) return;
     std::string doc(key.doc);
     for (const Condition* c = condition(); c != nullptr; c = c->outer) {
+      if (c->selector == key.name) doc += "; its keys stand beside it, as above";
       doc += fmt::format(" (only {})", c->text);
     }
     const std::string standard =
@@ -146,6 +148,16 @@ class ReferenceWriter final : public Fields {
   void list(const Key& key, const SectionList& list) override {
     row(key.name, "a list of maps", "`[]`", key.doc);
     visit(fmt::format("{}[]", key.name), list.visit_default);
+  }
+
+  // Whether this is a key of an alternative within one of the same choice, which has its row there.
+  bool is_repeated() const {
+    for (const Condition* c = condition(); c != nullptr; c = c->outer) {
+      for (const Condition* o = c->outer; o != nullptr; o = o->outer) {
+        if (o->selector == c->selector) return true;
+      }
+    }
+    return false;
   }
 
   void row(std::string_view name, std::string_view allowed, std::string_view standard,
