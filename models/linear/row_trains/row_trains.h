@@ -4,7 +4,7 @@
 //   W[i, :] = G_1[i] G_2[i] .. G_N[i]    core k of all rows: [in, R_{k-1}, J_k, R_k], R_0 = R_N = 1
 //
 // Columns have digits (j_1 .. j_N) as in ttm_shape.h; modes may multiply to more than `out`. As a
-// layer W is made and multiplied by; a table reads the cores of its ids alone.
+// layer W is made, multiplied by and kept for backward; a table reads the cores of its ids alone.
 #pragma once
 
 #include <vector>
