@@ -8,6 +8,7 @@
 #include "models/compress/fwttm.h"
 #include "models/compress/kronecker.h"
 #include "models/compress/method.h"
+#include "models/compress/row_trains.h"
 #include "models/compress/svd.h"
 #include "models/compress/tfwsvd.h"
 #include "models/compress/ttm.h"
@@ -88,6 +89,13 @@ constexpr std::array kMethods = {
            .takes_modes = true,
            .check = check_tucker,
            .decompose = decompose_tucker},
+    Method{.name = "row_trains",
+           .kind = "row_trains",
+           .help = "a TT-SVD of each row alone, as of a token's vector",
+           .takes_cores = true,
+           .fits_tables = true,
+           .check = check_row_trains,
+           .decompose = decompose_row_trains},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/row_trains/row_trains.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -19,8 +20,9 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{}, TtmSpec{},    SvdSpec{},  KroneckerSpec{},
-                                        CpSpec{},    TuckerSpec{}, LoraSpec{}, GuidedSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{},  SvdSpec{},
+                                        KroneckerSpec{}, CpSpec{},   TuckerSpec{},
+                                        RowTrainsSpec{}, LoraSpec{}, GuidedSpec{}};
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include "models/linear/kinds.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/svd/svd_function.h"
+#include "models/transformer/row_trains_table.h"
 #include "models/transformer/ttm_table.h"
 #include "parallel/tensor/region.h"
 
@@ -106,6 +107,26 @@ LinearShape layer_of(const TokenTableShape& shape) {
   return {.in = shape.vocab, .out = shape.width, .bias = false, .weight_std = shape.std};
 }
 
+// Throws ConfigError for a kind that tables cannot have, or not with canonical sums.
+void check(const BlockContext& at, const LinearShape& layer, const LinearSpec& spec) {
+  const std::string path = at.scope.path();
+  const auto refuse = [&](const std::string& message) {
+    throw ConfigError("{}: {} [{}, {}]: {}", at.linear.name_for(path), path, layer.in, layer.out,
+                      message);
+  };
+  if (is_dense(spec) || spec.as<SvdSpec>() != nullptr) return;
+  if (spec.as<TtmSpec>() == nullptr && spec.as<RowTrainsSpec>() == nullptr) {
+    refuse(fmt::format(
+        "a token table can be dense, svd, ttm or row_trains, not {}; add a rule {{match: {}, kind: "
+        "dense}} after it",
+        kind_name(spec), path));
+  }
+  if (!at.sharing.is_canonical()) return;
+  refuse(fmt::format(
+      "a {} table has no canonical sums; want kind: dense or svd, or parallel.reduction: fast",
+      kind_name(spec)));
+}
+
 }  // namespace
 
 std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const TokenTableShape& shape,
@@ -113,7 +134,11 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
   const std::string path = at.scope.path();
   const LinearShape layer = layer_of(shape);
   const LinearSpec spec = at.choose(path, layer, readers);
+  check(at, layer, spec);
   if (const auto* ttm = spec.as<TtmSpec>()) return make_ttm_table(at, layer, *ttm);
+  if (const auto* trains = spec.as<RowTrainsSpec>()) {
+    return make_row_trains_table(at, layer, *trains);
+  }
   const Placement rows = placed_part(0, shape.vocab, at.sharing);
   const std::int64_t own = own_count(shape.vocab, at.sharing);
   if (const auto* svd = spec.as<SvdSpec>()) {
@@ -122,12 +147,6 @@ std::unique_ptr<TokenTable> make_token_table(const BlockContext& at, const Token
     const Parameter& b =
         declare_along_columns(at.scope, "b", {svd->rank, shape.width}, 1, inits.b, at.sharing);
     return std::make_unique<SvdTable>(a, b, at.sharing);
-  }
-  if (!is_dense(spec)) {
-    throw ConfigError(
-        "{}: {} [{}, {}]: a token table can be dense, svd or ttm, not {}; add a rule {{match: {}, "
-        "kind: dense}} after it",
-        at.linear.name_for(path), path, layer.in, layer.out, kind_name(spec), path);
   }
   const Parameter& table =
       at.scope.parameter("weight", {own, shape.width}, Init::normal(shape.std), rows);
@@ -156,8 +175,10 @@ std::unique_ptr<TokenTable> find_or_make(const BlockContext& at, const std::stri
   std::vector<const Parameter*> cores = declared_cores(store, path);
   if (!cores.empty()) {
     const LinearShape layer = layer_of(shape);
-    return ttm_table_of(there, layer, *at.linear.choose(path, layer).as<TtmSpec>(),
-                        std::move(cores));
+    const LinearSpec spec = at.linear.choose(path, layer);
+    const auto* ttm = spec.as<TtmSpec>();
+    return ttm != nullptr ? ttm_table_of(there, layer, *ttm, std::move(cores))
+                          : row_trains_table_of(there, layer, std::move(cores));
   }
   return make_token_table(there, shape, WeightReaders::both);
 }
@@ -178,6 +199,7 @@ std::optional<LinearSite> product_of(const LinearSite& site) {
   if (site.readers == WeightReaders::products) return product;
   std::swap(product.shape.in, product.shape.out);
   if (const auto* ttm = site.spec.as<TtmSpec>()) product.spec = transposed(*ttm);
+  if (site.spec.as<RowTrainsSpec>() != nullptr) product.spec = LinearSpec();
   return product;
 }
 

@@ -14,6 +14,7 @@ namespace ty {
 //   dense   E
 //   svd     E1 [V, r] E2 [r, C]: ids read rows of E1 (Lan et al., ALBERT, arXiv 1909.11942)
 //   ttm     a tensor train matrix (ttm_table.h)
+//   row_trains   each row a train of its own (row_trains_table.h)
 class TokenTable {
  public:
   virtual ~TokenTable() = default;

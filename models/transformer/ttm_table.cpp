@@ -57,24 +57,13 @@ class TtmTable final : public TokenTable {
   TtmLinear head_;
 };
 
-[[noreturn]] void refuse(const BlockContext& at, const LinearShape& shape,
-                         const std::string& message) {
-  const std::string path = at.scope.path();
-  throw ConfigError("{}: {} [{}, {}]: {}", at.linear.name_for(path), path, shape.in, shape.out,
-                    message);
-}
-
 void check_sharing(const BlockContext& at, const LinearShape& shape, const TtmSpec& spec) {
-  const Sharing& sharing = at.sharing;
-  if (sharing.is_canonical()) {
-    refuse(at, shape,
-           "a ttm table has no canonical sums; want kind: dense or svd, or parallel.reduction: "
-           "fast");
-  }
-  if (sharing.ranks() == 1) return;
-  const std::string obstacle = obstacle_to(spec, shape, Split::in, sharing.ranks());
+  const int ranks = at.sharing.ranks();
+  const std::string path = at.scope.path();
+  const std::string obstacle = ranks > 1 ? obstacle_to(spec, shape, Split::in, ranks) : "";
   if (obstacle.empty()) return;
-  refuse(at, shape, fmt::format("ttm over {} ranks: {}", sharing.ranks(), obstacle));
+  throw ConfigError("{}: {} [{}, {}]: ttm over {} ranks: {}", at.linear.name_for(path), path,
+                    shape.in, shape.out, ranks, obstacle);
 }
 
 }  // namespace

@@ -103,12 +103,13 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   EXPECT_EQ(with(up, {{"kind", "tmm"}}),
             key +
                 ".kind: got \"tmm\"; want one of dense, ttm, svd, "
-                "kronecker, cp, tucker, lora, guided (did you mean \"ttm\"?)");
-  EXPECT_EQ(
-      with(up, {{"rank", 3}}),
-      key + ".kind: missing; want one of dense, ttm, svd, kronecker, cp, tucker, lora, guided");
-  EXPECT_EQ(with(up, {{"kind", 7}}),
-            key + ".kind: got 7; want one of dense, ttm, svd, kronecker, cp, tucker, lora, guided");
+                "kronecker, cp, tucker, row_trains, lora, guided (did you mean \"ttm\"?)");
+  EXPECT_EQ(with(up, {{"rank", 3}}), key +
+                                         ".kind: missing; want one of dense, ttm, svd, kronecker, "
+                                         "cp, tucker, row_trains, lora, guided");
+  EXPECT_EQ(with(up, {{"kind", 7}}), key +
+                                         ".kind: got 7; want one of dense, ttm, svd, kronecker, "
+                                         "cp, tucker, row_trains, lora, guided");
   EXPECT_EQ(with(up, "svd"), key + ": \"svd\"; want an object");
   EXPECT_EQ(with(up, {{"kind", "svd"}}), key + ".rank: missing or 0; state rank >= 1, or keep");
   const std::string integer = "; want an integer >= 0 and <= 16777216";
@@ -155,7 +156,7 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
             "linear");
   EXPECT_TRUE(contains(with("embeddings.token", {{"kind", "kronecker"}, {"terms", 1}}),
                        "trainyard_linear.embeddings.token: embeddings.token [11, 12]: a token "
-                       "table can be dense, svd or ttm, not kronecker"));
+                       "table can be dense, svd, ttm or row_trains, not kronecker"));
   EXPECT_EQ(with("new\nline", {{"kind", "x"}}),
             "config.json: trainyard_linear.\"new\\nline\": no linear layer's name");
   EXPECT_EQ(with("*", {{"kind", "dense"}}),

@@ -91,7 +91,8 @@ INSTANTIATE_TEST_SUITE_P(Stages, Pipelined, testing::ValuesIn(cases()),
 std::vector<Case> table_cases() {
   std::vector<Case> all;
   for (const auto& [kind, sizes] :
-       {std::pair("svd", "rank: 5"), std::pair("ttm", "in: [4, 6], out: [6, 4], rank: 4")}) {
+       {std::pair("svd", "rank: 5"), std::pair("row_trains", "out: [4, 6], rank: 2"),
+        std::pair("ttm", "in: [4, 6], out: [6, 4], rank: 4")}) {
     for (const Axes& axes : {Axes{1, 1, 2}, Axes{1, 2, 2}, Axes{2, 1, 3}}) {
       for (const bool tied : {true, false}) {
         all.push_back(

@@ -122,7 +122,8 @@ INSTANTIATE_TEST_SUITE_P(Hidden, Shared, testing::ValuesIn(hidden_cases()),
 std::vector<Case> table_cases() {
   std::vector<Case> all;
   for (const auto& [kind, sizes] :
-       {std::pair("svd", "rank: 5"), std::pair("ttm", "in: [12, 2], out: [6, 5], rank: 4"),
+       {std::pair("svd", "rank: 5"), std::pair("row_trains", "out: [4, 6], rank: 2"),
+        std::pair("ttm", "in: [12, 2], out: [6, 5], rank: 4"),
         std::pair("ttm",
                   "in: [12, 2], out: [6, 4], rank: 5}, {match: \"blocks.*\", kind: svd, "
                   "rank: 4, layout: hidden")}) {

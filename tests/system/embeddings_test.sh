@@ -53,6 +53,12 @@ says 'embeddings.token *300 x 32 *svd rank 32 *0.00 %' "$binary" compress run fu
 near "$(loss full)" "$(loss run)" 1e-5 || fail "full rank: $(loss full) != $(loss run)"
 says 'embeddings.token *300 x 32 *ttm in ' "$binary" compress run train --method ttm --error 0 --match embeddings.token
 near "$(loss train)" "$(loss run)" 1e-5 || fail "all ranks: $(loss train) != $(loss run)"
+says 'embeddings.token *300 x 32 *row_trains out ' "$binary" compress run rows --method row_trains --error 0 --match embeddings.token
+near "$(loss rows)" "$(loss run)" 1e-5 || fail "all ranks of rows: $(loss rows) != $(loss run)"
+sed -e 's/^model:.*/model: {from: rows}/' -e 's/^tokenizer:.*/tokenizer: {from: rows}/' job.yaml > rows.yaml
+mpi 2 train rows.yaml run.dir=rows-two parallel.tensor=2 2>log || fail "trains of rows, two ranks: $(cat log)"
+"$binary" train rows.yaml run.dir=rows-one 2>log || fail "trains of rows: $(cat log)"
+near "$(loss rows-two)" "$(loss rows-one)" 1e-2 || fail "two ranks: $(loss rows-two), one $(loss rows-one)"
 says 'embeddings.token *300 x 32 *svd rank 8' "$binary" compress run cut --method svd --rank 8 --match embeddings.token
 sed -e 's/^model:.*/model: {from: cut}/' -e 's/^tokenizer:.*/tokenizer: {from: cut}/' job.yaml > more.yaml
 "$binary" train more.yaml run.dir=more run.steps=30 2>log || fail "training on: $(cat log)"
@@ -63,7 +69,7 @@ says 'embeddings.token *300 x 32 *svd rank 4 *[0-9.]* % *9.60 k *1.33 k$' \
   "$binary" compress svd-dense never --method svd --rank 4 --match embeddings.token --dry-run
 
 # What cannot be is said in one line.
-expect 78 'embeddings.token \[300, 32\]: a token table can be dense, svd or ttm, not cp' \
+expect 78 'embeddings.token \[300, 32\]: a token table can be dense, svd, ttm or row_trains, not cp' \
   "$binary" train job.yaml run.dir=no 'linear=[{match: embeddings.token, kind: cp, terms: 3}]'
 expect 78 'a ttm table has no canonical sums' "$binary" train job.yaml run.dir=no "$(table ttm)" parallel.reduction=canonical
 expect 78 'matches no linear layer of a block' "$binary" train more.yaml run.dir=no \

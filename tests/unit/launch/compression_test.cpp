@@ -100,7 +100,10 @@ TEST_F(CompressedModel, OfFullRankGivesTheSameLogits) {
     compress_to(temp_ / "rows", source, "ttm",
                 {.budget = ErrorBudget{0}, .in = {4, 8}, .out = {5, 5}}, "embeddings.token");
     EXPECT_LT(largest_difference(answer(temp_ / "rows").logits, before.logits), 1e-4);
-    for (const char* name : {"model", "svd", "ttm", "rows"}) {
+    compress_to(temp_ / "trains", source, "row_trains", {.budget = ErrorBudget{0}},
+                "embeddings.token");
+    EXPECT_LT(largest_difference(answer(temp_ / "trains").logits, before.logits), 1e-4);
+    for (const char* name : {"model", "svd", "ttm", "rows", "trains"}) {
       std::filesystem::remove_all(temp_ / name);
     }
   }
@@ -253,7 +256,7 @@ TEST_F(CompressedModel, RefusesMapsThatItCannotCut) {
                        "--match: \"*.mpl.*\" matches no linear layer of "));
   EXPECT_EQ(message_of<UsageError>([&] { layers_to_compress(source, method("cp"), {"*"}); }),
             "embeddings.token: a token table, which cannot be cut by cp; want --method svd or ttm "
-            "for it");
+            "or row_trains for it");
   const auto layers = layers_to_compress(source, method("ttm"), {"blocks.*.mlp.*"});
   EXPECT_TRUE(contains(message_of<UsageError>([&] {
                          compress(

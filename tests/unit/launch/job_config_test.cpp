@@ -166,7 +166,7 @@ TEST_F(JobFile, RefusesWhatThisVersionCannotRun) {
             "command line: parallel.chunks: 2 of a stage want schedule: interleaved, got 1f1b");
   EXPECT_EQ(error_with({"linear=[{match: a, kind: densee}]"}),
             "command line: linear[0].kind: got densee; want one of dense, ttm, svd, kronecker, cp, "
-            "tucker, lora, guided (did you mean "
+            "tucker, row_trains, lora, guided (did you mean "
             "\"dense\"?)");
 }
 
@@ -201,7 +201,8 @@ TEST_F(JobFile, ALinearRuleSaysItsSizeOnce) {
   EXPECT_EQ(error("kind: ttm, ranks: [4, 4]"),
             "ranks: [4, 4] for each bond want modes in and out; state them, or rank instead");
   EXPECT_EQ(error("kind: ttm, rank: 4, in: [2, 3], out: [2, 2], cores: 2"),
-            "cores: only used without in and out or with kind: lora; remove it or change kind");
+            "cores: only used without in and out or with kind: row_trains or with kind: "
+            "lora; remove it or change kind");
 }
 
 TEST_F(JobFile, ALinearRuleTakesASharePerCent) {

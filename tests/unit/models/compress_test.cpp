@@ -90,6 +90,9 @@ TEST(Decomposition, ReportsTheErrorOfTheLayerThatItBuilds) {
       {"tucker", {.budget = RankBudget{4}, .in = {4, 3, 2}, .out = {3, 4, 5}}},
       {"tucker", {.budget = ShareBudget{0.4}}},
       {"tucker", {.budget = ErrorBudget{0.5}, .in = {6, 4, 1}, .out = {6, 5, 2}}},
+      {"row_trains", {.budget = RankBudget{2}}},
+      {"row_trains", {.budget = ShareBudget{0.6}}},
+      {"row_trains", {.budget = ErrorBudget{0.3}, .cores = 4}},
       {"kronecker", {.budget = ShareBudget{0.4}}},
       {"kronecker", {.budget = ErrorBudget{0.5}, .in = {6, 4}, .out = {6, 10}}},
   };

@@ -11,6 +11,7 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/row_trains/row_trains.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "models/linear/tucker/tucker.h"
@@ -50,6 +51,9 @@ inline std::vector<LinearRow> linear_rows() {
       {"tucker_rank", {12, 10}, TuckerSpec{.in = {2, 3, 2}, .out = {2, 1, 5}, .rank = 3}},
       {"tucker_ranks", {11, 9}, TuckerSpec{.in = {3, 2, 2}, .out = {5, 2, 1}, .ranks = {4, 3, 2}}},
       {"tucker_keep", {16, 16}, TuckerSpec{.keep = 0.6}},
+      {"row_trains_rank", {12, 10}, RowTrainsSpec{.out = {2, 5}, .rank = 2}},
+      {"row_trains_padded", {7, 9}, RowTrainsSpec{.out = {3, 2, 2}, .ranks = {3, 2}}},
+      {"row_trains_keep", {12, 16}, RowTrainsSpec{.keep = 0.8}},
       {"svd_rank", {12, 10}, SvdSpec{.rank = 3}},
       {"svd_keep", {12, 10}, SvdSpec{.keep = 0.5}},
       {"lora_dense", {12, 10}, LoraSpec{{.rank = 3, .alpha = 6}}},

@@ -63,9 +63,10 @@ TEST(LinearRules, RefusalsNameRuleMapValuesAndWhatWouldBeRight) {
   EXPECT_EQ(refusal({{"*.up", TtmSpec{.in = ten, .out = ten, .rank = 1}}}),
             "linear[0]: blocks.0.mlp.up [12, 48]: ttm: 10 modes a side; at most 8 cores can be "
             "computed");
-  EXPECT_EQ(refusal({{"embeddings.*", KroneckerSpec{.terms = 1}}}),
-            "linear[0]: embeddings.token [11, 12]: a token table can be dense, svd or ttm, not "
-            "kronecker; add a rule {match: embeddings.token, kind: dense} after it");
+  EXPECT_EQ(
+      refusal({{"embeddings.*", KroneckerSpec{.terms = 1}}}),
+      "linear[0]: embeddings.token [11, 12]: a token table can be dense, svd, ttm or "
+      "row_trains, not kronecker; add a rule {match: embeddings.token, kind: dense} after it");
   EXPECT_TRUE(refusal({{"head.linear", SvdSpec{.rank = 2}}})
                   .starts_with("linear[0].match: \"head.linear\" matches no linear layer; there "
                                "are: embeddings.token, "));

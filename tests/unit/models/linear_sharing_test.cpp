@@ -21,6 +21,7 @@ std::optional<TtmSpec> train_of(const LinearSpec& spec) {
 
 // Whether each of so many ranks can hold a part of the layer.
 bool has_parts(const LinearRow& row, Split split, int ranks) {
+  if (row.spec.as<RowTrainsSpec>() != nullptr) return false;
   if (const auto* lora = row.spec.as<LoraSpec>()) {
     return obstacle_to(*lora, row.shape, split, ranks).empty();
   }
