@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -45,6 +46,35 @@ std::optional<SpecFault> fault_of_size(const std::vector<SizeKey>& keys, double 
                                          keep)};
   }
   return std::nullopt;
+}
+
+std::optional<SpecFault> fault_of_pairs(const std::vector<std::int64_t>& in,
+                                        const std::vector<std::int64_t>& out) {
+  if (in.empty() != out.empty()) {
+    const bool lacks_in = in.empty();
+    return SpecFault{
+        lacks_in ? "in" : "out",
+        fmt::format("{} = {} wants {} beside it; state both or neither", lacks_in ? "out" : "in",
+                    list_of(lacks_in ? out : in), lacks_in ? "in" : "out")};
+  }
+  for (const auto& [side, sizes] : {std::pair{"in", &in}, std::pair{"out", &out}}) {
+    if (sizes->empty() || sizes->size() == 2) continue;
+    return SpecFault{side,
+                     fmt::format("{} has {} sizes; want two", list_of(*sizes), sizes->size())};
+  }
+  return {};
+}
+
+void check_pairs(std::string_view kind, const std::vector<std::int64_t>& in,
+                 const std::vector<std::int64_t>& out, const LinearShape& shape) {
+  const auto check = [&](const char* side, const std::vector<std::int64_t>& sizes,
+                         std::int64_t features) {
+    if (sizes[0] * sizes[1] == features) return;
+    throw ConfigError("{}: {} = {} multiplies to {}, not to the layer's {}", kind, side,
+                      list_of(sizes), sizes[0] * sizes[1], features);
+  };
+  check("in", in, shape.in);
+  check("out", out, shape.out);
 }
 
 void check_budget(double keep, const LinearShape& shape, std::int64_t least,

@@ -33,6 +33,14 @@ struct SizeKey {
 // What is wrong unless exactly one of them is stated, and `keep` is a share.
 std::optional<SpecFault> fault_of_size(const std::vector<SizeKey>& keys, double keep);
 
+// Of a kind whose factors have two sizes on each side: what is wrong unless both sides are stated
+// with two each, or neither.
+std::optional<SpecFault> fault_of_pairs(const std::vector<std::int64_t>& in,
+                                        const std::vector<std::int64_t>& out);
+// Throws ConfigError unless they multiply to the layer's sizes.
+void check_pairs(std::string_view kind, const std::vector<std::int64_t>& in,
+                 const std::vector<std::int64_t>& out, const LinearShape& shape);
+
 // Throws ConfigError unless a share of the dense weights has room for `least` of them, the fewest
 // that `what`, the smallest form of the factors, can have.
 void check_budget(double keep, const LinearShape& shape, std::int64_t least,

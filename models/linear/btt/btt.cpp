@@ -21,13 +21,6 @@ std::int64_t divisor_below_root(std::int64_t n) {
   return most;
 }
 
-void check_product(const char* side, const std::vector<std::int64_t>& sizes,
-                   std::int64_t features) {
-  if (sizes[0] * sizes[1] == features) return;
-  throw ConfigError("btt: {} = {} multiplies to {}, not to the layer's {}", side, list_of(sizes),
-                    sizes[0] * sizes[1], features);
-}
-
 class BttLayer final : public Linear {
  public:
   BttLayer(const Parameter& a, const Parameter& b, const Parameter* bias)
@@ -55,17 +48,7 @@ void fields(config::Fields& f, BttSpec& s) {
 }
 
 std::optional<SpecFault> fault_of(const BttSpec& spec) {
-  if (spec.in.size() != spec.out.size()) {
-    const bool in = spec.in.empty();
-    return SpecFault{
-        in ? "in" : "out",
-        fmt::format("{} = {} wants {} beside it; state both or neither", in ? "out" : "in",
-                    list_of(in ? spec.out : spec.in), in ? "in" : "out")};
-  }
-  if (!spec.in.empty() && spec.in.size() != 2) {
-    return SpecFault{"in",
-                     fmt::format("{} has {} sizes; want two", list_of(spec.in), spec.in.size())};
-  }
+  if (auto fault = fault_of_pairs(spec.in, spec.out)) return fault;
   return fault_of_size({{"rank", spec.rank != 0, fmt::format("{}", spec.rank)},
                         {"keep", spec.keep != 0, fmt::format("{}", spec.keep)}},
                        spec.keep);
@@ -86,8 +69,7 @@ BttSpec with_chosen_sizes(BttSpec spec, const LinearShape& shape) {
 
 BttSpec resolved(const BttSpec& spec, const LinearShape& shape) {
   BttSpec result = spec.in.empty() ? with_chosen_sizes(spec, shape) : spec;
-  check_product("in", result.in, shape.in);
-  check_product("out", result.out, shape.out);
+  check_pairs(BttSpec::kKind, result.in, result.out, shape);
   const std::int64_t most = most_ranks(result);
   if (spec.keep > 0) {
     check_budget(spec.keep, shape, weights_of_rank(result), "btt rank 1");

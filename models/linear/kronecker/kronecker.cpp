@@ -20,13 +20,6 @@ std::vector<std::int64_t> divisors_of(std::int64_t n) {
   return all;
 }
 
-void check_product(const char* side, const std::vector<std::int64_t>& sizes,
-                   std::int64_t features) {
-  if (sizes[0] * sizes[1] == features) return;
-  throw ConfigError("kronecker: {} = {} multiplies to {}, not to the layer's {}", side,
-                    list_of(sizes), sizes[0] * sizes[1], features);
-}
-
 }  // namespace
 
 void fields(config::Fields& f, KroneckerSpec& s) {
@@ -39,17 +32,7 @@ void fields(config::Fields& f, KroneckerSpec& s) {
 }
 
 std::optional<SpecFault> fault_of(const KroneckerSpec& spec) {
-  if (spec.in.size() != spec.out.size()) {
-    const bool in = spec.in.empty();
-    return SpecFault{
-        in ? "in" : "out",
-        fmt::format("{} = {} wants {} beside it; state both or neither", in ? "out" : "in",
-                    list_of(in ? spec.out : spec.in), in ? "in" : "out")};
-  }
-  if (!spec.in.empty() && spec.in.size() != 2) {
-    return SpecFault{"in", fmt::format("{} has {} sizes; want two, of A and of B", list_of(spec.in),
-                                       spec.in.size())};
-  }
+  if (auto fault = fault_of_pairs(spec.in, spec.out)) return fault;
   return fault_of_size({{"terms", spec.terms != 0, fmt::format("{}", spec.terms)},
                         {"keep", spec.keep != 0, fmt::format("{}", spec.keep)}},
                        spec.keep);
@@ -83,8 +66,7 @@ KroneckerSpec with_chosen_sizes(KroneckerSpec spec, const LinearShape& shape) {
 
 KroneckerSpec resolved(const KroneckerSpec& spec, const LinearShape& shape) {
   KroneckerSpec result = spec.in.empty() ? with_chosen_sizes(spec, shape) : spec;
-  check_product("in", result.in, shape.in);
-  check_product("out", result.out, shape.out);
+  check_pairs(KroneckerSpec::kKind, result.in, result.out, shape);
   const std::int64_t most = most_terms(result);
   if (spec.keep > 0) {
     check_budget(spec.keep, shape, weights_of_term(result), "one kronecker product");

@@ -88,7 +88,7 @@ TEST(Kronecker, SaysWhatIsWrongWithSizesAndTerms) {
   EXPECT_EQ(fault_of(KroneckerSpec{.in = {3, 4}, .terms = 1})->message,
             "in = [3, 4] wants out beside it; state both or neither");
   EXPECT_EQ(fault_of(KroneckerSpec{.in = {3, 2, 2}, .out = {4, 5, 1}, .terms = 1})->message,
-            "[3, 2, 2] has 3 sizes; want two, of A and of B");
+            "[3, 2, 2] has 3 sizes; want two");
   EXPECT_EQ(message_of<ConfigError>([&] {
               check_kronecker(shape, {.budget = RankBudget{1}, .in = {3, 4}, .out = {4, 4}});
             }),
