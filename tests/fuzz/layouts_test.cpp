@@ -176,7 +176,7 @@ int run(std::uint64_t first, std::uint64_t count) {
   }
   fmt::print("{} layouts: {} trained, {} refused, {} wrong\n", count, trained,
              count - static_cast<std::uint64_t>(trained), wrong);
-  return wrong == 0 && trained > static_cast<int>(count / 4) ? 0 : 1;
+  return wrong == 0 && trained > static_cast<int>(count / 5) ? 0 : 1;
 }
 
 }  // namespace
