@@ -128,10 +128,8 @@ ExampleSet examples_of(const JobConfig& job, const char* key, const Path& file,
 }
 
 ImageSet images_of(const JobConfig& job, const char* key, const Path& file) {
-  const ImageData* data = find_image_data(job.data.dataset);
-  if (data != nullptr) return at_key(key, [&] { return read_images(file, *data); });
-  throw ConfigError(Key{"data.dataset"}, "missing; task.kind: image_classification wants {}",
-                    fmt::join(std::vector<std::string_view>{"cifar10", "cifar100"}, " or "));
+  const ImageData& data = image_data_of(job.data);
+  return at_key(key, [&] { return read_images(file, data); });
 }
 
 }  // namespace

@@ -25,8 +25,8 @@ ModelExamples window_examples(const Path& file, const TextOptions& options,
 ModelExamples training_data_of(const JobConfig& job, const Path& directory, const ModelSpec& spec) {
   const Path& file = job.data.train;
   if (spec.reads_images()) {
-    const ImageData& images = *find_image_data(job.data.dataset);
-    return {.source = evaluation_images(read_images(file, images), {.patch = spec.image.patch})};
+    return {.source = evaluation_images(read_images(file, image_data_of(job.data)),
+                                        {.patch = spec.image.patch})};
   }
   auto tokenizer = find_tokenizer(directory);
   if (tokenizer == nullptr) tokenizer = find_tokenizer(job.tokenizer.from);

@@ -1,5 +1,7 @@
 #include "launch/run/task_data.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "core/base/error.h"
@@ -102,6 +104,12 @@ ExampleOptions example_options(const ModelSpec& spec, const Path& directory,
           .longest = data.sequence,
           .multiple = multiple,
           .batch = data.batch};
+}
+
+const ImageData& image_data_of(const DataSection& data) {
+  if (const ImageData* found = find_image_data(data.dataset)) return *found;
+  throw ConfigError(Key{"data.dataset"}, "missing; task.kind: image_classification wants {}",
+                    fmt::join(std::vector<std::string_view>{"cifar10", "cifar100"}, " or "));
 }
 
 ImageSet read_images(const Path& path, const ImageData& data) {

@@ -33,6 +33,8 @@ ExampleOptions example_options(const ModelSpec& spec, const Path& directory,
                                const TaskSection& task, const DataSection& data,
                                const Tokenizer& tokenizer, std::int64_t multiple);
 
+// The data set of a job's images. Throws ConfigError if it names none.
+const ImageData& image_data_of(const DataSection& data);
 // Labelled images of a data set: a file, or all training files in a directory. Throws DataError.
 ImageSet read_images(const Path& path, const ImageData& data);
 
