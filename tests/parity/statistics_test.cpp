@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <cmath>
+#include <functional>
 
 #include "core/base/error.h"
 #include "launch/run/statistics_pass.h"
@@ -144,62 +145,56 @@ Numbers statistics_of(const Task& task, const Pass& pass) {
   return result;
 }
 
-// Mean of the squared gradients of single examples, as training would have them.
-std::map<std::string, Matrix> squared_gradients(const Task& task) {
+// Calls f after the backward of each example's mean loss, as training would have it.
+void for_each_example(const Task& task, const std::function<void(const ParameterStore&)>& f) {
   const auto backend = make_cpu_backend(Products::fixed);
   OpenedModel opened =
       declare_model(task.spec, *backend, {.compute = DType::f64, .weights = DType::f64});
   set_weights(opened);
   const auto objective = objective_of(task.spec.head);
   const Examples source(task);
-  std::map<std::string, Matrix> means;
   for (std::int64_t i = 0; i < task.examples; ++i) {
     const HostBatch host = source.batch(i, 1);
     const Batch batch = upload(*backend, host, 0, 1);
     opened.parameters->clear_gradients();
     backward_from_loss(*opened.model, *objective, opened.model->forward({.batch = batch}), batch,
                        1.0 / static_cast<double>(objective->targets(host)));
+    f(opened.parameters->store());
+  }
+}
+
+// Mean of the squared gradients of single examples, as training would have them.
+std::map<std::string, Matrix> squared_gradients(const Task& task) {
+  std::map<std::string, Matrix> means;
+  for_each_example(task, [&](const ParameterStore& store) {
     for (const LinearSite& site : sites_of(task.spec)) {
-      const Parameter* weight = opened.parameters->store().find(site.path + ".weight");
+      const Parameter* weight = store.find(site.path + ".weight");
       const std::vector<double> gradient = doubles(grad_of(weight->value));
       Matrix& mean = means.try_emplace(site.path, site.shape.in, site.shape.out).first->second;
       for (std::size_t k = 0; k < gradient.size(); ++k) {
         mean.data[k] += gradient[k] * gradient[k] / static_cast<double>(task.examples);
       }
     }
-  }
+  });
   return means;
 }
 
 // Of the layers with adapters, the importances that gradients of their factors give, as training
 // has them: mean over single examples, s = alpha / rank = `scale` of both.
 std::map<std::string, Matrix> importances(const Task& task) {
-  const auto backend = make_cpu_backend(Products::fixed);
-  OpenedModel opened =
-      declare_model(task.spec, *backend, {.compute = DType::f64, .weights = DType::f64});
-  set_weights(opened);
-  const auto objective = objective_of(task.spec.head);
-  const Examples source(task);
   std::map<std::string, Matrix> means;
   const auto matrix = [](const Tensor& x, double factor) {
     Matrix result(x.dim(0), x.dim(1), doubles(x));
     for (double& value : result.data) value *= factor;
     return result;
   };
-  for (std::int64_t i = 0; i < task.examples; ++i) {
-    const HostBatch host = source.batch(i, 1);
-    const Batch batch = upload(*backend, host, 0, 1);
-    opened.parameters->clear_gradients();
-    backward_from_loss(*opened.model, *objective, opened.model->forward({.batch = batch}), batch,
-                       1.0 / static_cast<double>(objective->targets(host)));
+  for_each_example(task, [&](const ParameterStore& store) {
     for (const LinearSite& site : sites_of(task.spec)) {
       const auto* lora = site.spec.as<LoraSpec>();
       if (lora == nullptr) continue;
       const NoGrad no_grad;
       const double s = lora->options.scale();
-      const auto find = [&](const char* name) {
-        return opened.parameters->store().find(site.path + "." + name)->value;
-      };
+      const auto find = [&](const char* name) { return store.find(site.path + "." + name)->value; };
       const auto whole = [&](const Tensor& b) {
         if (lora->options.parts.empty()) return b;
         return spread_over_fused(b, fused_parts(lora->options.parts, site.shape.heads));
@@ -217,7 +212,7 @@ std::map<std::string, Matrix> importances(const Task& task) {
         mean.data[k] += change * change / static_cast<double>(task.examples);
       }
     }
-  }
+  });
   return means;
 }
 
