@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/error.h"
 #include "core/base/stopwatch.h"
 #include "launch/process/on_root.h"
 #include "launch/run/job_inputs.h"
@@ -17,6 +18,19 @@ std::string loss_name(const HeadSpec& head) {
   return head.kind == HeadSpec::Kind::values ? "squared error" : "cross entropy";
 }
 
+// Throws UsageError for a kind that none of the layers can have.
+void check_kinds(const std::vector<LinearSite>& layers, StatisticKinds kinds) {
+  for (const StatisticKind kind : kStatisticKinds) {
+    const auto has = [&](const LinearSite& site) { return has_statistic(site, kind); };
+    if (!kinds.has(kind) || std::any_of(layers.begin(), layers.end(), has)) continue;
+    throw UsageError("statistics: none of the layers can have {}; {} is {}{}", name_of(kind),
+                     layers.front().path, describe(layers.front().spec),
+                     kind == StatisticKind::lora
+                         ? ", and wants an adapter of kind lora, without dora or cores"
+                         : "");
+  }
+}
+
 }  // namespace
 
 std::vector<LinearSite> layers_to_watch(const ModelSpec& spec) {
@@ -26,6 +40,7 @@ std::vector<LinearSite> layers_to_watch(const ModelSpec& spec) {
 
 StatisticsOutcome take_statistics(const StatisticsRequest& request, const ModelSpec& spec,
                                   Backend& backend, const Group& data) {
+  check_kinds(request.layers, request.kinds);
   StatisticsCollector collector(backend, request.layers, request.kinds, request.fisher);
   const OpenedModel opened =
       declare_model(spec, backend, only_run(), 1, 1, {.observer = &collector});

@@ -36,7 +36,8 @@ struct StatisticsOutcome {
 std::vector<LinearSite> layers_to_watch(const ModelSpec& spec);
 
 // `spec` is the model's. The file is replaced as a whole. A collective call of ranks that share the
-// examples. Throws as run_statistics_pass() and reading and writing models do.
+// examples. Throws UsageError for a kind that none of the layers can have, and as
+// run_statistics_pass() and reading and writing models do.
 StatisticsOutcome take_statistics(const StatisticsRequest& request, const ModelSpec& spec,
                                   Backend& backend, const Group& data);
 

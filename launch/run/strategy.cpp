@@ -106,12 +106,12 @@ JobConfig job_of_phase(const JobConfig& job, std::size_t phase) {
 
 void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
                    const PhaseReport& report) {
-  const auto exists = [&](const Path& path) {
-    return on_root(world.group(), [&] { return std::filesystem::exists(path) ? "yes" : ""; }) != "";
-  };
-  if (exists(model_of(job, phase))) return;
+  const std::string found = on_root(world.group(), [&] {
+    return std::filesystem::exists(model_of(job, phase)) ? "a model" : "";
+  });
+  if (!found.empty()) return;
   on_root_do(world.group(), [&] { std::filesystem::create_directories(directory_of(job, phase)); });
-  if (method_of(job.strategy[phase]).is_weighted() && !exists(statistics_of(job, phase))) {
+  if (method_of(job.strategy[phase]).is_weighted()) {
     of_phase(phase, [&] { take_statistics(job, phase, world, report); });
   }
   on_root_do(world.group(), [&] { of_phase(phase, [&] { cut(job, phase, report); }); });

@@ -81,19 +81,6 @@ void print(const Path& file, std::size_t layers, const StatisticsOutcome& outcom
   if (!outcome.groups.empty()) fmt::print("{}", format_groups(outcome.groups));
 }
 
-// Throws UsageError for a kind that none of the layers can have.
-void check_kinds(const std::vector<LinearSite>& layers, StatisticKinds kinds) {
-  for (const StatisticKind kind : kStatisticKinds) {
-    const auto has = [&](const LinearSite& site) { return has_statistic(site, kind); };
-    if (!kinds.has(kind) || std::any_of(layers.begin(), layers.end(), has)) continue;
-    throw UsageError("--kind: none of the layers can have {}; {} is {}{}", name_of(kind),
-                     layers.front().path, describe(layers.front().spec),
-                     kind == StatisticKind::lora
-                         ? ", and wants an adapter of kind lora, without dora or cores"
-                         : "");
-  }
-}
-
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   World world(status);
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
@@ -127,7 +114,6 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
                                      .data = file,
                                      .options = options,
                                      .target = target};
-  check_kinds(request.layers, kinds);
   const StatisticsOutcome outcome = take_statistics(request, spec, *backend, world.group());
   line.finish();
   if (!world.is_root()) return ExitCode::ok;

@@ -70,5 +70,9 @@ bad 'strategy\[0\].keep: 2 of rank, keep and error are stated; want one' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, rank: 3, steps: 9}]'
 bad 'strategy\[0\].steps: 1 are fewer than schedule.warmup = 2' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 1}]'
-expect 64 'strategy\[0\]: .*nothing' "$binary" train smaller.yaml run.dir=none \
+expect 64 'strategy\[0\]: statistics: none of the layers can have lora; blocks.0.mlp.up is dense' "$binary" train smaller.yaml \
+  run.dir=none 'strategy=[{match: ["blocks.*.mlp.*"], method: lora_svd, keep: 50%, steps: 9}]'
+"$binary" train smaller.yaml run.dir=none 'strategy=[{match: ["blocks.*.mlp.*"], method: asvd, keep: 50%, steps: 3, examples: 4}]' \
+  >out 2>err || fail "another method after that: $(cat err)"
+expect 64 'strategy\[0\]: .*nothing' "$binary" train smaller.yaml run.dir=nothing \
   'strategy=[{match: ["nothing"], method: svd, keep: 50%, steps: 9}]'
