@@ -21,7 +21,7 @@ finds() {  # TEST PATTERN
   grep -q -- "$2" "$work/log" || { echo "FAILED: $1: no \"$2\" in: $(cat "$work/log")" >&2; exit 1; }
 }
 tree
-for test in layering sizes links; do
+for test in layering sizes links planted; do
   run "$test" || { echo "FAILED: $test on an innocent tree: $(cat "$work/log")" >&2; exit 1; }
 done
 
@@ -51,6 +51,10 @@ tree; rm optim/README.md
 finds sizes 'optim/README.md: missing'
 tree; echo '[gone](nn/gone.h#top)' >> core/README.md
 finds links 'core/README.md:2: no such file: nn/gone.h'
+tree; mkdir -p tests/planted
+printf 'Something is wrong.\nTest: base\n\n--- a/core/base/b.h\n+++ b/core/base/b.h\n@@ -1 +1 @@\n-int c();\n+int d();\n' \
+  > tests/planted/p.patch
+finds planted 'tests/planted/p.patch: does not fit'
 if command -v clang-format-14 >/dev/null; then
   tree; echo 'int   b( );' > core/base/b.h
   finds format 'core/base/b.h:1'
