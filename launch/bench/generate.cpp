@@ -58,9 +58,9 @@ struct Measured {
   std::vector<double> read_bytes_per_second;  // of the weights, by a plain loop
 };
 
-class Subject {
+class TimedModel {
  public:
-  Subject(const OpenedModel& opened, Backend& backend, std::int64_t tokens)
+  TimedModel(const OpenedModel& opened, Backend& backend, std::int64_t tokens)
       : opened_(opened),
         tokens_(tokens),
         generator_{.model = *opened.model, .backend = backend, .context = opened.spec.context} {
@@ -127,7 +127,7 @@ ExitCode generate(const Arguments& arguments, RankStatus& status) {
         "{}; want {} at most",
         tokens, kPromptTokens, opened.spec.context, opened.spec.context - kPromptTokens);
   }
-  const Subject subject(opened, *backend, tokens);
+  const TimedModel subject(opened, *backend, tokens);
   Measured measured, warmup;
   take_turns(rounds_of(arguments, 1), 3, world.is_root(),
              [&](std::size_t thing, std::int64_t, bool counts) {

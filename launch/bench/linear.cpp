@@ -35,11 +35,11 @@ struct Request {
 };
 
 // A layer with memory of its own, so that its bytes are its own.
-class Subject {
+class TimedLayer {
  public:
   using Apply = std::function<Tensor(const Tensor& x)>;
 
-  Subject(const Request& request, const LinearSpec& spec)
+  TimedLayer(const Request& request, const LinearSpec& spec)
       : kind(kind_name(spec)),
         backend_(make_backend(DeviceChoice::cpu)),
         map_(make_linear(
@@ -158,10 +158,10 @@ Request request_of(const Arguments& arguments) {
   return request;
 }
 
-std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
-  std::vector<std::unique_ptr<Subject>> result;
-  const auto add = [&](const LinearSpec& spec) -> Subject& {
-    return *result.emplace_back(std::make_unique<Subject>(request, spec));
+std::vector<std::unique_ptr<TimedLayer>> subjects_of(const Request& request) {
+  std::vector<std::unique_ptr<TimedLayer>> result;
+  const auto add = [&](const LinearSpec& spec) -> TimedLayer& {
+    return *result.emplace_back(std::make_unique<TimedLayer>(request, spec));
   };
   const auto add_plan = [&](const TtmPlan& plan) {
     add(exact_spec(request.layer.shape))
@@ -183,7 +183,7 @@ std::vector<std::unique_ptr<Subject>> subjects_of(const Request& request) {
   add(exact_spec(request.layer.shape)).plan = fmt::format(
       "chosen: {} / {}", to_string(choice.plan.forward), to_string(choice.plan.backward));
   if (request.passes > 1) {
-    Subject& shared = add(exact_spec(request.layer.shape));
+    TimedLayer& shared = add(exact_spec(request.layer.shape));
     shared.shares_map = true;
     shared.plan = "W once per step";
   }

@@ -138,14 +138,14 @@ ExitCode exit_code(int status, int stop_signal) {
 }
 
 // What happens while a child runs.
-class Watch {
+class ChildWatch {
  public:
-  Watch(const std::vector<std::string>& words, const sigset_t& awaited, const sigset_t& before,
-        const GuardOptions& options)
+  ChildWatch(const std::vector<std::string>& words, const sigset_t& awaited, const sigset_t& before,
+             const GuardOptions& options)
       : child_(words, before), options_(options), signals_(signalfd(-1, &awaited, SFD_CLOEXEC)) {}
-  Watch(const Watch&) = delete;
-  Watch& operator=(const Watch&) = delete;
-  ~Watch() { close(signals_); }
+  ChildWatch(const ChildWatch&) = delete;
+  ChildWatch& operator=(const ChildWatch&) = delete;
+  ~ChildWatch() { close(signals_); }
 
   ExitCode until_it_ends() {
     while (true) {
@@ -234,7 +234,7 @@ ExitCode run_guarded(const std::vector<std::string>& words, const GuardOptions& 
   for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) {
     if (sigismember(&awaited, signal) == 1) sigdelset(&before, signal);
   }
-  return Watch(words, awaited, before, options).until_it_ends();
+  return ChildWatch(words, awaited, before, options).until_it_ends();
 }
 
 }  // namespace ty

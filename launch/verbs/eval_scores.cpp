@@ -8,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/data/tasks/examples.h"
 #include "core/data/text_lines.h"
+#include "core/metrics/mean.h"
 #include "core/metrics/rouge.h"
 #include "core/metrics/transfer.h"
 #include "launch/process/output.h"
@@ -59,12 +60,6 @@ std::vector<double> labels_given(const Arguments& arguments, const char* judge, 
   if (!arguments.flag(label))
     throw UsageError("{}: {} is missing: what it is to find", judge, label);
   return judged_as(arguments.text(label, ""), arguments.text(judge, ""), texts, dtype);
-}
-
-double mean(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
 }
 
 }  // namespace

@@ -7,11 +7,11 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <numeric>
 
 #include "core/base/error.h"
 #include "core/io/json.h"
 #include "core/metrics/glue_score.h"
+#include "core/metrics/mean.h"
 #include "launch/report/text.h"
 #include "launch/run/model_path.h"
 #include "launch/verbs/eval_task.h"
@@ -105,10 +105,6 @@ class Row {
  private:
   Measured measured_;
 };
-
-double mean(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 constexpr std::uint64_t kLargestResult = 1 << 20;  // bytes
 

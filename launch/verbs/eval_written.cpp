@@ -19,7 +19,7 @@ namespace ty {
 
 namespace {
 
-constexpr const char* kMost = "--max-tokens";  // --tokens are ids, to eval
+constexpr const char* kMaxTokens = "--max-tokens";  // --tokens are ids, to eval
 
 // The texts of all copies of the model, of which each has written every size-th.
 std::vector<std::string> in_order(const Group& copies, const std::vector<std::string>& own,
@@ -51,7 +51,7 @@ WrittenTexts write_answers(const Arguments& arguments, const SharedModel& shared
   }
   const auto tokenizer = find_tokenizer(directory);
   const TextGenerator generator(directory, shared, *tokenizer, backend);
-  const GenerationMethod method = search_method(arguments, kMost);
+  const GenerationMethod method = search_method(arguments, kMaxTokens);
   const auto batch = static_cast<std::size_t>(arguments.integer("--batch", 8));
   ProgressLine progress;
   const Stopwatch watch;
@@ -76,7 +76,7 @@ WrittenTexts write_answers(const Arguments& arguments, const SharedModel& shared
 std::vector<OptionSpec> writing_options() {
   std::vector<OptionSpec> options = {
       {"--generate", "", "of an encoder-decoder: write a text for each example and score it"}};
-  for (OptionSpec& option : search_option_specs(kMost)) options.push_back(std::move(option));
+  for (OptionSpec& option : search_option_specs(kMaxTokens)) options.push_back(std::move(option));
   return options;
 }
 

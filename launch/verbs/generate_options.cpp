@@ -13,8 +13,8 @@ namespace {
 constexpr std::int64_t kMostBeams = 1024;
 constexpr std::uint64_t kMostPromptBytes = std::uint64_t{1} << 28;
 
-// Lines of a file, without their ends.
-std::vector<std::string> lines_of(const Path& path) {
+// The lines of a file, without their ends.
+std::vector<std::string> prompts_in(const Path& path) {
   const std::string text = read_text_file(path, kMostPromptBytes);
   std::vector<std::string> lines;
   for (std::size_t first = 0; first < text.size();) {
@@ -65,7 +65,7 @@ EarlyStop early_stop_of(const std::string& text) {
   return text == "never" ? EarlyStop::never : EarlyStop::no;
 }
 
-constexpr const char* kMost = "--tokens";
+constexpr const char* kTokens = "--tokens";
 constexpr std::int64_t kUsualTokens = 100;
 
 RepetitionRules repetition_rules(const Arguments& arguments) {
@@ -124,7 +124,7 @@ std::vector<OptionSpec> generate_option_specs() {
       kTensorOption,
       kPipelineOption,
       {"--json", "", "one JSON object on stdout"}};
-  std::vector<OptionSpec> all = search_option_specs(kMost);
+  std::vector<OptionSpec> all = search_option_specs(kTokens);
   all.insert(all.end(), options.begin(), options.end());
   return all;
 }
@@ -139,7 +139,7 @@ GenerationMethod search_method(const Arguments& arguments, const char* most) {
 
 GenerateOptions generate_options(const Arguments& arguments) {
   check_conflicts(arguments);
-  const std::int64_t most_tokens = arguments.integer(kMost, kUsualTokens);
+  const std::int64_t most_tokens = arguments.integer(kTokens, kUsualTokens);
   GenerateOptions options = {
       .prompts = {arguments.words.size() > 1 ? arguments.words[1] : ""},
       .several = arguments.flag("--prompts"),
@@ -154,7 +154,7 @@ GenerateOptions generate_options(const Arguments& arguments) {
                  .beams = beams_of(arguments, most_tokens)},
       .slides = arguments.text("--long", "slide") == "slide",
       .cached = !arguments.flag("--no-cache")};
-  if (options.several) options.prompts = lines_of(arguments.text("--prompts", ""));
+  if (options.several) options.prompts = prompts_in(arguments.text("--prompts", ""));
   return options;
 }
 

@@ -60,7 +60,7 @@ Decomposition decompose_row_trains(const Matrix& w, const DecompositionRequest& 
     trains.push_back(std::move(cut.train));
   }
   Decomposition result;
-  result.spec = exact_spec(shape);
+  result.spec = row_trains_spec(shape);
   result.error = std::sqrt(squares);
   for (int k = 0; k < shape.num_cores(); ++k) {
     std::vector<double>& core = result.factors[fmt::format("core{}", k + 1)];

@@ -22,7 +22,6 @@ Action kth(Action::Kind kind, int k, const PipeShape& shape) {
 }  // namespace
 
 Program interleaved(const PipeShape& shape) {
-  using Kind = Action::Kind;
   if (shape.micro_batches % shape.stages != 0) {
     throw ConfigError(
         Key{"parallel.microbatches"},
@@ -41,12 +40,12 @@ Program interleaved(const PipeShape& shape) {
                           : (shape.stages - 1 - stage) * 2 + (shape.chunks - 1) * shape.stages;
     int forwards = 0;
     while (forwards < std::min(ahead, all))
-      actions.push_back(kth(Kind::forward, forwards++, shape));
+      actions.push_back(kth(Action::Kind::forward, forwards++, shape));
     for (int k = 0; k < all; ++k) {
-      if (forwards < all) actions.push_back(kth(Kind::forward, forwards++, shape));
-      const Action backward = kth(Kind::backward, k, shape);
+      if (forwards < all) actions.push_back(kth(Action::Kind::forward, forwards++, shape));
+      const Action backward = kth(Action::Kind::backward, k, shape);
       if (shape.recompute && !shape.is_last(stage, backward.chunk)) {
-        actions.push_back({Kind::recompute, backward.chunk, backward.micro_batch});
+        actions.push_back({Action::Kind::recompute, backward.chunk, backward.micro_batch});
       }
       actions.push_back(backward);
     }

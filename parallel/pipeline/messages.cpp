@@ -4,9 +4,7 @@ namespace ty {
 
 namespace {
 
-using Kind = Message::Kind;
-
-std::optional<Message> to(Kind kind, int virtual_stage, const Action& action,
+std::optional<Message> to(Message::Kind kind, int virtual_stage, const Action& action,
                           const PipeShape& shape) {
   if (virtual_stage < 0 || virtual_stage >= shape.virtual_stages()) return std::nullopt;
   return Message{kind, virtual_stage, action.micro_batch};
@@ -18,10 +16,10 @@ std::optional<Message> received_by(const Action& action, int stage, const PipeSh
   const int own = shape.virtual_stage(stage, action.chunk);
   const bool is_first = own == 0, is_last = own + 1 == shape.virtual_stages();
   if (action.kind == Action::Kind::forward && !is_first) {
-    return to(Kind::activation, own, action, shape);
+    return to(Message::Kind::activation, own, action, shape);
   }
   if (action.kind == Action::Kind::backward && !is_last) {
-    return to(Kind::gradient, own, action, shape);
+    return to(Message::Kind::gradient, own, action, shape);
   }
   return std::nullopt;
 }
@@ -30,9 +28,9 @@ std::optional<Message> sent_by(const Action& action, int stage, const PipeShape&
   const int own = shape.virtual_stage(stage, action.chunk);
   switch (action.kind) {
     case Action::Kind::forward:
-      return to(Kind::activation, own + 1, action, shape);
+      return to(Message::Kind::activation, own + 1, action, shape);
     case Action::Kind::backward:
-      return to(Kind::gradient, own - 1, action, shape);
+      return to(Message::Kind::gradient, own - 1, action, shape);
     case Action::Kind::recompute:
       break;
   }
@@ -42,7 +40,7 @@ std::optional<Message> sent_by(const Action& action, int stage, const PipeShape&
 int stage_of(int virtual_stage, const PipeShape& shape) { return virtual_stage % shape.stages; }
 
 int channel_of(const Message& message, const PipeShape& shape) {
-  const bool is_gradient = message.kind == Kind::gradient;
+  const bool is_gradient = message.kind == Message::Kind::gradient;
   return message.virtual_stage + (is_gradient ? shape.virtual_stages() : 0);
 }
 

@@ -67,11 +67,10 @@ class Generator {
   }
 
   void record(std::size_t s, const Pick& pick) {
-    using Kind = Action::Kind;
     if (pick.queue == second_half) return;
-    const Kind kind = pick.queue == forward     ? Kind::forward
-                      : pick.queue == recompute ? Kind::recompute
-                                                : Kind::backward;
+    const Action::Kind kind = pick.queue == forward     ? Action::Kind::forward
+                              : pick.queue == recompute ? Action::Kind::recompute
+                                                        : Action::Kind::backward;
     program_.stages[s].push_back({kind, 0, pick.micro_batch});
   }
 

@@ -9,14 +9,14 @@
 namespace ty {
 
 namespace {
-constexpr std::array<std::string_view, 3> kParts = {"q", "k", "v"};
-constexpr std::int64_t kAll = std::ssize(kParts);
+constexpr std::int64_t kAll = std::ssize(kFusedParts);
 }  // namespace
 
 FusedParts fused_parts(const std::vector<std::string>& names, std::int64_t heads) {
   FusedParts parts = {{}, heads};
   for (const std::string& name : names) {
-    parts.which.push_back(std::find(kParts.begin(), kParts.end(), name) - kParts.begin());
+    parts.which.push_back(std::find(kFusedParts.begin(), kFusedParts.end(), name) -
+                          kFusedParts.begin());
   }
   return parts;
 }

@@ -1,12 +1,16 @@
 // Columns of a fused projection that belong to some of its parts.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/tensor/tensor.h"
 
 namespace ty {
+
+inline constexpr std::array<std::string_view, 3> kFusedParts = {"q", "k", "v"};
 
 // Which parts of q, k and v, as 0, 1, 2, and the heads whose columns there are.
 struct FusedParts {

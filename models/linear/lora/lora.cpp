@@ -23,7 +23,6 @@ namespace ty {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> kParts = {"q", "k", "v"};
 constexpr std::string_view kMagnitude = "magnitude";
 
 // P, as if the whole layer were one part.
@@ -32,7 +31,8 @@ std::int64_t num_parts(const LoraOptions& options) {
 }
 // Columns of what B gives.
 std::int64_t adapted_columns(const LoraOptions& options, const LinearShape& shape) {
-  return options.parts.empty() ? shape.out : shape.out / std::ssize(kParts) * num_parts(options);
+  return options.parts.empty() ? shape.out
+                               : shape.out / std::ssize(kFusedParts) * num_parts(options);
 }
 std::int64_t adapter_weights(const LoraOptions& options, const LinearShape& shape) {
   if (options.cores > 0) return num_weights(train_beside(options, shape), shape);
@@ -224,7 +224,7 @@ std::optional<SpecFault> fault_of(const LoraOptions& options) {
     if (other != nullptr) return SpecFault{"cores", fmt::format("not with {}", other)};
   }
   for (auto part = options.parts.begin(); part != options.parts.end(); ++part) {
-    if (std::find(kParts.begin(), kParts.end(), *part) == kParts.end()) {
+    if (std::find(kFusedParts.begin(), kFusedParts.end(), *part) == kFusedParts.end()) {
       return SpecFault{"parts", fmt::format("\"{}\" is none of q, k and v", *part)};
     }
     if (std::find(options.parts.begin(), part, *part) != part) {

@@ -94,13 +94,13 @@ RowTrainsSpec resolved(const RowTrainsSpec& spec, const LinearShape& shape) {
         "row_trains: out modes {} multiply to {}, twice the layer's {} features or more",
         list_of(modes.out), modes.padded_out(), shape.out);
   }
-  if (!spec.ranks.empty()) return exact_spec(with_ranks(modes.in, modes.out, spec.ranks));
+  if (!spec.ranks.empty()) return row_trains_spec(with_ranks(modes.in, modes.out, spec.ranks));
   std::int64_t rank = std::max<std::int64_t>(1, spec.rank);
   if (spec.keep > 0) {
     check_budget(spec.keep, shape, shape.in * modes.num_parameters(), "row_trains of rank 1");
     rank = rank_for_budget(modes, weights_in_share(spec.keep, shape) / shape.in);
   }
-  return exact_spec(clip_ranks(with_rank(modes.in, modes.out, rank)));
+  return row_trains_spec(clip_ranks(with_rank(modes.in, modes.out, rank)));
 }
 
 std::string describe(const RowTrainsSpec& spec) {
@@ -120,7 +120,7 @@ TtmShape row_shape(const RowTrainsSpec& spec) {
   return with_ranks(ones(spec.out.size()), spec.out, spec.ranks);
 }
 
-RowTrainsSpec exact_spec(const TtmShape& row) {
+RowTrainsSpec row_trains_spec(const TtmShape& row) {
   return {.out = row.out, .ranks = {row.ranks.begin() + 1, row.ranks.end() - 1}};
 }
 

@@ -41,7 +41,7 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
 // The train of one row, as a matrix [1, out], of a resolved spec.
 TtmShape row_shape(const RowTrainsSpec& spec);
 // The resolved spec of trains of that shape.
-RowTrainsSpec exact_spec(const TtmShape& row);
+RowTrainsSpec row_trains_spec(const TtmShape& row);
 
 // Declares the cores of so many rows of W, all or this rank's.
 std::vector<const Parameter*> declare_row_trains(const Scope& scope, const LinearShape& shape,

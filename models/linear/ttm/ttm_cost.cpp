@@ -77,9 +77,9 @@ Tensor empty(Backend& backend, const Shape& shape) {
 }
 
 // The parts of a layer's work that are chosen one by one.
-enum class Part : std::uint8_t { forward, input_gradient, core_gradients, both_gradients };
+enum class PassPart : std::uint8_t { forward, input_gradient, core_gradients, both_gradients };
 
-PassCost run(const TtmPass& pass, Part part, const TtmLayer& layer, std::int64_t rows,
+PassCost run(const TtmPass& pass, PassPart part, const TtmLayer& layer, std::int64_t rows,
              const DeviceModel& device) {
   CostBackend backend(device);
   std::vector<Tensor> cores;
@@ -89,12 +89,12 @@ PassCost run(const TtmPass& pass, Part part, const TtmLayer& layer, std::int64_t
   }
   const Tensor x = empty(backend, {rows, layer.in}), y = empty(backend, {rows, layer.out});
   const std::int64_t before = backend.memory().stats().total_live;
-  if (part == Part::forward) {
+  if (part == PassPart::forward) {
     run_forward(y.view(), x.view(), cores, layer, pass, backend);
-  } else if (part == Part::input_gradient) {
+  } else if (part == PassPart::input_gradient) {
     run_input_gradient(x.view(), y.view(), cores, layer, pass, backend);
   } else {
-    const View dx = part == Part::both_gradients ? x.view() : View{};
+    const View dx = part == PassPart::both_gradients ? x.view() : View{};
     std::vector<Gradient> gradients =
         run_backward(dx, y.view(), x.view(), cores, layer, {pass}, backend);
     // Into the cores' places: all that matters is their size.
@@ -113,7 +113,7 @@ std::int64_t turn_of(const TtmPass& pass) {
   return chain != nullptr ? chain->tokens * kMostShares : 0;
 }
 
-PassCost cost_of_part(const TtmPass& pass, Part part, const TtmLayer& layer, std::int64_t rows,
+PassCost cost_of_part(const TtmPass& pass, PassPart part, const TtmLayer& layer, std::int64_t rows,
                       const DeviceModel& device) {
   const std::int64_t turn = turn_of(pass);
   const std::int64_t more = turn == 0 ? 0 : rows / turn - 2;
@@ -131,15 +131,17 @@ PassCost cost_of_part(const TtmPass& pass, Part part, const TtmLayer& layer, std
 
 PassCost cost_of(const TtmPass& forward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device) {
-  return cost_of_part(forward, Part::forward, layer, rows, device);
+  return cost_of_part(forward, PassPart::forward, layer, rows, device);
 }
 
 PassCost cost_of(const BackwardPass& backward, const TtmLayer& layer, std::int64_t rows,
                  const DeviceModel& device) {
   if (!backward.input)
-    return cost_of_part(backward.cores, Part::both_gradients, layer, rows, device);
-  const PassCost input = cost_of_part(*backward.input, Part::input_gradient, layer, rows, device);
-  const PassCost cores = cost_of_part(backward.cores, Part::core_gradients, layer, rows, device);
+    return cost_of_part(backward.cores, PassPart::both_gradients, layer, rows, device);
+  const PassCost input =
+      cost_of_part(*backward.input, PassPart::input_gradient, layer, rows, device);
+  const PassCost cores =
+      cost_of_part(backward.cores, PassPart::core_gradients, layer, rows, device);
   return {.seconds = input.seconds + cores.seconds,
           .flops = input.flops + cores.flops,
           .workspace = std::max(input.workspace, cores.workspace)};

@@ -15,12 +15,13 @@ namespace ty {
 namespace {
 
 constexpr double kCollecting = 0.7;  // seconds
-enum class Kind : int { question, answer, verdict };
 
 }  // namespace
 
 // Short enough that a send never waits for its receiver.
 struct Alarm::Message {
+  enum class Kind : int { question, answer, verdict };
+
   Kind kind = Kind::question;
   int from = 0;
   int number = 0;  // of the asking rank's roll call
@@ -75,10 +76,10 @@ bool Alarm::receive(Message& message) {
 
 void Alarm::reply(const Message& message, const std::string& call) {
   const std::pair question(message.from, message.number);
-  if (message.kind == Kind::question) {
+  if (message.kind == Message::Kind::question) {
     answered_.insert(question);
-    send(message.from, {Kind::answer, rank_, message.number, call});
-  } else if (message.kind == Kind::verdict && answered_.contains(question)) {
+    send(message.from, {Message::Kind::answer, rank_, message.number, call});
+  } else if (message.kind == Message::Kind::verdict && answered_.contains(question)) {
     throw CommError("{}", message.text.data());
   }
 }
@@ -95,19 +96,19 @@ void Alarm::raise(const std::string& call, double waited_seconds,
   std::vector<int> awake;
   ++raised_;
   for (const int rank : ranks) {
-    if (rank != rank_) send(rank, {Kind::question, rank_, raised_, call});
+    if (rank != rank_) send(rank, {Message::Kind::question, rank_, raised_, call});
   }
   for (const Stopwatch watch; watch.seconds() < kCollecting; sched_yield()) {
     if (done()) return;
     Message message;
     if (roll.is_complete() || !receive(message)) continue;
     reply(message, call);
-    if (message.kind != Kind::answer || message.number != raised_) continue;
+    if (message.kind != Message::Kind::answer || message.number != raised_) continue;
     roll.answer(message.from, message.text.data());
     awake.push_back(message.from);
   }
   const std::string verdict = roll.verdict();
-  for (const int rank : awake) send(rank, {Kind::verdict, rank_, raised_, verdict});
+  for (const int rank : awake) send(rank, {Message::Kind::verdict, rank_, raised_, verdict});
   throw CommError("{}", verdict);
 }
 
