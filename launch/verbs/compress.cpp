@@ -312,21 +312,20 @@ const Verb& compress_verb() {
         "what adapters stand beside is cut, and they stay as they are; default: they are added in "
         "first"},
        {"--axis", "AXIS",
-        "fwsvd, tfwsvd, lora_svd: sums of rows (in, default), columns (out) or both", kText,
-        config::one_of({"in", "out", "both"})},
+        "fwsvd, tfwsvd, tfwsvd_gradient, lora_svd: sums of rows (in, default), columns (out) or "
+        "both",
+        kText, config::one_of({"in", "out", "both"})},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "
         "the token table, and the head that is tied to it",
         kTexts},
        {"--in", "LIST",
-        "ttm, fwttm: input modes, as 16,16,4 (kronecker: rows of A and of B), for layers of one "
-        "size (cut others in a second run); "
-        "default: "
-        "chosen for each layer",
+        "input modes of trains, as 16,16,4 (kronecker, btt: rows of A and of B), for layers of one "
+        "size (cut others in a second run); default: chosen for each layer",
         kIntegers, config::between(1, kMostFeatures)},
-       {"--out", "LIST", "ttm, fwttm: output modes, as many", kIntegers,
+       {"--out", "LIST", "output modes, as many as --in", kIntegers,
         config::between(1, kMostFeatures)},
-       {"--cores", "N", "ttm, fwttm: cores at most, where modes are chosen; default 3", kInteger,
+       {"--cores", "N", "cores of trains at most, where modes are chosen; default 3", kInteger,
         config::between(1, 6)},
        kStrictOption,
        {"--dry-run", "", "print the table and write nothing; OUT may be left out"},

@@ -43,6 +43,13 @@ struct AlsOptions {
   double tolerance = 1e-5;  // of the objective's relative change in a sweep, below which it ends
 };
 
+// Gradient descent by Adam, with a rate that falls to 0 along a half cosine.
+struct DescentOptions {
+  int steps = 300;
+  double rate = 0.1;    // of the first step, as a multiple of a factor's root mean square
+  double ridge = 1e-6;  // as of AlsOptions
+};
+
 struct DecompositionRequest {
   Budget budget;
   std::vector<std::int64_t> in = {}, out = {};  // modes of a tensor train; empty: chosen
@@ -51,6 +58,7 @@ struct DecompositionRequest {
   double floor = 1e-3;    // added to importances, as a multiple of their mean
   double exponent = 0.5;  // of mean |x| (asvd)
   AlsOptions als = {};
+  DescentOptions descent = {};
 };
 
 struct Decomposition {

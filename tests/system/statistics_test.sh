@@ -32,7 +32,7 @@ mpi 3 statistics run --data few.txt --out three.st --json >out 2>err || fail "3 
 [ "$(wc -l < out)" = 1 ] || fail "each rank prints: $(cat out)"
 
 # Every method with them; its table has the errors that they tell.
-for method in fwsvd tfwsvd whitened asvd fwttm scaled_fwttm; do
+for method in fwsvd tfwsvd tfwsvd_gradient whitened asvd fwttm scaled_fwttm; do
   says 'by Fisher *of outputs' "$binary" compress run $method --method $method --keep 50%
   "$binary" eval $method few.txt >/dev/null 2>err || fail "$method: $(cat err)"
 done

@@ -121,7 +121,8 @@ TEST(FisherWeightedSvd, TakesRowsWithoutInformation) {
   Matrix fisher = random_fisher(kIn, kOut, "f");
   for (std::int64_t j = 0; j < kOut; ++j) fisher(3, j) = fisher(7, j) = 0;
   for (const double floor : {0.0, 1e-3}) {
-    for (const auto decompose : {decompose_by<weigh_by_fisher>, decompose_tfwsvd}) {
+    for (const auto decompose :
+         {decompose_by<weigh_by_fisher>, decompose_tfwsvd, decompose_tfwsvd_gradient}) {
       EXPECT_TRUE(
           std::isfinite(decompose(w, request(floor, WeightAxis::both), with_fisher(fisher)).error));
       const Matrix nothing(kIn, kOut);
@@ -136,7 +137,7 @@ TEST(EntryWeightedSvd, NeverRisesAndEndsBelowItsStart) {
     const LayerStatistics statistics = with_fisher(fisher);
     const SvdFactors start =
         factors_of(weigh_by_fisher(w, request(1e-3), statistics), KeepRank{kRank});
-    const AlsFit fit = fit_factors(w, fisher, start.a, start.b, {});
+    const FactorFit fit = fit_factors(w, fisher, start.a, start.b, {});
     ASSERT_GT(fit.objective.size(), 4u);
     for (std::size_t i = 1; i < fit.objective.size(); ++i) {
       EXPECT_LE(fit.objective[i], fit.objective[i - 1] * (1 + 1e-12)) << i;
@@ -149,9 +150,28 @@ TEST(EntryWeightedSvd, NeverRisesAndEndsBelowItsStart) {
   }
 }
 
+TEST(EntryWeightedSvd, ComesAsFarByDescentAsByLeastSquares) {
+  for (const char* name : {"a", "b", "c"}) {
+    for (const double scale : {1.0, 1e-9}) {
+      const Matrix w = random_matrix(kIn, kOut, name);
+      Matrix fisher = random_fisher(kIn, kOut, name);
+      for (double& value : fisher.data) value *= scale;
+      const LayerStatistics statistics = with_fisher(fisher);
+      const auto weighted = [&](const Decomposition& d) {
+        return weighted_energy(fisher, subtract(product(d, w), w));
+      };
+      const double by_rows = weighted(decompose_by<weigh_by_fisher>(w, request(1e-3), statistics));
+      const double exact = weighted(decompose_tfwsvd(w, request(1e-3), statistics));
+      const double descended = weighted(decompose_tfwsvd_gradient(w, request(1e-3), statistics));
+      EXPECT_LT(descended, 0.9 * by_rows);
+      EXPECT_LT(descended, 1.1 * exact);
+    }
+  }
+}
+
 TEST(EntryWeightedSvd, FindsTheSvdFromAnyStartWhereWeightsAreEqual) {
   const Matrix w = matrix_with_spectrum(kIn, kOut, {8, 7, 6, 5, 4, 1, 0.5});
-  const AlsFit fit =
+  const FactorFit fit =
       fit_factors(w, even_statistics(kIn, kOut).fisher, random_matrix(kIn, kRank, "a"),
                   random_matrix(kRank, kOut, "b"), {.sweeps = 200, .ridge = 0, .tolerance = 1e-14});
   EXPECT_NEAR(distance(multiply(fit.a, fit.b), w), std::sqrt(1 + 0.25), 1e-6);
