@@ -14,9 +14,9 @@ namespace ty {
 
 namespace {
 
-// Below so many results the library may cut sums by threads, and Products::fastest takes fixed
-// parts instead; above, parts cost up to a quarter of the rate (512 x 768 results, two threads),
-// and the library shares out results first.
+// From so many results on, Products::fastest leaves a product to the library whole: fixed parts
+// cost up to a quarter of its rate (512 x 768 results, two threads), and two to eight threads gave
+// the same bits, one thread others. Of fewer results it cuts sums by threads.
 constexpr std::int64_t kManyResults = 1 << 17;
 
 // How BLAS sees a matrix view, if it can.
