@@ -16,7 +16,7 @@ namespace {
 using cpu::ContractShare;
 
 constexpr std::int64_t kFew = 16384;     // results
-constexpr std::int64_t kLong = 2048;     // terms of a sum
+constexpr std::int64_t kLong = 1024;     // terms of a sum
 constexpr std::int64_t kMostParts = 16;  // of a sum
 // Products of fewer multiplications stay on one thread: others take longer to join than they save,
 // and a whole time slice where the machine does something else too.
