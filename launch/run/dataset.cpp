@@ -4,11 +4,11 @@
 
 #include "core/base/error.h"
 #include "core/data/framing.h"
-#include "core/data/masking.h"
 #include "core/data/tasks/examples.h"
 #include "core/io/hash.h"
 #include "launch/process/failure.h"
 #include "launch/process/output.h"
+#include "launch/run/masked_windows.h"
 #include "launch/run/task_data.h"
 
 namespace ty {
@@ -220,33 +220,6 @@ void PreparedData::write() const {
 
 namespace {
 
-// Windows with some tokens hidden.
-std::unique_ptr<Source> masked(std::unique_ptr<Source> windows, const JobConfig& job,
-                               const Tokenizer* tokenizer, const ModelSpec& spec) {
-  const std::int64_t vocab = spec.vocab;
-  if (tokenizer == nullptr || !tokenizer->special().mask) {
-    throw ConfigError(Key{"tokenizer"},
-                      "has no token for what is hidden, as task.kind: masked_lm "
-                      "wants; want kind: wordpiece, or a directory whose tokenizer has one");
-  }
-  MaskingOptions options = {.rate = job.task.mask_rate,
-                            .mask = *tokenizer->special().mask,
-                            .vocab = vocab,
-                            .special = std::vector<bool>(static_cast<std::size_t>(vocab)),
-                            .types = spec.types > 0,
-                            .seed = static_cast<std::uint64_t>(job.run.seed)};
-  for (const SpecialTokenRole& role : kSpecialTokenRoles) {
-    const std::optional<std::int32_t> id = tokenizer->special().*role.id;
-    if (id && *id < vocab) options.special[static_cast<std::size_t>(*id)] = true;
-  }
-  if (job.task.whole_words) {
-    for (std::int32_t id = 0; id < vocab; ++id) {
-      options.continues.push_back(tokenizer->continues_word(id));
-    }
-  }
-  return masked_source(std::move(windows), options);
-}
-
 // What masked windows have around them: a model that is trained on texts between special tokens
 // reads them so.
 Frame frame_around(const JobConfig& job, const Tokenizer* tokenizer) {
@@ -275,7 +248,8 @@ void open_windows(Dataset& dataset, const JobConfig& job, const ModelSpec& spec)
   if (job.task.kind != TaskKind::masked_lm) return;
   for (auto* source : {&dataset.train, &dataset.valid}) {
     if (*source == nullptr) continue;
-    *source = masked(framed_source(std::move(*source), frame), job, dataset.tokenizer.get(), spec);
+    *source = masked_windows(std::move(*source), frame, hidden_tokens_of(job),
+                             dataset.tokenizer.get(), spec);
   }
 }
 

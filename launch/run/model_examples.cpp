@@ -7,18 +7,25 @@
 
 namespace ty {
 
-ModelExamples window_examples(const Path& file, const TextOptions& options,
-                              const Tokenizer* tokenizer, const ModelSpec& spec,
-                              std::int64_t sequence) {
-  if (!spec.writes_texts()) {
-    throw UsageError(
-        "wants a model that writes texts or gives one answer per sequence; this is a {} of another "
-        "head",
-        family_of(spec).name);
+ModelExamples window_examples(const Path& file, const TextOptions& text, const Tokenizer* tokenizer,
+                              const ModelSpec& spec, const WindowOptions& options) {
+  if (!spec.writes_texts() && !spec.fills_masks()) {
+    throw UsageError("a {} of this head gives neither the next token of a text nor hidden ones",
+                     family_of(spec).name);
+  }
+  const bool masked = spec.fills_masks() && tokenizer != nullptr;
+  const Frame frame = masked ? frame_of(*tokenizer) : Frame();
+  if (frame.size() >= options.sequence) {
+    throw UsageError("windows of {} tokens, {} of them special ones around each; want {} or more",
+                     options.sequence, frame.size(), frame.size() + 1);
   }
   ModelExamples examples;
-  examples.tokens = std::make_unique<TokenFile>(open_tokens(file, tokenizer, options, spec.vocab));
-  examples.source = evaluation_windows(*examples.tokens, sequence);
+  examples.tokens = std::make_unique<TokenFile>(open_tokens(file, tokenizer, text, spec.vocab));
+  examples.source = evaluation_windows(*examples.tokens, options.sequence - frame.size());
+  if (spec.fills_masks()) {
+    examples.source =
+        masked_windows(std::move(examples.source), frame, options.hidden, tokenizer, spec);
+  }
   return examples;
 }
 
@@ -30,9 +37,9 @@ ModelExamples training_data_of(const JobConfig& job, const Path& directory, cons
   }
   auto tokenizer = find_tokenizer(directory);
   if (tokenizer == nullptr) tokenizer = find_tokenizer(job.tokenizer.from);
-  if (!spec.head.is_pooled()) {
+  if (!spec.head.is_pooled() && !spec.answers_texts()) {
     return window_examples(file, quietly(text_options(job.data)), tokenizer.get(), spec,
-                           job.data.sequence);
+                           {job.data.sequence, hidden_tokens_of(job)});
   }
   if (tokenizer == nullptr) throw UsageError("{}: the model has no tokenizer", directory.string());
   const ExampleSet set = read_examples(file, example_format(job.data, job.task));

@@ -7,6 +7,7 @@
 #include "core/data/token_file.h"
 #include "core/data/tokenizer.h"
 #include "launch/job/job_config.h"
+#include "launch/run/masked_windows.h"
 #include "models/transformer/spec.h"
 
 namespace ty {
@@ -17,11 +18,15 @@ struct ModelExamples {
   std::unique_ptr<Source> source;
 };
 
-// Windows of `sequence` tokens of a text or token file (which wants no tokenizer). Throws
-// UsageError for a model that does not write texts, and what reading throws.
-ModelExamples window_examples(const Path& file, const TextOptions& options,
-                              const Tokenizer* tokenizer, const ModelSpec& spec,
-                              std::int64_t sequence);
+// Windows of `sequence` tokens of a text or token file (which wants no tokenizer), for a model that
+// writes texts, or for one that fills in what is `hidden`. Throws UsageError for another model and
+// for windows too short for the special tokens around them, and what reading throws.
+struct WindowOptions {
+  std::int64_t sequence = 0;
+  HiddenTokens hidden = {};
+};
+ModelExamples window_examples(const Path& file, const TextOptions& text, const Tokenizer* tokenizer,
+                              const ModelSpec& spec, const WindowOptions& options);
 
 // All of a job's training data, for the model of its task that `directory` holds. Throws as above,
 // and UsageError for texts without a tokenizer.

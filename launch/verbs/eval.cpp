@@ -10,6 +10,7 @@
 #include "launch/process/world.h"
 #include "launch/run/model_setup.h"
 #include "launch/run/probe.h"
+#include "launch/verbs/eval_masked.h"
 #include "launch/verbs/eval_scores.h"
 #include "launch/verbs/eval_table.h"
 #include "launch/verbs/eval_task.h"
@@ -108,13 +109,15 @@ ExitCode run_eval(const Arguments& arguments, RankStatus& status) {
     throw UsageError("eval: --logits and --gradients want --tokens \"1 2 3\" or --inputs FILE");
   }
   const ModelSpec spec = read_model_config(directory);
-  const bool answers_texts = spec.has_encoder() && spec.head.kind == HeadSpec::Kind::language;
-  if (arguments.flag("--generate") && !answers_texts) {
+  if (arguments.flag("--generate") && !spec.answers_texts()) {
     throw UsageError("--generate: {} does not answer texts; want an encoder-decoder",
                      arguments.words[0]);
   }
-  if (spec.head.is_pooled() || answers_texts) {
+  if (spec.head.is_pooled() || spec.answers_texts()) {
     return evaluate_task(arguments, world, directory, type_of(arguments));
+  }
+  if (spec.fills_masks()) {
+    return evaluate_masked(arguments, world, directory, spec, type_of(arguments));
   }
   return evaluate_text(arguments, world, directory, spec, type_of(arguments));
 }

@@ -13,13 +13,14 @@ ModelExamples model_examples(const Arguments& arguments, const Path& directory,
     throw UsageError("--sequence: got {}; the model's context is {}, want no more", sequence,
                      spec.context);
   }
-  if (spec.head.is_pooled()) {
-    const TaskFile task =
-        task_file(arguments, arguments.word(0, "the run or model directory"), directory, spec);
+  const Path named = arguments.word(0, "the run or model directory");
+  if (spec.head.is_pooled() || spec.answers_texts()) {
+    const TaskFile task = task_file(arguments, named, directory, spec);
     return {.source = task_source(task, file, spec, directory, sequence, 1)};
   }
   const auto tokenizer = find_tokenizer(directory);
-  return window_examples(file, text_options(DataSection{}), tokenizer.get(), spec, sequence);
+  return window_examples(file, text_options(DataSection{}), tokenizer.get(), spec,
+                         {sequence, hidden_tokens_of(job_around(named, directory))});
 }
 
 }  // namespace ty

@@ -111,28 +111,53 @@ LayerStatistics finished(const StatisticsSums& sums, const std::string& path, St
   return result;
 }
 
+const SequenceRows& ExampleRows::of(const std::string& path) const {
+  const bool reads_encoder = path.starts_with("encoder.") || path.ends_with(".cross.kv");
+  return written.length == 0 || reads_encoder ? read : written;
+}
+
+namespace {
+
+// A target per token: what has none at the end of a text is padding.
+std::vector<std::int64_t> rows_up_to_last_target(const std::vector<std::int32_t>& targets,
+                                                 std::int64_t length) {
+  std::vector<std::int64_t> rows;
+  for (auto first = targets.begin(); first != targets.end(); first += length) {
+    const std::reverse_iterator last(first + length), end(first);
+    const auto found = std::find_if(last, end, [](std::int32_t id) { return id >= 0; });
+    rows.push_back(std::distance(found, end));
+  }
+  return rows;
+}
+
+std::vector<double> targets_of_each(const std::vector<std::int32_t>& targets, std::int64_t length) {
+  std::vector<double> counts;
+  for (auto first = targets.begin(); first != targets.end(); first += length) {
+    counts.push_back(static_cast<double>(
+        std::count_if(first, first + length, [](std::int32_t id) { return id >= 0; })));
+  }
+  return counts;
+}
+
+}  // namespace
+
 ExampleRows rows_of_examples(const HostBatch& batch) {
   ExampleRows rows;
   rows.sequences = batch.sequences;
   const Column read = batch.has(Column::ids) ? Column::ids : Column::patches;
-  rows.length = batch.at(read).row[0];
+  rows.read.length = batch.at(read).row[0];
   rows.targets.assign(static_cast<std::size_t>(batch.sequences), 1.0);
   if (batch.has(Column::lengths)) {
     const std::vector<std::int32_t>& lengths = batch.at(Column::lengths).ids;
-    rows.counted.assign(lengths.begin(), lengths.end());
+    rows.read.counted.assign(lengths.begin(), lengths.end());
   }
   if (!batch.has(Column::targets) || batch.at(Column::targets).row.rank() == 0) return rows;
-  // A target per token: what has none at the end of a text is padding.
-  const std::vector<std::int32_t>& targets = batch.at(Column::targets).ids;
-  for (std::int64_t s = 0; s < batch.sequences; ++s) {
-    const auto first = targets.begin() + s * rows.length, last = first + rows.length;
-    const auto is_target = [](std::int32_t id) { return id >= 0; };
-    rows.targets[static_cast<std::size_t>(s)] =
-        static_cast<double>(std::count_if(first, last, is_target));
-    if (batch.has(Column::lengths)) continue;
-    const auto end =
-        std::find_if(std::reverse_iterator(last), std::reverse_iterator(first), is_target);
-    rows.counted.push_back(std::distance(end, std::reverse_iterator(first)));
+  const HostColumn& targets = batch.at(Column::targets);
+  rows.targets = targets_of_each(targets.ids, targets.row[0]);
+  if (batch.has(Column::decoder_ids)) {
+    rows.written = {targets.row[0], rows_up_to_last_target(targets.ids, targets.row[0])};
+  } else if (!batch.has(Column::lengths)) {
+    rows.read.counted = rows_up_to_last_target(targets.ids, targets.row[0]);
   }
   return rows;
 }
@@ -172,11 +197,13 @@ std::vector<GradientTerm> StatisticsCollector::terms(std::int64_t rows) const {
   return all;
 }
 
-Tensor StatisticsCollector::without_padding(const Tensor& x, double& counted) const {
+Tensor StatisticsCollector::without_padding(const std::string& path, const Tensor& x,
+                                            double& counted) const {
   const std::int64_t rows = x.dim(0) / examples_->sequences;
-  const std::vector<std::int64_t>& lengths = examples_->counted;
+  const SequenceRows& own = examples_->of(path);
+  const std::vector<std::int64_t>& lengths = own.counted;
   counted = static_cast<double>(x.dim(0));
-  if (rows != examples_->length || lengths.empty()) return x;
+  if (rows != own.length || lengths.empty()) return x;
   if (std::all_of(lengths.begin(), lengths.end(), [&](auto n) { return n == rows; })) return x;
   const Tensor result = Tensor::empty_like(x);
   backend_.copy(result.view(), x.view());
@@ -210,7 +237,7 @@ void StatisticsCollector::seen(const std::string& path, const Linear& layer, con
   }
   if (!kinds_.gram && !kinds_.inputs) return;
   double counted = 0;
-  const Tensor inputs = without_padding(rows_x, counted);
+  const Tensor inputs = without_padding(path, rows_x, counted);
   sums.rows += counted;
   if (kinds_.gram) add_upper_gram(backend_, sums.gram.view(), inputs.view());
   if (!kinds_.inputs) return;

@@ -46,12 +46,20 @@ class StatisticsSums {
 // What one layer's sums come to: means, of one kind.
 LayerStatistics finished(const StatisticsSums& sums, const std::string& path, StatisticKind kind);
 
+// Rows of a batch's sequences.
+struct SequenceRows {
+  std::int64_t length = 0;                 // T
+  std::vector<std::int64_t> counted = {};  // of each that are no padding; empty: all
+};
 // What a collector has to know of the examples whose backward is to come.
 struct ExampleRows {
   std::int64_t sequences = 0;
-  std::int64_t length = 0;                 // T
-  std::vector<std::int64_t> counted = {};  // rows of each that are no padding; empty: all
-  std::vector<double> targets = {};        // of each
+  SequenceRows read;                 // by the model; of an encoder-decoder, by its encoder
+  SequenceRows written;              // of an encoder-decoder, by its decoder
+  std::vector<double> targets = {};  // of each example
+
+  // Those that a layer sees.
+  const SequenceRows& of(const std::string& path) const;
 };
 ExampleRows rows_of_examples(const HostBatch& batch);
 
@@ -74,8 +82,9 @@ class StatisticsCollector final : public LinearObserver {
  private:
   // Which rows' gradients are squared together; dy has `rows` rows per example.
   std::vector<GradientTerm> terms(std::int64_t rows) const;
-  // x with zeros in the place of padding; sets the number of other rows.
-  Tensor without_padding(const Tensor& x, double& counted) const;
+  // x, which the layer of this path reads, with zeros in the place of padding; sets the number of
+  // other rows.
+  Tensor without_padding(const std::string& path, const Tensor& x, double& counted) const;
 
   Backend& backend_;
   std::vector<LinearSite> layers_;

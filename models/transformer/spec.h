@@ -101,6 +101,12 @@ struct ModelSpec {
   }
   // Whether it does so for a text that it goes on with: a decoder alone.
   bool writes_texts() const { return generates() && !has_encoder(); }
+  // Whether it gives tokens that were hidden from it: an encoder with a head of the vocabulary.
+  bool fills_masks() const {
+    return head.kind == HeadSpec::Kind::language && !causal && !has_encoder() && !reads_images();
+  }
+  // Whether it writes a text for each that it reads: an encoder-decoder.
+  bool answers_texts() const { return generates() && has_encoder(); }
   bool has_tied_head() const { return tied && head.kind == HeadSpec::Kind::language; }
   // Whether sequences may be padded: all but those of a language model that reads one way.
   bool reads_lengths() const { return !reads_images() && !writes_texts(); }

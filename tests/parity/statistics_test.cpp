@@ -20,15 +20,19 @@
 namespace ty::test {
 namespace {
 
+// What an example's targets are: of each token the next one, one label, some tokens of its own, or
+// another text.
+enum class Targets { next, label, hidden, text };
+
 // A few examples of a tiny model, of lengths of their own.
 struct Task {
   ModelSpec spec;
   std::int64_t examples;
-  bool labelled;
+  Targets targets;
 };
 
 Task texts() {
-  return {{.layers = 2, .width = 12, .heads = 3, .context = 10, .vocab = 17}, 11, false};
+  return {{.layers = 2, .width = 12, .heads = 3, .context = 10, .vocab = 17}, 11, Targets::next};
 }
 
 Task labels() {
@@ -37,7 +41,28 @@ Task labels() {
   spec.head = {.kind = HeadSpec::Kind::labels, .labels = 3, .pooler = UnaryOp::tanh};
   spec.causal = spec.norm_first = spec.final_norm = false;
   spec.embedding_norm = true;
-  return {spec, 11, true};
+  return {spec, 11, Targets::label};
+}
+
+// An encoder that fills in hidden tokens.
+Task hidden() {
+  ModelSpec spec = labels().spec;
+  spec.head = {.kind = HeadSpec::Kind::language, .transform = true, .bias = true};
+  return {spec, 11, Targets::hidden};
+}
+
+// An encoder-decoder; its texts are shorter than what they answer.
+Task answers() {
+  ModelSpec spec = {.family = "bart",
+                    .layers = 2,
+                    .encoder_layers = 1,
+                    .width = 12,
+                    .heads = 3,
+                    .context = 10,
+                    .vocab = 17};
+  spec.norm_first = spec.final_norm = false;
+  spec.embedding_norm = true;
+  return {spec, 11, Targets::text};
 }
 
 // The same with adapters, of all of a layer and of parts of one; queries and keys have none.
@@ -54,32 +79,45 @@ class Examples final : public Source {
   std::int64_t examples() const override { return repeat_ * task_.examples; }
   using Source::batch;
   HostBatch batch(std::span<const std::int64_t> numbers) const override {
+    const Targets kind = task_.targets;
     HostBatch batch;
     batch.sequences = std::ssize(numbers);
     std::int64_t longest = 0;
     for (const std::int64_t i : numbers) longest = std::max(longest, length(i));
-    if (!task_.labelled) longest = task_.spec.context;
-    HostColumn ids = {{longest}}, targets, lengths;
-    if (!task_.labelled) targets.row = {longest};
-    const RandomStream stream(3, site_id("examples"));
+    if (kind == Targets::next) longest = task_.spec.context;
+    HostColumn ids = {{longest}}, targets, lengths, decoder_ids;
+    if (kind != Targets::label) targets.row = {kind == Targets::text ? longest - 2 : longest};
+    decoder_ids.row = targets.row;
     for (const std::int64_t number : numbers) {
       const std::int64_t i = number % task_.examples;
       for (std::int64_t t = 0; t < longest; ++t) {
         const bool is_padding = t >= length(i);
-        const auto id = static_cast<std::int32_t>(
-            stream.word(static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(t)) % 17);
+        const std::int32_t id = id_at(i, t);
         ids.ids.push_back(is_padding ? 0 : id);
-        if (!task_.labelled) targets.ids.push_back(is_padding ? -1 : (id * 5 + 1) % 17);
+        if (kind == Targets::next) targets.ids.push_back(is_padding ? -1 : (id * 5 + 1) % 17);
+        // The last hidden token is not the last that counts.
+        const bool is_hidden = t % 3 == 1 && t + 2 < length(i);
+        if (kind == Targets::hidden) targets.ids.push_back(is_hidden ? id : -1);
+        if (kind != Targets::text || t + 2 >= longest) continue;
+        const bool is_written = t + 2 < length(i);
+        targets.ids.push_back(is_written ? (id * 5 + 1) % 17 : -1);
+        decoder_ids.ids.push_back(is_written ? id : 0);
       }
-      if (task_.labelled) targets.ids.push_back(static_cast<std::int32_t>(i % 3));
+      if (kind == Targets::label) targets.ids.push_back(static_cast<std::int32_t>(i % 3));
       lengths.ids.push_back(static_cast<std::int32_t>(length(i)));
     }
     batch.columns = {{Column::ids, ids}, {Column::targets, targets}};
-    if (task_.labelled) batch.columns[Column::lengths] = lengths;
+    if (kind != Targets::next) batch.columns[Column::lengths] = lengths;
+    if (kind == Targets::text) batch.columns[Column::decoder_ids] = decoder_ids;
     return batch;
   }
 
  private:
+  static std::int32_t id_at(std::int64_t example, std::int64_t place) {
+    const RandomStream stream(3, site_id("examples"));
+    return static_cast<std::int32_t>(
+        stream.word(static_cast<std::uint64_t>(example), static_cast<std::uint64_t>(place)) % 17);
+  }
   std::int64_t length(std::int64_t i) const { return 4 + i % task_.examples * 7 % 6; }
   const Task& task_;
   std::int64_t repeat_;
@@ -219,10 +257,14 @@ std::map<std::string, Matrix> importances(const Task& task) {
 double relative(const Matrix& a, const Matrix& b) { return distance(a, b) / frobenius_norm(b); }
 
 TEST(StatisticsPass, TakesTheMeanOfSquaredGradientsOfExamples) {
-  for (const Task& task : {texts(), labels()}) {
+  // Attention, MLP and, of a decoder with an encoder, three layers more in each block; a pooler and
+  // the labels.
+  const std::vector<std::pair<Task, std::size_t>> tasks = {
+      {texts(), 8}, {labels(), 10}, {hidden(), 8}, {answers(), 3 * 4 + 2 * 3}};
+  for (const auto& [task, layers] : tasks) {
     const auto expected = squared_gradients(task);
     const Numbers found = statistics_of(task, {});
-    ASSERT_EQ(found.size(), task.labelled ? 10u : 8u);
+    ASSERT_EQ(found.size(), layers);
     for (const auto& [path, mean] : expected) {
       EXPECT_LT(relative(found.at(path).fisher, mean), 1e-10) << path;
       EXPECT_GT(energy(mean), 0.0) << path;
@@ -255,7 +297,7 @@ TEST(StatisticsPass, TakesImportancesFromAdaptersAlone) {
 }
 
 TEST(StatisticsPass, DoesNotDependOnBatchesPaddingAndRepetition) {
-  for (const Task& task : {texts(), labels()}) {
+  for (const Task& task : {texts(), labels(), hidden(), answers()}) {
     const Numbers one = statistics_of(task, {.options = {.batch = 1}});
     const Numbers four = statistics_of(task, {});
     const Numbers twice = statistics_of(task, {.repeat = 2});

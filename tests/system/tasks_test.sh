@@ -76,6 +76,28 @@ sed -e '/^tokenizer:/d' -e 's|^model:.*|model: {from: begins}|' summary.yaml > f
 "$binary" train further.yaml run.dir=further run.steps=1 optim.lr=1e-12 schedule.warmup=0 2>log || fail "further: $(cat log)"
 awk -v a="$(last further valid_loss)" -v b="$(loss_in begun)" 'BEGIN { exit !(a / b > 0.9999 && a / b < 1.0001) }' ||
   fail "further: $(last further valid_loss), $(cat begun)"
+# Hidden tokens: the loss of the run's own validation comes out again, whoever shares the work.
+json "loss perplexity hidden_tokens windows" "$binary" eval masked text.txt --sequence 32
+alone=$(loss_in out)
+awk -v a="$(last masked valid_loss)" -v b="$alone" 'BEGIN { exit !(a / b > 0.9999 && a / b < 1.0001) }' ||
+  fail "masked: $(last masked valid_loss), $(cat out)"
+mpi 2 eval masked text.txt --sequence 32 --json >out 2>log || fail "masked, two ranks: $(cat log)"
+awk -v a="$alone" -v b="$(loss_in out)" 'BEGIN { exit !(a / b > 0.9999 && a / b < 1.0001) }' || fail "$alone, $(cat out)"
+expect 64 'windows of 2 tokens, 2 of them special ones' "$binary" eval masked text.txt --sequence 2
+expect 64 'do not overlap' "$binary" eval masked text.txt --stride 4
+# Statistics of both, and cuts with them.
+for each in "masked text.txt" "summary pairs.jsonl"; do
+  read -r model file <<<"$each"
+  json "layers examples loss" "$binary" statistics "$model" --data "$file" --kind fisher,gram --examples 40 --sequence 32
+  grep -q '"examples":40,' out || fail "$model: $(cat out)"
+  for method in fwsvd whitened; do
+    "$binary" compress "$model" "$model-$method" --method $method --keep 60% --match '*blocks.*' >out 2>log ||
+      fail "$model, $method: $(cat log)"
+    "$binary" eval "$model-$method" "$file" --sequence 32 --first long --answer short >out 2>log || fail "$model-$method: $(cat log)"
+  done
+done
+says "without singular values" "$binary" inspect masked --spectrum --data text.txt --sequence 32
+
 # With texts that it writes itself: the scores are those of the file that it leaves.
 json "loss examples rouge1 rouge_l_sum" "$binary" eval summary pairs.jsonl --generate --max-tokens 8
 "$binary" eval summary pairs.jsonl --generate --beams 2 --max-tokens 8 --predictions beams.txt 2>log > own || fail "generate: $(cat log)"
