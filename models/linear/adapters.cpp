@@ -129,12 +129,6 @@ LinearSpec adapter_beside(const LinearSpec& spec, LinearSpec base) {
   return beside;
 }
 
-bool is_one_matrix(const LinearSpec& spec) {
-  if (spec.as<BottleneckSpec>() != nullptr) return false;
-  const LinearSpec* base = adapted(spec);
-  return base == nullptr || is_one_matrix(*base);
-}
-
 bool have_adapters(const std::vector<LinearRule>& rules) {
   return std::any_of(rules.begin(), rules.end(),
                      [](const LinearRule& rule) { return adapted(rule.spec) != nullptr; });

@@ -47,9 +47,6 @@ bool is_in_block(const std::string& path);
 const LinearSpec* adapted(const LinearSpec& spec);
 // The adapter of such a layer, as it is now, beside something else.
 LinearSpec adapter_beside(const LinearSpec& spec, LinearSpec base);
-// Whether one matrix is all that a layer multiplies by, so that its adapter, if it has one, can be
-// added in.
-bool is_one_matrix(const LinearSpec& spec);
 
 // Whether a layer of these has an adapter.
 bool have_adapters(const std::vector<LinearRule>& rules);

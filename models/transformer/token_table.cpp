@@ -80,7 +80,7 @@ class SvdTable final : public TokenTable {
   }
   Tensor apply(const Tensor& entered) const override {
     if (!sharing_.is_divided()) {
-      return svd_linear(entered, b_, a_, Tensor(), WeightLayout::out_in);
+      return svd_linear(entered, b_, a_, Tensor(), std::nullopt, WeightLayout::out_in);
     }
     return linear(entered, a_, Tensor(), WeightLayout::out_in, InReplay::read, shards_);
   }
@@ -114,6 +114,9 @@ void check(const BlockContext& at, const LinearShape& layer, const LinearSpec& s
     throw ConfigError("{}: {} [{}, {}]: {}", at.linear.name_for(path), path, layer.in, layer.out,
                       message);
   };
+  if (!is_one_matrix(spec)) {
+    refuse(fmt::format("a token table is one matrix, not {}", describe(spec)));
+  }
   if (is_dense(spec) || spec.as<SvdSpec>() != nullptr) return;
   if (spec.as<TtmSpec>() == nullptr && spec.as<RowTrainsSpec>() == nullptr) {
     refuse(fmt::format(

@@ -206,7 +206,7 @@ TEST(Adapters, AreRefusedByNameWhereTheyCannotBe) {
   EXPECT_NE(error({"adapters=[{match: \"*\", kind: lora, parts: [q, w]}]"})
                 .find("\"w\" is none of q, k and v"),
             std::string::npos);
-  EXPECT_TRUE(contains(error({bases()[2].overrides[0], kPissa}), "init: pissa of a ttm layer"));
+  EXPECT_TRUE(contains(error({bases()[2].overrides[0], kPissa}), "lora: pissa of a ttm layer"));
   EXPECT_TRUE(contains(error({"adapters=[{match: \"*\", kind: bottleneck, width: 25}]"}),
                        "blocks.0.attn.out [24, 24]: bottleneck: width 25 behind 24 numbers; want 1 "
                        "to 24"));

@@ -20,6 +20,11 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
       {"svd_auto", {"linear=[{match: \"*\", kind: svd, rank: 3}]"}},
       {"svd_by_rank", {"linear=[{match: \"blocks.*\", kind: svd, rank: 12, layout: rank}]"}},
       {"svd_hidden", {"linear=[{match: \"blocks.*\", kind: svd, rank: 5, layout: hidden}]"}},
+      {"svd_silu", {"linear=[{match: \"*blocks.*\", kind: svd, rank: 5, activation: silu}]"}},
+      {"svd_by_rank_gelu",
+       {"linear=[{match: \"blocks.*\", kind: svd, rank: 12, activation: gelu, layout: rank}]"}},
+      {"svd_hidden_relu",
+       {"linear=[{match: \"blocks.*\", kind: svd, rank: 5, activation: relu, layout: hidden}]"}},
       {"svd_hidden_head", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: hidden}]"}},
       {"svd_hidden_mixed",
        {"linear=[{match: \"*.mlp.down\", kind: svd, rank: 5, layout: hidden}, {match: "
@@ -57,7 +62,8 @@ std::vector<Case> cases() {
   for (const auto& [data, tensor] : kLayouts) {
     for (const auto& [kind, rules] : kinds()) {
       for (const bool rows : {false, true}) {
-        if (rows && (tensor == 1 || kind == "svd_by_rank" || kind.starts_with("svd_hidden")))
+        if (rows &&
+            (tensor == 1 || kind.starts_with("svd_by_rank") || kind.starts_with("svd_hidden")))
           continue;
         Case c = {fmt::format("{}x{}_{}{}", data, tensor, kind, rows ? "_rows" : ""), data, tensor,
                   1, rules};

@@ -81,7 +81,7 @@ for layout in 'parallel.tensor=2' 'parallel.tensor=2 parallel.sequence=true' 'pa
   near "$(loss_of again)" "$(loss_of behind)" "bottlenecks, $layout"
 done
 expect 65 'blocks.0.attn.out: dense + bottleneck of 6: is not linear and cannot be added' "$binary" export behind none --dense
-expect 65 'blocks.0.attn.out: a bottleneck adapter, for which peft has no form' "$binary" export behind none --adapters
+expect 65 'blocks.0.attn.out: dense + bottleneck of 6, for which peft has no form' "$binary" export behind none --adapters
 expect 64 'none of the layers can have lora; blocks.0.attn.qkv is dense, and wants an adapter of kind lora' \
   "$binary" statistics behind --data text.txt --kind lora
 "$binary" compress behind cut --method svd --rank 32 --match '*.mlp.down' --keep-adapters >out 2>err || fail "$(cat err)"

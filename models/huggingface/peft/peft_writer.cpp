@@ -81,8 +81,8 @@ class Writer {
   Writer(const StoredModel& model, const PeftOptions& options) : model_(model), options_(options) {
     for (const LinearSite& site : model.linear_sites()) {
       if (!is_one_matrix(site.spec)) {
-        throw DataError("{}: {}: a bottleneck adapter, for which peft has no form",
-                        model.directory().string(), site.path);
+        throw DataError("{}: {}: {}, for which peft has no form", model.directory().string(),
+                        site.path, describe(site.spec));
       }
       if (site.spec.as<LoraSpec>() != nullptr) add_layer(site);
     }

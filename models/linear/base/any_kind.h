@@ -16,6 +16,8 @@
 //                                      what a kind need not define and for forward_flops(), where
 //                                      this one does not say (optional)
 //   execution_of(s, shape, tokens)     how it will run (optional)
+//   is_one_matrix(s)                   whether x W + b is all that it makes of x, with one matrix W
+//                                      (optional; without it, it is)
 //   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
 //                                      (optional; without it they hold the layer whole)
 //   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
@@ -82,6 +84,7 @@ struct AnyLinearKind {
   virtual std::int64_t weights(const LinearShape& shape) const = 0;
   virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
+  virtual bool one_matrix() const = 0;
   virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
   virtual std::string rank_obstacle(int ranks) const = 0;
   virtual std::string hidden_obstacle() const = 0;

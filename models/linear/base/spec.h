@@ -62,6 +62,9 @@ class LinearSpec {
                                 std::int64_t tokens) {
     return spec.kind_->execution(shape, tokens);
   }
+  // Whether one matrix is all that a layer multiplies by, so that another kind's weight can be made
+  // of it, or an adapter's be added to it.
+  friend bool is_one_matrix(const LinearSpec& spec) { return spec.kind_->one_matrix(); }
   // How ranks that share a layer can hold it, or the layout that `sharing` names; automatic if one
   // rank has it all. Throws ConfigError if that layout cannot be, or none.
   friend LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split split,
@@ -107,6 +110,10 @@ class LinearSpec {
         return as_run()->execution(shape, tokens);
       }
       return {};
+    }
+    bool one_matrix() const override {
+      if constexpr (requires { is_one_matrix(spec); }) return is_one_matrix(spec);
+      return true;
     }
     std::string obstacle(const LinearShape& shape, Split split, int ranks) const override {
       if constexpr (requires { obstacle_to(spec, shape, split, ranks); }) {

@@ -90,6 +90,8 @@ std::int64_t num_weights(const BottleneckSpec& spec, const LinearShape& shape) {
   return num_weights(spec.of, shape) + adapter_weights(spec.options, shape);
 }
 
+bool is_one_matrix(const BottleneckSpec&) { return false; }
+
 double forward_flops(const BottleneckSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   return forward_flops(spec.of, shape, tokens) +
          flops_of_weights(2 * shape.out * spec.options.width, tokens);

@@ -36,6 +36,7 @@ BottleneckSpec resolved(const BottleneckSpec& spec, const LinearShape& shape);
 std::string describe(const BottleneckSpec& spec);
 // Of W, and D, d, U and u.
 std::int64_t num_weights(const BottleneckSpec& spec, const LinearShape& shape);
+bool is_one_matrix(const BottleneckSpec& spec);  // not
 double forward_flops(const BottleneckSpec& spec, const LinearShape& shape, std::int64_t tokens);
 Execution execution_of(const BottleneckSpec& spec, const LinearShape& shape, std::int64_t tokens);
 // D reads whole rows of h: a layer of Split::out has them on no rank. Behind one of Split::in every

@@ -80,6 +80,10 @@ std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
     return SpecFault{"of", fmt::format("a {} layer has no use for a guide; want one of factors",
                                        kind_name(spec.of))};
   }
+  if (!is_one_matrix(spec.of)) {
+    return SpecFault{
+        "of", fmt::format("{} is no matrix that a dense guide could fade into", describe(spec.of))};
+  }
   auto fault = fault_of(spec.of);
   if (fault) fault->key = "of." + fault->key;
   return fault;

@@ -258,7 +258,7 @@ LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape) {
   }
   LoraSpec result = {spec.options, resolved(spec.of, shape)};
   if (const std::string obstacle = obstacle_to_start(result); !obstacle.empty()) {
-    throw ConfigError("lora: init: {}", obstacle);
+    throw ConfigError("lora: {}", obstacle);
   }
   return result;
 }
@@ -275,6 +275,8 @@ std::string describe(const LoraSpec& spec) {
 std::int64_t num_weights(const LoraSpec& spec, const LinearShape& shape) {
   return num_weights(spec.of, shape) + adapter_weights(spec.options, shape);
 }
+
+bool is_one_matrix(const LoraSpec& spec) { return is_one_matrix(spec.of); }
 
 double forward_flops(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   const double once =  // of dora: what A makes of W

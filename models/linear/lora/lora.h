@@ -53,6 +53,7 @@ std::optional<SpecFault> fault_of(const LoraSpec& spec);
 LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape);
 std::string describe(const LoraSpec& spec);
 std::int64_t num_weights(const LoraSpec& spec, const LinearShape& shape);
+bool is_one_matrix(const LoraSpec& spec);
 double forward_flops(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens);
 Execution execution_of(const LoraSpec& spec, const LinearShape& shape, std::int64_t tokens);
 // The adapter is split as svd layers are, and W is held as is best for it; with dora only beside a

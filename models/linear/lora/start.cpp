@@ -119,6 +119,10 @@ bool depends_on_weight(const LoraOptions& options) {
 }
 
 std::string obstacle_to_start(const LoraSpec& spec) {
+  if (depends_on_weight(spec.options) && !is_one_matrix(spec.of)) {
+    return fmt::format("{} of {}, which is no matrix", spec.options.dora ? "dora" : "pissa",
+                       describe(spec.of));
+  }
   if (spec.options.init != LoraInit::pissa || spec.of.as<DenseSpec>() != nullptr) return "";
   const SvdSpec* svd = spec.of.as<SvdSpec>();
   if (svd == nullptr) {

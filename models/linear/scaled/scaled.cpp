@@ -63,6 +63,8 @@ std::int64_t num_weights(const ScaledSpec& spec, const LinearShape& shape) {
   return num_weights(spec.of, shape) + shape.in;
 }
 
+bool is_one_matrix(const ScaledSpec& spec) { return is_one_matrix(spec.of); }
+
 double forward_flops(const ScaledSpec& spec, const LinearShape& shape, std::int64_t tokens) {
   return forward_flops(spec.of, shape, tokens) +
          static_cast<double>(shape.in) * static_cast<double>(tokens);

@@ -24,6 +24,7 @@ ScaledSpec resolved(const ScaledSpec& spec, const LinearShape& shape);
 std::string describe(const ScaledSpec& spec);
 // Of V and s.
 std::int64_t num_weights(const ScaledSpec& spec, const LinearShape& shape);
+bool is_one_matrix(const ScaledSpec& spec);
 double forward_flops(const ScaledSpec& spec, const LinearShape& shape, std::int64_t tokens);
 Execution execution_of(const ScaledSpec& spec, const LinearShape& shape, std::int64_t tokens);
 // None: V is held as is best for it.

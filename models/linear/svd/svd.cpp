@@ -5,6 +5,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/bias.h"
+#include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
 #include "models/linear/base/bias.h"
 #include "models/linear/base/factor_init.h"
@@ -21,18 +22,24 @@ Tensor product_of(const Parameter& a, const Parameter& b) {
   return matmul(a.value, b.value);
 }
 
-// What a rank has of the factors.
+// What a rank has of the factors, and what comes between them.
 struct SvdParts {
   const Parameter& a;
   const Parameter& b;
   const Parameter* bias;
+  std::optional<UnaryOp> activation;
+
+  Tensor between(const Tensor& z) const { return activation ? ty::activation(*activation, z) : z; }
 };
 
 class SvdLayer : public Linear {
  public:
   SvdLayer(const SvdParts& own, const Sharing& sharing, WeightShards shards = {})
       : own_(own), sharing_(sharing), shards_(std::move(shards)) {}
-  Tensor dense_weight() const override { return product_of(own_.a, own_.b); }
+  Tensor dense_weight() const override {
+    if (!own_.activation) return product_of(own_.a, own_.b);
+    throw ConfigError("an svd layer with an activation is not linear: no matrix stands for it");
+  }
 
  protected:
   SvdParts own_;
@@ -44,7 +51,7 @@ class SvdWhole final : public SvdLayer {
  public:
   using SvdLayer::SvdLayer;
   Tensor apply(const Tensor& x) const override {
-    return svd_linear(x, own_.a.value, own_.b.value, value_of(own_.bias));
+    return svd_linear(x, own_.a.value, own_.b.value, value_of(own_.bias), own_.activation);
   }
 };
 
@@ -60,8 +67,8 @@ class SvdOut final : public SvdLayer {
     return ty::enter(linear(x, own_.a.value, Tensor()), sharing_);
   }
   Tensor apply(const Tensor& z) const override {
-    return linear(z, own_.b.value, value_of(own_.bias), WeightLayout::in_out, InReplay::read,
-                  shards_);
+    return linear(own_.between(z), own_.b.value, value_of(own_.bias), WeightLayout::in_out,
+                  InReplay::read, shards_);
   }
 };
 
@@ -71,7 +78,7 @@ class SvdIn final : public SvdLayer {
   Tensor apply(const Tensor& x) const override {
     const Tensor term =
         linear(x, own_.a.value, Tensor(), WeightLayout::in_out, terms_in_replay(sharing_), shards_);
-    return linear(leave(term, sharing_), own_.b.value, value_of(own_.bias));
+    return linear(own_.between(leave(term, sharing_)), own_.b.value, value_of(own_.bias));
   }
 };
 
@@ -82,7 +89,8 @@ class SvdByRank final : public SvdLayer {
  public:
   using SvdLayer::SvdLayer;
   Tensor apply(const Tensor& x) const override {
-    const Tensor term = svd_linear(ty::enter(x, sharing_), own_.a.value, own_.b.value, Tensor());
+    const Tensor term =
+        svd_linear(ty::enter(x, sharing_), own_.a.value, own_.b.value, Tensor(), own_.activation);
     return biased(leave(term, sharing_), value_of(own_.bias));
   }
 };
@@ -100,7 +108,7 @@ class SvdHidden final : public SvdLayer {
         linear(x, own_.a.value, Tensor(), WeightLayout::in_out, InReplay::unread), sharing_.tensor);
   }
   Tensor apply(const Tensor& z) const override {
-    return linear(z, own_.b.value, value_of(own_.bias));
+    return linear(own_.between(z), own_.b.value, value_of(own_.bias));
   }
 };
 
@@ -118,8 +126,8 @@ SvdParts declare(const Scope& scope, const LinearShape& shape, const SvdSpec& sp
   const Parameter& a = factor("a", {shape.in, spec.rank}, inits.a, divided_in_a);
   const Parameter& b = factor("b", {spec.rank, shape.out}, inits.b, divided_in_b);
   const bool own_columns = divided_in_b == 1;
-  return {a, b,
-          own_columns ? declare_bias_part(scope, shape, sharing) : declare_bias(scope, shape)};
+  return {a, b, own_columns ? declare_bias_part(scope, shape, sharing) : declare_bias(scope, shape),
+          spec.activation};
 }
 
 }  // namespace
@@ -128,6 +136,9 @@ void fields(config::Fields& f, SvdSpec& s) {
   f.field("rank", s.rank, "columns of the first factor; 0: by keep", config::between(0, kMostSize));
   keep_field(f, s.keep);
   init_field(f, s.init);
+  f.field("activation", s.activation,
+          "between the factors, which makes the layer f(x A) B; null: none",
+          {{"silu", UnaryOp::silu}, {"gelu", UnaryOp::gelu_erf}, {"relu", UnaryOp::relu}});
 }
 
 std::optional<SpecFault> fault_of(const SvdSpec& spec) {
@@ -151,7 +162,11 @@ SvdSpec resolved(const SvdSpec& spec, const LinearShape& shape) {
   return result;
 }
 
-std::string describe(const SvdSpec& spec) { return fmt::format("svd rank {}", spec.rank); }
+std::string describe(const SvdSpec& spec) {
+  return fmt::format("svd rank {}{}", spec.rank, spec.activation ? " with an activation" : "");
+}
+
+bool is_one_matrix(const SvdSpec& spec) { return !spec.activation; }
 
 std::int64_t num_weights(const SvdSpec& spec, const LinearShape& shape) {
   return svd_parameters(shape.in, shape.out, spec.rank);

@@ -94,7 +94,7 @@ TEST(Pissa, IsRefusedWhereTheRestHasNoPlace) {
     });
   };
   EXPECT_TRUE(contains(error({.rank = 2}, TtmSpec{.rank = 3}),
-                       "lora: init: pissa of a ttm layer, whose rest is none of its size"));
+                       "lora: pissa of a ttm layer, whose rest is none of its size"));
   EXPECT_TRUE(contains(error({.rank = 6}, SvdSpec{.rank = 5}),
                        "pissa of rank 6 out of an svd layer of rank 5; want 1 to 5"));
   EXPECT_TRUE(contains(error({.rank = 2, .parts = {"q"}}, SvdSpec{.rank = 5}),

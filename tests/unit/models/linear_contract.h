@@ -81,12 +81,13 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
   Tensor input(const Shape& shape, DType dtype = DType::f64) {
     return random_tensor(*backend_, shape, "x", dtype);
   }
-  // x W + b in fp64, by the definition, and what an adapter makes of it that is not linear.
+  // What a layer is by the definition, in fp64: x W + b, and what is not linear.
   Tensor wanted(Map& layer, const Tensor& x) {
     const auto value = [&](const char* name) {
       return layer.store.find(name)->value.to(DType::f64);
     };
     const auto* bottleneck = row_.spec.as<BottleneckSpec>();
+    if (bottleneck == nullptr && !is_one_matrix(row_.spec)) return wanted_of_svd(layer, x);
     const Tensor w = bottleneck == nullptr      ? layer.linear->dense_weight().to(DType::f64)
                      : is_dense(bottleneck->of) ? value("layer.weight")
                                                 : matmul(value("layer.a"), value("layer.b"));
@@ -95,6 +96,28 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
     return bottleneck == nullptr
                ? y
                : behind_bottleneck(layer.store, y, bottleneck->options.activation);
+  }
+  // (f((x . s) A) B + b) + x A' B' t, where there are a scale s and an adapter of weight t.
+  Tensor wanted_of_svd(Map& layer, const Tensor& x) {
+    const auto value = [&](const char* name) {
+      const Parameter* p = layer.store.find(name);
+      return p == nullptr ? Tensor() : p->value.to(DType::f64);
+    };
+    const auto* lora = row_.spec.as<LoraSpec>();
+    const auto* scaled = row_.spec.as<ScaledSpec>();
+    const SvdSpec& svd = *(lora != nullptr     ? lora->of
+                           : scaled != nullptr ? scaled->of
+                                               : row_.spec)
+                              .as<SvdSpec>();
+    const Tensor x64 = x.to(DType::f64);
+    const Tensor in = scaled == nullptr ? x64 : mul(x64, value("layer.scale"));
+    Tensor y = matmul(activation(*svd.activation, matmul(in, value("layer.a"))), value("layer.b"));
+    if (lora != nullptr) {
+      const Tensor change = matmul(matmul(x64, value("layer.lora.a")), value("layer.lora.b"));
+      y = add(y, scale(change, lora->options.scale()));
+    }
+    const Tensor bias = value("layer.bias");
+    return bias.defined() ? add(y, bias) : y;
   }
   static double largest(const std::vector<double>& values) {
     double most = 0;

@@ -49,7 +49,7 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
     if (in_step) layer->linear->end_step();
 
     // The layer is linear in every parameter and in x, so a large step has no error but rounding;
-    // but with dora or behind a bottleneck.
+    // but with dora, an activation inside or behind a bottleneck.
     const bool is_linear = !is_dora(row_.spec) && is_one_matrix(row_.spec);
     const double step = is_linear ? 0.5 : 1e-4, tolerance = is_linear ? 1e-9 : 1e-5;
     const auto loss = [&] {

@@ -74,6 +74,13 @@ inline std::vector<LinearRow> linear_rows() {
       {"scaled_ttm", {12, 12}, ScaledSpec{TtmSpec{.rank = 3}}},
       {"bottleneck_dense", {12, 10}, BottleneckSpec{{.width = 4}}},
       {"bottleneck_svd", {12, 10}, BottleneckSpec{{.width = 3}, SvdSpec{.rank = 3}}},
+      {"svd_silu", {12, 10}, SvdSpec{.rank = 3, .activation = UnaryOp::silu}},
+      {"svd_gelu_scaled",
+       {12, 10},
+       ScaledSpec{SvdSpec{.rank = 4, .activation = UnaryOp::gelu_erf}}},
+      {"lora_svd_silu",
+       {12, 10},
+       LoraSpec{{.rank = 2}, SvdSpec{.rank = 3, .activation = UnaryOp::silu}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
   };
   std::vector<LinearRow> result;
