@@ -7,7 +7,7 @@
 namespace ty::config {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 const char* json_type(ScalarKind kind) {
   switch (kind) {
@@ -22,13 +22,13 @@ const char* json_type(ScalarKind kind) {
   }
 }
 
-Json limit(double value) {
+OrderedJson limit(double value) {
   const auto integer = static_cast<std::int64_t>(value);
-  return static_cast<double>(integer) == value ? Json(integer) : Json(value);
+  return static_cast<double>(integer) == value ? OrderedJson(integer) : OrderedJson(value);
 }
 
-Json scalar_schema(const LeafType& type, const Rule& rule) {
-  Json out;
+OrderedJson scalar_schema(const LeafType& type, const Rule& rule) {
+  OrderedJson out;
   if (rule.choices.empty() || type.kind == ScalarKind::path) {
     out["type"] = json_type(type.kind);
     if (rule.is_share) out["type"] = {out["type"], "string"};
@@ -44,9 +44,9 @@ Json scalar_schema(const LeafType& type, const Rule& rule) {
   return out;
 }
 
-Json leaf_schema(const Key& key, const Leaf& leaf) {
-  Json out{{"description", key.doc}};
-  const Json one = scalar_schema(leaf.type, key.rule);
+OrderedJson leaf_schema(const Key& key, const Leaf& leaf) {
+  OrderedJson out{{"description", key.doc}};
+  const OrderedJson one = scalar_schema(leaf.type, key.rule);
   if (leaf.type.is_list) {
     out["type"] = "array";
     out["items"] = one;
@@ -55,7 +55,8 @@ Json leaf_schema(const Key& key, const Leaf& leaf) {
     }
   } else if (*leaf.type.empty_word) {
     const bool is_null = leaf.type.empty_word == std::string_view("null");
-    out["anyOf"] = {one, is_null ? Json{{"type", "null"}} : Json{{"const", leaf.type.empty_word}}};
+    out["anyOf"] = {one, is_null ? OrderedJson{{"type", "null"}}
+                                 : OrderedJson{{"const", leaf.type.empty_word}}};
   } else {
     out.update(one);
   }
@@ -70,13 +71,14 @@ class SchemaWriter final : public Fields {
   explicit SchemaWriter(bool is_item, const Fields* outer = nullptr)
       : Fields(outer), is_item_(is_item) {}
 
-  Json take() {
-    Json out{{"type", "object"}, {"additionalProperties", false}, {"properties", properties_}};
+  OrderedJson take() {
+    OrderedJson out{
+        {"type", "object"}, {"additionalProperties", false}, {"properties", properties_}};
     if (!required_.empty()) out["required"] = required_;
     return out;
   }
 
-  Json properties_ = Json::object();
+  OrderedJson properties_ = OrderedJson::object();
 
  private:
   void leaf(const Key& key, const Leaf& leaf) override {
@@ -89,7 +91,7 @@ class SchemaWriter final : public Fields {
   void section(const Key& key, const Section& section) override {
     SchemaWriter inner(is_item_, this);
     section.visit(inner);
-    Json schema{{"description", key.doc}};
+    OrderedJson schema{{"description", key.doc}};
     schema.update(inner.take());
     add(key.name, std::move(schema));
   }
@@ -101,17 +103,18 @@ class SchemaWriter final : public Fields {
   }
 
   // Alternatives may declare the same key in different ways: any of them will do.
-  void add(std::string_view name, Json schema) {
+  void add(std::string_view name, OrderedJson schema) {
     const std::string key(name);
     if (!properties_.contains(key)) {
       properties_[key] = std::move(schema);
     } else if (properties_[key] != schema) {
-      properties_[key] = Json{{"anyOf", Json::array({properties_[key], std::move(schema)})}};
+      properties_[key] =
+          OrderedJson{{"anyOf", OrderedJson::array({properties_[key], std::move(schema)})}};
     }
   }
 
   bool is_item_;
-  Json required_ = Json::array();
+  OrderedJson required_ = OrderedJson::array();
 };
 
 // Text that may stand in a cell of a Markdown table.
@@ -185,7 +188,7 @@ std::string json_schema(const Section& defaults, const std::string& title) {
                                    {"type", "array"},
                                    {"items", {{"type", "string"}}}};
   defaults.visit(writer);
-  Json out{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
+  OrderedJson out{{"$schema", "https://json-schema.org/draft/2020-12/schema"}, {"title", title}};
   out.update(writer.take());
   out["required"] = {"schema"};
   return out.dump(2) + "\n";

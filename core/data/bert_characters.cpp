@@ -8,7 +8,6 @@ namespace ty {
 
 namespace {
 
-constexpr std::size_t kCodePoints = 0x110000;
 constexpr char32_t kFirstHangul = 0xac00, kLastHangul = 0xd7a3;
 constexpr std::uint8_t kHasLower = 0x80;
 constexpr char32_t kCapitalDottedI = 0x130;  // the only one with two characters in lower case

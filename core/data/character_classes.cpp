@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-namespace ty {
+#include "core/data/utf8.h"
 
-namespace {
-constexpr std::size_t kCodePoints = 0x110000;
-}
+namespace ty {
 
 const CharacterClasses& CharacterClasses::get() {
   static const CharacterClasses instance;

@@ -26,6 +26,11 @@ JsonValue JsonValue::at(std::size_t item) const {
   return {array().at(item), file, fmt::format("{}[{}]", path, item)};
 }
 
+bool JsonValue::flag() const {
+  if (!json.is_boolean()) refuse("true or false");
+  return json.get<bool>();
+}
+
 const std::string& JsonValue::string() const {
   if (!json.is_string()) refuse("a string");
   return json.get_ref<const std::string&>();

@@ -17,6 +17,8 @@ struct JsonValue {
   JsonValue at(std::size_t item) const;
   // Throws DataError unless this is a string.
   const std::string& string() const;
+  // Throws DataError unless this is true or false.
+  bool flag() const;
   // Throw DataError unless this is an object or an array.
   const nlohmann::json& object() const;
   const nlohmann::json& array() const;

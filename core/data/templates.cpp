@@ -103,7 +103,7 @@ Templates read_sequence(const JsonValue& value, const Tokens& tokens) {
   return result;
 }
 
-Json json_of(const TemplatePiece& piece, const Tokens& tokens, Json& special) {
+Json piece_json(const TemplatePiece& piece, const Tokens& tokens, Json& special) {
   if (piece.text != kNone) {
     const char* const id = piece.text == kFirst ? "A" : "B";
     return {{"Sequence", {{"id", id}, {"type_id", piece.type}}}};
@@ -153,9 +153,10 @@ Json post_processor_of(const Templates& templates, const Tokens& tokens) {
   if (templates == Templates()) return nullptr;
   Json special = Json::object(), single = Json::array(), pair = Json::array();
   for (const TemplatePiece& piece : templates.single) {
-    single.push_back(json_of(piece, tokens, special));
+    single.push_back(piece_json(piece, tokens, special));
   }
-  for (const TemplatePiece& piece : templates.pair) pair.push_back(json_of(piece, tokens, special));
+  for (const TemplatePiece& piece : templates.pair)
+    pair.push_back(piece_json(piece, tokens, special));
   return {{"type", "TemplateProcessing"},
           {"single", single},
           {"pair", pair},

@@ -73,10 +73,6 @@ std::string place_of(const std::filesystem::path& file, std::size_t line) {
   return fmt::format("{}:{}", file.string(), line + 1);
 }
 
-namespace {
-constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
-}  // namespace
-
 bool is_blank(std::string_view line) { return line.find_first_not_of(kWhiteSpace) == line.npos; }
 
 std::int64_t count_words(std::string_view text) {

@@ -22,6 +22,7 @@ std::string text_of_file(const std::filesystem::path& file);
 std::vector<std::string_view> lines_of(std::string_view text);
 // "FILE:LINE" for messages; `line` counts from 0, the message from 1.
 std::string place_of(const std::filesystem::path& file, std::size_t line);
+inline constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 // True if a line has nothing but white space.
 bool is_blank(std::string_view line);
 // Runs of anything but white space.

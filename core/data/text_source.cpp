@@ -19,7 +19,6 @@ namespace ty {
 namespace {
 
 constexpr std::size_t kLinesLookedAt = 100;  // to tell whether there is a header
-constexpr std::string_view kWhiteSpace = " \t\r\n\v\f";
 
 std::string json_document(std::string_view line, const std::string& key, const std::string& place) {
   const nlohmann::json json = json_of(line, place);

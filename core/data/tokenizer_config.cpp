@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::json;
 using Path = std::filesystem::path;
 
-constexpr std::uint64_t kMaxFile = std::uint64_t{64} << 20;
+constexpr std::uint64_t kMostConfig = std::uint64_t{64} << 20;
 
 struct UsualName {
   std::string_view content;
@@ -30,10 +30,10 @@ constexpr UsualName kUsualNames[] = {
 };
 
 // The text of a file; empty if there is none.
-std::string text_of_file(const Path& file) {
+std::string text_or_nothing(const Path& file) {
   std::error_code error;
   if (!std::filesystem::exists(std::filesystem::symlink_status(file, error))) return {};
-  return read_text_file(file, kMaxFile);
+  return read_text_file(file, kMostConfig);
 }
 
 Json object_of(const std::string& text, const Path& file) {
@@ -112,8 +112,8 @@ TokenizerConfig read_tokenizer_config(const Path& directory) {
              map = directory / "special_tokens_map.json";
   TokenizerConfig config;
   config.file = file.string();
-  config.files.config = text_of_file(file);
-  config.files.special_map = text_of_file(map);
+  config.files.config = text_or_nothing(file);
+  config.files.special_map = text_or_nothing(map);
   config.json = object_of(config.files.config, file);
   const Json named = object_of(config.files.special_map, map);
   for (const auto& [key, token] : named.items()) {

@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json json_of(const AddedToken& token) {
+Json added_token_json(const AddedToken& token) {
   return {{"id", token.id},          {"content", token.content}, {"single_word", token.single_word},
           {"lstrip", token.lstrip},  {"rstrip", token.rstrip},   {"normalized", token.normalized},
           {"special", token.special}};
@@ -59,7 +59,7 @@ std::vector<AddedToken> found_alike(std::vector<AddedToken> tokens, bool has_nor
 
 std::string tokenizer_json(const std::vector<AddedToken>& added, const TokenizerJson& parts) {
   Json tokens = Json::array();
-  for (const AddedToken& token : added) tokens.push_back(json_of(token));
+  for (const AddedToken& token : added) tokens.push_back(added_token_json(token));
   return Json({{"version", "1.0"},
                {"truncation", nullptr},
                {"padding", nullptr},

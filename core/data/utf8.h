@@ -7,6 +7,8 @@
 
 namespace ty {
 
+inline constexpr std::size_t kCodePoints = 0x110000;  // of Unicode
+
 struct Utf8Char {
   char32_t code = 0;
   std::size_t length = 0;  // bytes; 0 if no valid character starts there

@@ -17,12 +17,6 @@ using Json = nlohmann::json;
 constexpr std::int64_t kMostIdsPerToken = 4;
 constexpr std::size_t kLongestAddedToken = 65536;  // bytes
 
-bool read_flag(const JsonValue& token, const char* key) {
-  const JsonValue flag = token.at(key);
-  if (!flag.json.is_boolean()) flag.refuse("true or false");
-  return flag.json.get<bool>();
-}
-
 // All but the id.
 AddedToken read_added_token(const JsonValue& token) {
   const JsonValue content = token.at("content");
@@ -31,11 +25,11 @@ AddedToken read_added_token(const JsonValue& token) {
   if (added.content.empty() || added.content.size() > kLongestAddedToken) {
     content.refuse(fmt::format("1 to {} bytes", kLongestAddedToken));
   }
-  added.single_word = read_flag(token, "single_word");
-  added.lstrip = read_flag(token, "lstrip");
-  added.rstrip = read_flag(token, "rstrip");
-  added.normalized = read_flag(token, "normalized");
-  added.special = read_flag(token, "special");
+  added.single_word = token.at("single_word").flag();
+  added.lstrip = token.at("lstrip").flag();
+  added.rstrip = token.at("rstrip").flag();
+  added.normalized = token.at("normalized").flag();
+  added.special = token.at("special").flag();
   return added;
 }
 

@@ -42,24 +42,18 @@ constexpr JsonPart kParts[] = {
     {"decoder", is_null_or_wordpiece, "null or WordPiece"},
 };
 
-bool read_flag(const JsonValue& object, const char* key) {
-  const JsonValue flag = object.at(key);
-  if (!flag.json.is_boolean()) flag.refuse("true or false");
-  return flag.json.get<bool>();
-}
-
 BertNormalizerSpec read_normalizer(const JsonValue& value) {
   if (value.json.is_null()) return {false, false, false, false};
   BertNormalizerSpec spec;
-  spec.clean_text = read_flag(value, "clean_text");
-  spec.handle_chinese_chars = read_flag(value, "handle_chinese_chars");
-  spec.lowercase = read_flag(value, "lowercase");
+  spec.clean_text = value.at("clean_text").flag();
+  spec.handle_chinese_chars = value.at("handle_chinese_chars").flag();
+  spec.lowercase = value.at("lowercase").flag();
   const bool follows = value.json.value("strip_accents", Json()).is_null();
-  if (!follows) spec.strip_accents = read_flag(value, "strip_accents");
+  if (!follows) spec.strip_accents = value.at("strip_accents").flag();
   return spec;
 }
 
-Json json_of(const BertNormalizerSpec& spec) {
+Json normalizer_json(const BertNormalizerSpec& spec) {
   return {{"type", "BertNormalizer"},
           {"clean_text", spec.clean_text},
           {"handle_chinese_chars", spec.handle_chinese_chars},
@@ -69,7 +63,7 @@ Json json_of(const BertNormalizerSpec& spec) {
 
 std::optional<WordPieceDecoder> read_decoder(const JsonValue& value) {
   if (value.json.is_null()) return std::nullopt;
-  return WordPieceDecoder{value.at("prefix").string(), read_flag(value, "cleanup")};
+  return WordPieceDecoder{value.at("prefix").string(), value.at("cleanup").flag()};
 }
 
 std::int64_t read_longest_word(const JsonValue& model) {
@@ -200,7 +194,7 @@ std::string WordPieceTokenizer::definition() const {
   BertNormalizerSpec spec = normalizer_;
   spec.strip_accents = spec.strip_accents.value_or(spec.lowercase);
   return tokenizer_json(found_alike(vocabulary().added, true),
-                        {.normalizer = json_of(spec),
+                        {.normalizer = normalizer_json(spec),
                          .pre_tokenizer = {{"type", "BertPreTokenizer"}},
                          .post_processor = nullptr,
                          .decoder = nullptr,
@@ -213,7 +207,7 @@ std::string WordPieceTokenizer::made_json() const {
                                        {"cleanup", decoder_->cleanup}}
                                 : Json();
   return tokenizer_json(vocabulary().added,
-                        {.normalizer = json_of(normalizer_),
+                        {.normalizer = normalizer_json(normalizer_),
                          .pre_tokenizer = {{"type", "BertPreTokenizer"}},
                          .post_processor = post_processor_of(templates(), vocabulary().tokens),
                          .decoder = decoder,

@@ -15,9 +15,9 @@ namespace {
 constexpr std::string_view kSpecial[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 enum SpecialId : std::int32_t { kPad, kUnk, kCls, kSep, kMask };
 
-using Words = std::map<std::string, std::int64_t>;  // how often each occurs
+using WordCounts = std::map<std::string, std::int64_t>;  // how often each occurs
 
-Words words_of(std::span<const std::string_view> documents, const BertNormalizerSpec& spec) {
+WordCounts words_of(std::span<const std::string_view> documents, const BertNormalizerSpec& spec) {
   const BertNormalizer normalizer(spec);
   const BertWords words;
   std::unordered_map<std::string, std::int64_t> counts;
@@ -25,7 +25,7 @@ Words words_of(std::span<const std::string_view> documents, const BertNormalizer
     const std::string text = normalizer.normalize(with_replacement_characters(document));
     words.for_each(text, [&](std::string_view word) { ++counts[std::string(word)]; });
   }
-  return Words(counts.begin(), counts.end());
+  return WordCounts(counts.begin(), counts.end());
 }
 
 // A character at the start of a word, or inside one.
@@ -46,7 +46,7 @@ std::vector<Letter> letters_of(std::string_view word) {
 }
 
 // The letters of the words, of more than `room` the most frequent; in order.
-std::vector<Letter> alphabet_of(const Words& words, std::int64_t room) {
+std::vector<Letter> alphabet_of(const WordCounts& words, std::int64_t room) {
   std::map<Letter, std::int64_t> counts;
   for (const auto& [word, count] : words) {
     for (const Letter& letter : letters_of(word)) {
@@ -66,7 +66,7 @@ std::vector<Letter> alphabet_of(const Words& words, std::int64_t room) {
 
 class Trainer {
  public:
-  Trainer(const Words& words, WordPieceModel& model, std::int64_t vocab) : model_(model) {
+  Trainer(const WordCounts& words, WordPieceModel& model, std::int64_t vocab) : model_(model) {
     for (const Letter& letter : alphabet_of(words, vocab - std::ssize(model.pieces))) {
       std::string piece = letter.is_inside ? model.prefix : "";
       append_utf8(piece, letter.code);

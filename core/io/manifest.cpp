@@ -11,19 +11,19 @@ namespace ty {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
 constexpr const char* kFormatKey = "trainyard_checkpoint";
 
 // Of everything but the hash itself; dump() sorts keys and prints numbers in one way only.
-std::string hash_of(json document) {
+std::string hash_of(Json document) {
   document.erase("hash");
   return content_hash(bytes_of(document.dump()));
 }
 
 template <typename Good>
-const json& field(const json& object, const char* key, const std::string& place, const char* want,
+const Json& field(const Json& object, const char* key, const std::string& place, const char* want,
                   Good&& good) {
   const auto found = object.find(key);
   if (found == object.end() || !good(*found)) {
@@ -33,8 +33,8 @@ const json& field(const json& object, const char* key, const std::string& place,
   return *found;
 }
 
-bool is_text(const json& value) { return value.is_string(); }
-bool is_count(const json& value) {
+bool is_text(const Json& value) { return value.is_string(); }
+bool is_count(const Json& value) {
   return value.is_number_unsigned() && value.get<std::uint64_t>() <= std::uint64_t{INT64_MAX};
 }
 
@@ -50,18 +50,18 @@ void check_names(std::span<const FileRecord> files, const std::string& place) {
 
 }  // namespace
 
-json to_json(std::span<const FileRecord> files) {
-  json list = json::array();
+Json to_json(std::span<const FileRecord> files) {
+  Json list = Json::array();
   for (const FileRecord& file : files) {
     list.push_back({{"name", file.name}, {"size", file.summary.size}, {"hash", file.summary.hash}});
   }
   return list;
 }
 
-std::vector<FileRecord> file_records(const json& list, const std::string& place) {
+std::vector<FileRecord> file_records(const Json& list, const std::string& place) {
   if (!list.is_array()) throw DataError("{}: files is not a list", place);
   std::vector<FileRecord> files;
-  for (const json& item : list) {
+  for (const Json& item : list) {
     if (!item.is_object()) throw DataError("{}: files holds {}", place, in_quotes(item.dump()));
     FileRecord file;
     file.name = field(item, "name", place, "a string", is_text).get<std::string>();
@@ -77,7 +77,7 @@ std::string format_manifest(Manifest manifest) {
   std::sort(manifest.files.begin(), manifest.files.end(),
             [](const FileRecord& a, const FileRecord& b) { return a.name < b.name; });
   check_names(manifest.files, kManifestName);
-  json document = {{kFormatKey, kFormat},
+  Json document = {{kFormatKey, kFormat},
                    {"step", manifest.step},
                    {"run_id", manifest.run_id},
                    {"files", to_json(manifest.files)},
@@ -87,11 +87,11 @@ std::string format_manifest(Manifest manifest) {
 }
 
 Manifest parse_manifest(std::string_view text, const std::string& place) {
-  const json document = parse_json(text, place);
+  const Json document = parse_json(text, place);
   if (!document.is_object()) throw DataError("{}: not an object", place);
   field(document, kFormatKey, place, "1, the format this program reads",
-        [](const json& value) { return value == kFormat; });
-  const json& hash = field(document, "hash", place, "a string", is_text);
+        [](const Json& value) { return value == kFormat; });
+  const Json& hash = field(document, "hash", place, "a string", is_text);
   const std::string actual = hash_of(document);
   if (hash != actual) {
     throw DataError("{}: hash of its content is {}, but it says {}; the file is damaged", place,
@@ -101,10 +101,10 @@ Manifest parse_manifest(std::string_view text, const std::string& place) {
   manifest.step = field(document, "step", place, "a step >= 0", is_count).get<std::int64_t>();
   manifest.run_id = field(document, "run_id", place, "a string", is_text).get<std::string>();
   manifest.files = file_records(
-      field(document, "files", place, "a list", [](const json& list) { return list.is_array(); }),
+      field(document, "files", place, "a list", [](const Json& list) { return list.is_array(); }),
       place);
   manifest.fields = field(document, "fields", place, "an object",
-                          [](const json& value) { return value.is_object(); });
+                          [](const Json& value) { return value.is_object(); });
   return manifest;
 }
 

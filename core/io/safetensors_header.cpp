@@ -13,7 +13,7 @@ namespace ty {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "the format is little-endian");
 
@@ -50,10 +50,10 @@ const KnownType* find_type(std::string_view name) {
 }
 
 // A field of a tensor's entry that is a list of non-negative integers below 2^63.
-std::vector<std::int64_t> integers(const json& entry, const char* key, const std::string& where) {
-  const json& list = entry[key];
+std::vector<std::int64_t> integers(const Json& entry, const char* key, const std::string& where) {
+  const Json& list = entry[key];
   const bool good =
-      list.is_array() && std::all_of(list.begin(), list.end(), [](const json& item) {
+      list.is_array() && std::all_of(list.begin(), list.end(), [](const Json& item) {
         return item.is_number_unsigned() &&
                item.get<std::uint64_t>() <=
                    static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
@@ -79,13 +79,13 @@ std::uint64_t checked_bytes(const Shape& shape, std::uint64_t element, const std
   return empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
-StoredTensor parse_entry(const std::string& name, const json& entry, std::uint64_t data_begin,
+StoredTensor parse_entry(const std::string& name, const Json& entry, std::uint64_t data_begin,
                          std::uint64_t data_size, const std::string& where) {
   if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") ||
       !entry.contains("shape") || !entry.contains("data_offsets")) {
     throw DataError("{}: its entry wants exactly dtype, shape and data_offsets", where);
   }
-  const json& dtype = entry["dtype"];
+  const Json& dtype = entry["dtype"];
   const KnownType* type =
       dtype.is_string() ? find_type(dtype.get_ref<const std::string&>()) : nullptr;
   if (type == nullptr) {
@@ -116,7 +116,7 @@ StoredTensor parse_entry(const std::string& name, const json& entry, std::uint64
   return tensor;
 }
 
-std::map<std::string, std::string> parse_metadata(const json& entry, const std::string& place) {
+std::map<std::string, std::string> parse_metadata(const Json& entry, const std::string& place) {
   std::map<std::string, std::string> metadata;
   if (!entry.is_object()) throw DataError("{}: __metadata__ is not an object", place);
   for (const auto& [key, value] : entry.items()) {
@@ -176,7 +176,7 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> file, const std::
   if (!text.starts_with('{')) {
     throw DataError("{}: the header does not begin with '{{'; is it safetensors?", place);
   }
-  const json header = parse_json(text, place);
+  const Json header = parse_json(text, place);
 
   SafetensorsHeader result;
   for (const auto& [name, entry] : header.items()) {

@@ -29,7 +29,8 @@ if(TY_SANITIZE)
 endif()
 
 # Most of a source's time is its headers': sources of one folder are compiled a few at a time. Names in
-# an anonymous namespace are therefore one file's alone within a layer. core's time is its kernels'.
+# an anonymous namespace are therefore one file's alone within a layer, but for core/backend, where kernels are what
+# takes time (core/CMakeLists.txt).
 option(TY_UNITY "Compile several sources at once" ON)
 
 # ty_add_layer(core): static library ty_core with alias ty::core; its folders add their sources with
@@ -39,7 +40,7 @@ function(ty_add_layer name)
   add_library(ty::${name} ALIAS ty_${name})
   target_link_libraries(ty_${name} PUBLIC ty_flags)
   target_precompile_headers(ty_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tools/cmake/precompiled.h)
-  if(TY_UNITY AND NOT name STREQUAL core)
+  if(TY_UNITY)
     set_target_properties(ty_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
   endif()
 endfunction()
