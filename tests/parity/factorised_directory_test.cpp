@@ -114,7 +114,7 @@ TEST_F(FactorisedDirectory, EntriesThatSayNothingUsableAreNamed) {
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", ~std::uint64_t{0}}}),
             key + ".rank: got 18446744073709551615" + integer + " that fits into 64 bits");
   EXPECT_EQ(with(up, {{"kind", "svd"}, {"rank", 3}, {"scale", 1}}),
-            key + ".scale: unknown key; known: kind, rank, keep, init");
+            key + ".scale: unknown key; known: kind, rank, keep, init, activation");
   const auto ttm = [](const Json& in, const Json& out, const Json& ranks) {
     return Json{{"kind", "ttm"}, {"in", in}, {"out", out}, {"ranks", ranks}};
   };

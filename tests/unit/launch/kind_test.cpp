@@ -121,7 +121,8 @@ TEST_F(AKindOfOnesOwn, ServesEveryVerb) {
   EXPECT_EQ(config["trainyard_linear"]["blocks.0.mlp.up"],
             nlohmann::json::parse(
                 R"({"kind": "stretched", "scale": 0.5,
-                    "of": {"kind": "svd", "rank": 3, "keep": 0.0, "init": "normal"}})"));
+                    "of": {"kind": "svd", "rank": 3, "keep": 0.0, "init": "normal",
+                           "activation": null}})"));
   EXPECT_NE(output_of({"inspect", model}).find("2 x {kind:stretched,of:{"), std::string::npos);
   output_of({"generate", model, "one"});
   output_of({"import", model, at("imported")});
