@@ -18,13 +18,14 @@ struct ModelExamples {
   std::unique_ptr<Source> source;
 };
 
-// Windows of `sequence` tokens of a text or token file (which wants no tokenizer), for a model that
-// writes texts, or for one that fills in what is `hidden`. Throws UsageError for another model and
-// for windows too short for the special tokens around them, and what reading throws.
 struct WindowOptions {
-  std::int64_t sequence = 0;
-  HiddenTokens hidden = {};
+  std::int64_t sequence = 0;  // tokens of each, special ones around them included
+  HiddenTokens hidden = {};   // from a model that fills them in
 };
+
+// Windows of a text or token file (which wants no tokenizer), for a model that writes texts or
+// fills in hidden tokens. Throws UsageError for another model and for windows too short for the
+// special tokens around them, and what reading throws.
 ModelExamples window_examples(const Path& file, const TextOptions& text, const Tokenizer* tokenizer,
                               const ModelSpec& spec, const WindowOptions& options);
 

@@ -10,7 +10,6 @@
 #include "models/linear/base/bias.h"
 #include "models/linear/base/drawn_weight.h"
 #include "models/linear/base/pass.h"
-#include "models/linear/bottleneck/bottleneck.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/lora/lora.h"
 
@@ -73,9 +72,9 @@ void fields(config::Fields& f, GuidedSpec& spec) {
 
 std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
   if (spec.steps < 1) return SpecFault{"steps", fmt::format("{}; want 1 or more", spec.steps)};
-  const bool is_of_factors =
-      spec.of.as<DenseSpec>() == nullptr && spec.of.as<LoraSpec>() == nullptr &&
-      spec.of.as<BottleneckSpec>() == nullptr && spec.of.as<GuidedSpec>() == nullptr;
+  const bool is_of_factors = spec.of.as<DenseSpec>() == nullptr &&
+                             spec.of.as<LoraSpec>() == nullptr &&
+                             spec.of.as<GuidedSpec>() == nullptr;
   if (!is_of_factors) {
     return SpecFault{"of", fmt::format("a {} layer has no use for a guide; want one of factors",
                                        kind_name(spec.of))};

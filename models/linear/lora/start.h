@@ -19,7 +19,8 @@ namespace ty {
 bool depends_on_weight(const LoraOptions& options);
 
 // Why such a start cannot be made beside that base; "" if it can: what is left of a dense matrix is
-// dense, what is left of an svd layer has so much smaller a rank.
+// dense, what is left of an svd layer has so much smaller a rank; a layer that is no matrix has
+// nothing to start from.
 std::string obstacle_to_start(const LoraSpec& spec);
 
 // The first values, row-major, of those parameters of the layer that depend on its weight w [in,
