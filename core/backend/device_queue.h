@@ -30,8 +30,13 @@ class HostCopy {
 class DeviceQueue {
  public:
   virtual ~DeviceQueue() = default;
-  // The stream in which this backend's kernels run, in the device library's own type.
+  // The stream in which this backend's kernels run, in the device library's own type, with all that
+  // was issued so far. Asked for again before each use.
   virtual void* stream() = 0;
+  // Between these, work may be gathered and handed to the device in large parts, in the same order.
+  // end_graph() throws nothing; what it could not hand over makes the next call throw.
+  virtual void begin_graph() {}
+  virtual void end_graph() noexcept {}
   // The device's number in this process.
   virtual int device() const = 0;
   // Which card it is, anywhere: "HOST/0000:1b:00.0". Ranks that share one have equal names.
@@ -51,6 +56,22 @@ class DeviceQueue {
   // Steps of optimizers (Backend::adamw, sgd) that are issued from now on multiply gradients by
   // factor, fp64 [1], as well, and change nothing where it is NaN. No data: by nothing.
   virtual void scale_updates(const View& factor) = 0;
+};
+
+// While there is one, the queue may gather work; null: nothing.
+class GraphScope {
+ public:
+  explicit GraphScope(DeviceQueue* queue) : queue_(queue) {
+    if (queue_ != nullptr) queue_->begin_graph();
+  }
+  ~GraphScope() {
+    if (queue_ != nullptr) queue_->end_graph();
+  }
+  GraphScope(const GraphScope&) = delete;
+  GraphScope& operator=(const GraphScope&) = delete;
+
+ private:
+  DeviceQueue* queue_;
 };
 
 }  // namespace ty

@@ -38,6 +38,10 @@ void fields(Fields& f, RunSection& s) {
   f.field("deterministic", s.deterministic,
           "on a card: the same bits in every run; false is faster, and needs less memory, where "
           "attention's gradients are added up in no fixed order");
+  f.field(
+      "cuda_graphs", s.cuda_graphs,
+      "on a card: hand a micro-batch's forward and backward over as graphs instead of kernel by "
+      "kernel, for small micro-batches; the numbers are the same");
   f.field("allow_changes", s.allow_changes,
           "a run that goes on may have another model, tokenizer, data, batch, seed or optimizer");
 }

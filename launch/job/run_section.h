@@ -28,6 +28,7 @@ struct RunSection {
   EarlyStopping early_stop;
   DeviceChoice device = DeviceChoice::automatic;
   bool deterministic = true;  // of a card; the CPU always is
+  bool cuda_graphs = false;
   bool allow_changes = false;
 };
 

@@ -30,12 +30,13 @@ void check_device(DeviceChoice device) {
 namespace {
 
 std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction,
-                                      const MachinePlace& place, bool repeatable) {
+                                      const MachinePlace& place, bool repeatable, bool graphs) {
   check_device(device);
   const bool is_canonical = reduction == Reduction::canonical;
   if (takes_cuda(device)) {
     return make_cuda_backend({.device = card_of(place, cuda_status().devices),
-                              .repeatable = repeatable || is_canonical});
+                              .repeatable = repeatable || is_canonical,
+                              .graphs = graphs});
   }
   return make_cpu_backend(is_canonical ? Products::fixed : Products::fastest);
 }
@@ -44,11 +45,12 @@ std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction,
 
 std::unique_ptr<Backend> make_backend(DeviceChoice device, Reduction reduction,
                                       const MachinePlace& place) {
-  return make_backend(device, reduction, place, true);
+  return make_backend(device, reduction, place, true, false);
 }
 
 std::unique_ptr<Backend> make_backend(const JobConfig& job, const MachinePlace& place) {
-  return make_backend(job.run.device, job.parallel.reduction, place, job.run.deterministic);
+  return make_backend(job.run.device, job.parallel.reduction, place, job.run.deterministic,
+                      job.run.cuda_graphs);
 }
 
 int card_of(const MachinePlace& place, int cards) { return cards > 0 ? place.rank % cards : 0; }

@@ -13,7 +13,8 @@ ModelStage::ModelStage(const Model& model, const Objective& objective, FlatParam
       parameters_(parameters),
       reducer_(reducer),
       program_(program),
-      context_(context) {
+      context_(context),
+      queue_(dynamic_cast<DeviceQueue*>(&parameters.backend())) {
   for (const Action& action : program.stages[static_cast<std::size_t>(model.stage())]) {
     if (action.kind == Action::Kind::backward) ++left_[action.chunk];
     if (action.kind == Action::Kind::recompute) {
@@ -59,6 +60,7 @@ Flow ModelStage::run(const InFlight& one, Flow in, int chunk) const {
 }
 
 Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
+  const GraphScope graph(queue_);
   InFlight& one = alive_[{chunk, micro_batch}];
   const Range range = part(micro_batch);
   one.batch = upload(parameters_.backend(), context_.batch, range.first, range.count);
@@ -86,10 +88,12 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
 }
 
 void ModelStage::recompute(int chunk, int micro_batch) {
+  const GraphScope graph(queue_);
   if (model_.has_backward(chunk)) alive_.at({chunk, micro_batch}).replay.value().run();
 }
 
 Tensors ModelStage::backward(int chunk, int micro_batch, Tensors gradients) {
+  const GraphScope graph(queue_);
   auto node = alive_.extract({chunk, micro_batch});
   TY_CHECK(!node.empty(), "micro-batch {} has not run forward", micro_batch + 1);
   InFlight& one = node.mapped();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/autograd/replay.h"
+#include "core/backend/device_queue.h"
 #include "models/objective/objective.h"
 #include "models/transformer/model.h"
 #include "parallel/data/gradient_reducer.h"
@@ -59,6 +60,7 @@ class ModelStage final : public Stage {
   GradientReducer& reducer_;
   const Program& program_;
   const StepContext& context_;
+  DeviceQueue* queue_;  // null: the backend's kernels run at once
   std::map<Key, InFlight> alive_;
   std::set<Key> replayed_;   // what the program computes again
   std::map<int, int> left_;  // backwards, by chunk

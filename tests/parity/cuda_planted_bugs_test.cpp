@@ -105,6 +105,47 @@ TEST(CudaPlantedBugs, APinnedBufferThatIsFilledBeforeItWasSent) {
   EXPECT_TRUE(has(run(true), "host memory was changed before a copy to the device had read it"));
 }
 
+// Losses of four steps in graphs, and without.
+TEST(CudaPlantedBugs, AGraphThatRunsAgainWithWhatItWasFirstGiven) {
+  const auto losses = [](bool graphs, bool forgets) {
+    FakeGpu gpu(1);
+    gpu.bugs.forgets_updates = forgets;
+    std::vector<double> all;
+    const auto body = [&](const CudaRank& rank) {
+      const JobConfig job = job_of({}, {"model.dropout=0.1"});
+      TrainingSetup setup(job, planned_model(job), rank.backend,
+                          layout_over(rank.host, rank.device, rank.backend, job, {}));
+      set_initial_weights(job, setup.model);
+      for (std::int64_t step = 0; step < 4; ++step) {
+        all.push_back(setup.step.run(tiny_batch(step, {0, kBatch}), step).loss);
+      }
+    };
+    run_cuda_ranks(gpu, body, {.patience_seconds = 60.0}, graphs);
+    return all;
+  };
+  const std::vector<double> expected = losses(false, false);
+  EXPECT_EQ(losses(true, false), expected);
+  EXPECT_NE(losses(true, true), expected);
+}
+
+TEST(CudaPlantedBugs, AnEventOfAStreamThatRecords) {
+  FakeGpu gpu(1);
+  const Faults faults = faults_of(gpu, [](const CudaRank& rank) {
+    cuda::runtime::GraphStream stream(0, true);
+    const cuda::runtime::Event event = cuda::runtime::make_event();
+    for (int plain = 0; plain < 2; ++plain) {
+      stream.begin();
+      stream.end();
+    }
+    stream.begin();
+    cuda::runtime::record(event, stream.issue("nothing"));
+    stream.end();
+    cuda::runtime::destroy_event(event);
+    rank.backend.synchronize();
+  });
+  EXPECT_TRUE(has(faults, "an event while stream")) << fmt::format("{}", fmt::join(faults, "\n"));
+}
+
 // Two rows of 2^31 + 8 elements, 2^40 apart: numbers of elements want 33 bits, offsets 41.
 TEST(CudaPlantedBugs, ElementNumbersOf32Bits) {
   constexpr std::int64_t kColumns = (std::int64_t{1} << 31) + 8, kRow = std::int64_t{1} << 40;

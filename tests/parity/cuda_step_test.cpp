@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "core/base/error.h"
@@ -37,31 +38,37 @@ const Case kCases[] = {
 };
 constexpr std::size_t kData = 2;  // three cases over data from here on
 
-constexpr std::int64_t kSteps = 2;
-
 struct Course {
   std::vector<double> losses;
   std::vector<std::int64_t> waits;              // of the host, in each step
   std::int64_t last_waits = 0;                  // for the last step's numbers
   std::vector<std::vector<std::string>> tasks;  // of each step, in order
+  std::vector<std::int64_t> graphs, made;       // handed over and newly made, in each step
 };
 
+std::int64_t sum_of(const std::vector<std::int64_t>& all) {
+  return std::accumulate(all.begin(), all.end(), std::int64_t{0});
+}
+
+// `cuda` is the backend, if it is one.
 Course course_of(const JobConfig& job, Backend& backend, const ty::Layout& layout,
-                 const std::function<std::int64_t()>& waits) {
+                 std::int64_t steps, const CudaOnFake* cuda = nullptr) {
+  const auto waits = [&] { return cuda == nullptr ? 0 : cuda->host_waits(); };
   TrainingSetup setup(job, planned_model(job), backend, layout);
   set_initial_weights(job, setup.model);
   Course course;
   std::optional<PendingStep> pending;
-  for (std::int64_t step = 0; step < kSteps; ++step) {
+  for (std::int64_t step = 0; step < steps; ++step) {
     const HostBatch batch = tiny_batch(step, share_of_batch(kBatch, layout.mesh.data()));
     const std::int64_t before = waits();
-    const auto known =
-        backend.has_host_memory() ? 0 : FakeGpu::get().issued(FakeGpu::rank()).size();
+    const auto known = cuda == nullptr ? 0 : FakeGpu::get().issued(FakeGpu::rank()).size();
     PendingStep next = setup.step.start(batch, step);
     course.waits.push_back(waits() - before);
     if (pending) course.losses.push_back(pending->take().loss);
     pending = std::move(next);
-    if (backend.has_host_memory()) continue;
+    if (cuda == nullptr) continue;
+    course.graphs.push_back(cuda->work().graphs() - sum_of(course.graphs));
+    course.made.push_back(cuda->work().graphs_made() - sum_of(course.made));
     auto tasks = FakeGpu::get().issued(FakeGpu::rank());
     tasks.erase(tasks.begin(), tasks.begin() + static_cast<std::ptrdiff_t>(known));
     course.tasks.push_back(std::move(tasks));
@@ -73,16 +80,19 @@ Course course_of(const JobConfig& job, Backend& backend, const ty::Layout& layou
 }
 
 // On all ranks, by rank.
-std::vector<Course> run_on(FakeGpu& gpu, const Case& c) {
+std::vector<Course> run_on(FakeGpu& gpu, const Case& c, std::int64_t steps, bool graphs = false) {
   std::vector<Course> courses(static_cast<std::size_t>(c.mesh.size()));
-  run_cuda_ranks(gpu, [&](const CudaRank& rank) {
+  const auto body = [&](const CudaRank& rank) {
     const JobConfig job = job_of(c.mesh, c.more);
     courses[static_cast<std::size_t>(rank.host.rank())] =
         course_of(job, rank.backend, layout_over(rank.host, rank.device, rank.backend, job, c.mesh),
-                  [&] { return rank.backend.host_waits(); });
-  });
+                  steps, &rank.backend);
+  };
+  run_cuda_ranks(gpu, body, {.patience_seconds = 60.0}, graphs);
   return courses;
 }
+
+constexpr std::int64_t kSteps = 2;
 
 class CudaStep : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(Every, CudaStep, testing::ValuesIn(kCases),
@@ -98,12 +108,11 @@ TEST_P(CudaStep, HasTheLossOfTheCpuNoFaultAndNoWait) {
   const Case& c = GetParam();
   const JobConfig plain = job_of({}, c.more);
   const auto cpu = make_reference_backend();
-  const Course expected =
-      course_of(plain, *cpu, make_layout(plain, Group(), *cpu), [] { return std::int64_t{0}; });
+  const Course expected = course_of(plain, *cpu, make_layout(plain, Group(), *cpu), kSteps);
   const bool is_narrow = std::string(c.name) == "Bf16";
 
   FakeGpu gpu(c.mesh.size());
-  const std::vector<Course> courses = run_on(gpu, c);
+  const std::vector<Course> courses = run_on(gpu, c, kSteps);
   EXPECT_EQ(gpu.faults(), std::vector<std::string>());
   EXPECT_EQ(gpu.nccl().alive(), 0);
   for (const Course& course : courses) {
@@ -113,6 +122,33 @@ TEST_P(CudaStep, HasTheLossOfTheCpuNoFaultAndNoWait) {
       EXPECT_EQ(course.waits[s], 0) << s;
     }
     EXPECT_GT(course.last_waits, 0);
+  }
+}
+
+// Handed over as graphs a step is what it is without: the same numbers, nothing out of order, no
+// wait. From the third step on no graph is made anew, though dropout's numbers and the learning
+// rate differ. A step whose micro-batches send nothing has two graphs for each.
+TEST_P(CudaStep, IsTheSameInGraphs) {
+  const Case& c = GetParam();
+  constexpr std::int64_t kGraphSteps = 4;
+  Case varied = c;
+  varied.more.push_back("model.dropout=0.1");
+  FakeGpu plain(c.mesh.size());
+  const std::vector<Course> expected = run_on(plain, varied, kGraphSteps);
+  FakeGpu gpu(c.mesh.size());
+  const std::vector<Course> courses = run_on(gpu, varied, kGraphSteps, true);
+  EXPECT_EQ(gpu.faults(), std::vector<std::string>());
+  for (std::size_t rank = 0; rank < courses.size(); ++rank) {
+    const Course& course = courses[rank];
+    EXPECT_EQ(course.losses, expected[rank].losses);
+    EXPECT_EQ(sum_of(course.waits), 0);
+    EXPECT_EQ(sum_of(expected[rank].graphs), 0);
+    EXPECT_GE(course.graphs[3], 2);
+    if (c.mesh.size() == 1) {
+      EXPECT_EQ(course.graphs[3], 2);
+    }
+    EXPECT_GT(course.made[1], 0);
+    EXPECT_EQ(course.made[2] + course.made[3], 0);
   }
 }
 
@@ -126,7 +162,7 @@ TEST_P(CudaReductions, OfAllBucketsComeBeforeTheOptimizer) {
   const Case& c = GetParam();
   ASSERT_EQ(c.mesh.data, 2);
   FakeGpu gpu(c.mesh.size());
-  for (const Course& course : run_on(gpu, c)) {
+  for (const Course& course : run_on(gpu, c, kSteps)) {
     for (const auto& tasks : course.tasks) {
       const auto optimizer = std::find(tasks.begin(), tasks.end(), "adamw");
       ASSERT_NE(optimizer, tasks.end());

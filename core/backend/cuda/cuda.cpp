@@ -92,8 +92,10 @@ CudaStatus cuda_status() {
 std::unique_ptr<Backend> make_cuda_backend(const CudaOptions& options) {
   const Module& module = opened_module();
   if (module.table == nullptr) throw ConfigError("{}", module.problem);
-  const cuda::ModuleOptions wanted{
-      .device = options.device, .tf32 = false, .repeatable = options.repeatable};
+  const cuda::ModuleOptions wanted{.device = options.device,
+                                   .tf32 = false,
+                                   .repeatable = options.repeatable,
+                                   .graphs = options.graphs};
   char problem[cuda::kTextBytes] = {};
   std::unique_ptr<Backend> backend(module.table->make_backend(&wanted, problem));
   if (backend == nullptr) throw ConfigError("{}", problem);

@@ -34,6 +34,7 @@ bool has_cuda_driver();
 struct CudaOptions {
   int device = 0;          // its number in this process
   bool repeatable = true;  // equal bits in every run, also where sums that are not would be faster
+  bool graphs = false;     // see GraphScope
 };
 
 // Throws ConfigError with cuda_status().problem if there is no such device. It is a DeviceQueue.

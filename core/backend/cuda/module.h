@@ -13,7 +13,7 @@ class Backend;
 namespace cuda {
 
 // Changes with anything below, and with the virtual functions of Backend and DeviceQueue.
-inline constexpr std::uint32_t kModuleVersion = 2;
+inline constexpr std::uint32_t kModuleVersion = 3;
 inline constexpr const char* kModuleFile = "libtrainyard_cuda.so";
 inline constexpr const char* kModuleEntry = "trainyard_cuda_module";
 
@@ -38,6 +38,7 @@ struct ModuleOptions {
   std::int32_t device;
   bool tf32;
   bool repeatable;
+  bool graphs;
 };
 
 struct ModuleTable {

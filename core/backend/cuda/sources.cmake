@@ -17,6 +17,7 @@ set(ty_cuda_host
     device/cuda_backend.cpp
     device/gemm.cpp
     runtime/device_allocator.cpp
+    runtime/graph_stream.cpp
     runtime/host_wait.cpp
     runtime/late_reads.cpp
     runtime/staging.cpp)

@@ -5,7 +5,7 @@ namespace ty::test {
 // A task that does nothing stands for all that follows: they are in one stream.
 void CudaOnFake::put(const char* name, std::function<void()> run,
                      const std::vector<FakeAccess>& accesses) {
-  FakeGpu::get().put(*static_cast<FakeStream*>(cuda_.stream()), {.name = name}, accesses);
+  FakeGpu::get().put(*stream_, {.name = name}, accesses);
   const NamedKernels named(name);
   run();
 }

@@ -26,12 +26,15 @@ class NamedKernels {
 class CudaOnFake final : public DeclaringBackend, public DeviceQueue {
  public:
   // On the card of the calling thread's rank.
-  explicit CudaOnFake(const cuda::DeviceOptions& options) : cuda_(options) {}
+  explicit CudaOnFake(const cuda::DeviceOptions& options)
+      : cuda_(options), stream_(static_cast<FakeStream*>(cuda_.stream())) {}
 
   std::string_view name() const override { return "cuda"; }
   Allocator& memory() override { return cuda_.memory(); }
   void synchronize() override { cuda_.synchronize(); }
   void* stream() override { return cuda_.stream(); }
+  void begin_graph() override { cuda_.begin_graph(); }
+  void end_graph() noexcept override { cuda_.end_graph(); }
   int device() const override { return cuda_.device(); }
   std::string card() const override { return cuda_.card(); }
   void observe_waits(WaitObserver* observer) override { cuda_.observe_waits(observer); }
@@ -41,6 +44,7 @@ class CudaOnFake final : public DeclaringBackend, public DeviceQueue {
   void scale_updates(const View& factor) override { cuda_.scale_updates(factor); }
 
   std::int64_t host_waits() const { return cuda_.host_waits(); }
+  const cuda::runtime::GraphStream& work() const { return cuda_.work(); }
 
  private:
   Backend& math() override { return cuda_; }
@@ -48,6 +52,7 @@ class CudaOnFake final : public DeclaringBackend, public DeviceQueue {
            const std::vector<FakeAccess>& accesses) override;
 
   cuda::CudaBackend cuda_;
+  FakeStream* stream_;
 };
 
 }  // namespace ty::test

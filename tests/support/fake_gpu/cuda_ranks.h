@@ -16,8 +16,9 @@ struct CudaRank {
 };
 
 // Runs body on as many threads as the fake has ranks, each on a card of its own. Where no task
-// runs, the cards' memory is out of reach. If one throws, so does this.
+// runs, the cards' memory is out of reach. If one throws, so does this. graphs: as in
+// DeviceOptions.
 void run_cuda_ranks(FakeGpu& gpu, const std::function<void(const CudaRank&)>& body,
-                    const NcclOptions& options = {.patience_seconds = 60.0});
+                    const NcclOptions& options = {.patience_seconds = 60.0}, bool graphs = false);
 
 }  // namespace ty::test

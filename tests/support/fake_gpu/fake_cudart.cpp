@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -22,6 +23,14 @@ using cuda::emulated::Access;
 FakeGpu& gpu() { return FakeGpu::get(); }
 FakeStream& stream_of(cudaStream_t stream) { return *reinterpret_cast<FakeStream*>(stream); }
 FakeEvent& event_of(cudaEvent_t event) { return *reinterpret_cast<FakeEvent*>(event); }
+
+using FakeGraph = std::vector<FakeIssue>;  // executables are such copies
+FakeGraph& graph_of(void* graph) { return *static_cast<FakeGraph*>(graph); }
+// Of the same kernels and copies, in the same order.
+bool have_same_structure(const FakeGraph& a, const FakeGraph& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const auto& x, const auto& y) { return x.task.name == y.task.name; });
+}
 
 // Sizes of what cudaMalloc has handed out.
 std::map<void*, std::size_t>& blocks() {
@@ -187,6 +196,47 @@ cudaError_t cudaMemsetAsync(void* memory, int value, std::size_t bytes, cudaStre
   FakeGpu::get().put(ty::test::stream_of(stream),
                      {.name = "set", .run = [=] { std::memset(memory, value, bytes); }},
                      {ty::test::fake_write(memory, bytes)});
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  FakeGpu::get().begin_recording(ty::test::stream_of(stream));
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  auto* recorded =
+      new ty::test::FakeGraph(FakeGpu::get().end_recording(ty::test::stream_of(stream)));
+  *graph = reinterpret_cast<cudaGraph_t>(recorded);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete &ty::test::graph_of(graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long) {
+  *executable =
+      reinterpret_cast<cudaGraphExec_t>(new ty::test::FakeGraph(ty::test::graph_of(graph)));
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph,
+                                cudaGraphExecUpdateResultInfo* why) {
+  *why = {};
+  const ty::test::FakeGraph& now = ty::test::graph_of(graph);
+  if (!ty::test::have_same_structure(ty::test::graph_of(executable), now)) {
+    return cudaErrorGraphExecUpdateFailure;
+  }
+  if (!FakeGpu::get().bugs.forgets_updates) ty::test::graph_of(executable) = now;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  for (const ty::test::FakeIssue& issue : ty::test::graph_of(executable)) {
+    FakeGpu::get().put(ty::test::stream_of(stream), issue.task, issue.accesses);
+  }
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete &ty::test::graph_of(executable);
   return cudaSuccess;
 }
 

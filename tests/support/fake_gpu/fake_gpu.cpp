@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/stopwatch.h"
 #include "tests/support/fake_gpu/fake_nccl.h"
@@ -53,6 +54,10 @@ FakeStream* FakeGpu::new_stream() {
 
 void FakeGpu::put(FakeStream& stream, FakeTask task, const std::vector<FakeAccess>& accesses) {
   const std::lock_guard lock(mutex_);
+  if (stream.recorded) {
+    stream.recorded->push_back({std::move(task), accesses});
+    return;
+  }
   const auto rank = static_cast<std::size_t>(stream.rank);
   join(stream.clock, host_clocks_[rank]);
   for (const FakeAccess& access : accesses) check_order(stream, task.name, access);
@@ -64,13 +69,31 @@ void FakeGpu::put(FakeStream& stream, FakeTask task, const std::vector<FakeAcces
   stream.tasks.push_back(std::move(task));
 }
 
+void FakeGpu::begin_recording(FakeStream& stream) {
+  const std::lock_guard lock(mutex_);
+  refuse_while_recording(stream, "another recording");
+  stream.recorded.emplace();
+}
+
+std::vector<FakeIssue> FakeGpu::end_recording(FakeStream& stream) {
+  const std::lock_guard lock(mutex_);
+  return *std::exchange(stream.recorded, std::nullopt);
+}
+
+void FakeGpu::refuse_while_recording(const FakeStream& stream, const char* call) {
+  if (!stream.recorded) return;
+  add_fault(fmt::format("rank {}: {} while stream {} records", stream.rank, call, stream.number));
+}
+
 void FakeGpu::record(FakeEvent& event, FakeStream& stream) {
   const std::lock_guard lock(mutex_);
+  refuse_while_recording(stream, "an event");
   event = {{&stream, stream.issued()}, stream.clock};
 }
 
 void FakeGpu::wait(FakeStream& stream, const FakeEvent& event) {
   const std::lock_guard lock(mutex_);
+  refuse_while_recording(stream, "a wait");
   if (bugs.forgets_event_waits) return;
   join(stream.clock, event.clock);
   put(stream, {.name = "wait", .after = event.target}, {});
@@ -164,6 +187,7 @@ void FakeGpu::leave(int rank, double patience_seconds) {
     all = true;
     for (FakeStream& stream : streams_) {
       if (stream.rank != rank) continue;
+      refuse_while_recording(stream, "a wait of the host, or memory given back,");
       if (!reach({&stream, stream.issued()}) && watch.seconds() > patience_seconds) {
         for (const FakeTask& task : stream.tasks) {
           if (task.meeting != nullptr) task.meeting->has_lost_a_rank = true;

@@ -15,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,11 +51,18 @@ struct FakeTask {
   std::shared_ptr<FakeMeeting> meeting = {};  // runs once all its ranks are here
 };
 
+// A task with what it touches, recorded for later.
+struct FakeIssue {
+  FakeTask task;
+  std::vector<FakeAccess> accesses;
+};
+
 struct FakeStream {
   int rank = 0, number = 0;
   std::deque<FakeTask> tasks = {};  // not run yet
   std::int64_t done = 0;
-  FakeClock clock = {};  // of its last task
+  FakeClock clock = {};                                 // of its last task
+  std::optional<std::vector<FakeIssue>> recorded = {};  // while it records
   std::int64_t issued() const { return done + static_cast<std::int64_t>(tasks.size()); }
 };
 
@@ -70,6 +78,7 @@ class FakeNccl;
 struct FakeBugs {
   bool forgets_event_waits = false;  // of one stream for another
   bool forgets_host_waits = false;   // of the host for an event
+  bool forgets_updates = false;      // of a graph's executable
 };
 
 class FakeGpu {
@@ -86,6 +95,9 @@ class FakeGpu {
 
   FakeStream* new_stream();
   void put(FakeStream& stream, FakeTask task, const std::vector<FakeAccess>& accesses);
+  // What is put into the stream meanwhile does not run. Nothing may look at how far it is.
+  void begin_recording(FakeStream& stream);
+  std::vector<FakeIssue> end_recording(FakeStream& stream);
   void record(FakeEvent& event, FakeStream& stream);
   void wait(FakeStream& stream, const FakeEvent& event);
   // Runs what can be run for it; whether all of it has.
@@ -123,6 +135,7 @@ class FakeGpu {
   };
   bool run_first(FakeStream& stream);
   bool run_meeting(FakeStream& stream, const std::shared_ptr<FakeMeeting>& meeting);
+  void refuse_while_recording(const FakeStream& stream, const char* call);
   void check_order(const FakeStream& stream, const std::string& name, const FakeAccess& access);
 
   mutable std::recursive_mutex mutex_;

@@ -49,7 +49,7 @@ void CudaBackend::copy(const View& y, const View& x) {
   if (y.numel() == 0) return;
   if (y.dtype == x.dtype) {
     if (y.is_contiguous() && x.is_contiguous()) {
-      return runtime::copy_on_device(y.data, x.data, y.bytes(), stream_);
+      return runtime::copy_on_device(y.data, x.data, y.bytes(), stream_.issue("copy whole"));
     }
     if (copy_in_tiles(y, x)) return;
     return kernel::dispatch_word(y.dtype, [&](auto w) {
@@ -105,7 +105,7 @@ void CudaBackend::fill(const View& y, double value) {
     using W = decltype(w);
     const W word = word_of<W>(y.dtype, value);
     if (word == 0 && y.is_contiguous()) {
-      if (y.numel() > 0) runtime::set_zero(y.data, y.bytes(), stream_);
+      if (y.numel() > 0) runtime::set_zero(y.data, y.bytes(), stream_.issue("set zero"));
       return;
     }
     map<kernel::Fill<W>, W, Nothing, Nothing>("fill", {word}, y, nullptr, nullptr);

@@ -23,33 +23,31 @@ int multiprocessors(const DeviceOptions& options) {
   return runtime::properties(options.device).multiprocessors;
 }
 
-runtime::Stream stream_of(int device) {
-  runtime::use_device(device);
-  return runtime::make_stream();
-}
-
 }  // namespace
 
 CudaBackend::CudaBackend(const DeviceOptions& options)
     : device_(options.device),
-      stream_(stream_of(options.device)),
+      stream_(options.device, options.graphs),
+      memory_(stream_),
       launch_(stream_, multiprocessors(options)),
+      wait_(stream_),
       staging_(stream_, wait_),
       late_reads_(stream_, wait_),
       settled_(runtime::make_event()) {
   fault_seen_ = new (runtime::obtain_pinned(sizeof(kernel::Fault))) kernel::Fault;
   fault_ =
       static_cast<kernel::Fault*>(memory_.allocate(sizeof(kernel::Fault), MemoryClass::workspace));
-  runtime::set_zero(fault_, sizeof(kernel::Fault), stream_);
-  library_ = std::make_unique<blas::Library>(stream_, memory_, options.tf32);
-  fused_ = std::make_unique<FusedAttention>(cudnn::open_attention_engine(options.device, stream_),
-                                            *this, launch_, options.repeatable);
+  runtime::set_zero(fault_, sizeof(kernel::Fault), stream_.issue("faults"));
+  library_ = std::make_unique<blas::Library>(stream_.submit(), memory_, options.tf32);
+  fused_ = std::make_unique<FusedAttention>(
+      cudnn::open_attention_engine(options.device, stream_.submit()), *this, launch_,
+      options.repeatable);
 }
 
 // Copies may still be under way to and from memory that goes now.
 CudaBackend::~CudaBackend() {
   try {
-    runtime::wait(stream_);
+    runtime::wait(stream_.submit());
   } catch (const Error&) {
     // of a kernel before: whoever waited for it has been told
   }
@@ -58,7 +56,6 @@ CudaBackend::~CudaBackend() {
   memory_.release(fault_, sizeof(kernel::Fault), MemoryClass::workspace);
   runtime::give_back_pinned(fault_seen_);
   runtime::destroy_event(settled_);
-  runtime::destroy_stream(stream_);
 }
 
 // "HOST/0000:1b:00.0"
@@ -70,19 +67,20 @@ std::string CudaBackend::card() const {
 
 void CudaBackend::synchronize() {
   fetch_fault();
-  runtime::record(settled_, stream_);
+  stream_.record(settled_);
   wait_.for_event(settled_);
   check_fault();
 }
 
 void CudaBackend::fetch_fault() {
-  runtime::copy_to_host(fault_seen_, fault_, sizeof(kernel::Fault), stream_);
+  runtime::copy_to_host(fault_seen_, fault_, sizeof(kernel::Fault),
+                        stream_.issue("faults to host"));
 }
 
 void CudaBackend::check_fault() {
   const kernel::Fault fault = *fault_seen_;
   if (fault.claimed == 0) return;
-  runtime::set_zero(fault_, sizeof fault, stream_);
+  runtime::set_zero(fault_, sizeof fault, stream_.issue("faults"));
   const auto bad_id = [&](const char* kernel) {
     throw ShapeError("{}: id {} at position {}, but there are {} rows; ids must be below that",
                      kernel, fault.number, fault.position, fault.limit);

@@ -25,6 +25,7 @@ struct DeviceOptions {
   int device = 0;
   bool tf32 = false;        // products of fp32 may round operands to 10 bits
   bool repeatable = true;   // of two ways to the same sums, the one whose order is fixed
+  bool graphs = false;      // forward and backward are handed over as graphs
   int multiprocessors = 0;  // 0: as many as there are
 };
 
@@ -42,7 +43,9 @@ class CudaBackend final : public Backend, public DeviceQueue {
 
 #include "core/backend/overrides.inc"
 
-  void* stream() override { return stream_; }
+  void* stream() override { return stream_.submit(); }
+  void begin_graph() override { stream_.begin(); }
+  void end_graph() noexcept override { stream_.end(); }
   int device() const override { return device_; }
   std::string card() const override;
   void observe_waits(WaitObserver* observer) override { wait_.observe(observer); }
@@ -52,6 +55,7 @@ class CudaBackend final : public Backend, public DeviceQueue {
   void scale_updates(const View& factor) override { factor_ = factor; }
   // How often the host has waited for the device so far.
   std::int64_t host_waits() const { return wait_.count(); }
+  const runtime::GraphStream& work() const { return stream_; }
 
  private:
   // y = f(elements of a and b), with operands that are not there as null (kernel/map.h).
@@ -77,8 +81,8 @@ class CudaBackend final : public Backend, public DeviceQueue {
   void check_fault();
 
   int device_;
+  runtime::GraphStream stream_;
   runtime::DeviceAllocator memory_;
-  runtime::Stream stream_ = nullptr;
   Launcher launch_;
   runtime::HostWait wait_;
   runtime::Staging staging_;

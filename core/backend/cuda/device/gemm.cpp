@@ -47,6 +47,7 @@ void CudaBackend::multiply(const View& c, const View& a, const View& b, GemmScal
   std::unique_ptr<ScratchView> a_memory, b_memory;
   const blas::Calls calls = blas::plan_product(c, as_matrix(a, a_memory), as_matrix(b, b_memory));
   for (const blas::Operands& at : calls.operands) {
+    stream_.issue("product");
     library_->run(calls.product, scale.alpha, at, scale.beta);
   }
 }

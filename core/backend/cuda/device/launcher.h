@@ -5,15 +5,14 @@
 #include <algorithm>
 
 #include "core/backend/cuda/kernel/portable.h"
-#include "core/backend/cuda/runtime/api.h"
+#include "core/backend/cuda/runtime/graph_stream.h"
 
 namespace ty::cuda {
 
 class Launcher {
  public:
-  Launcher(runtime::Stream stream, int multiprocessors)
+  Launcher(runtime::GraphStream& stream, int multiprocessors)
       : stream_(stream), most_blocks_(std::int64_t{kBlocksPerMultiprocessor} * multiprocessors) {}
-  runtime::Stream stream() const { return stream_; }
 
   // A grid of whole blocks with a thread, a warp or a block for each item, or for every few.
   kernel::Grid for_threads(std::int64_t items) const {
@@ -27,7 +26,7 @@ class Launcher {
   template <typename... P, typename... A>
   void operator()(const char* what, kernel::Grid grid, void (*function)(P...),
                   const A&... arguments) const {
-    kernel::launch(stream_, grid, kernel::kMostThreads, function, arguments...);
+    kernel::launch(stream_.issue(what), grid, kernel::kMostThreads, function, arguments...);
     runtime::check_launch(what);
   }
 
@@ -37,7 +36,7 @@ class Launcher {
     return std::clamp<std::int64_t>(wanted, 1, most_blocks_);
   }
 
-  runtime::Stream stream_;
+  runtime::GraphStream& stream_;
   std::int64_t most_blocks_;
 };
 

@@ -71,8 +71,10 @@ Backend* make_backend(const ModuleOptions* options, char* problem) {
     return nullptr;
   }
   try {
-    return new CudaBackend(
-        {.device = options->device, .tf32 = options->tf32, .repeatable = options->repeatable});
+    return new CudaBackend({.device = options->device,
+                            .tf32 = options->tf32,
+                            .repeatable = options->repeatable,
+                            .graphs = options->graphs});
   } catch (const std::exception& error) {
     set_text(problem, error.what());
     return nullptr;

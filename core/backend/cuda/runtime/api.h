@@ -13,6 +13,8 @@ namespace ty::cuda::runtime {
 
 using Stream = void*;
 using Event = void*;
+using Graph = void*;            // work that was recorded
+using GraphExecutable = void*;  // what the device runs of it
 
 // Which devices there are, and why none can be used. Throws nothing.
 struct Probe {
@@ -62,6 +64,19 @@ void copy_to_device(void* device, const void* pinned, std::size_t bytes, Stream 
 void copy_to_host(void* pinned, const void* device, std::size_t bytes, Stream stream);
 void copy_on_device(void* to, const void* from, std::size_t bytes, Stream stream);
 void set_zero(void* device, std::size_t bytes, Stream stream);
+
+// What is issued on the stream from here on is recorded and does not run. Until the end the stream
+// takes no waits, and no event of it is recorded.
+void begin_recording(Stream stream);
+Graph end_recording(Stream stream);
+void destroy_graph(Graph graph) noexcept;
+GraphExecutable make_executable(Graph graph);
+// Takes over what the graph's kernels and copies are given. False: it has others, or in another
+// order.
+bool update(GraphExecutable executable, Graph graph);
+void launch_graph(GraphExecutable executable, Stream stream);
+// What it was launched for before still runs.
+void destroy_executable(GraphExecutable executable) noexcept;
 
 // Throws if a launch before was refused; `what` names it.
 void check_launch(const char* what);

@@ -21,6 +21,10 @@ void check(cudaError_t code, const char* call) {
 
 cudaStream_t of(Stream stream) { return static_cast<cudaStream_t>(stream); }
 cudaEvent_t of_event(Event event) { return static_cast<cudaEvent_t>(event); }
+cudaGraph_t of_graph(Graph graph) { return static_cast<cudaGraph_t>(graph); }
+cudaGraphExec_t of_executable(GraphExecutable executable) {
+  return static_cast<cudaGraphExec_t>(executable);
+}
 
 int attribute(cudaDeviceAttr which, int device) {
   int value = 0;
@@ -118,6 +122,35 @@ void copy_on_device(void* to, const void* from, std::size_t bytes, Stream stream
 }
 void set_zero(void* device, std::size_t bytes, Stream stream) {
   TY_CUDA_CALL(cudaMemsetAsync(device, 0, bytes, of(stream)));
+}
+
+// Relaxed: memory is taken, and libraries load kernels, meanwhile.
+void begin_recording(Stream stream) {
+  TY_CUDA_CALL(cudaStreamBeginCapture(of(stream), cudaStreamCaptureModeRelaxed));
+}
+Graph end_recording(Stream stream) {
+  cudaGraph_t graph = nullptr;
+  TY_CUDA_CALL(cudaStreamEndCapture(of(stream), &graph));
+  return graph;
+}
+void destroy_graph(Graph graph) noexcept { cudaGraphDestroy(of_graph(graph)); }
+GraphExecutable make_executable(Graph graph) {
+  cudaGraphExec_t executable = nullptr;
+  TY_CUDA_CALL(cudaGraphInstantiate(&executable, of_graph(graph), 0));
+  return executable;
+}
+bool update(GraphExecutable executable, Graph graph) {
+  cudaGraphExecUpdateResultInfo why{};
+  const cudaError_t code = cudaGraphExecUpdate(of_executable(executable), of_graph(graph), &why);
+  if (code != cudaErrorGraphExecUpdateFailure) check(code, "cudaGraphExecUpdate");
+  cudaGetLastError();
+  return code == cudaSuccess;
+}
+void launch_graph(GraphExecutable executable, Stream stream) {
+  TY_CUDA_CALL(cudaGraphLaunch(of_executable(executable), of(stream)));
+}
+void destroy_executable(GraphExecutable executable) noexcept {
+  cudaGraphExecDestroy(of_executable(executable));
 }
 
 void check_launch(const char* what) { check(cudaGetLastError(), what); }

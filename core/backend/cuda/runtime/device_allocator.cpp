@@ -16,6 +16,7 @@ std::size_t rounded(std::size_t bytes) {
 
 DeviceAllocator::~DeviceAllocator() {
   drop_cached();
+  stream_.submit_quietly();
   for (void* slab : slabs_) runtime::give_back(slab);
 }
 
@@ -47,6 +48,7 @@ void DeviceAllocator::give_back(void* block, std::size_t bytes) noexcept {
   if (bytes < kSmall) {
     free_.emplace(rounded(bytes), block);
   } else {
+    stream_.submit_quietly();  // what was recorded may use it
     runtime::give_back(block);
   }
 }

@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "core/backend/allocator.h"
+#include "core/backend/cuda/runtime/graph_stream.h"
 
 namespace ty::cuda::runtime {
 
 class DeviceAllocator final : public Allocator {
  public:
-  DeviceAllocator() = default;
+  explicit DeviceAllocator(GraphStream& stream) : stream_(stream) {}
   ~DeviceAllocator() override;
 
  protected:
@@ -26,6 +27,7 @@ class DeviceAllocator final : public Allocator {
   // are cut from slabs. They go back to free_ and, with the slabs, to the driver at the end.
   void* cut(std::size_t bytes);
 
+  GraphStream& stream_;
   std::vector<void*> slabs_;
   std::byte* next_ = nullptr;  // what is left of the last slab
   std::size_t left_ = 0;

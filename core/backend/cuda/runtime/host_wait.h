@@ -4,13 +4,15 @@
 // if other ranks are part of it.
 #pragma once
 
-#include "core/backend/cuda/runtime/api.h"
+#include "core/backend/cuda/runtime/graph_stream.h"
 #include "core/backend/device_queue.h"
 
 namespace ty::cuda::runtime {
 
 class HostWait {
  public:
+  // For what the stream does.
+  explicit HostWait(GraphStream& stream) : stream_(stream) {}
   // Null: none.
   void observe(WaitObserver* observer) { observer_ = observer; }
   // Throws what the observer throws.
@@ -19,6 +21,7 @@ class HostWait {
   std::int64_t count() const { return count_; }
 
  private:
+  GraphStream& stream_;
   WaitObserver* observer_ = nullptr;
   mutable std::int64_t count_ = 0;
 };

@@ -47,8 +47,8 @@ std::unique_ptr<HostCopy> LateReads::start(const void* device, std::size_t bytes
   const std::size_t capacity = std::bit_ceil(std::max(bytes, kLeast));
   const Block block = take(capacity);
   auto copy = std::make_unique<Copy>(*this, block, capacity, bytes);
-  if (bytes > 0) copy_to_host(block.memory, device, bytes, stream_);
-  record(block.done, stream_);
+  if (bytes > 0) copy_to_host(block.memory, device, bytes, stream_.issue("copy to host"));
+  stream_.record(block.done);
   return copy;
 }
 

@@ -12,7 +12,7 @@ namespace ty::cuda::runtime {
 class LateReads {
  public:
   // The copies that this makes must not outlive it.
-  LateReads(Stream stream, const HostWait& wait) : stream_(stream), wait_(wait) {}
+  LateReads(GraphStream& stream, const HostWait& wait) : stream_(stream), wait_(wait) {}
   ~LateReads();
   LateReads(const LateReads&) = delete;
   LateReads& operator=(const LateReads&) = delete;
@@ -28,7 +28,7 @@ class LateReads {
   class Copy;
   Block take(std::size_t capacity);
 
-  Stream stream_;
+  GraphStream& stream_;
   const HostWait& wait_;
   std::multimap<std::size_t, Block> free_;  // by capacity
 };

@@ -45,8 +45,9 @@ void Staging::write(void* device, const void* host, std::size_t bytes) {
     const std::size_t count = std::min(kPiece, bytes - first);
     const Piece& piece = next(count);
     std::memcpy(at(piece), static_cast<const std::byte*>(host) + first, count);
-    copy_to_device(static_cast<std::byte*>(device) + first, at(piece), count, stream_);
-    record(piece.done, stream_);
+    copy_to_device(static_cast<std::byte*>(device) + first, at(piece), count,
+                   stream_.issue("copy to device"));
+    stream_.record(piece.done);
   }
 }
 
@@ -66,8 +67,9 @@ void Staging::read(void* host, const void* device, std::size_t bytes) {
   for (std::size_t first = 0; first < bytes; first += kPiece) {
     const std::size_t count = std::min(kPiece, bytes - first);
     const Piece& piece = next(count);
-    copy_to_host(at(piece), static_cast<const std::byte*>(device) + first, count, stream_);
-    record(piece.done, stream_);
+    copy_to_host(at(piece), static_cast<const std::byte*>(device) + first, count,
+                 stream_.issue("copy to host"));
+    stream_.record(piece.done);
     if (before.from != nullptr) take(before);
     before = {piece.done, at(piece), first, count};
   }

@@ -16,7 +16,7 @@ class Staging {
   static constexpr std::size_t kRing = std::size_t{16} << 20;
   static constexpr std::size_t kPiece = std::size_t{4} << 20;  // at most, of one copy
 
-  Staging(Stream stream, const HostWait& wait) : stream_(stream), wait_(wait) {}
+  Staging(GraphStream& stream, const HostWait& wait) : stream_(stream), wait_(wait) {}
   ~Staging();
   Staging(const Staging&) = delete;
   Staging& operator=(const Staging&) = delete;
@@ -37,7 +37,7 @@ class Staging {
   Event new_event();
   void drop_oldest();
 
-  Stream stream_;
+  GraphStream& stream_;
   const HostWait& wait_;
   std::byte* ring_ = nullptr;  // taken when first used
   std::size_t end_ = 0;        // of the last piece

@@ -12,7 +12,8 @@ namespace ty::cuda {
 namespace {
 
 TEST(DeviceMemory, SmallBlocksAreAlignedAndUsedAgain) {
-  runtime::DeviceAllocator memory;
+  runtime::GraphStream stream(0, false);
+  runtime::DeviceAllocator memory(stream);
   std::vector<void*> blocks;
   for (std::size_t bytes : {1, 64, 100, 5000, 300000, 900000, 1 << 20}) {
     blocks.push_back(memory.allocate(bytes, MemoryClass::activation));
@@ -51,7 +52,8 @@ TEST(DeviceMemory, WorkspaceOfKernelsIsCountedAndGivenBack) {
 }
 
 TEST(DeviceMemoryDeathTest, IsOutOfTheHostsReachWhereTestsWantThat) {
-  runtime::DeviceAllocator memory;
+  runtime::GraphStream stream(0, false);
+  runtime::DeviceAllocator memory(stream);
   auto* block = static_cast<int*>(memory.allocate(64, MemoryClass::workspace));
   emulated::guard_memory(true);
   EXPECT_DEATH(*block = 1, "");

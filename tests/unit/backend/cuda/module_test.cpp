@@ -49,7 +49,7 @@ TEST(Module, WithoutADeviceItSaysWhy) {
 
 TEST(Module, ADeviceThatIsNotThereIsRefused) {
   ASSERT_NE(table(), nullptr);
-  const ModuleOptions options{.device = 1000, .tf32 = false, .repeatable = true};
+  const ModuleOptions options{.device = 1000, .tf32 = false, .repeatable = true, .graphs = false};
   char problem[kTextBytes] = {};
   EXPECT_EQ(table()->make_backend(&options, problem), nullptr);
   EXPECT_NE(std::string(problem), "");

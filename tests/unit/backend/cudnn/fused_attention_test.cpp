@@ -131,7 +131,8 @@ TEST(FusedAttentionRuns, OfSomeEntriesAtATimeGiveTheSame) {
   auto engine = std::make_unique<EvaluatedEngine>();
   engine->runs = &runs;
   cuda::CudaBackend backend({});
-  const cuda::Launcher launch(backend.stream(), 2);
+  cuda::runtime::GraphStream stream(0, false);
+  const cuda::Launcher launch(stream, 2);
   constexpr std::int64_t kThreeEntries = 3 * kH * kT * kT * 2;  // of which two divide four
   cuda::FusedAttention fused(std::move(engine), backend, launch, true, kThreeEntries);
   const auto part = [&](std::int64_t which) { return Attention::part(parts.qkv, which); };
