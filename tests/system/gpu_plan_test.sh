@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # tools/gpu/plan without a card: it runs what it can, says what it left out and why, and fails if a stage does.
 set -euo pipefail
-plan=$(cd "$(dirname "$0")/../../tools/gpu" && pwd)/plan
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
 export BUILD=$work/build OUT=$work/out
-mkdir -p "$BUILD" "$work/bin"
+mkdir -p "$BUILD" "$work/bin" "$work/tools/gpu"
+# Without the scripts beside it, which want a binary.
+plan=$work/tools/gpu/plan
+cp "$(dirname "$0")/../../tools/gpu/plan" "$plan"
 
 # tests NAME COMMAND LABEL...: what the build folder's tests are.
 tests() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <memory_resource>
 #include <vector>
 
 #include "core/backend/backend.h"
@@ -12,8 +13,8 @@
 
 namespace ty::test {
 
-// Owns the elements of a view. Floats start as NaN, so that nothing may be read before it is
-// written.
+// Owns the elements of a view, in memory of the default resource. Floats start as NaN, so that
+// nothing may be read before it is written.
 class Array {
  public:
   struct Strided {};  // says that strides follow, not values
@@ -80,7 +81,7 @@ class Array {
  private:
   static constexpr std::size_t kAlignment = 64;
 
-  std::vector<std::byte> bytes_;
+  std::pmr::vector<std::byte> bytes_;
   View view_;
 };
 

@@ -1,0 +1,61 @@
+// The CUDA backend on a card, each kernel waited for. Arrays lie in page-locked memory of the host,
+// which a card reads and writes as its own. Without a card the program ends with 77: skipped.
+#include <cuda_runtime_api.h>
+
+#include <cstdio>
+#include <memory_resource>
+#include <new>
+
+#include "core/backend/cuda/cuda.h"
+#include "tests/support/fake_gpu/declaring_backend.h"
+#include "tests/unit/backend/compare.h"
+
+namespace ty::test {
+
+namespace {
+
+class OnCard final : public DeclaringBackend {
+ public:
+  std::string_view name() const override { return card_->name(); }
+  Allocator& memory() override { return card_->memory(); }
+  void synchronize() override { card_->synchronize(); }
+
+ private:
+  Backend& math() override { return *card_; }
+  void put(const char*, std::function<void()> run, const std::vector<FakeAccess>&) override {
+    run();
+    card_->synchronize();
+  }
+
+  std::unique_ptr<Backend> card_ = make_cuda_backend();
+};
+
+class PinnedMemory final : public std::pmr::memory_resource {
+  void* do_allocate(std::size_t bytes, std::size_t) override {
+    void* block = nullptr;
+    if (cudaMallocHost(&block, bytes) != cudaSuccess) throw std::bad_alloc();
+    return block;
+  }
+  void do_deallocate(void* block, std::size_t, std::size_t) override { cudaFreeHost(block); }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+};
+
+}  // namespace
+
+// There is one size of it.
+std::unique_ptr<Backend> tested_backend(Workers) { return std::make_unique<OnCard>(); }
+
+}  // namespace ty::test
+
+int main(int argc, char** argv) {
+  const std::string problem = ty::cuda_status().problem;
+  if (!problem.empty()) {
+    std::printf("skipped: %s\n", problem.c_str());
+    return 77;
+  }
+  ty::test::PinnedMemory pinned;
+  std::pmr::unsynchronized_pool_resource pool(&pinned);
+  std::pmr::set_default_resource(&pool);
+  testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}
