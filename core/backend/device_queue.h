@@ -47,12 +47,13 @@ class DeviceQueue {
   // at once, and the host goes on: for what is wanted later.
   virtual std::unique_ptr<HostCopy> start_read(const View& x) = 0;
 
-  // factor = limit / (norm + 1e-6) where the norm, the root of `squares`, is above the limit, else
-  // 1; a limit of 0 is none. NaN where `squares`, `loss` or factor itself was not finite, so it
-  // stays NaN from the first such step on. All fp64 [1]. What optim's clip_factor() is to the host,
-  // for steps that the host does not wait for.
-  virtual void clip_factor(const View& factor, const View& squares, const View& loss,
-                           double limit) = 0;
+  // factor = limit / (norm + 1e-6) where the norm is above the limit, else 1, and over `scale`:
+  // what the gradients were multiplied by, as the root of `squares` was to the norm. A limit of 0
+  // is none. NaN where `squares`, `loss` or factor itself was not finite, so it stays NaN from the
+  // first such step on. All fp64 [1]. What optim's clip_factor() is to the host, for steps that the
+  // host does not wait for.
+  virtual void clip_factor(const View& factor, const View& squares, const View& loss, double limit,
+                           double scale) = 0;
   // Steps of optimizers (Backend::adamw, sgd) that are issued from now on multiply gradients by
   // factor, fp64 [1], as well, and change nothing where it is NaN. No data: by nothing.
   virtual void scale_updates(const View& factor) = 0;

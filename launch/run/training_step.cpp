@@ -15,6 +15,11 @@ namespace {
 // Of each target in the mean over a global batch of so many.
 double weight_of(double targets) { return 1.0 / std::max(targets, 1.0); }
 
+// What a step's gradients were multiplied by.
+double scale_of(const StepReport& report) {
+  return report.loss_scale > 0.0 ? report.loss_scale : 1.0;
+}
+
 DeviceQueue* queue_of(Backend& backend) { return dynamic_cast<DeviceQueue*>(&backend); }
 
 }  // namespace
@@ -41,30 +46,35 @@ PendingStep TrainingStep::start(const HostBatch& batch, std::int64_t step) {
   report.tokens = tokens.wait();
   report.learning_rate = learning_rate(options_.schedule, step);
   const bool is_queued = queue_of(parameters_.backend()) != nullptr;
-  if (is_queued && reducer_.has_sums_on_device() && !loss_scale_.is_used()) {
-    return finish_late(report, step);
-  }
+  if (is_queued && reducer_.has_sums_on_device()) return finish_late(report, step);
   report.loss_scale = loss_scale_.state().scale;
   // Where the device is behind, the host waits for it once: for the norm, which comes after the
   // loss.
   PendingLoss loss = reducer_.start_losses();
-  report.gradient_norm = reducer_.gradient_norm() / loss_scale_.factor();
+  report.gradient_norm = reducer_.gradient_norm() / scale_of(report);
   report.loss = loss.wait() * weight_of(report.tokens);
-  take_or_skip(report, step);
+  judge(report);
+  if (!report.skipped) update_weights(report, step);
   return PendingStep(report);
 }
 
-// What take_or_skip() decides on the host, the device decides: a factor that is not a number
-// forbids this update and those to come, on all ranks alike, since they make it from the same sums.
+// What judge() decides on the host, the device decides: a factor that is not a number forbids this
+// update and those to come, on all ranks alike, since they make it from the same sums. Where the
+// loss is scaled the host has judged the step before by then, so each step has a new factor.
 PendingStep TrainingStep::finish_late(StepReport report, std::int64_t step) {
   Backend& backend = parameters_.backend();
   DeviceQueue& queue = *queue_of(backend);
   const StepSums sums = reducer_.sums_on_device();
+  settle_last();
+  report.loss_scale = loss_scale_.state().scale;
   if (!factor_.defined()) factor_ = Tensor::full(backend, {1}, DType::f64, 1.0);
-  queue.clip_factor(factor_.view(), sums.squares.view(), sums.loss.view(), options_.clip);
+  if (loss_scale_.is_used()) backend.fill(factor_.view(), 1.0);
+  queue.clip_factor(factor_.view(), sums.squares.view(), sums.loss.view(), options_.clip,
+                    scale_of(report));
   PendingStep pending(report);
-  pending.late_ = std::make_unique<PendingStep::Late>(
-      PendingStep::Late{*this, LateItem(sums.loss), LateItem(sums.squares)});
+  pending.late_ = std::make_shared<LateStep>(
+      LateStep{*this, LateItem(sums.loss), LateItem(sums.squares), report});
+  if (loss_scale_.is_used()) unsettled_ = pending.late_;
   queue.scale_updates(factor_.view());
   optimizer_.step({.learning_rate = report.learning_rate,
                    .step = step + 1 - loss_scale_.state().skipped_steps,
@@ -76,12 +86,21 @@ PendingStep TrainingStep::finish_late(StepReport report, std::int64_t step) {
 
 StepReport PendingStep::take() {
   if (late_ == nullptr) return report_;
-  report_.loss = late_->loss.value() * weight_of(report_.tokens);
-  report_.gradient_norm = std::sqrt(late_->squares.value());
-  if (!std::isfinite(report_.loss) || !std::isfinite(report_.gradient_norm)) {
-    late_->step.fail(report_);
-  }
-  return report_;
+  late_->step.settle(*late_);
+  return late_->report;
+}
+
+void TrainingStep::settle(LateStep& late) {
+  if (late.is_known) return;
+  StepReport& report = late.report;
+  report.loss = late.loss.value() * weight_of(report.tokens);
+  report.gradient_norm = std::sqrt(late.squares.value()) / scale_of(report);
+  judge(report);
+  late.is_known = true;
+}
+
+void TrainingStep::settle_last() {
+  if (unsettled_ != nullptr) settle(*std::exchange(unsettled_, nullptr));
 }
 
 void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
@@ -91,12 +110,14 @@ void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
                                     .micro_batches = static_cast<int>(parts),
                                     .chunks = model_.chunks(),
                                     .recompute = options_.recompute == Recompute::stage});
-  const StepContext context = {
-      .batch = batch,
-      .step = step,
-      .seed = options_.seed,
-      .recompute = options_.recompute,
-      .weight = [&] { return weight_of(tokens.wait()) * loss_scale_.factor(); }};
+  const StepContext context = {.batch = batch,
+                               .step = step,
+                               .seed = options_.seed,
+                               .recompute = options_.recompute,
+                               .weight = [&] {
+                                 settle_last();
+                                 return weight_of(tokens.wait()) * loss_scale_.factor();
+                               }};
   reducer_.begin_step(parts);
   ModelStage stage(model_, objective_, parameters_, reducer_, program_, context);
   const bool shared = options_.reuse == WeightReuse::step && parts > 1;
@@ -111,14 +132,13 @@ void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
 // So after the reduction the ranks that hold the same gradient agree on whether it is finite, and
 // so do all ranks about the norm: its squares are added in fp64, which holds the square of every
 // fp32, and then over the ranks that hold other gradients.
-void TrainingStep::take_or_skip(StepReport& report, std::int64_t step) {
+void TrainingStep::judge(StepReport& report) {
   const bool is_loss_finite = std::isfinite(report.loss);
   const bool is_norm_finite = std::isfinite(report.gradient_norm);
   report.skipped = is_loss_finite && !is_norm_finite && loss_scale_.can_shrink();
   if (report.skipped) {
     loss_scale_.step_skipped();
   } else if (is_loss_finite && is_norm_finite) {
-    update_weights(report, step);
     loss_scale_.step_taken();
   } else {
     fail(report);
@@ -144,7 +164,7 @@ void TrainingStep::fail(const StepReport& report) const {
 void TrainingStep::update_weights(const StepReport& report, std::int64_t step) {
   optimizer_.step(
       {.learning_rate = report.learning_rate,
-       .gradient_scale = clip_factor(report.gradient_norm, options_.clip) / loss_scale_.factor(),
+       .gradient_scale = clip_factor(report.gradient_norm, options_.clip) / scale_of(report),
        .step = step + 1 - loss_scale_.state().skipped_steps,
        .seed = options_.seed});
   reducer_.share_weights();

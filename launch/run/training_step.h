@@ -44,6 +44,14 @@ struct StepReport {
 
 class TrainingStep;
 
+// A step whose numbers are still on the device.
+struct LateStep {
+  TrainingStep& step;
+  LateItem loss, squares;  // sums of the global batch, the latter with the loss scale
+  StepReport report;       // complete once they are known
+  bool is_known = false;
+};
+
 // A step that is on its way: done, unless its backend's kernels run behind the host. There nothing
 // has waited for it, and its numbers are asked for when the next one is on its way.
 class PendingStep {
@@ -51,19 +59,15 @@ class PendingStep {
   bool is_late() const { return late_ != nullptr; }
   // Targets of the global batch that count.
   double tokens() const { return report_.tokens; }
-  // Waits for its numbers. Once; throws as TrainingStep::run().
+  // Waits for its numbers. Throws as TrainingStep::run().
   StepReport take();
 
  private:
   friend class TrainingStep;
-  struct Late {
-    const TrainingStep& step;
-    LateItem loss, squares;  // sums of the global batch
-  };
   explicit PendingStep(const StepReport& report) : report_(report) {}
 
   StepReport report_;
-  std::unique_ptr<Late> late_;  // null: the report is complete
+  std::shared_ptr<LateStep> late_;  // null: the report is complete
 };
 
 class TrainingStep {
@@ -78,8 +82,9 @@ class TrainingStep {
   // not and a smaller loss scale may help, the step is skipped instead, on all ranks alike.
   StepReport run(const HostBatch& batch, std::int64_t step) { return start(batch, step).take(); }
   // The same without waiting for a device, where that can be: there what is not finite is found out
-  // by take(), after later steps may have begun; none of them changes a weight. A scaled loss
-  // decides how the next step is scaled, and is waited for, as are canonical sums.
+  // by take(), after later steps may have begun; none of them changes a weight. Where the loss is
+  // scaled, a step decides how the next one is: that waits for it where its backward begins, with
+  // its forward on the way. Canonical sums are waited for.
   PendingStep start(const HostBatch& batch, std::int64_t step);
 
   // What the last step ran.
@@ -91,15 +96,21 @@ class TrainingStep {
   }
 
   // Of the next step; part of what a checkpoint holds.
-  LossScale& loss_scale() { return loss_scale_; }
+  LossScale& loss_scale() {
+    settle_last();
+    return loss_scale_;
+  }
 
  private:
   friend class PendingStep;
   PendingStep finish_late(StepReport report, std::int64_t step);
   // Forward and backward of all micro-batches. `tokens`: of the global batch.
   void run_micro_batches(const HostBatch& batch, std::int64_t step, PendingSum& tokens);
-  // Updates the weights, skips the step or throws, on all ranks alike.
-  void take_or_skip(StepReport& report, std::int64_t step);
+  // Whether the step is taken or skipped, or throws; on all ranks alike. The loss scale follows.
+  void judge(StepReport& report);
+  void settle(LateStep& late);
+  // The step before, if it is not settled and decides how this one is scaled.
+  void settle_last();
   // Throws NonFiniteError that names what is not finite first.
   [[noreturn]] void fail(const StepReport& report) const;
   void update_weights(const StepReport& report, std::int64_t step);
@@ -111,9 +122,10 @@ class TrainingStep {
   GradientReducer& reducer_;
   StepOptions options_;
   LossScale loss_scale_;
-  Group pipeline_;   // on the backend
-  Tensor factor_;    // of gradients, where the device makes it; fp64 [1]
-  Program program_;  // of the last step
+  Group pipeline_;                       // on the backend
+  Tensor factor_;                        // of gradients, where the device makes it; fp64 [1]
+  std::shared_ptr<LateStep> unsettled_;  // with a scaled loss
+  Program program_;                      // of the last step
 };
 
 }  // namespace ty

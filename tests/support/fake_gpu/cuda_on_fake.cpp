@@ -11,9 +11,9 @@ void CudaOnFake::put(const char* name, std::function<void()> run,
 }
 
 void CudaOnFake::clip_factor(const View& factor, const View& squares, const View& loss,
-                             double limit) {
-  put_views("clip_factor", [&] { cuda_.clip_factor(factor, squares, loss, limit); }, {factor},
-            {squares, loss});
+                             double limit, double scale) {
+  put_views("clip_factor", [&] { cuda_.clip_factor(factor, squares, loss, limit, scale); },
+            {factor}, {squares, loss});
 }
 
 }  // namespace ty::test

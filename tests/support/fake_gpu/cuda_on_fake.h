@@ -39,8 +39,8 @@ class CudaOnFake final : public DeclaringBackend, public DeviceQueue {
   std::string card() const override { return cuda_.card(); }
   void observe_waits(WaitObserver* observer) override { cuda_.observe_waits(observer); }
   std::unique_ptr<HostCopy> start_read(const View& x) override { return cuda_.start_read(x); }
-  void clip_factor(const View& factor, const View& squares, const View& loss,
-                   double limit) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss, double limit,
+                   double scale) override;
   void scale_updates(const View& factor) override { cuda_.scale_updates(factor); }
 
   std::int64_t host_waits() const { return cuda_.host_waits(); }

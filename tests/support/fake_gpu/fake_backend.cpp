@@ -66,14 +66,14 @@ void FakeBackend::write(const View& y, const void* host) {
 }
 
 void FakeBackend::clip_factor(const View& factor, const View& squares, const View& loss,
-                              double limit) {
+                              double limit, double scale) {
   put_views("clip_factor",
             [=] {
-              const double norm = std::sqrt(*squares.as<double>());
+              const double norm = std::sqrt(*squares.as<double>()) / scale;
               const bool is_finite = std::isfinite(norm) && std::isfinite(*loss.as<double>()) &&
                                      std::isfinite(*factor.as<double>());
               const double clipped = limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0;
-              *factor.as<double>() = is_finite ? clipped : std::nan("");
+              *factor.as<double>() = is_finite ? clipped / scale : std::nan("");
             },
             {factor}, {squares, loss});
 }

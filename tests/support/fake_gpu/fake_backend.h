@@ -27,8 +27,8 @@ class FakeBackend final : public DeclaringBackend, public DeviceQueue {
   }
   void observe_waits(WaitObserver* observer) override { observer_ = observer; }
   std::unique_ptr<HostCopy> start_read(const View& x) override;
-  void clip_factor(const View& factor, const View& squares, const View& loss,
-                   double limit) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss, double limit,
+                   double scale) override;
   void scale_updates(const View& factor) override { factor_ = factor; }
   void adamw(const View& w, const View& m, const View& v, const View& low, const View& gradient,
              const AdamW& options) override;

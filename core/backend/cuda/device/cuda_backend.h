@@ -50,8 +50,8 @@ class CudaBackend final : public Backend, public DeviceQueue {
   std::string card() const override;
   void observe_waits(WaitObserver* observer) override { wait_.observe(observer); }
   std::unique_ptr<HostCopy> start_read(const View& x) override;
-  void clip_factor(const View& factor, const View& squares, const View& loss,
-                   double limit) override;
+  void clip_factor(const View& factor, const View& squares, const View& loss, double limit,
+                   double scale) override;
   void scale_updates(const View& factor) override { factor_ = factor; }
   // How often the host has waited for the device so far.
   std::int64_t host_waits() const { return wait_.count(); }

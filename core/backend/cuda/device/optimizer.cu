@@ -35,9 +35,9 @@ bool is_narrow(const View& low) { return low.data != nullptr && size_of(low.dtyp
 }  // namespace
 
 void CudaBackend::clip_factor(const View& factor, const View& squares, const View& loss,
-                              double limit) {
+                              double limit, double scale) {
   launch_("clip_factor", kernel::Grid{}, kernel::clip_factor, factor.as<double>(),
-          squares.as<const double>(), loss.as<const double>(), limit);
+          squares.as<const double>(), loss.as<const double>(), limit, scale);
 }
 
 void CudaBackend::adamw(const View& w, const View& m, const View& v, const View& low,

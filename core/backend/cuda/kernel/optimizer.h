@@ -26,12 +26,12 @@ struct Low {
 
 // The factor of clipped gradients, or NaN (core/backend/device_queue.h). One thread.
 TY_KERNEL inline void clip_factor(double* factor, const double* squares, const double* loss,
-                                  double limit) {
+                                  double limit, double scale) {
   if (grid_thread() != 0) return;
-  const double norm = std::sqrt(*squares);
+  const double norm = std::sqrt(*squares) / scale;
   // Infinity minus itself and NaN are NaN, whatever else is 0.
   const double bad = (norm - norm) + (*loss - *loss) + (*factor - *factor);
-  *factor = bad + (limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0);
+  *factor = bad + (limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0) / scale;
 }
 
 // A factor that was made on the device: what gradients are multiplied by as well, and whether.

@@ -37,11 +37,12 @@ TEST(LateReads, ThrowWhatKernelsHaveNoted) {
   EXPECT_NO_THROW(backend.synchronize());  // once
 }
 
-double factor_of(double squares, double loss, double limit, double before = 1.0) {
+double factor_of(double squares, double loss, double limit, double before = 1.0,
+                 double scale = 1.0) {
   CudaBackend backend({});
   const Array factor(DType::f64, {1}, {before});
   backend.clip_factor(factor, Array(DType::f64, {1}, {squares}), Array(DType::f64, {1}, {loss}),
-                      limit);
+                      limit, scale);
   return factor.values()[0];
 }
 
@@ -50,6 +51,9 @@ TEST(ClipFactor, IsThatOfTheHostAndStaysNaN) {
   EXPECT_EQ(factor_of(9.0, 1.0, 0.0), 1.0);
   EXPECT_EQ(factor_of(9.0, 1.0, 4.0), 1.0);
   EXPECT_EQ(factor_of(9.0, 1.0, 0.5), 0.5 / (3.0 + 1e-6));
+  // Gradients with a loss scale of 8.
+  EXPECT_EQ(factor_of(9.0 * 64, 1.0, 4.0, 1.0, 8.0), 0.125);
+  EXPECT_EQ(factor_of(9.0 * 64, 1.0, 0.5, 1.0, 8.0), 0.5 / (3.0 + 1e-6) / 8);
   EXPECT_TRUE(std::isnan(factor_of(kInfinite, 1.0, 0.0)));
   EXPECT_TRUE(std::isnan(factor_of(std::nan(""), 1.0, 0.5)));
   EXPECT_TRUE(std::isnan(factor_of(9.0, -kInfinite, 0.5)));
