@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "core/base/view.h"
 
@@ -34,8 +35,9 @@ class DeviceQueue {
   // was issued so far. Asked for again before each use.
   virtual void* stream() = 0;
   // Between these, work may be gathered and handed to the device in large parts, in the same order.
-  // end_graph() throws nothing; what it could not hand over makes the next call throw.
-  virtual void begin_graph() {}
+  // The first of its `kind` may have to be set up, and is not. end_graph() throws nothing; what it
+  // could not hand over makes the next call throw.
+  virtual void begin_graph(std::string_view kind) { static_cast<void>(kind); }
   virtual void end_graph() noexcept {}
   // The device's number in this process.
   virtual int device() const = 0;
@@ -62,8 +64,8 @@ class DeviceQueue {
 // While there is one, the queue may gather work; null: nothing.
 class GraphScope {
  public:
-  explicit GraphScope(DeviceQueue* queue) : queue_(queue) {
-    if (queue_ != nullptr) queue_->begin_graph();
+  GraphScope(DeviceQueue* queue, std::string_view kind) : queue_(queue) {
+    if (queue_ != nullptr) queue_->begin_graph(kind);
   }
   ~GraphScope() {
     if (queue_ != nullptr) queue_->end_graph();

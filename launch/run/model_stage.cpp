@@ -51,6 +51,9 @@ Tensor gradient_to_send(const Tensor& gradient, const Tensor& in) {
   return (gradient.dtype() == in.dtype() ? gradient : gradient.to(in.dtype())).contiguous();
 }
 
+// Of a graph.
+std::string kind_of(const char* pass, int chunk) { return fmt::format("{} {}", pass, chunk); }
+
 }  // namespace
 
 Flow ModelStage::run(const InFlight& one, Flow in, int chunk) const {
@@ -60,7 +63,7 @@ Flow ModelStage::run(const InFlight& one, Flow in, int chunk) const {
 }
 
 Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
-  const GraphScope graph(queue_);
+  const GraphScope graph(queue_, kind_of("forward", chunk));
   InFlight& one = alive_[{chunk, micro_batch}];
   const Range range = part(micro_batch);
   one.batch = upload(parameters_.backend(), context_.batch, range.first, range.count);
@@ -88,12 +91,12 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
 }
 
 void ModelStage::recompute(int chunk, int micro_batch) {
-  const GraphScope graph(queue_);
+  const GraphScope graph(queue_, kind_of("recompute", chunk));
   if (model_.has_backward(chunk)) alive_.at({chunk, micro_batch}).replay.value().run();
 }
 
 Tensors ModelStage::backward(int chunk, int micro_batch, Tensors gradients) {
-  const GraphScope graph(queue_);
+  const GraphScope graph(queue_, kind_of("backward", chunk));
   auto node = alive_.extract({chunk, micro_batch});
   TY_CHECK(!node.empty(), "micro-batch {} has not run forward", micro_batch + 1);
   InFlight& one = node.mapped();

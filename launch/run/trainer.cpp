@@ -243,6 +243,7 @@ void Trainer::check_replicas_now(std::int64_t step) {
 void Trainer::drop_guides(std::int64_t step) {
   std::vector<LinearRule> rules = without_guides(model_.linear, step);
   if (rules == model_.linear) return;
+  settle();  // what the last step's numbers belong to goes
   between_steps([&] {
     if (saved_step_ != step) save_now(step);
     if (saved_step_ != step) return;

@@ -100,7 +100,17 @@ void TrainingStep::settle(LateStep& late) {
 }
 
 void TrainingStep::settle_last() {
+  if (failure_ != nullptr) std::rethrow_exception(std::exchange(failure_, nullptr));
   if (unsettled_ != nullptr) settle(*std::exchange(unsettled_, nullptr));
+}
+
+// Other stages wait for this one's gradients: all fail together, once those are sent.
+void TrainingStep::settle_last_or_wait() {
+  try {
+    settle_last();
+  } catch (const NonFiniteError&) {
+    failure_ = std::current_exception();
+  }
 }
 
 void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
@@ -115,7 +125,7 @@ void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
                                .seed = options_.seed,
                                .recompute = options_.recompute,
                                .weight = [&] {
-                                 settle_last();
+                                 settle_last_or_wait();
                                  return weight_of(tokens.wait()) * loss_scale_.factor();
                                }};
   reducer_.begin_step(parts);

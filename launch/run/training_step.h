@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 
@@ -111,6 +112,8 @@ class TrainingStep {
   void settle(LateStep& late);
   // The step before, if it is not settled and decides how this one is scaled.
   void settle_last();
+  // The same from within the step; what it throws is kept for the next settle_last().
+  void settle_last_or_wait();
   // Throws NonFiniteError that names what is not finite first.
   [[noreturn]] void fail(const StepReport& report) const;
   void update_weights(const StepReport& report, std::int64_t step);
@@ -125,6 +128,7 @@ class TrainingStep {
   Group pipeline_;                       // on the backend
   Tensor factor_;                        // of gradients, where the device makes it; fp64 [1]
   std::shared_ptr<LateStep> unsettled_;  // with a scaled loss
+  std::exception_ptr failure_;           // of the step before
   Program program_;                      // of the last step
 };
 

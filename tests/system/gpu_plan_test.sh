@@ -53,6 +53,14 @@ tests two /bin/true gpu-2
 says 2 '"state": "ok"'
 says 3 '"state": "missing"'
 
+# What the tests or the script of a stage leave out is not called ok.
+printf 'add_test(three /bin/true)\nset_tests_properties(three PROPERTIES LABELS gpu-3 SKIP_RETURN_CODE 0)\n' >"$BUILD/CTestTestfile.cmake"
+printf '#!/bin/sh\necho "no tool"\nexit 77\n' >"$work/tools/gpu/stage-4"
+chmod +x "$work/tools/gpu/stage-4"
+"$plan" 1 >"$work/table" || fail "with stages that are left out: $(cat "$work/table")"
+says 3 '"state": "skipped"'
+says 4 '"state": "skipped", .* "no tool"'
+
 code=0
 "$plan" 4 2>"$work/err" || code=$?
 [ $code = 64 ] && grep -q 'unknown part "4"' "$work/err" || fail "part 4: $code, $(cat "$work/err")"

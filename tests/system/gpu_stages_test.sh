@@ -7,7 +7,7 @@ stages=$(cd "$(dirname "$0")/../../tools/gpu" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
-export DEVICE=cpu SIZES="1 64 2" LAYERS=1 BATCH=1 STEPS=1 GOMP_SPINCOUNT=1000
+export DEVICE=cpu SIZES="1 64 2" MLPS="svd;rank: 4" LAYERS=1 SEQUENCE=8 BATCHES=1 STEPS=1 GOMP_SPINCOUNT=1000
 says() {  # STAGE PATTERN...
   local stage=$1
   shift
@@ -15,7 +15,8 @@ says() {  # STAGE PATTERN...
   for pattern in "$@"; do grep -q -- "$pattern" "$work/log" || fail "stage $stage: no \"$pattern\" in: $(cat "$work/log")"; done
 }
 says 4 '^svd-bf16 from svd-cpu: .*, at most 0.01$'
-says 7 '"tokens_per_second"'
+says 7 '^{"layers": 1, "width": 64, "batch": 1, .*"tokens_per_second"'
+says 9 '^{"kind": "svd", "size": "rank: 4", "batch": 1, .*"tokens_per_second"'
 says 10 '^fp32-resumed: the bits of fp32-first$' '^bf16-graphs: the bits of bf16-first$'
 says 11 '^sharded from one: ' '^pipeline from one: '
 

@@ -43,7 +43,15 @@ ranks() {  # N NAME KEY=VALUE...: the same on N ranks
 losses() { sed -n 's/.*"loss":\([^,]*\),.*"step":\([0-9]*\),.*/\2 \1/p' "$1/metrics.jsonl"; }
 weights() { sha256sum "$1/checkpoints/step-20/model.safetensors" | cut -d' ' -f1; }
 
+# What a bench says, on one line, with what it was asked for in front.
+labelled() {  # 'JSON MEMBERS' COMMAND...
+  local labels=$1
+  shift
+  "$@" --json | sed "s|^{|{$labels, |"
+}
+
 same_bits() {  # A B
+  [ -n "$(losses "$1")" ] && [ -n "$(weights "$1")" ] || fail "$1 has no losses or no weights"
   [ "$(losses "$1")" = "$(losses "$2")" ] || fail "losses of $2 are not those of $1"
   [ "$(weights "$1")" = "$(weights "$2")" ] || fail "weights of $2 are not those of $1"
   echo "$2: the bits of $1"

@@ -13,7 +13,7 @@ class Backend;
 namespace cuda {
 
 // Changes with anything below, and with the virtual functions of Backend and DeviceQueue.
-inline constexpr std::uint32_t kModuleVersion = 3;
+inline constexpr std::uint32_t kModuleVersion = 4;
 inline constexpr const char* kModuleFile = "libtrainyard_cuda.so";
 inline constexpr const char* kModuleEntry = "trainyard_cuda_module";
 

@@ -33,7 +33,7 @@ class CudaOnFake final : public DeclaringBackend, public DeviceQueue {
   Allocator& memory() override { return cuda_.memory(); }
   void synchronize() override { cuda_.synchronize(); }
   void* stream() override { return cuda_.stream(); }
-  void begin_graph() override { cuda_.begin_graph(); }
+  void begin_graph(std::string_view kind) override { cuda_.begin_graph(kind); }
   void end_graph() noexcept override { cuda_.end_graph(); }
   int device() const override { return cuda_.device(); }
   std::string card() const override { return cuda_.card(); }

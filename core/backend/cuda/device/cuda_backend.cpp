@@ -47,7 +47,8 @@ CudaBackend::CudaBackend(const DeviceOptions& options)
 // Copies may still be under way to and from memory that goes now.
 CudaBackend::~CudaBackend() {
   try {
-    runtime::wait(stream_.submit());
+    stream_.submit_quietly();
+    runtime::wait(stream_.bare());
   } catch (const Error&) {
     // of a kernel before: whoever waited for it has been told
   }

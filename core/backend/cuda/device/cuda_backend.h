@@ -44,7 +44,7 @@ class CudaBackend final : public Backend, public DeviceQueue {
 #include "core/backend/overrides.inc"
 
   void* stream() override { return stream_.submit(); }
-  void begin_graph() override { stream_.begin(); }
+  void begin_graph(std::string_view kind) override { stream_.begin(kind); }
   void end_graph() noexcept override { stream_.end(); }
   int device() const override { return device_; }
   std::string card() const override;

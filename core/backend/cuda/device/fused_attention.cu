@@ -82,6 +82,7 @@ class FusedAttention::Run {
       fused_.backend_.fill(*query_sum_, 0.0);
       bindings.push_back({cudnn::kQuerySum, query_sum_->view().data});
     }
+    fused_.launch_.announce("fused attention");
     fused_.engine_->run(problem_, bindings, workspace_->data());
     if (!is_packed && is_forward) fused_.backend_.copy(own, *lse_);
   }

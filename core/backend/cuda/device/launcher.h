@@ -14,6 +14,9 @@ class Launcher {
   Launcher(runtime::GraphStream& stream, int multiprocessors)
       : stream_(stream), most_blocks_(std::int64_t{kBlocksPerMultiprocessor} * multiprocessors) {}
 
+  // Before a library puts work into the stream.
+  void announce(const char* what) const { stream_.issue(what); }
+
   // A grid of whole blocks with a thread, a warp or a block for each item, or for every few.
   kernel::Grid for_threads(std::int64_t items) const {
     return {blocks((items + kernel::kMostThreads - 1) / kernel::kMostThreads), 1};

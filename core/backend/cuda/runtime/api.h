@@ -69,6 +69,8 @@ void set_zero(void* device, std::size_t bytes, Stream stream);
 // takes no waits, and no event of it is recorded.
 void begin_recording(Stream stream);
 Graph end_recording(Stream stream);
+// Kernels, copies and what else it has.
+std::size_t count_nodes(Graph graph);
 void destroy_graph(Graph graph) noexcept;
 GraphExecutable make_executable(Graph graph);
 // Takes over what the graph's kernels and copies are given. False: it has others, or in another

@@ -118,7 +118,7 @@ void copy_to_host(void* pinned, const void* device, std::size_t bytes, Stream st
   TY_CUDA_CALL(cudaMemcpyAsync(pinned, device, bytes, cudaMemcpyDeviceToHost, of(stream)));
 }
 void copy_on_device(void* to, const void* from, std::size_t bytes, Stream stream) {
-  TY_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, of(stream)));
+  TY_CUDA_CALL(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDefault, of(stream)));
 }
 void set_zero(void* device, std::size_t bytes, Stream stream) {
   TY_CUDA_CALL(cudaMemsetAsync(device, 0, bytes, of(stream)));
@@ -132,6 +132,11 @@ Graph end_recording(Stream stream) {
   cudaGraph_t graph = nullptr;
   TY_CUDA_CALL(cudaStreamEndCapture(of(stream), &graph));
   return graph;
+}
+std::size_t count_nodes(Graph graph) {
+  std::size_t count = 0;
+  TY_CUDA_CALL(cudaGraphGetNodes(of_graph(graph), nullptr, &count));
+  return count;
 }
 void destroy_graph(Graph graph) noexcept { cudaGraphDestroy(of_graph(graph)); }
 GraphExecutable make_executable(Graph graph) {

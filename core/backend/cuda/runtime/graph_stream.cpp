@@ -1,5 +1,6 @@
 #include "core/backend/cuda/runtime/graph_stream.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/error.h"
@@ -8,11 +9,8 @@ namespace ty::cuda::runtime {
 
 namespace {
 
-// The first forward and backward run as without graphs: kernels are loaded and libraries make their
-// plans, which may do what cannot be recorded.
-constexpr std::int64_t kPlain = 2;
 // Executables that are kept; more structures than that do not repeat.
-constexpr std::size_t kMost = 256;
+constexpr std::size_t kMost = 128;
 
 constexpr std::uint64_t kNothing = 0xcbf29ce484222325ull;
 constexpr std::uint64_t kPrime = 0x100000001b3ull;  // FNV-1a
@@ -29,7 +27,7 @@ GraphStream::GraphStream(int device, bool gathers)
 
 GraphStream::~GraphStream() {
   end();
-  for (const auto& [structure, executable] : executables_) destroy_executable(executable);
+  drop_executables();
   destroy_stream(stream_);
 }
 
@@ -39,10 +37,10 @@ Stream GraphStream::issue(std::string_view what) {
   if (!is_recording_) {
     begin_recording(stream_);
     is_recording_ = true;
-    structure_ = kNothing;
+    names_ = kNothing;
   }
-  for (const char c : what) structure_ = (structure_ ^ static_cast<unsigned char>(c)) * kPrime;
-  structure_ = (structure_ ^ ',') * kPrime;
+  for (const char c : what) names_ = (names_ ^ static_cast<unsigned char>(c)) * kPrime;
+  names_ = (names_ ^ ',') * kPrime;
   return stream_;
 }
 
@@ -74,7 +72,15 @@ void GraphStream::record(Event event) {
   }
 }
 
-void GraphStream::begin() { is_open_ = gathers_ && ++begun_ > kPlain; }
+void GraphStream::submit_for(Event event) {
+  if (std::find(postponed_.begin(), postponed_.end(), event) != postponed_.end()) submit();
+}
+
+// A first of its kind loads kernels, and libraries make their plans: that may do what cannot be
+// recorded.
+void GraphStream::begin(std::string_view kind) {
+  is_open_ = gathers_ && !known_.emplace(kind).second;
+}
 
 void GraphStream::end() noexcept {
   submit_quietly();
@@ -96,17 +102,30 @@ void GraphStream::hand_over() {
 }
 
 GraphExecutable GraphStream::executable_for(Graph graph) {
-  const auto found = executables_.find(structure_);
+  const std::uint64_t structure = (names_ ^ count_nodes(graph)) * kPrime;
+  const auto found = executables_.find(structure);
   if (found != executables_.end()) {
     if (update(found->second, graph)) return found->second;
     destroy_executable(found->second);
     executables_.erase(found);
   } else if (executables_.size() == kMost) {
-    for (const auto& [structure, executable] : executables_) destroy_executable(executable);
-    executables_.clear();
+    drop_executables();
   }
   ++graphs_made_;
-  return executables_[structure_] = make_executable(graph);
+  GraphExecutable made = nullptr;
+  try {
+    made = make_executable(graph);
+  } catch (const DeviceError&) {  // perhaps for memory, of which executables have some
+    drop_executables();
+    made = make_executable(graph);
+  }
+  executables_.emplace(structure, made);
+  return made;
+}
+
+void GraphStream::drop_executables() noexcept {
+  for (const auto& [structure, executable] : executables_) destroy_executable(executable);
+  executables_.clear();
 }
 
 }  // namespace ty::cuda::runtime

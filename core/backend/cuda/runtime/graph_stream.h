@@ -12,6 +12,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -33,15 +35,20 @@ class GraphStream {
   Stream issue(std::string_view what);
   // The stream, with all that was issued handed over: to wait for it, or to make others wait.
   Stream submit();
+  // What a wait for the event wants handed over.
+  void submit_for(Event event);
   // The event happens when what was issued so far has finished. Before it is waited for: submit().
   void record(Event event);
 
   // The same. Throws nothing: if work was lost, the next call does.
   void submit_quietly() noexcept;
 
-  void begin();
+  // The first of its kind does as without graphs.
+  void begin(std::string_view kind);
   void end() noexcept;
 
+  // For a wait when all is over.
+  Stream bare() const { return stream_; }
   // Graphs handed over, and how many of them no executable could take.
   std::int64_t graphs() const { return graphs_; }
   std::int64_t graphs_made() const { return graphs_made_; }
@@ -49,12 +56,13 @@ class GraphStream {
  private:
   void hand_over();
   GraphExecutable executable_for(Graph graph);
+  void drop_executables() noexcept;
 
   Stream stream_;
   bool gathers_;
-  std::int64_t begun_ = 0;  // calls of begin()
+  std::set<std::string, std::less<>> known_;  // kinds that have begun
   bool is_open_ = false, is_recording_ = false;
-  std::uint64_t structure_ = 0;   // what was recorded, by name and order
+  std::uint64_t names_ = 0;       // of what was recorded, in that order
   std::vector<Event> postponed_;  // to be recorded after the graph
   std::unordered_map<std::uint64_t, GraphExecutable> executables_;  // by structure
   std::string failure_;                                             // why work was lost

@@ -5,7 +5,7 @@
 namespace ty::cuda::runtime {
 
 void HostWait::for_event(Event event) const {
-  stream_.submit();
+  stream_.submit_for(event);
   if (has_happened(event)) return;
   ++count_;
   if (observer_ == nullptr) return wait_on_host(event);

@@ -3,6 +3,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <memory_resource>
 #include <new>
 
@@ -16,6 +17,7 @@ namespace {
 
 class OnCard final : public DeclaringBackend {
  public:
+  explicit OnCard(Backend& card) : card_(&card) {}
   std::string_view name() const override { return card_->name(); }
   Allocator& memory() override { return card_->memory(); }
   void synchronize() override { card_->synchronize(); }
@@ -27,8 +29,10 @@ class OnCard final : public DeclaringBackend {
     card_->synchronize();
   }
 
-  std::unique_ptr<Backend> card_ = make_cuda_backend();
+  Backend* card_;
 };
+
+Backend* g_card = nullptr;
 
 class PinnedMemory final : public std::pmr::memory_resource {
   void* do_allocate(std::size_t bytes, std::size_t) override {
@@ -42,20 +46,25 @@ class PinnedMemory final : public std::pmr::memory_resource {
 
 }  // namespace
 
-// There is one size of it.
-std::unique_ptr<Backend> tested_backend(Workers) { return std::make_unique<OnCard>(); }
+// One for all cases: making one takes a card's libraries long. It has one size.
+std::unique_ptr<Backend> tested_backend(Workers) { return std::make_unique<OnCard>(*g_card); }
 
 }  // namespace ty::test
 
 int main(int argc, char** argv) {
-  const std::string problem = ty::cuda_status().problem;
-  if (!problem.empty()) {
-    std::printf("skipped: %s\n", problem.c_str());
-    return 77;
+  const ty::CudaStatus status = ty::cuda_status();
+  if (!status.problem.empty()) {
+    std::printf("%s\n", status.problem.c_str());
+    return status.has_driver ? 1 : 77;
   }
+  // From a pool, for the page-locking of many arrays takes long; a sanitizer wants each by itself.
   ty::test::PinnedMemory pinned;
   std::pmr::unsynchronized_pool_resource pool(&pinned);
-  std::pmr::set_default_resource(&pool);
+  const bool each_alone = std::getenv("TY_ARRAYS_ALONE") != nullptr;
+  std::pmr::set_default_resource(each_alone ? static_cast<std::pmr::memory_resource*>(&pinned)
+                                            : &pool);
+  const auto card = ty::make_cuda_backend();
+  ty::test::g_card = card.get();
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }
