@@ -5,6 +5,7 @@
 #include "core/base/suggest.h"
 #include "launch/cli/verb.h"
 #include "launch/process/output.h"
+#include "launch/process/world.h"
 
 namespace ty {
 
@@ -162,6 +163,9 @@ ExitCode dispatch(int argc, const char* const* argv, RankStatus& status) {
   const Form& form = take_form(*verb, parser.words);
   take_words(*verb, form, parser.words, arguments);
   check_options(*verb, form, arguments);
+  if (form.is_alone && launched_ranks() > 1) {
+    throw UsageError("{}: does its work in one process; run it without mpirun", verb->name);
+  }
   return form.run(arguments, status);
 }
 

@@ -19,6 +19,7 @@ struct Form {
   ExitCode (*run)(const Arguments& arguments, RankStatus& status);
   bool takes_overrides = false;  // words like optim.lr=1e-3 are overrides of a job file
   bool shares_work = false;      // the ranks of a job share its work
+  bool is_alone = false;         // of several ranks each would write the same
   std::string hint = {};         // what an excess word may have been meant as
 };
 

@@ -16,6 +16,14 @@ namespace ty {
 class MpiSession {};
 #endif
 
+int launched_ranks() {
+#ifdef TY_HAVE_MPI
+  return ranks_of_launcher();
+#else
+  return 1;
+#endif
+}
+
 World::World(RankStatus& status) : cores_(usable_cores()) {
 #ifdef TY_HAVE_MPI
   if (launched_by_mpi()) {

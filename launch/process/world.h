@@ -17,6 +17,9 @@ struct MachinePlace {
   int rank = 0, ranks = 1;
 };
 
+// Ranks that a launcher has started, before any has joined.
+int launched_ranks();
+
 class World {
  public:
   // Joins the other ranks and divides the usable cores of a machine evenly among its ranks, unless

@@ -42,8 +42,9 @@ Json read_run_manifest(const Path& file) {
   const auto is_text = [&](const char* key) {
     return !manifest.contains(key) || manifest[key].is_string();
   };
+  // A run without a tokenizer says null.
   const auto is_object = [&](const char* key) {
-    return !manifest.contains(key) || manifest[key].is_object();
+    return !manifest.contains(key) || manifest[key].is_object() || manifest[key].is_null();
   };
   if (!manifest.is_object() || !is_text("run_id") || !is_object("inputs") ||
       !is_object("tokenizer")) {

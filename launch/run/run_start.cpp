@@ -136,9 +136,9 @@ class Beginning {
     for (const LinearSite& site : model.linear_sites()) {
       const std::string there = describe(stored.choose(site.path, site.shape));
       if (there == describe(site.spec)) continue;
-      throw DataError(
-          "{}: {} is {} there, the job says {}; keep the rules, or name another run.dir",
-          directory.string(), site.path, there, describe(site.spec));
+      throw ConfigError(Key{"linear"},
+                        "{} is {} in {}, the job says {}; keep the rules, or name another run.dir",
+                        site.path, there, directory.string(), describe(site.spec));
     }
   }
 

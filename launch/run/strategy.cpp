@@ -4,9 +4,15 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
+#include <sstream>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/config/print.h"
+#include "core/io/file.h"
 #include "launch/process/on_root.h"
 #include "launch/run/device.h"
 #include "launch/run/model_examples.h"
@@ -20,6 +26,8 @@
 namespace ty {
 
 namespace {
+
+constexpr std::uint64_t kMostRequest = 1 << 20;  // bytes
 
 Path directory_of(const JobConfig& job, std::size_t phase) {
   return job.run.dir / "phases" / fmt::format("{}", phase + 1);
@@ -67,6 +75,37 @@ void take_statistics(const JobConfig& job, std::size_t phase, const World& world
                   spec, *backend, world.group());
 }
 
+// What a phase's model was asked for, beside it: all but the steps, which may grow.
+Path request_file(const JobConfig& job, std::size_t phase) {
+  return directory_of(job, phase) / "request.yaml";
+}
+std::string request_text(const JobConfig& job, std::size_t phase) {
+  StrategyPhase own = job.strategy[phase];
+  own.steps = 1;
+  return config::to_yaml(own);
+}
+
+// The first line of one text that is another one in the other text.
+std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
+  std::istringstream lines_of_a(a), lines_of_b(b);
+  std::string line, other;
+  while (std::getline(lines_of_a, line) && std::getline(lines_of_b, other) && line == other) {
+  }
+  return {line, other};
+}
+
+// The phase's model is there; made by the phase that the job states. Of older runs nobody knows.
+void check_request(const JobConfig& job, std::size_t phase) {
+  const Path file = request_file(job, phase);
+  if (!std::filesystem::exists(file)) return;
+  const std::string before = read_text_file(file, kMostRequest), now = request_text(job, phase);
+  if (before == now) return;
+  const auto [old_line, new_line] = first_difference(before, now);
+  throw ConfigError(Key{fmt::format("strategy[{}]", phase)},
+                    "{} was cut with {}, the job says {}; keep it, or name another run.dir",
+                    model_of(job, phase).string(), old_line, new_line);
+}
+
 void cut(const JobConfig& job, std::size_t phase, const PhaseReport& report) {
   const StoredModel source(source_of(job, phase));
   const StrategyPhase& own = job.strategy[phase];
@@ -83,16 +122,27 @@ void cut(const JobConfig& job, std::size_t phase, const PhaseReport& report) {
   write_converted(source, conversion_of(source, compression), model_of(job, phase));
 }
 
-// Names the phase in what a user got wrong in it.
+// Names the phase in what a user got wrong in it, whose words are those of trainyard compress.
 void of_phase(std::size_t phase, const std::function<void()>& work) {
   try {
     work();
   } catch (const UsageError& error) {
-    throw UsageError("strategy[{}]: {}", phase, error.what());
+    std::string text = error.what();
+    for (auto at = text.find("--"); at != std::string::npos; at = text.find("--", at)) {
+      text.erase(at, 2);
+    }
+    throw ConfigError(Key{fmt::format("strategy[{}]", phase)}, "{}", text);
   }
 }
 
 }  // namespace
+
+void check_phases(const JobConfig& job) {
+  const StoredModel source(find_model(job.model.from).directory);
+  for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
+    of_phase(phase, [&] { check_patterns(source, job.strategy[phase].match); });
+  }
+}
 
 JobConfig job_of_phase(const JobConfig& job, std::size_t phase) {
   JobConfig own = job;
@@ -107,10 +157,16 @@ JobConfig job_of_phase(const JobConfig& job, std::size_t phase) {
 void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
                    const PhaseReport& report) {
   const std::string found = on_root(world.group(), [&] {
-    return std::filesystem::exists(model_of(job, phase)) ? "a model" : "";
+    if (!std::filesystem::exists(model_of(job, phase))) return "";
+    check_request(job, phase);
+    return "a model";
   });
   if (!found.empty()) return;
-  on_root_do(world.group(), [&] { std::filesystem::create_directories(directory_of(job, phase)); });
+  on_root_do(world.group(), [&] {
+    std::filesystem::create_directories(directory_of(job, phase));
+    const std::string request = request_text(job, phase);
+    atomic_write_file(request_file(job, phase), std::as_bytes(std::span(request)));
+  });
   if (method_of(job.strategy[phase]).is_weighted()) {
     of_phase(phase, [&] { take_statistics(job, phase, world, report); });
   }

@@ -23,6 +23,10 @@ namespace ty {
 // another in each further one.
 JobConfig job_of_phase(const JobConfig& job, std::size_t phase);
 
+// Throws ConfigError for a phase whose patterns match nothing in the model that the first one cuts:
+// no phase changes what layers are called. Of one rank.
+void check_phases(const JobConfig& job);
+
 // What rank 0 tells of the work before a phase.
 struct PhaseReport {
   std::function<void(std::int64_t done, std::int64_t batches)> statistics;  // its own batches
@@ -32,8 +36,8 @@ struct PhaseReport {
 
 // Cuts the model that a phase starts from, unless that was done; a method that weighs errors first
 // gets statistics of that model, which all ranks take together over the job's training data. A
-// collective call. Throws UsageError for patterns and layers that do not fit the model, and what
-// reading and writing models throws.
+// collective call. Throws ConfigError for patterns and layers that do not fit the model, and where
+// what was cut before was asked for otherwise; and what reading and writing models throws.
 void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
                    const PhaseReport& report);
 

@@ -333,6 +333,7 @@ const Verb& compress_verb() {
       {{.name = "",
         .most_words = 2,
         .run = run_compress,
+        .is_alone = true,
         .hint = "patterns are given as --match A --match B or --match A,B"}}};
   return verb;
 }

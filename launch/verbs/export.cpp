@@ -88,7 +88,7 @@ const Verb& export_verb() {
        kAdaptersBaseOption,
        kStrictOption,
        {"--json", "", "one JSON object on stdout"}},
-      {{.name = "", .most_words = 2, .run = run_export}}};
+      {{.name = "", .most_words = 2, .run = run_export, .is_alone = true}}};
   return verb;
 }
 
@@ -100,7 +100,7 @@ const Verb& import_verb() {
       "model.safetensors, full tensor names, present config.json keys; numbers keep their type. "
       "Of adapters of the peft library, the model with them",
       {kImportBaseOption, kStrictOption, {"--json", "", "one JSON object on stdout"}},
-      {{.name = "", .most_words = 2, .run = run_import}}};
+      {{.name = "", .most_words = 2, .run = run_import, .is_alone = true}}};
   return verb;
 }
 

@@ -96,7 +96,7 @@ const Verb& inspect_verb() {
         config::between(0, kMostColumns)},
        {"--header", "H", "whether a .tsv file has one: true, false or auto; default auto", kText,
         config::one_of({"true", "false", "auto"})}},
-      {{.name = "", .most_words = 1, .run = run_inspect}}};
+      {{.name = "", .most_words = 1, .run = run_inspect, .is_alone = true}}};
   return verb;
 }
 

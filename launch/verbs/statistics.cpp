@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -81,12 +82,27 @@ void print(const Path& file, std::size_t layers, const StatisticsOutcome& outcom
   if (!outcome.groups.empty()) fmt::print("{}", format_groups(outcome.groups));
 }
 
+// Before the pass: what is there may be replaced if it is statistics, too, and is nothing else.
+void check_target(const Path& target) {
+  if (std::filesystem::is_directory(target)) {
+    throw UsageError("--out: {} is a directory; want the name of a file", target.string());
+  }
+  if (!std::filesystem::exists(target)) return;
+  try {
+    static_cast<void>(StatisticsFile(target));
+  } catch (const DataError&) {
+    throw UsageError("--out: {} exists and holds no statistics; name another file",
+                     target.string());
+  }
+}
+
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   World world(status);
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
   const Path file = arguments.text("--data", "");
   if (file.empty()) throw UsageError("--data: missing; want the file of texts or examples");
   const Path target = arguments.text("--out", statistics_path(directory).string());
+  check_target(target);
   const Reduction reduction =
       arguments.text("--reduction", "fast") == "canonical" ? Reduction::canonical : Reduction::fast;
   const StatisticKinds kinds = kinds_of(arguments);

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "launch/process/on_root.h"
 #include "launch/process/output.h"
 #include "launch/report/compression_report.h"
 #include "launch/report/console.h"
@@ -33,6 +34,7 @@ ExitCode run_job(const JobConfig& job, World& world, RankStatus& status,
 ExitCode run_strategy(const JobConfig& job, World& world, RankStatus& status,
                       const nlohmann::json& facts) {
   check_same_job(job, world.group());
+  on_root_do(world.group(), [&] { check_phases(job); });
   for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
     if (world.is_root()) remark(describe(job.strategy, phase));
     ProgressLine progress;

@@ -66,20 +66,29 @@ LinearSite CompressedLayer::site() const {
   return result;
 }
 
-std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
-                                           const std::vector<std::string>& patterns) {
+namespace {
+
+bool matches(const std::string& pattern, const LinearSite& site) {
+  return glob_match(pattern, site.path);
+}
+
+}  // namespace
+
+void check_patterns(const StoredModel& source, const std::vector<std::string>& patterns) {
   const std::vector<LinearSite>& all = source.linear_sites();
-  const auto matches = [](const std::string& pattern, const LinearSite& site) {
-    return glob_match(pattern, site.path);
-  };
   for (const std::string& pattern : patterns) {
     if (std::none_of(all.begin(), all.end(), std::bind_front(matches, pattern))) {
       throw UsageError("--match: \"{}\" matches no linear layer of {}; there are: {}", pattern,
                        source.directory().string(), names_of(all));
     }
   }
+}
+
+std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
+                                           const std::vector<std::string>& patterns) {
+  check_patterns(source, patterns);
   std::vector<LinearSite> found;
-  for (const LinearSite& site : all) {
+  for (const LinearSite& site : source.linear_sites()) {
     const auto is_meant = [&](const std::string& pattern) { return matches(pattern, site); };
     if (std::any_of(patterns.begin(), patterns.end(), is_meant)) {
       check_takes(site, method);

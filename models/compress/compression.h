@@ -47,6 +47,8 @@ struct CompressionOptions {
   std::function<void(std::size_t layer)> progress = [](std::size_t) {};
 };
 
+// Throws UsageError if a pattern matches no linear layer.
+void check_patterns(const StoredModel& source, const std::vector<std::string>& patterns);
 // The layers that match the patterns, of whatever kind: what is factorised is multiplied out first,
 // unless the method can lower the ranks of just such factors. Throws UsageError if a pattern
 // matches none, or a layer that the method cannot handle.

@@ -96,6 +96,23 @@ StatisticsOrigin origin_in(const std::map<std::string, std::string>& metadata, c
           .data_hash = text("data_hash")};
 }
 
+// A Gram matrix is symmetric, and |g_ij| <= sqrt(g_ii g_jj), up to rounding.
+void check_gram(const Matrix& gram, const std::string& place) {
+  constexpr double kRounding = 1e-3;  // of fp32 sums
+  for (std::int64_t i = 0; i < gram.rows; ++i) {
+    for (std::int64_t j = 0; j <= i; ++j) {
+      const double value = gram(i, j), other = gram(j, i);
+      const double most =
+          std::sqrt(std::max(gram(i, i), 0.0)) * std::sqrt(std::max(gram(j, j), 0.0));
+      const bool is_good =
+          std::abs(value) <= most * (1 + kRounding) && std::abs(value - other) <= kRounding * most;
+      if (is_good) continue;
+      throw DataError("{}: holds {} at [{}, {}] and {} at [{}, {}]; x^T x has at most {:.6g} there",
+                      place, value, i, j, other, j, i, most);
+    }
+  }
+}
+
 }  // namespace
 
 Path statistics_path(const Path& model) {
@@ -197,7 +214,10 @@ LayerStatistics StatisticsFile::read(const LinearSite& site) const {
   const std::int64_t in = site.shape.in, out = site.shape.out;
   LayerStatistics result;
   if (has(site.path, StatisticKind::fisher)) result.fisher = Matrix(in, out, of("fisher"));
-  if (has(site.path, StatisticKind::gram)) result.gram = Matrix(in, in, of("gram"));
+  if (has(site.path, StatisticKind::gram)) {
+    result.gram = Matrix(in, in, of("gram"));
+    check_gram(result.gram, path().string() + ": tensor " + tensor_name(site.path, "gram"));
+  }
   if (has(site.path, StatisticKind::inputs)) {
     result.mean_input = of("mean_input");
     result.max_input = of("max_input");

@@ -25,7 +25,7 @@ losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(la
   fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
 
 # A run keeps the layers that it was started with.
-expect 65 'step-30: embeddings.token is svd rank 6 there, the job says svd rank 5; keep the rules' "$binary" \
+expect 78 'linear: embeddings.token is svd rank 6 in .*step-30, the job says svd rank 5; keep the rules' "$binary" \
   train "$work/job.yaml" run.dir="$work/whole" run.steps=40 'linear=[{match: "*", kind: svd, rank: 5}]'
 
 model=$work/whole/checkpoints/step-30
@@ -52,5 +52,12 @@ expect 78 'linear\[0\]: blocks.0.mlp.up \[32, 128\]: ttm: in modes \[4, 4\] mult
   "$work/job.yaml" run.dir="$work/none" 'linear=[{match: "*.up", kind: ttm, in: [4, 4], out: [8, 16], rank: 4}]'
 expect 78 'linear\[0\].rank: missing or 0; state rank >= 1, or keep' "$binary" train \
   "$work/job.yaml" run.dir="$work/none" 'linear=[{match: "*.up", kind: svd}]'
+expect 78 'linear\[0\].of: has a scale of its own' "$binary" train "$work/job.yaml" run.dir="$work/none" \
+  'linear=[{match: "*.up", kind: scaled, of: {kind: scaled, of: {kind: dense}}}]'
+# Another function on the same weights is another layer.
+up='linear=[{match: "*.up", kind: svd, rank: 4, activation: silu}]'
+"$binary" train "$work/job.yaml" run.dir="$work/silu" run.steps=2 schedule.warmup=1 "$up" 2>"$work/log" || fail "silu: $(cat "$work/log")"
+expect 78 'blocks.0.mlp.up is svd rank 4 with silu in .*, the job says svd rank 4 with relu' "$binary" train "$work/job.yaml" \
+  run.dir="$work/silu" run.steps=4 schedule.warmup=1 "${up/silu/relu}"
 [ ! -e "$work/none" ] || fail "a bad rule created its run directory"
 echo "1 passed, 0 failed"

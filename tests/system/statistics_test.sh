@@ -119,6 +119,10 @@ grep -q "loss of the whole model ${loss:0:5}" out || fail "other loss than $loss
   "$binary" statistics other --data few.txt --out wide.st >/dev/null 2>err || fail "$(cat log err)"
 bad() { local code=$1 pattern=$2; shift 2; expect "$code" "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
 bad 64 'data: missing; want the file' statistics run
+bad 64 'out: few.txt exists and holds no statistics; name another file' statistics run --data few.txt --out few.txt
+bad 64 'out: run is a directory' statistics run --data few.txt --out run
+grep -q zero few.txt || fail "a text was written over"
+expect 64 'compress: does its work in one process; run it without mpirun' mpi 2 compress run x --method svd --rank 3
 bad 64 'kind: got fishes; want a list of strings out of fisher, gram, inputs, lora' statistics run --data few.txt --kind fishes
 bad 64 '"\*.mpl" matches no linear layer that statistics are taken of' statistics run --data few.txt --match '*.mpl'
 bad 64 "context is 32, want no more" statistics run --data few.txt --sequence 64

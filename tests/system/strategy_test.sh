@@ -70,9 +70,21 @@ bad 'strategy\[0\].keep: 2 of rank, keep and error are stated; want one' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, rank: 3, steps: 9}]'
 bad 'strategy\[0\].steps: 1 are fewer than schedule.warmup = 2' \
   'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 1}]'
-expect 64 'strategy\[0\]: statistics: none of the layers can have lora; blocks.0.mlp.up is dense' "$binary" train smaller.yaml \
+expect 78 'strategy\[0\]: statistics: none of the layers can have lora; blocks.0.mlp.up is dense' "$binary" train smaller.yaml \
   run.dir=none 'strategy=[{match: ["blocks.*.mlp.*"], method: lora_svd, keep: 50%, steps: 9}]'
 "$binary" train smaller.yaml run.dir=none 'strategy=[{match: ["blocks.*.mlp.*"], method: asvd, keep: 50%, steps: 3, examples: 4}]' \
   >out 2>err || fail "another method after that: $(cat err)"
-expect 64 'strategy\[0\]: .*nothing' "$binary" train smaller.yaml run.dir=nothing \
+expect 78 'strategy\[0\]: match: "nothing" matches no linear layer' "$binary" train smaller.yaml run.dir=nothing \
   'strategy=[{match: ["nothing"], method: svd, keep: 50%, steps: 9}]'
+# A pattern of a later phase is looked at before the first one works.
+expect 78 'strategy\[1\]: match: "nothing" matches no linear layer' "$binary" train smaller.yaml run.dir=later \
+  'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 3}, {match: ["nothing"], method: svd, keep: 50%, steps: 3}]'
+[ ! -e later ] || fail "the first phase has begun: $(find later)"
+# What was cut is not taken for what the job says now; more steps are no other request.
+expect 78 'strategy\[2\]: .*whole/phases/3/model was cut with rank: 6, the job says rank: 5' "$binary" train smaller.yaml run.dir=whole \
+  'strategy=[{match: ["blocks.*.mlp.*"], method: svd, keep: 60%, steps: 8}, {match: ["blocks.*.mlp.*"], method: svd, keep: 36%, steps: 8},
+  {match: ["blocks.*.attn.*"], method: ttm, rank: 5, steps: 12}]'
+"$binary" train smaller.yaml run.dir=whole \
+  'strategy=[{match: ["blocks.*.mlp.*"], method: svd, keep: 60%, steps: 8}, {match: ["blocks.*.mlp.*"], method: svd, keep: 36%, steps: 8},
+  {match: ["blocks.*.attn.*"], method: ttm, rank: 6, steps: 14}]' >out 2>err || fail "more steps: $(cat err)"
+[ -e whole/checkpoints/step-14 ] || fail "no more steps: $(cat err)"

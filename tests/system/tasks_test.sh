@@ -155,6 +155,9 @@ sed -e 's/^model:.*/model: {family: vit, layers: 1, width: 16, heads: 2, image: 
   -e 's|^data:.*|data: {train: images.bin, valid: images.bin, dataset: cifar10, batch: 8}|' task.yaml > images.yaml
 "$binary" train images.yaml run.dir=images 2>log || fail "images: $(tail -3 log)"
 above "$(last images accuracy)" 0.95 "accuracy of images"
+# A run without a tokenizer goes on, too.
+more=$(($(sed -n 's/.*"step":\([0-9]*\).*/\1/p' images/metrics.jsonl | tail -n 1) + 3))
+for again in 1 2; do "$binary" train images.yaml run.dir=images run.steps=$more 2>log || fail "images, again: $(tail -3 log)"; done
 
 # What does not fit is refused in one line.
 expect 78 'task.kind.*masked_lm' "$binary" train task.yaml run.dir=no "task={kind: causal_lm}"

@@ -83,7 +83,9 @@ BottleneckSpec resolved(const BottleneckSpec& spec, const LinearShape& shape) {
 }
 
 std::string describe(const BottleneckSpec& spec) {
-  return fmt::format("{} + bottleneck of {}", describe(spec.of), spec.options.width);
+  const bool is_usual = spec.options.activation == BottleneckOptions().activation;
+  return fmt::format("{} + bottleneck of {}{}", describe(spec.of), spec.options.width,
+                     is_usual ? "" : " with relu");
 }
 
 std::int64_t num_weights(const BottleneckSpec& spec, const LinearShape& shape) {

@@ -266,9 +266,11 @@ LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape) {
 std::string describe(const LoraSpec& spec) {
   const LoraOptions& options = spec.options;
   const char* kind = options.cores > 0 ? "tt-lora" : options.dora ? "dora" : "lora";
+  const bool is_usual = options.alpha == LoraOptions().alpha && !options.rslora;
   return fmt::format(
-      "{} + {} rank {}{}{}", describe(spec.of), kind, options.rank,
+      "{} + {} rank {}{}{}{}", describe(spec.of), kind, options.rank,
       options.cores > 0 ? fmt::format(" in {} cores", options.cores) : "",
+      is_usual ? "" : fmt::format(" times {:.4g}", options.scale()),
       options.parts.empty() ? "" : fmt::format(" of {}", fmt::join(options.parts, ", ")));
 }
 

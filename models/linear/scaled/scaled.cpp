@@ -48,6 +48,7 @@ void fields(config::Fields& f, ScaledSpec& spec) {
 }
 
 std::optional<SpecFault> fault_of(const ScaledSpec& spec) {
+  if (spec.of.as<ScaledSpec>() != nullptr) return SpecFault{"of", "has a scale of its own"};
   auto fault = fault_of(spec.of);
   if (fault) fault->key = "of." + fault->key;
   return fault;

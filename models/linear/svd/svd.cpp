@@ -163,7 +163,10 @@ SvdSpec resolved(const SvdSpec& spec, const LinearShape& shape) {
 }
 
 std::string describe(const SvdSpec& spec) {
-  return fmt::format("svd rank {}{}", spec.rank, spec.activation ? " with an activation" : "");
+  const std::string text = fmt::format("svd rank {}", spec.rank);
+  if (!spec.activation) return text;
+  const bool is_silu = spec.activation == UnaryOp::silu, is_relu = spec.activation == UnaryOp::relu;
+  return text + (is_silu ? " with silu" : is_relu ? " with relu" : " with gelu");
 }
 
 bool is_one_matrix(const SvdSpec& spec) { return !spec.activation; }

@@ -223,6 +223,13 @@ bool launched_by_mpi() {
   return false;
 }
 
+int ranks_of_launcher() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"}) {
+    if (const char* text = std::getenv(name); text != nullptr) return std::atoi(text);
+  }
+  return 1;
+}
+
 MpiSession::MpiSession(MpiOptions options) : exceptions_(std::uncaught_exceptions()) {
   int provided = 0;
   TY_MPI_CALL(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided));

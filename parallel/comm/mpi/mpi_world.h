@@ -11,6 +11,8 @@ namespace ty {
 
 // True if a launcher (mpirun, srun) started this process as one of several ranks.
 bool launched_by_mpi();
+// As the launcher says, before any rank has joined; 1 where none does.
+int ranks_of_launcher();
 
 // Name and version of the MPI library in use.
 std::string mpi_library();

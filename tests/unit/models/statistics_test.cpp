@@ -170,5 +170,26 @@ TEST_F(StatisticsFileTest, RefusesOtherFilesAndNumbersThatCannotBe) {
   }
 }
 
+TEST_F(StatisticsFileTest, RefusesWhatIsNoGramMatrix) {
+  // Of inputs [1, 1, 0, 0] and [0, 1, 2, 0].
+  const std::vector<float> good = {1, 1, 0, 0, 1, 2, 2, 0, 0, 2, 4, 0, 0, 0, 0, 0};
+  const auto read = [&](const std::vector<float>& gram) {
+    write_safetensors(file_,
+                      std::vector<NamedView>{
+                          {"blocks.0.mlp.up.gram",
+                           contiguous_view(const_cast<float*>(gram.data()), DType::f32, {4, 4})}},
+                      {{"trainyard", "statistics 1"}, {"examples", "2"}, {"batch", "1"}});
+    StatisticsFile(file_).read(up_);
+  };
+  EXPECT_NO_THROW(read(good));
+  for (const auto& [place, number] : {std::pair{5, -2.0f}, {1, 1e30f}, {2, 0.5f}, {15, -1.0f}}) {
+    std::vector<float> bad = good;
+    bad[static_cast<std::size_t>(place)] = number;
+    EXPECT_TRUE(
+        contains(message_of<DataError>([&] { read(bad); }), "tensor blocks.0.mlp.up.gram: holds "))
+        << place;
+  }
+}
+
 }  // namespace
 }  // namespace ty::test
