@@ -147,6 +147,7 @@ config::Loaded<JobConfig> load_checked_job(const std::filesystem::path& file,
                                            std::optional<int> ranks) {
   auto job = load_job_with_origins(file, overrides);
   config::with_places(job.origins, [&] {
+    resolve_model_path(job.value);
     if (ranks) {
       job.value.parallel.data = config::IntOrAuto();
       job.value.parallel.data = mesh_shape(job.value, *ranks).data;

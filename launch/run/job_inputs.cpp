@@ -23,14 +23,6 @@ bool is_read(const std::string& name) {
              std::end(kTokenizerFiles);
 }
 
-// A run's newest checkpoint changes while it runs, so that a job may not start from it unnamed.
-void check_model(const Path& path) {
-  const Path found = find_model(path).directory;
-  if (found == path) return;
-  throw ConfigError(Key{"model.from"}, "{} is a run; name a checkpoint of it, as in {}",
-                    path.string(), found.string());
-}
-
 std::string shown(const Json& input) {
   return fmt::format("{} (content {})", input.value("path", ""),
                      input.value("hash", "").substr(0, 8));
@@ -60,7 +52,7 @@ std::vector<JobInput> inputs_of(const JobConfig& job) {
     if (path.empty()) return;
     inputs.push_back({key, path, at_key(key, [&] { return content_hash_of(path); })});
   };
-  if (!job.model.from.empty()) at_key("model.from", [&] { check_model(job.model.from); });
+  if (!job.model.from.empty()) at_key("model.from", [&] { find_model(job.model.from); });
   add("model.from", job.model.from);
   add("tokenizer.from", job.tokenizer.from);
   add("data.train", job.data.train);

@@ -1,10 +1,12 @@
 #include "launch/run/model_setup.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/base/error.h"
 #include "launch/process/failure.h"
 #include "launch/run/adapter_start.h"
+#include "launch/run/model_path.h"
 #include "launch/run/optim_rules.h"
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
@@ -177,6 +179,19 @@ OpenedModel make_model(const JobConfig& job, const ModelSpec& spec, Backend& bac
                         .partition = partition_of(job, spec, layout.mesh.shape().pipeline),
                         .stage = layout.mesh.at().pipeline,
                         .training = training_rules(job.optim)});
+}
+
+void resolve_model_path(JobConfig& job) {
+  const Path& from = job.model.from;
+  const bool is_run = !from.empty() && !std::filesystem::exists(from / "config.json") &&
+                      std::filesystem::is_directory(from / "checkpoints");
+  if (!is_run) return;
+  const Path found = at_key("model.from", [&] { return find_model(from).directory; });
+  if (job.strategy.empty()) {
+    throw ConfigError(Key{"model.from"}, "{} is a run; name a checkpoint of it, as in {}",
+                      from.string(), found.string());
+  }
+  job.model.from = found;
 }
 
 std::vector<std::string> set_initial_weights(const JobConfig& job, OpenedModel& model,

@@ -24,6 +24,11 @@ struct DataSizes {
   std::int64_t labels = 0;  // of its task
 };
 
+// A job's model.from must name a model: a run's newest checkpoint changes while it runs. Throws
+// ConfigError that names the checkpoint where it is a run. The first phase of a strategy cuts what
+// is the newest; there model.from becomes that.
+void resolve_model_path(JobConfig& job);
+
 // The model that a job describes. Throws ConfigError or DataError if job, data and model directory
 // disagree.
 ModelSpec resolve_model(const JobConfig& job, const DataSizes& sizes);

@@ -55,7 +55,8 @@ StatisticsOutcome take_statistics(const StatisticsRequest& request, const ModelS
                  .batch = request.options.batch,
                  .loss = loss_name(spec.head),
                  .data = request.data.filename().string(),
-                 .data_hash = content_hash_of(request.data)},
+                 .data_hash = content_hash_of(request.data),
+                 .model_hash = content_hash_of(request.model)},
       .loss = sums.loss / std::max(sums.targets, 1.0),
       .seconds = watch.seconds(),
       .peak_bytes = backend.memory().stats().total_peak};

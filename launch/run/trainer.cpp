@@ -35,6 +35,7 @@ Trainer::Trainer(JobConfig job, World& world, RankStatus& status, const nlohmann
       backend_((check_same_job(job_, world.group()), make_backend(job_, world_.place()))),
       layout_(make_layout(job_, world.group(), *backend_)),
       times_(job_.log.every) {
+  resolve_model_path(job_);
   adopt_model_tokenizer(job_);
   if (job_.model.head == HeadChoice::none) {
     throw ConfigError(Key{"model.head"}, "none leaves nothing to train for; it is for plan");

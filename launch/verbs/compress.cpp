@@ -10,6 +10,7 @@
 #include "launch/report/compression_report.h"
 #include "launch/report/progress.h"
 #include "launch/report/text.h"
+#include "launch/run/job_inputs.h"
 #include "launch/verbs/model_argument.h"
 #include "launch/verbs/verbs.h"
 #include "models/compress/search.h"
@@ -107,6 +108,15 @@ Allocation allocation_of(const Arguments& arguments, const Method& method) {
     throw UsageError("--allocate: sensitivity divides --keep SHARE among the layers");
   }
   return Allocation::sensitivity;
+}
+
+// Statistics say something of the weights that they were taken with. The same weights may lie in
+// other files, so this is no error.
+void warn_of_other_model(const std::optional<StatisticsFile>& statistics, const Path& model) {
+  if (!statistics || statistics->origin().model_hash.empty()) return;
+  if (statistics->origin().model_hash == content_hash_of(model)) return;
+  remark(fmt::format("warning: {} was taken of other files than those in {}",
+                     statistics->path().string(), model.string()));
 }
 
 // The file that is named, or that a method needs and finds beside the model.
@@ -208,6 +218,7 @@ Made by_method(const Arguments& arguments, const StoredModel& source) {
                                   .keeps_adapters = keeps_adapters(arguments, layers),
                                   .progress = progress.of(std::string(method.name), layers)})};
   progress.finish();
+  warn_of_other_model(statistics, source.directory());
   return made;
 }
 
@@ -248,6 +259,7 @@ Made by_search(const Arguments& arguments, const StoredModel& source) {
                                             .keeps_adapters = keeps_adapters(arguments, layers),
                                             .progress = progress.of("search", layers)})};
   progress.finish();
+  warn_of_other_model(statistics, source.directory());
   return made;
 }
 

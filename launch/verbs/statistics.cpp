@@ -96,6 +96,23 @@ void check_target(const Path& target) {
   }
 }
 
+// Says which kinds of statistics that are there will be gone.
+void tell_of_lost_kinds(const Path& target, const std::vector<LinearSite>& layers,
+                        StatisticKinds kinds) {
+  if (!std::filesystem::exists(target)) return;
+  const StatisticsFile there(target);
+  std::vector<std::string_view> lost;
+  for (const StatisticKind kind : kStatisticKinds) {
+    const auto has = [&](const LinearSite& site) { return there.has(site.path, kind); };
+    if (!kinds.has(kind) && std::any_of(layers.begin(), layers.end(), has)) {
+      lost.push_back(name_of(kind));
+    }
+  }
+  if (lost.empty()) return;
+  remark(fmt::format("{}: its {} will be gone; --kind takes several at once", target.string(),
+                     fmt::join(lost, ", ")));
+}
+
 ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   World world(status);
   const Path directory = model_argument(arguments, "the run or model directory", world.is_root());
@@ -130,6 +147,7 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
                                      .data = file,
                                      .options = options,
                                      .target = target};
+  if (world.is_root()) tell_of_lost_kinds(target, request.layers, kinds);
   const StatisticsOutcome outcome = take_statistics(request, spec, *backend, world.group());
   line.finish();
   if (!world.is_root()) return ExitCode::ok;

@@ -73,6 +73,7 @@ struct StatisticsOrigin {
   std::string loss = {};   // "cross entropy"
   std::string data = {};   // file
   std::string data_hash = {};
+  std::string model_hash = {};  // of the model's files; empty: not known
 };
 
 }  // namespace ty

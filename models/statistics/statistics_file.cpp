@@ -64,7 +64,8 @@ std::map<std::string, std::string> metadata_of(const StatisticsOrigin& origin) {
           {"batch", std::to_string(origin.batch)},
           {"loss", origin.loss},
           {"data", origin.data},
-          {"data_hash", origin.data_hash}};
+          {"data_hash", origin.data_hash},
+          {"model_hash", origin.model_hash}};
 }
 
 // Throws DataError if the metadata is not of such a file.
@@ -93,7 +94,8 @@ StatisticsOrigin origin_in(const std::map<std::string, std::string>& metadata, c
           .batch = count("batch"),
           .loss = text("loss"),
           .data = text("data"),
-          .data_hash = text("data_hash")};
+          .data_hash = text("data_hash"),
+          .model_hash = text("model_hash")};
 }
 
 // A Gram matrix is symmetric, and |g_ij| <= sqrt(g_ii g_jj), up to rounding.

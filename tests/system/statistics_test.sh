@@ -18,6 +18,14 @@ grep -q '"blocks.1.mlp.down.gram"' out || fail "$(cat out)"
 says 'of 2 layers over 5 examples  cross entropy' \
   "$binary" statistics run --data few.txt --match 'blocks.*.mlp.up' --examples 5 --sequence 8 --out few.safetensors
 "$binary" eval run few.txt >/dev/null || fail "a checkpoint with statistics is refused"
+# What a file had and a new one has not, and weights of another model, are said.
+cp "$made" kinds.st
+"$binary" statistics run --data few.txt --examples 2 --out kinds.st >out 2>err || fail "$(cat err)"
+grep -q 'kinds.st: its gram, inputs will be gone' err || fail "nothing is said of lost kinds: $(cat err)"
+"$binary" compress run first --method fwsvd --rank 8 >out 2>err || fail "$(cat err)"
+! grep -q warning err || fail "a warning of a model's own statistics: $(cat err)"
+"$binary" compress first again --method fwsvd --rank 3 --statistics "$made" >out 2>err || fail "$(cat err)"
+grep -q 'warning: .*step-30.statistics.safetensors was taken of other files than those in first' err || fail "no warning: $(cat err)"
 
 # Ranks and threads: the same bytes if canonical, the same loss otherwise.
 for n in 1 2 4; do

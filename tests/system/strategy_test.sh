@@ -63,6 +63,12 @@ for file in "$(dirname "$0")"/../../configs/smaller/*.yaml; do
   [ -e "$name/checkpoints/step-3" ] || fail "$name: no model of its last phase"
 done
 
+# A strategy may begin with a run, a single job names a checkpoint.
+"$binary" config check smaller.yaml >out 2>err || fail "a run to begin with: $(cat err)"
+expect 78 'model.from: .*dense is a run; name a checkpoint of it, as in .*dense/checkpoints/step-30' "$binary" config check smaller.yaml \
+  strategy=[]
+expect 78 'model.from: .*dense is a run; name a checkpoint' "$binary" train smaller.yaml strategy=[] run.dir=none
+
 # One line for what cannot be.
 bad() { local pattern=$1; shift; expect 78 "$pattern" "$binary" config check smaller.yaml "$@"; }
 bad 'strategy: makes a trained model smaller; state model.from' model.from=null 'model.vocab=300'
