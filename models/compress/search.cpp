@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/error.h"
+#include "models/linear/adapters.h"
 #include "models/transformer/token_table.h"
 
 namespace ty {
@@ -67,9 +68,11 @@ double error_of(const CompressedLayer& layer) {
   return square(layer.output_error.value_or(layer.fisher_error.value_or(layer.relative_error)));
 }
 
-double cost_of(const LinearSite& site, SearchGoal goal) {
+// An adapter that is kept beside a layer is no part of the weights that are divided.
+double cost_of(const LinearSite& site, SearchGoal goal, bool keeps_adapters) {
   if (goal == SearchGoal::weights) {
-    return static_cast<double>(num_weights(site.spec, site.shape));
+    const LinearSpec* inner = keeps_adapters ? adapted(site.spec) : nullptr;
+    return static_cast<double>(num_weights(inner != nullptr ? *inner : site.spec, site.shape));
   }
   const auto product = product_of(site);
   return !product
@@ -114,11 +117,14 @@ Compression search_compression(const StoredModel& source, const std::vector<Line
   std::vector<std::vector<Candidate>> candidates;
   std::vector<std::vector<Way>> ways;
   double dense = 0;
+  const auto cost = [&](const LinearSite& site) {
+    return cost_of(site, request.goal, options.keeps_adapters);
+  };
   for (std::size_t i = 0; i < layers.size(); ++i) {
     options.progress(i);
-    candidates.push_back({{.error = 0, .cost = cost_of(layers[i], request.goal)}});
+    candidates.push_back({{.error = 0, .cost = cost(layers[i])}});
     ways.push_back({Way()});
-    dense += cost_of(as_dense(layers[i]), request.goal);
+    dense += cost(as_dense(layers[i]));
     for (const Method* method : request.methods) {
       for (const double share : kShares) {
         std::optional<Compression> made;
@@ -128,7 +134,7 @@ Compression search_compression(const StoredModel& source, const std::vector<Line
           continue;
         }
         const CompressedLayer& layer = made->layers[0];
-        candidates.back().push_back({error_of(layer), cost_of(layer.site(), request.goal)});
+        candidates.back().push_back({error_of(layer), cost(layer.site())});
         ways.back().push_back({method, share});
       }
     }

@@ -106,6 +106,8 @@ for from in beside mended; do
     "$("$binary" eval $from-folded few.txt --json | sed -n 's/.*"loss":\([^,}]*\).*/\1/p')" 1e-4 || fail "folding of $from is not exact"
 done
 says 'search\|svd rank' "$binary" compress tuned --search svd,lora_svd --keep 50% --keep-adapters --dry-run
+# What is kept is no part of the share: adapters alone have a tenth of the weights.
+says 'svd rank' "$binary" compress tuned --search svd --keep 12% --keep-adapters --dry-run
 
 # The spectrum of a model.
 says 'blocks.1.mlp.down *128 x 32 *svd rank 4 .* 4$' "$binary" inspect svd4 --spectrum
