@@ -63,6 +63,8 @@ Budget budget_of(const Arguments& arguments) {
   return ErrorBudget{arguments.number("--error", 0)};
 }
 
+bool reads_axis(const Method& method) { return method.needs.fisher || method.needs.lora; }
+
 WeightAxis axis_of(const Arguments& arguments) {
   const std::string axis = arguments.text("--axis", "in");
   return axis == "in" ? WeightAxis::in : axis == "out" ? WeightAxis::out : WeightAxis::both;
@@ -84,7 +86,7 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
   if (arguments.flag("--in") && arguments.flag("--cores")) {
     throw UsageError("--cores: says how many modes to choose, but --in and --out give them");
   }
-  if (arguments.flag("--axis") && !method.needs.fisher && !method.needs.lora) {
+  if (arguments.flag("--axis") && !reads_axis(method)) {
     throw UsageError("--axis: means nothing to --method {}", method.name);
   }
   return {.budget = budget_of(arguments),
@@ -239,6 +241,12 @@ SearchRequest search_request_of(const Arguments& arguments) {
                            .like = {.budget = ShareBudget{1}, .axis = axis_of(arguments)}};
   for (const std::string& name : arguments.list("--search")) {
     request.methods.push_back(&named_method(name));
+  }
+  const auto reads = [](const Method* method) { return reads_axis(*method); };
+  if (arguments.flag("--axis") &&
+      std::none_of(request.methods.begin(), request.methods.end(), reads)) {
+    throw UsageError("--axis: means nothing to --search {}",
+                     fmt::join(arguments.list("--search"), ","));
   }
   return request;
 }

@@ -126,6 +126,9 @@ ExitCode run_statistics(const Arguments& arguments, RankStatus& status) {
   const FisherTerms fisher = arguments.text("--fisher", "examples") == "batches"
                                  ? FisherTerms::batches
                                  : FisherTerms::examples;
+  if (arguments.flag("--fisher") && !kinds.has(StatisticKind::fisher)) {
+    throw UsageError("--fisher: means nothing without --kind fisher");
+  }
   const ModelSpec spec = read_model_config(directory);
   const ModelExamples examples = model_examples(arguments, directory, spec, file);
 

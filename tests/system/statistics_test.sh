@@ -130,6 +130,8 @@ grep -q "loss of the whole model ${loss:0:5}" out || fail "other loss than $loss
 bad() { local code=$1 pattern=$2; shift 2; expect "$code" "$pattern" "$binary" "$@"; [ "$(wc -l < err)" = 1 ] || fail "$(cat err)"; }
 bad 64 'data: missing; want the file' statistics run
 bad 64 'out: few.txt exists and holds no statistics; name another file' statistics run --data few.txt --out few.txt
+bad 64 'fisher: means nothing without --kind fisher' statistics run --data few.txt --kind gram --fisher batches
+bad 64 'axis: means nothing to --search svd,ttm' compress run x --search svd,ttm --keep 50% --axis out
 bad 64 'out: run is a directory' statistics run --data few.txt --out run
 grep -q zero few.txt || fail "a text was written over"
 expect 64 'compress: does its work in one process; run it without mpirun' mpi 2 compress run x --method svd --rank 3
