@@ -85,7 +85,7 @@ expect 65 'blocks.0.attn.out: dense + bottleneck of 6, for which peft has no for
 expect 64 'none of the layers can have lora; blocks.0.attn.qkv is dense, and wants an adapter of kind lora' \
   "$binary" statistics behind --data text.txt --kind lora
 "$binary" compress behind cut --method svd --rank 32 --match '*.mlp.down' --keep-adapters >out 2>err || fail "$(cat err)"
-grep -q 'dense + bottleneck of 5 *svd rank 32 + bottleneck of 5' out || fail "kept: $(cat out)"
+grep -q 'dense + bottleneck of 5 with relu *svd rank 32 + bottleneck of 5 with relu' out || fail "kept: $(cat out)"
 near "$(loss_of cut)" "$(loss_of behind)" "cut at full rank"
 
 # What cannot be is said in a line.
