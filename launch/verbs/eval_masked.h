@@ -1,6 +1,7 @@
 // The part of `eval` for models that fill in hidden tokens: how well they do so in a text.
 #pragma once
 
+#include "core/io/file.h"
 #include "launch/cli/arguments.h"
 #include "launch/process/world.h"
 #include "models/transformer/spec.h"
