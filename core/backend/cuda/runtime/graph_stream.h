@@ -35,13 +35,13 @@ class GraphStream {
   Stream issue(std::string_view what);
   // The stream, with all that was issued handed over: to wait for it, or to make others wait.
   Stream submit();
-  // What a wait for the event wants handed over.
-  void submit_for(Event event);
-  // The event happens when what was issued so far has finished. Before it is waited for: submit().
-  void record(Event event);
-
-  // The same. Throws nothing: if work was lost, the next call does.
+  // The same, but throws nothing: if work was lost, the next call does.
   void submit_quietly() noexcept;
+  // The event happens when what was issued so far has finished. Before it is waited for:
+  // submit_for().
+  void record(Event event);
+  // Hands over what the event is to be recorded after.
+  void submit_for(Event event);
 
   // The first of its kind does as without graphs.
   void begin(std::string_view kind);
