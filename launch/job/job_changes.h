@@ -25,6 +25,13 @@ struct JobChange {
 // The keys whose values differ, in the order of the field lists.
 std::vector<JobChange> changes_between(const JobConfig& before, const JobConfig& after);
 
+// The same of one linear layer's resolved specs: what weights of one mean to the other. How factors
+// start and what is dropped in training may differ; of another kind only that is said.
+std::vector<JobChange> changes_between(const LinearSpec& before, const LinearSpec& after);
+
+// The same of a phase that has cut its model: all but the steps that follow, which may grow.
+std::vector<JobChange> changes_between(const StrategyPhase& before, const StrategyPhase& after);
+
 // "optim.lr 0.01 -> 0.001, run.steps 20 -> 40".
 std::string to_text(const std::vector<JobChange>& changes);
 

@@ -41,6 +41,8 @@ struct JobConfig {
   PrecisionSection precision;
   CheckpointSection checkpoint;
   LogSection log;
+
+  std::string steps_key = "run.steps";  // what states run.steps; in a phase of a strategy its own
 };
 
 // The field list of a whole job, for config::to_yaml, json_schema and the like.

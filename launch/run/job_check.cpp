@@ -70,7 +70,7 @@ void check_guides(const JobConfig& job, const std::vector<LinearRule>& rules) {
   for (const LinearRule& rule : rules) {
     const auto* guided = rule.spec.as<GuidedSpec>();
     if (guided == nullptr || guided->steps < job.run.steps) continue;
-    throw ConfigError(Key{"run.steps"},
+    throw ConfigError(Key{job.steps_key},
                       "{} are not more than the {} steps in which the guide of {} fades out",
                       job.run.steps, guided->steps, rule.match);
   }

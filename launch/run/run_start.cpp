@@ -63,7 +63,8 @@ class Beginning {
     const auto& checkpoint = directory_->newest().checkpoint;
     if (!checkpoint) return "";
     if (checkpoint->step == job_.run.steps) {
-      return fmt::format("all {} steps are done; raise run.steps to go on", job_.run.steps);
+      return fmt::format("all {} steps are done; raise {} to go on", job_.run.steps,
+                         job_.steps_key);
     }
     const BestStep best =
         best_step_of(read_manifest(*checkpoint).fields, checkpoint->path.string());
@@ -86,7 +87,7 @@ class Beginning {
  private:
   void check_steps(std::int64_t newest) const {
     if (job_.run.steps >= newest) return;
-    throw ConfigError(Key{"run.steps"},
+    throw ConfigError(Key{job_.steps_key},
                       "{} is less than the {} steps that {} has done; want {} or more, or "
                       "another run.dir",
                       job_.run.steps, newest, job_.run.dir.string(), newest);
@@ -134,11 +135,13 @@ class Beginning {
     });
     const Model model(describe_model(config), LinearRules(without_guides(config.linear, step)));
     for (const LinearSite& site : model.linear_sites()) {
-      const std::string there = describe(stored.choose(site.path, site.shape));
-      if (there == describe(site.spec)) continue;
-      throw ConfigError(Key{"linear"},
-                        "{} is {} in {}, the job says {}; keep the rules, or name another run.dir",
-                        site.path, there, directory.string(), describe(site.spec));
+      const LinearSpec there = stored.choose(site.path, site.shape);
+      const std::vector<JobChange> changes = changes_between(there, site.spec);
+      if (changes.empty()) continue;
+      throw ConfigError(
+          Key{"linear"},
+          "{} is {} in {}, the job says {} ({}); keep the rules, or name another run.dir",
+          site.path, describe(there), directory.string(), describe(site.spec), to_text(changes));
     }
   }
 

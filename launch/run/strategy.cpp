@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <optional>
 #include <span>
-#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,7 @@
 #include "core/base/error.h"
 #include "core/config/print.h"
 #include "core/io/file.h"
+#include "launch/job/job_changes.h"
 #include "launch/process/on_root.h"
 #include "launch/run/device.h"
 #include "launch/run/model_examples.h"
@@ -26,8 +26,6 @@
 namespace ty {
 
 namespace {
-
-constexpr std::uint64_t kMostRequest = 1 << 20;  // bytes
 
 Path directory_of(const JobConfig& job, std::size_t phase) {
   return job.run.dir / "phases" / fmt::format("{}", phase + 1);
@@ -75,35 +73,21 @@ void take_statistics(const JobConfig& job, std::size_t phase, const World& world
                   spec, *backend, world.group());
 }
 
-// What a phase's model was asked for, beside it: all but the steps, which may grow.
+// What a phase's model was asked for, beside it.
 Path request_file(const JobConfig& job, std::size_t phase) {
   return directory_of(job, phase) / "request.yaml";
-}
-std::string request_text(const JobConfig& job, std::size_t phase) {
-  StrategyPhase own = job.strategy[phase];
-  own.steps = 1;
-  return config::to_yaml(own);
-}
-
-// The first line of one text that is another one in the other text.
-std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
-  std::istringstream lines_of_a(a), lines_of_b(b);
-  std::string line, other;
-  while (std::getline(lines_of_a, line) && std::getline(lines_of_b, other) && line == other) {
-  }
-  return {line, other};
 }
 
 // The phase's model is there; made by the phase that the job states. Of older runs nobody knows.
 void check_request(const JobConfig& job, std::size_t phase) {
   const Path file = request_file(job, phase);
   if (!std::filesystem::exists(file)) return;
-  const std::string before = read_text_file(file, kMostRequest), now = request_text(job, phase);
-  if (before == now) return;
-  const auto [old_line, new_line] = first_difference(before, now);
+  const auto before = config::load<StrategyPhase>(file).value;
+  const std::vector<JobChange> changes = changes_between(before, job.strategy[phase]);
+  if (changes.empty()) return;
   throw ConfigError(Key{fmt::format("strategy[{}]", phase)},
-                    "{} was cut with {}, the job says {}; keep it, or name another run.dir",
-                    model_of(job, phase).string(), old_line, new_line);
+                    "{} was cut by other values: {}; keep them, or name another run.dir",
+                    model_of(job, phase).string(), to_text(changes));
 }
 
 void cut(const JobConfig& job, std::size_t phase, const PhaseReport& report) {
@@ -151,6 +135,7 @@ JobConfig job_of_phase(const JobConfig& job, std::size_t phase) {
   own.run.dir = run_of(job, phase);
   own.run.seed = job.run.seed + static_cast<std::int64_t>(phase);
   own.run.steps = job.strategy.at(phase).steps;
+  own.steps_key = fmt::format("strategy[{}].steps", phase);
   return own;
 }
 
@@ -164,7 +149,7 @@ void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
   if (!found.empty()) return;
   on_root_do(world.group(), [&] {
     std::filesystem::create_directories(directory_of(job, phase));
-    const std::string request = request_text(job, phase);
+    const std::string request = config::to_yaml(job.strategy[phase]);
     atomic_write_file(request_file(job, phase), std::as_bytes(std::span(request)));
   });
   if (method_of(job.strategy[phase]).is_weighted()) {

@@ -25,7 +25,7 @@ losses "$work/whole" | awk 'NR == 1 { first = $2 } { last = $2 } END { exit !(la
   fail "it does not learn: $(losses "$work/whole" | tail -n 1)"
 
 # A run keeps the layers that it was started with.
-expect 78 'linear: embeddings.token is svd rank 6 in .*step-30, the job says svd rank 5; keep the rules' "$binary" \
+expect 78 'linear: embeddings.token is svd rank 6 in .*step-30, the job says svd rank 5 (rank 6 -> 5); keep the rules' "$binary" \
   train "$work/job.yaml" run.dir="$work/whole" run.steps=40 'linear=[{match: "*", kind: svd, rank: 5}]'
 
 model=$work/whole/checkpoints/step-30
@@ -57,7 +57,12 @@ expect 78 'linear\[0\].of: has a scale of its own' "$binary" train "$work/job.ya
 # Another function on the same weights is another layer.
 up='linear=[{match: "*.up", kind: svd, rank: 4, activation: silu}]'
 "$binary" train "$work/job.yaml" run.dir="$work/silu" run.steps=2 schedule.warmup=1 "$up" 2>"$work/log" || fail "silu: $(cat "$work/log")"
-expect 78 'blocks.0.mlp.up is svd rank 4 with silu in .*, the job says svd rank 4 with relu' "$binary" train "$work/job.yaml" \
+expect 78 'blocks.0.mlp.up is svd rank 4 with silu in .*, the job says svd rank 4 with relu (activation silu -> relu)' "$binary" train "$work/job.yaml" \
   run.dir="$work/silu" run.steps=4 schedule.warmup=1 "${up/silu/relu}"
+"$binary" inspect "$work/silu" --spectrum >"$work/out" 2>"$work/err" || fail "spectrum: $(cat "$work/err")"
+grep -q 'blocks.0.mlp.down *128 x 32' "$work/out" || fail "no spectrum beside silu: $(cat "$work/out")"
+grep -q 'no one matrix stands for blocks.0.mlp.up (svd rank 4 with silu)' "$work/out" || fail "silu: $(cat "$work/out")"
+expect 64 'blocks.0.mlp.up: svd rank 4 with silu: no one matrix stands for it that svd could cut' "$binary" \
+  compress "$work/silu" "$work/none" --method svd --rank 2
 [ ! -e "$work/none" ] || fail "a bad rule created its run directory"
 echo "1 passed, 0 failed"

@@ -87,10 +87,11 @@ expect 78 'strategy\[1\]: match: "nothing" matches no linear layer' "$binary" tr
   'strategy=[{match: ["*"], method: svd, keep: 50%, steps: 3}, {match: ["nothing"], method: svd, keep: 50%, steps: 3}]'
 [ ! -e later ] || fail "the first phase has begun: $(find later)"
 # What was cut is not taken for what the job says now; more steps are no other request.
-expect 78 'strategy\[2\]: .*whole/phases/3/model was cut with rank: 6, the job says rank: 5' "$binary" train smaller.yaml run.dir=whole \
+expect 78 'strategy\[2\]: .*whole/phases/3/model was cut by other values: rank 6 -> 5; keep them' "$binary" train smaller.yaml run.dir=whole \
   'strategy=[{match: ["blocks.*.mlp.*"], method: svd, keep: 60%, steps: 8}, {match: ["blocks.*.mlp.*"], method: svd, keep: 36%, steps: 8},
   {match: ["blocks.*.attn.*"], method: ttm, rank: 5, steps: 12}]'
 "$binary" train smaller.yaml run.dir=whole \
   'strategy=[{match: ["blocks.*.mlp.*"], method: svd, keep: 60%, steps: 8}, {match: ["blocks.*.mlp.*"], method: svd, keep: 36%, steps: 8},
   {match: ["blocks.*.attn.*"], method: ttm, rank: 6, steps: 14}]' >out 2>err || fail "more steps: $(cat err)"
 [ -e whole/checkpoints/step-14 ] || fail "no more steps: $(cat err)"
+grep -q 'all 8 steps are done; raise strategy\[0\].steps to go on' err || fail "phase 1 is done: $(cat err)"
