@@ -113,7 +113,12 @@ Inspection inspect_spectrum(const Path& path, const SpectrumOptions& options) {
   GroupTest test;
   if (options.test != nullptr) test = run_group_test(model, *options.test);
   std::vector<LayerSpectrum> layers;
+  std::vector<std::string> others;  // are no matrix
   for (const LinearSite& site : model.linear_sites()) {
+    if (!is_one_matrix(site.spec)) {
+      others.push_back(fmt::format("{} ({})", site.path, describe(site.spec)));
+      continue;
+    }
     options.progress("spectrum of " + site.path);
     const LinearShape size = site.shape;
     layers.push_back(
@@ -134,6 +139,10 @@ Inspection inspect_spectrum(const Path& path, const SpectrumOptions& options) {
     result.facts["spectrum"].push_back(facts_of(layer));
   }
   result.text = table.str();
+  if (!others.empty()) {
+    result.text += fmt::format("  no one matrix stands for {}\n", fmt::join(others, ", "));
+    result.facts["no_matrix"] = others;
+  }
   if (options.test != nullptr) add_group_test(result, test);
   if (!options.svg.empty()) write_svg(options.svg, layers, test);
   return result;

@@ -24,8 +24,8 @@ Failure current_failure() {
     return {e.code(), e.key(), e.what()};
   } catch (const std::bad_alloc&) {
     return {ExitCode::out_of_memory, "",
-            "the system has no memory left; lower data.batch, raise parallel.microbatches or "
-            "recompute"};
+            "the system has no memory left; in training lower data.batch, raise "
+            "parallel.microbatches or recompute"};
   } catch (const std::filesystem::filesystem_error& e) {
     return failure_of(e);
   } catch (const std::system_error& e) {

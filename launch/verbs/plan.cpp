@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launch/job/limits.h"
+#include "launch/process/output.h"
 #include "launch/report/linear_table.h"
 #include "launch/report/memory_table.h"
 #include "launch/report/pipeline_table.h"
@@ -76,6 +77,9 @@ ExitCode run_plan(const Arguments& arguments, RankStatus&) {
   PipelinePlan plan = config::with_places(job.origins, [&] {
     return make_pipeline_plan(job.value, planned_model(job.value), stated_mesh(job.value).size());
   });
+  if (!job.value.strategy.empty()) {
+    remark("this is the model of model.from as it is; the phases of strategy make it smaller");
+  }
   if (arguments.flag("--profile")) plan.profile = read_profile(arguments.text("--profile", ""));
   const Plan& first = plan.stages.front();
   const MachineRates rates = rates_here(first.mesh.size());

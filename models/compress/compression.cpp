@@ -129,7 +129,11 @@ class Compressing {
       : source_(source), method_(method), options_(options) {}
 
   void check(const LinearSite& site, const DecompositionRequest& request) const {
-    source_.require_matrix(cut_of(site));
+    const LinearSite cut = cut_of(site);
+    if (!is_one_matrix(cut.spec)) {
+      throw UsageError("{}: {}: no one matrix stands for it that {} could cut; leave it out",
+                       site.path, describe(cut.spec), method_.name);
+    }
     at(site, [&] { method_.check(site.shape, request); });
     if (!method_.is_weighted()) return;
     TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);

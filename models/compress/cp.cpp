@@ -17,8 +17,9 @@ CpSpec spec_for(const LinearShape& size, const DecompositionRequest& request) {
     spec.terms = rank->rank;
   } else if (const auto* share = std::get_if<ShareBudget>(&request.budget)) {
     spec.terms = 1;
-    const std::int64_t least = num_weights(resolved(spec, size), size);
-    spec.terms = check_share(size, share->share, least) / least;
+    check_share(size, share->share, num_weights(resolved(spec, size), size));
+    spec.terms = 0;
+    spec.keep = share->share;
   } else {
     throw ConfigError("cp: no number of terms is known for an error; want --rank or --keep");
   }

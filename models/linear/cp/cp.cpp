@@ -1,5 +1,6 @@
 #include "models/linear/cp/cp.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -62,6 +63,22 @@ std::optional<SpecFault> fault_of(const CpSpec& spec) {
 
 TtmShape modes_of(const CpSpec& spec) { return with_rank(spec.in, spec.out, 1); }
 
+namespace {
+
+// So many are enough for every matrix: each entry of all modes but the longest gets a term of its
+// own, whose vector along the longest is free.
+std::int64_t most_terms(const TtmShape& modes) {
+  std::int64_t all = 1, longest = 1;
+  for (std::size_t k = 0; k < modes.in.size(); ++k) {
+    const std::int64_t length = modes.in[k] * modes.out[k];
+    all *= length;
+    longest = std::max(longest, length);
+  }
+  return all / longest;
+}
+
+}  // namespace
+
 CpSpec resolved(const CpSpec& spec, const LinearShape& shape) {
   CpSpec result = spec;
   if (spec.in.empty()) {
@@ -78,9 +95,13 @@ CpSpec resolved(const CpSpec& spec, const LinearShape& shape) {
   const std::int64_t term = weights_of_term(modes);
   if (spec.keep > 0) {
     check_budget(spec.keep, shape, term, "one cp term");
-    result.terms = weights_in_share(spec.keep, shape) / term;
+    result.terms = std::min(weights_in_share(spec.keep, shape) / term, most_terms(modes));
   }
-  if (result.terms < 1) throw ConfigError("cp: {} terms; want 1 or more", result.terms);
+  const std::int64_t most = most_terms(modes);
+  if (result.terms < 1 || result.terms > most) {
+    throw ConfigError("cp: {} terms of in {} out {}; want 1 to {}, which can be any matrix",
+                      result.terms, list_of(result.in), list_of(result.out), most);
+  }
   result.keep = 0;
   return result;
 }

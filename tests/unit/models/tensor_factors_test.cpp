@@ -64,6 +64,15 @@ TEST(Cp, SaysThatAnErrorDoesNotGiveTerms) {
       "cp: no number of terms is known for an error; want --rank or --keep");
 }
 
+// 6 x 6 x 8 entries: 36 terms can be any tensor.
+TEST(Cp, SaysHowManyTermsAreOfUse) {
+  const LinearShape size = {.in = 12, .out = 24};
+  check_cp(size, request(RankBudget{36}));
+  check_cp(size, request(ShareBudget{1}));
+  EXPECT_EQ(message_of<ConfigError>([&] { check_cp(size, request(RankBudget{37})); }),
+            "cp: 37 terms of in [2, 3, 2] out [3, 2, 4]; want 1 to 36, which can be any matrix");
+}
+
 TEST(Tucker, FullRanksAreExact) {
   const Matrix w = random_matrix(12, 24);
   EXPECT_NEAR(decompose_tucker(w, request(RankBudget{100})).error, 0, 1e-9);
