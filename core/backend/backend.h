@@ -132,6 +132,12 @@ class Backend {
   virtual void round_stochastic(const View& y, const View& x, const RandomStream& stream,
                                 std::int64_t first) = 0;
 
+  // y = x where an element's score is among the `kept` largest of all, 0 elsewhere; of equal scores
+  // the first ones are the larger, and all zeros are equal. Contiguous, one shape; y may be x, of
+  // whose type it is; scores of any.
+  virtual void keep_largest(const View& y, const View& x, const View& scores,
+                            std::int64_t kept) = 0;
+
   // Sum of squares of x (contiguous), accumulated in double and written to y [1] fp64.
   virtual void sum_squares(const View& y, const View& x) = 0;
   // One step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) on contiguous ranges of equal

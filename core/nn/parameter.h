@@ -30,6 +30,9 @@ struct Init {
   Compute compute = {};
   // Of a factor: what a dense weight's learning rate is to be multiplied by (optim.factor_rates).
   double rate = 1.0;
+  // Of scores: what the gradients come to is subtracted as it is, without a learning rate, moments
+  // or decay, and has no part in the gradient's norm.
+  bool is_sum = false;
 
   static Init normal(double std) { return {Kind::normal, std}; }
   static Init constant(double value) { return {Kind::constant, value}; }

@@ -9,7 +9,8 @@ set(ty_cuda_kernels
     device/norm.cu
     device/optimizer.cu
     device/random.cu
-    device/reduce.cu)
+    device/reduce.cu
+    device/select.cu)
 set(ty_cuda_host
     blas/product.cpp
     cudnn/attention_problem.cpp

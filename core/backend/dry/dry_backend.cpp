@@ -115,6 +115,9 @@ void DryBackend::random_normal(const View& y, const RandomStream&, std::int64_t,
 void DryBackend::round_stochastic(const View& y, const View& x, const RandomStream&, std::int64_t) {
   touch({&y, &x});
 }
+void DryBackend::keep_largest(const View& y, const View& x, const View& scores, std::int64_t) {
+  touch({&y, &x, &scores});
+}
 void DryBackend::sum_squares(const View& y, const View& x) { touch({&y, &x}); }
 void DryBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                        const View& gradient, const AdamW&) {

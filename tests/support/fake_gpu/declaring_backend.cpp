@@ -149,6 +149,12 @@ void DeclaringBackend::round_stochastic(const View& y, const View& x, const Rand
             {x});
 }
 
+void DeclaringBackend::keep_largest(const View& y, const View& x, const View& scores,
+                                    std::int64_t kept) {
+  put_views("keep_largest", [=, this] { math().keep_largest(y, x, scores, kept); }, {y},
+            {x, scores});
+}
+
 void DeclaringBackend::sum_squares(const View& y, const View& x) {
   put_views("sum_squares", [=, this] { math().sum_squares(y, x); }, {y}, {x});
 }

@@ -213,6 +213,48 @@ TEST_P(RowKernels, IndicesOutOfRangeAreRefusedByName) {
   });
 }
 
+// Numbers of few values: most have equals, and zeros of both signs are among them.
+TEST_P(RowKernels, KeepLargestKeepsSoManyAndOfEqualsTheFirst) {
+  for (const std::int64_t n : {1, 3, 65, 1029, 40001}) {
+    const Array x = random({n}, 1), distinct = random({n}, 2);
+    std::vector<double> values;
+    for (std::int64_t i = 0; i < n; ++i)
+      values.push_back(-0.5 * static_cast<double>((i * 7) % 5 - 2));
+    const Array few(dtype(), {n}, values);
+    for (const Array& scores : {distinct, few}) {
+      for (const std::int64_t kept : {std::int64_t{0}, std::int64_t{1}, n / 3, n - 1, n, n + 1}) {
+        expect_like_reference(
+            [&](Backend& b) {
+              const Array y(dtype(), {n});
+              b.keep_largest(y, x, scores, kept);
+              const Array in_place(x);
+              b.keep_largest(in_place, in_place, scores, kept);
+              return Outputs{y, in_place};
+            },
+            0);
+      }
+    }
+  }
+}
+
+// The bound lies among numbers that agree in all but their last bits.
+TEST_P(RowKernels, KeepLargestTellsNeighboursApart) {
+  if (size_of(dtype()) == 2) return;
+  const double step = dtype() == DType::f32 ? 0x1p-23 : 0x1p-52;
+  const std::int64_t n = 3000;
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < n; ++i)
+    values.push_back(-1.0 - step * static_cast<double>((i * 77) % n));
+  const Array scores(dtype(), {n}, values), x = random({n}, 1);
+  expect_like_reference(
+      [&](Backend& b) {
+        const Array y(dtype(), {n});
+        b.keep_largest(y, x, scores, 1234);
+        return Outputs{y};
+      },
+      0);
+}
+
 TEST_P(RowKernels, SumSquaresIsAddedUpInDouble) {
   for (std::int64_t n : {1, 3, 65, 1029, 40001, 200000}) {
     const Array x = random({n}, 1);

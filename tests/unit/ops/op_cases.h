@@ -14,6 +14,7 @@
 #include "core/ops/loss.h"
 #include "core/ops/matmul.h"
 #include "core/ops/norm.h"
+#include "core/ops/select.h"
 #include "core/ops/shape.h"
 #include "tests/support/tensors.h"
 

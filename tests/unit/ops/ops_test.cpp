@@ -43,6 +43,23 @@ TEST(GradientCheck, FindsAWrongGradient) {
   EXPECT_NE(check_gradients(wrong, {random_tensor(*backend, {3}, "x")}), "");
 }
 
+// Its gradients are by agreement none of the function's, so finite differences know nothing of
+// them.
+TEST(KeepLargest, PassesGradientsStraightThrough) {
+  for (const char* name : {"reference", "cpu"}) {
+    const auto backend = make_backend(name);
+    const auto tensor = [&](const std::vector<double>& values) {
+      return Tensor::from<double>(*backend, {2, 2}, values);
+    };
+    const Tensor w = make_leaf(tensor({1, 2, 3, 4})), scores = make_leaf(tensor({5, -1, 7, 0}));
+    const Tensor y = keep_largest(w, scores, 2);
+    EXPECT_EQ(doubles(y), (std::vector<double>{1, 0, 3, 0}));
+    backward(y, tensor({10, 20, 30, 40}));
+    EXPECT_EQ(doubles(grad_of(w)), (std::vector<double>{10, 20, 30, 40}));
+    EXPECT_EQ(doubles(grad_of(scores)), (std::vector<double>{10, 40, 90, 160}));
+  }
+}
+
 // Message of the error that fn throws.
 template <typename Fn>
 std::string refusal(Fn&& fn) {

@@ -41,6 +41,9 @@ std::vector<OpCase> large_cases() {
        [](Inputs x) {
          return self_attention(x[0], 4, {.scale = 0.0, .causal = true, .dropout = some_mask()});
        }},
+      {"keep_largest",
+       {{700, 130}, {700, 130}},
+       [](Inputs x) { return keep_largest(x[0], x[1], 31000); }},
       {"embedding",
        {{50, 130}},
        [](Inputs x) {
