@@ -71,9 +71,15 @@ void Optimizer::step(const StepSize& size) {
     if (wide_.defined()) {
       update_narrow(pieces_[run.piece], operands, size);
     } else {
-      update(operands, size);
+      update_by_options(operands, size);
     }
   }
+}
+
+void Optimizer::update_by_options(const Operands& operands, const StepSize& size) {
+  if (!operands.options.is_sum) return update(operands, size);
+  backend().sgd(operands.weights, View{}, operands.low, operands.gradients,
+                {.lr = 1.0, .gradient_scale = size.gradient_scale});
 }
 
 std::string Optimizer::first_non_finite_state() const {
@@ -103,7 +109,7 @@ void Optimizer::update_narrow(const Piece& piece, const Operands& all, const Ste
         part(wide_.view(), 0, count), View{}, part(all.gradients, first, count), {}, all.options};
     for (const View& state : all.states) operands.states.push_back(part(state, first, count));
     backend().copy(operands.weights, narrow);
-    update(operands, size);
+    update_by_options(operands, size);
     backend().round_stochastic(narrow, operands.weights, rounding, piece.inside.first + first);
     if (all.low.data != nullptr) backend().copy(part(all.low, first, count), narrow);
   }

@@ -27,6 +27,7 @@ struct StepSize {
 struct UpdateOptions {
   double rate = 1.0;  // multiplies the learning rate
   double weight_decay = 0.0;
+  bool is_sum = false;  // w -= gradient_scale g, and nothing else
   friend bool operator==(const UpdateOptions&, const UpdateOptions&) = default;
 };
 using OptionsOf = std::function<UpdateOptions(const Parameter&)>;
@@ -69,6 +70,8 @@ class Optimizer {
     std::size_t piece;  // the first one
   };
   void add_run(const Run& run);
+  // update(), or the same of a sum.
+  void update_by_options(const Operands& operands, const StepSize& size);
   // update() of 16-bit weights, computed in fp32.
   void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
 

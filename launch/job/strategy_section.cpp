@@ -67,9 +67,10 @@ const Method& method_of(const StrategyPhase& phase) {
 }
 
 DecompositionRequest request_of(const StrategyPhase& phase) {
-  if (phase.rank > 0) return {.budget = RankBudget{phase.rank}};
-  if (phase.keep > 0) return {.budget = ShareBudget{phase.keep}};
-  return {.budget = ErrorBudget{phase.error}};
+  DecompositionRequest request = {.budget = ErrorBudget{phase.error}, .steps = phase.steps};
+  if (phase.rank > 0) request.budget = RankBudget{phase.rank};
+  if (phase.keep > 0) request.budget = ShareBudget{phase.keep};
+  return request;
 }
 
 std::string describe(const std::vector<StrategyPhase>& strategy, std::size_t phase) {

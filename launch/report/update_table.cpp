@@ -13,9 +13,11 @@ std::string format_updates(const std::vector<UpdateGroup>& groups) {
   if (groups.empty()) return "";
   Table table({"parameters", "numbers", "peak lr", "weight decay", "the first of them"});
   for (const UpdateGroup& group : groups) {
+    const char* const word = group.is_frozen ? "frozen" : group.is_sum ? "sum" : "";
+    const bool has_rate = *word == '\0';
     table.add({std::to_string(group.parameters), human_count(static_cast<double>(group.numbers)),
-               group.is_frozen ? "frozen" : fmt::format("{:g}", group.lr),
-               group.is_frozen ? "" : fmt::format("{:g}", group.weight_decay), group.first});
+               has_rate ? fmt::format("{:g}", group.lr) : word,
+               has_rate ? fmt::format("{:g}", group.weight_decay) : "", group.first});
   }
   return table.str();
 }
@@ -60,8 +62,10 @@ nlohmann::json updates_json(const std::vector<UpdateGroup>& groups) {
     nlohmann::json row = {{"first", group.first},
                           {"parameters", group.parameters},
                           {"numbers", group.numbers},
-                          {"frozen", group.is_frozen}};
-    if (!group.is_frozen) row.update({{"lr", group.lr}, {"weight_decay", group.weight_decay}});
+                          {"frozen", group.is_frozen},
+                          {"sum", group.is_sum}};
+    if (!group.is_frozen && !group.is_sum)
+      row.update({{"lr", group.lr}, {"weight_decay", group.weight_decay}});
     rows.push_back(std::move(row));
   }
   return rows;

@@ -11,6 +11,7 @@
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/model_tensors.h"
 #include "models/linear/guides.h"
+#include "models/linear/pruning.h"
 
 namespace ty {
 
@@ -68,10 +69,13 @@ void write_state(CheckpointWriter& writer, const CheckpointContext& context,
 
 // The rest of the model directory, by the world's rank 0.
 void write_description(CheckpointWriter& writer, const CheckpointContext& context,
-                       const TrainingState& state, const std::vector<std::string>& entries) {
+                       const TrainingState& state, std::int64_t step,
+                       const std::vector<std::string>& entries) {
   if (context.mesh.world().rank() != 0) return;
   write_index(writer, context, entries);
-  writer.add("config.json", [&](FileWriter& out) { write_model_config(out, state.spec); });
+  ModelSpec spec = state.spec;
+  spec.linear = with_ended_pruning(spec.linear, step);
+  writer.add("config.json", [&](FileWriter& out) { write_model_config(out, spec); });
   add_tokenizer(writer, context.tokenizer_directory);
 }
 
@@ -145,7 +149,7 @@ SaveOutcome save_checkpoint(const CheckpointContext& context, const TrainingStat
   }
   if (error.empty()) {
     const std::vector<std::string> entries = world.all_gather_text(entry);
-    error = together(world, [&] { write_description(*writer, context, state, entries); });
+    error = together(world, [&] { write_description(*writer, context, state, step, entries); });
   }
   std::vector<std::string> lists;
   std::string warning;

@@ -11,6 +11,7 @@
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
 #include "models/linear/guides.h"
+#include "models/linear/pruned/pruned.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
@@ -76,6 +77,25 @@ void check_guides(const JobConfig& job, const std::vector<LinearRule>& rules) {
   }
 }
 
+// What is pruned to its end has trained at what remains.
+void check_pruned(const JobConfig& job, const std::vector<LinearRule>& rules) {
+  for (const LinearRule& rule : rules) {
+    const auto* pruned = rule.spec.as<PrunedSpec>();
+    if (pruned == nullptr) continue;
+    if (pruned->end > job.run.steps) {
+      throw ConfigError(Key{job.steps_key},
+                        "{} are fewer than the {} steps in which {} is pruned to {:.4g} %",
+                        job.run.steps, pruned->end, rule.match, 100 * pruned->keep);
+    }
+    if (job.precision.compute != DType::f16) continue;
+    throw ConfigError(
+        Key{"precision.compute"},
+        "fp16 has no numbers as small as the scores of {}, which is pruned; want bf16 "
+        "or fp32",
+        rule.match);
+  }
+}
+
 // A model directory may bring its own tokenizer.
 void check_texts_have_tokenizer(const JobConfig& job) {
   if (job.tokenizer.kind || !job.tokenizer.from.empty() || !job.model.from.empty()) return;
@@ -131,6 +151,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());
   check_guides(job, config.linear);
+  check_pruned(job, config.linear);
   check_stages(job, config, mesh);
 }
 

@@ -93,7 +93,7 @@ TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, 
 
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter) {
   const Options options = options_of(optim, parameter);
-  return {options.lr / optim.lr, options.weight_decay};
+  return {options.lr / optim.lr, options.weight_decay, parameter.init.is_sum};
 }
 
 void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
@@ -121,14 +121,15 @@ std::vector<UpdateGroup> update_groups(const OptimSection& optim, const Paramete
     UpdateGroup one = {.first = parameter.name,
                        .parameters = 1,
                        .numbers = parameter.whole().numel(),
-                       .is_frozen = !trained.contains(parameter.name)};
-    if (!one.is_frozen) {
+                       .is_frozen = !trained.contains(parameter.name),
+                       .is_sum = parameter.init.is_sum};
+    if (!one.is_frozen && !one.is_sum) {
       const Options options = options_of(optim, parameter);
       one.lr = options.lr;
       one.weight_decay = options.weight_decay;
     }
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) {
-      return group.is_frozen == one.is_frozen && group.lr == one.lr &&
+      return group.is_frozen == one.is_frozen && group.is_sum == one.is_sum && group.lr == one.lr &&
              group.weight_decay == one.weight_decay;
     });
     if (found == groups.end()) {

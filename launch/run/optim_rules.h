@@ -31,7 +31,8 @@ struct UpdateGroup {
   std::int64_t parameters = 0;  // how many there are
   std::int64_t numbers = 0;     // in them
   bool is_frozen = false;
-  double lr = 0.0;  // at its peak
+  bool is_sum = false;  // of gradients (Init::is_sum)
+  double lr = 0.0;      // at its peak
   double weight_decay = 0.0;
 };
 // In the order of their first parameter, what is frozen last.

@@ -12,6 +12,7 @@
 #include "launch/run/model_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "models/linear/guides.h"
+#include "models/linear/pruning.h"
 
 namespace ty {
 
@@ -129,11 +130,14 @@ class Beginning {
     const Path& directory = directory_->newest().checkpoint->path;
     const ModelSpec there_now = read_model_config(directory);
     const std::int64_t step = directory_->newest().checkpoint->step;
-    const LinearRules stored(without_guides(there_now.linear, step));
+    const auto at_step = [&](const ModelSpec& spec) {
+      return LinearRules(with_ended_pruning(without_guides(spec.linear, step), step));
+    };
+    const LinearRules stored = at_step(there_now);
     const ModelSpec config = at_model(job_, [&] {
       return resolve_model(job_, {there_now.vocab, there_now.head.labels});
     });
-    const Model model(describe_model(config), LinearRules(without_guides(config.linear, step)));
+    const Model model(describe_model(config), at_step(config));
     for (const LinearSite& site : model.linear_sites()) {
       const LinearSpec there = stored.choose(site.path, site.shape);
       const std::vector<JobChange> changes = changes_between(there, site.spec);

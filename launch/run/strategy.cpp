@@ -96,7 +96,7 @@ void cut(const JobConfig& job, std::size_t phase, const PhaseReport& report) {
   const Method& method = method_of(own);
   const std::vector<LinearSite> layers = layers_to_compress(source, method, own.match);
   std::optional<StatisticsFile> statistics;
-  if (method.is_weighted()) statistics.emplace(statistics_of(job, phase));
+  if (method.needs_statistics()) statistics.emplace(statistics_of(job, phase));
   const Compression compression = compress(
       source, layers, method, request_of(own),
       {.statistics = statistics ? &*statistics : nullptr,
@@ -152,7 +152,7 @@ void prepare_phase(const JobConfig& job, std::size_t phase, const World& world,
     const std::string request = config::to_yaml(job.strategy[phase]);
     atomic_write_file(request_file(job, phase), std::as_bytes(std::span(request)));
   });
-  if (method_of(job.strategy[phase]).is_weighted()) {
+  if (method_of(job.strategy[phase]).needs_statistics()) {
     of_phase(phase, [&] { take_statistics(job, phase, world, report); });
   }
   on_root_do(world.group(), [&] { of_phase(phase, [&] { cut(job, phase, report); }); });

@@ -77,6 +77,11 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
   };
   if (!method.takes_modes) refuse("--in"), refuse("--out");
   if (!method.takes_cores) refuse("--cores");
+  if (!method.takes_steps) refuse("--steps");
+  if (method.takes_steps && !arguments.flag("--steps")) {
+    throw UsageError("--steps: missing; --method {} wants the steps of the training that follows",
+                     method.name);
+  }
   if (arguments.flag("--in") != arguments.flag("--out")) {
     throw UsageError(
         "compress: {} alone; give modes of both sides, as in --in 16,16,4 --out 16,16,16, or of "
@@ -93,7 +98,8 @@ DecompositionRequest request_of(const Arguments& arguments, const Method& method
           .in = arguments.integers("--in"),
           .out = arguments.integers("--out"),
           .cores = arguments.integer("--cores", 3),
-          .axis = axis_of(arguments)};
+          .axis = axis_of(arguments),
+          .steps = arguments.integer("--steps", 0)};
 }
 
 Allocation allocation_of(const Arguments& arguments, const Method& method) {
@@ -127,7 +133,7 @@ std::optional<StatisticsFile> statistics_of(const Arguments& arguments, const Me
   if (arguments.flag("--statistics")) {
     return std::make_optional<StatisticsFile>(Path(arguments.text("--statistics", "")));
   }
-  if (!method.is_weighted()) return std::nullopt;
+  if (!method.needs_statistics()) return std::nullopt;
   if (std::filesystem::exists(statistics_path(model))) {
     return std::make_optional<StatisticsFile>(statistics_path(model));
   }
@@ -226,7 +232,7 @@ Made by_method(const Arguments& arguments, const StoredModel& source) {
 
 SearchRequest search_request_of(const Arguments& arguments) {
   for (const char* other :
-       {"--method", "--rank", "--error", "--allocate", "--in", "--out", "--cores"}) {
+       {"--method", "--rank", "--error", "--allocate", "--in", "--out", "--cores", "--steps"}) {
     if (arguments.flag(other)) {
       throw UsageError("{}: is chosen for each layer by --search; leave it out", other);
     }
@@ -241,6 +247,8 @@ SearchRequest search_request_of(const Arguments& arguments) {
                            .like = {.budget = ShareBudget{1}, .axis = axis_of(arguments)}};
   for (const std::string& name : arguments.list("--search")) {
     request.methods.push_back(&named_method(name));
+    if (!request.methods.back()->takes_steps) continue;
+    throw UsageError("--search: {} makes no layer smaller by itself", name);
   }
   const auto reads = [](const Method* method) { return reads_axis(*method); };
   if (arguments.flag("--axis") &&
@@ -257,8 +265,9 @@ Made by_search(const Arguments& arguments, const StoredModel& source) {
   for (const Method* method : request.methods) {
     layers = layers_to_compress(source, *method, patterns_of(arguments));
   }
-  const auto weighted = std::find_if(request.methods.begin(), request.methods.end(),
-                                     [](const Method* method) { return method->is_weighted(); });
+  const auto weighted =
+      std::find_if(request.methods.begin(), request.methods.end(),
+                   [](const Method* method) { return method->needs_statistics(); });
   const Method& asks = weighted == request.methods.end() ? *request.methods[0] : **weighted;
   const auto statistics = statistics_of(arguments, asks, source.directory());
   LayerProgress progress;
@@ -289,7 +298,7 @@ ExitCode run_compress(const Arguments& arguments, RankStatus&) {
     fmt::print("{}", to_text(compression));
   }
   std::fflush(stdout);
-  warn_of_growth(compression);
+  if (method == nullptr || !method->takes_steps) warn_of_growth(compression);
   if (method != nullptr) warn_of_error(compression, *method, arguments);
   if (dry) return ExitCode::ok;
   const std::uint64_t bytes = write_converted(source, conversion_of(source, compression), target);
@@ -335,6 +344,7 @@ const Verb& compress_verb() {
         "fwsvd, tfwsvd, tfwsvd_gradient, lora_svd: sums of rows (in, default), columns (out) or "
         "both",
         kText, config::one_of({"in", "out", "both"})},
+       {"--steps", "N", "first_order: of the training that follows", kInteger, config::at_least(1)},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "
         "the token table, and the head that is tied to it",

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/glob.h"
+#include "models/compress/first_order.h"
 #include "models/compress/stored.h"
 #include "models/compress/tfwsvd.h"
 #include "models/linear/adapters.h"
@@ -131,24 +132,34 @@ class Compressing {
   void check(const LinearSite& site, const DecompositionRequest& request) const {
     const LinearSite cut = cut_of(site);
     if (!is_one_matrix(cut.spec)) {
-      throw UsageError("{}: {}: no one matrix stands for it that {} could cut; leave it out",
-                       site.path, describe(cut.spec), method_.name);
+      const bool has_adapter = adapted(cut.spec) != nullptr;
+      throw UsageError("{}: {}: no one matrix stands for it that {} could cut; leave it out{}",
+                       site.path, describe(cut.spec), method_.name,
+                       has_adapter ? ", or cut what is adapted with --keep-adapters" : "");
+    }
+    if (method_.of_pruned && cut.spec.as<PrunedSpec>() == nullptr) {
+      throw UsageError(
+          "{}: {}, but {} wants layers that were trained as pruned ones: --method "
+          "first_order, then training",
+          site.path, describe(cut.spec), method_.name);
     }
     at(site, [&] { method_.check(site.shape, request); });
-    if (!method_.is_weighted()) return;
+    if (!method_.needs_statistics()) return;
     TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);
     options_.statistics->check(site, method_.needs);
   }
 
   RankSpectrum spectrum(const LinearSite& site, const DecompositionRequest& request) const {
-    return at(site,
-              [&] { return method_.spectrum(weight(cut_of(site)), request, statistics_of(site)); });
+    return at(site, [&] {
+      const LinearSite cut = cut_of(site);
+      return method_.spectrum(weight(cut), request, statistics_of(cut));
+    });
   }
 
   CompressedLayer layer(const LinearSite& site, const DecompositionRequest& request) const {
     const LinearSite cut = cut_of(site);
     const Matrix w = weight(cut);
-    const LayerStatistics statistics = statistics_of(site);
+    const LayerStatistics statistics = statistics_of(cut);
     const auto decompose = [&](const DecompositionRequest& wanted) {
       return is_reduced(cut, method_) ? method_.reduce(factors_of(source_, cut), cut.shape, wanted)
                                       : method_.decompose(w, wanted, statistics);
@@ -185,10 +196,17 @@ class Compressing {
                                         source_.values(site.path + ".weight", {size.in, size.out}))
                                : Matrix(size.in, size.out, source_.dense_weight(site));
   }
-  // Empty without a file. A token table has none.
+  // Of a file, if there is one, and of the layer itself. A token table has none.
   LayerStatistics statistics_of(const LinearSite& site) const {
-    if (options_.statistics == nullptr || site.is_table()) return {};
-    return options_.statistics->read(site);
+    LayerStatistics statistics;
+    if (options_.statistics != nullptr && !site.is_table()) {
+      statistics = options_.statistics->read(site);
+    }
+    if (const auto* pruned = site.spec.as<PrunedSpec>(); pruned != nullptr && method_.of_pruned) {
+      statistics.scores =
+          gains(*pruned, factors_of(source_, site).factors.at("scores"), site.shape);
+    }
+    return statistics;
   }
   static void weigh_error(CompressedLayer& layer, const Matrix& w,
                           const LayerStatistics& statistics) {

@@ -46,4 +46,9 @@ WeightedMatrix weigh_by_lora(const Matrix& w, const DecompositionRequest& reques
   return weigh_by_sums(w, request, statistics.lora_rows, statistics.lora_columns);
 }
 
+WeightedMatrix weigh_by_scores(const Matrix& w, const DecompositionRequest& request,
+                               const LayerStatistics& statistics) {
+  return weigh_by_sums(w, request, row_sums(statistics.scores), column_sums(statistics.scores));
+}
+
 }  // namespace ty

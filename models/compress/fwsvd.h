@@ -4,7 +4,8 @@
 // columns, or of both: rows and columns of L = diag(d), R = diag(e).
 //
 // lora_svd: the same with the importances that an adapter gives (adapter_importance.h) in the place
-// of F.
+// of F. lpaf: the same for a pruned W with what its scores say in favour of what remains
+// (sparsity-aware SVD: Ren and Zhu, Findings of EMNLP 2022), d_i^2 = sum_j max(S_ij, 0) M_ij.
 #pragma once
 
 #include "models/compress/weighted_svd.h"
@@ -15,5 +16,7 @@ WeightedMatrix weigh_by_fisher(const Matrix& w, const DecompositionRequest& requ
                                const LayerStatistics& statistics);
 WeightedMatrix weigh_by_lora(const Matrix& w, const DecompositionRequest& request,
                              const LayerStatistics& statistics);
+WeightedMatrix weigh_by_scores(const Matrix& w, const DecompositionRequest& request,
+                               const LayerStatistics& statistics);
 
 }  // namespace ty

@@ -55,8 +55,9 @@ struct DecompositionRequest {
   std::vector<std::int64_t> in = {}, out = {};  // modes of a tensor train; empty: chosen
   std::int64_t cores = 3;                       // at most so many, where modes are chosen
   WeightAxis axis = WeightAxis::in;
-  double floor = 1e-3;    // added to importances, as a multiple of their mean
-  double exponent = 0.5;  // of mean |x| (asvd)
+  double floor = 1e-3;     // added to importances, as a multiple of their mean
+  double exponent = 0.5;   // of mean |x| (asvd)
+  std::int64_t steps = 0;  // of the training that follows (first_order)
   AlsOptions als = {};
   DescentOptions descent = {};
 };
@@ -75,6 +76,8 @@ struct Method {
   bool takes_modes = false;  // uses in and out of a request
   bool takes_cores = false;  // uses cores
   bool fits_tables = false;  // may replace a token table: makes a kind that it can be
+  bool takes_steps = false;  // uses steps
+  bool of_pruned = false;    // cuts pruned layers, whose scores are among the statistics
   // Throws ConfigError that says what is possible for a request that no matrix [in, out] can meet.
   void (*check)(const LinearShape& size, const DecompositionRequest& request);
   // Decomposes w [in, out]; the statistics hold what the method needs. Throws as check does, and
@@ -89,7 +92,9 @@ struct Method {
   Decomposition (*reduce)(const Decomposition& factors, const LinearShape& size,
                           const DecompositionRequest& request) = nullptr;
 
-  bool is_weighted() const { return needs.any(); }
+  bool needs_statistics() const { return needs.any(); }
+  // Whether its norm is another one than Frobenius's.
+  bool is_weighted() const { return needs_statistics() || of_pruned; }
 };
 
 std::span<const Method> methods();

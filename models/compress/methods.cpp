@@ -5,6 +5,7 @@
 #include "models/compress/asvd.h"
 #include "models/compress/btt.h"
 #include "models/compress/cp.h"
+#include "models/compress/first_order.h"
 #include "models/compress/fwsvd.h"
 #include "models/compress/fwttm.h"
 #include "models/compress/kronecker.h"
@@ -88,6 +89,20 @@ constexpr std::array kMethods = {
                                   {.inputs = true}),
     weighted_svd<weigh_by_lora>("lora_svd", "SVD that weighs rows by what an adapter says of them",
                                 {.lora = true}),
+    Method{
+        .name = "first_order",
+        .kind = "pruned",
+        .help = "nothing yet: the training that follows prunes W to --keep by first-order scores",
+        .takes_steps = true,
+        .check = check_first_order,
+        .decompose = decompose_first_order},
+    Method{.name = "lpaf",
+           .kind = "svd",
+           .help = "SVD of a pruned W that weighs rows by its scores",
+           .of_pruned = true,
+           .check = check_svd,
+           .decompose = decompose_by<weigh_by_scores>,
+           .spectrum = spectrum_by<weigh_by_scores>},
     Method{.name = "kronecker",
            .kind = "kronecker",
            .help = "the nearest sum of Kronecker products",

@@ -62,10 +62,11 @@ struct Way {
   double share = 1;
 };
 
-double square(double x) { return x * x; }
-
+// Squared.
 double error_of(const CompressedLayer& layer) {
-  return square(layer.output_error.value_or(layer.fisher_error.value_or(layer.relative_error)));
+  const double error =
+      layer.output_error.value_or(layer.fisher_error.value_or(layer.relative_error));
+  return error * error;
 }
 
 // An adapter that is kept beside a layer is no part of the weights that are divided.

@@ -11,6 +11,7 @@
 #include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/pruned/pruned.h"
 #include "models/linear/row_trains/row_trains.h"
 #include "models/linear/scaled/scaled.h"
 #include "models/linear/svd/svd.h"
@@ -25,7 +26,8 @@ namespace {
 std::vector<LinearSpec>& kinds() {
   static std::vector<LinearSpec> all = {DenseSpec{},  TtmSpec{},  SvdSpec{},        KroneckerSpec{},
                                         BttSpec{},    CpSpec{},   TuckerSpec{},     RowTrainsSpec{},
-                                        ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{}};
+                                        ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{},
+                                        PrunedSpec{}};
   return all;
 }
 

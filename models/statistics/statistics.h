@@ -61,6 +61,7 @@ struct LayerStatistics {
   Matrix gram = {};
   std::vector<double> mean_input = {}, max_input = {};    // of |x|
   std::vector<double> lora_rows = {}, lora_columns = {};  // importance
+  Matrix scores = {};  // of a pruned layer (models/linear/pruned): those above 0 of what remains
 
   bool has(StatisticKind kind) const;
 };

@@ -171,7 +171,10 @@ std::vector<Piece> GradientReducer::counted_pieces() const {
   const FlatLayout& layout = parameters_->layout();
   std::vector<Piece> pieces =
       is_sharded() ? pieces_ : marked(pieces_in(layout, layout.bucket_ranges()), false);
-  std::erase_if(pieces, [](const Piece& piece) { return !piece.counted; });
+  const auto& all = parameters_->store().all();
+  std::erase_if(pieces, [&](const Piece& piece) {
+    return !piece.counted || all[piece.parameter].init.is_sum;
+  });
   return pieces;
 }
 

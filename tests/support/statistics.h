@@ -18,6 +18,7 @@ inline LayerStatistics even_statistics(std::int64_t in, std::int64_t out) {
   even.max_input.assign(static_cast<std::size_t>(in), 1.0);
   even.lora_rows.assign(static_cast<std::size_t>(in), 0.7 * static_cast<double>(out));
   even.lora_columns.assign(static_cast<std::size_t>(out), 0.7 * static_cast<double>(in));
+  even.scores = even.fisher;
   return even;
 }
 

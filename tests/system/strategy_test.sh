@@ -53,6 +53,25 @@ for file in phases/{1,2}/statistics.safetensors phases/{1,2}/model/model.safeten
   cmp weighed/$file again/$file && cmp weighed/$file both/$file || fail "$file has other bits"
 done
 
+# LPAF: pruned in training by first-order scores, then cut by an SVD that those weigh; killed in the middle of pruning.
+lpaf='strategy=[{match: ["blocks.*.mlp.*"], method: first_order, keep: 30%, steps: 20},
+  {match: ["blocks.*.mlp.*"], method: lpaf, keep: 40%, steps: 4}]'
+"$binary" train smaller.yaml run.dir=lpaf checkpoint.every=5 "$lpaf" >out 2>err || fail "lpaf: $(cat err)"
+grep -q 'pruned to 30 % *svd rank 10' out || fail "not cut: $(cat out)"
+says 'blocks.0.mlp.up *32 x 128 *pruned to 30 % ' "$binary" inspect lpaf/phases/1/run --spectrum
+json 'sparsity' "$binary" inspect lpaf/phases/1/run --spectrum
+grep -q '"sparsity":0.69995' out || fail "not 70 % are masked: $(cat out)"
+grep -q '"end"' lpaf/phases/1/run/checkpoints/step-20/config.json && fail "the schedule would begin anew"
+cp -r lpaf lpaf2
+rm -rf lpaf2/checkpoints lpaf2/metrics.jsonl lpaf2/phases/2 lpaf2/phases/1/run/checkpoints/step-{15,20}
+"$binary" train smaller.yaml run.dir=lpaf2 checkpoint.every=5 "$lpaf" >out 2>err || fail "lpaf, again: $(cat err)"
+for file in phases/1/run/checkpoints/step-20/model.safetensors phases/2/model/model.safetensors checkpoints/step-4/model.safetensors; do
+  cmp {lpaf,lpaf2}/$file || fail "lpaf: $file has other bits"
+done
+expect 64 'blocks.0.mlp.up: dense, but lpaf wants layers that were trained as pruned ones' "$binary" compress dense none --method lpaf --keep 40%
+expect 64 'steps: missing; --method first_order wants the steps' "$binary" compress dense none --method first_order --keep 40%
+expect 64 'steps: means nothing to --method svd' "$binary" compress dense none --method svd --keep 40% --steps 9
+
 # The examples, with fewer steps.
 "$binary" train job.yaml run.dir=deep run.steps=10 model.layers=12 model.width=16 2>log || fail "train: $(cat log)"
 for file in "$(dirname "$0")"/../../configs/smaller/*.yaml; do

@@ -168,9 +168,9 @@ TEST(Decomposition, RefusesWeightsThatAreNotFinite) {
   Matrix w = random_matrix(4, 4);
   w(2, 1) = NAN;
   for (const Method& each : methods()) {
-    EXPECT_THROW(each.decompose(w, {.budget = RankBudget{2}}, even_statistics(4, 4)),
-                 NonFiniteError)
-        << each.name;
+    DecompositionRequest request = {.budget = RankBudget{2}};
+    if (each.takes_steps) request.budget = ShareBudget{0.5};
+    EXPECT_THROW(each.decompose(w, request, even_statistics(4, 4)), NonFiniteError) << each.name;
   }
 }
 

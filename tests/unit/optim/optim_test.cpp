@@ -62,6 +62,31 @@ class OptimizerTest : public testing::Test {
   }
 };
 
+// Without rate, decay, moments; a low-precision copy and the rounding of 16-bit weights as of
+// others.
+TEST_F(OptimizerTest, ASumLosesItsGradientAsItIs) {
+  const auto options_of = [](const Parameter& p) {
+    return UpdateOptions{.rate = 3.0, .weight_decay = 0.1, .is_sum = p.name == "w"};
+  };
+  build({DType::bf16, DType::f32});
+  const auto adamw = make_adamw(*flat_, everything(), options_of, {});
+  const std::vector<double> before = doubles(flat_->weight_of(0));
+  set_gradients(0.25);
+  for (int step = 1; step <= 2; ++step) {
+    adamw->step({.learning_rate = 0.01, .gradient_scale = 0.5, .step = step});
+  }
+  const std::vector<double> after = doubles(flat_->weight_of(0));
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_EQ(after[i], static_cast<float>(before[i]) - 0.125F - 0.125F);
+    EXPECT_EQ(doubles(store_.find("w")->value)[i],
+              static_cast<double>(static_cast<float>(bf16(static_cast<float>(after[i])))));
+  }
+  for (const Optimizer::State& state : adamw->states()) {
+    EXPECT_EQ(doubles(state.flat)[0], 0.0) << state.name;
+    EXPECT_NE(doubles(state.flat)[4], 0.0) << state.name;
+  }
+}
+
 TEST_F(OptimizerTest, AdamWFollowsThePublishedFormula) {
   build({DType::f64, DType::f64});
   const auto adamw =
