@@ -32,6 +32,7 @@ struct HostBatch {
   std::int64_t first_sample = 0;  // global index of the first sequence
   std::int64_t sequences = 0;
   std::map<Column, HostColumn> columns = {};
+  int copies = 1;  // of each example, side by side; sequences counts them all
 
   bool has(Column column) const { return columns.contains(column); }
   // Throws InternalError if the batch has no such column.
@@ -41,6 +42,9 @@ struct HostBatch {
 // Token ids and the ids that follow them, [sequences, length] each; negative targets are ignored.
 HostBatch token_batch(std::int64_t first_sample, std::int64_t sequences,
                       std::vector<std::int32_t> ids, std::vector<std::int32_t> targets);
+
+// Each example of a batch without copies twice: 0, 0, 1, 1, ..
+HostBatch twice(const HostBatch& batch);
 
 // Examples, read by number.
 class Source {

@@ -2,6 +2,7 @@
 
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/shape.h"
 
 namespace ty {
 
@@ -27,6 +28,76 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& targets, const CrossEnt
                                                   {}, terms);
                   return Grads{dlogits};
                 });
+}
+
+namespace {
+
+// softmax(logits), from the gradient of a target that is spread over all V alike: p - 1 / V.
+Tensor softmax_of(const Tensor& logits) {
+  Backend& backend = logits.backend();
+  const std::int64_t rows = logits.dim(0);
+  const std::vector<std::int32_t> any(static_cast<std::size_t>(rows), 0);
+  const Tensor targets = Tensor::from<std::int32_t>(backend, {rows}, any);
+  const Tensor loss = Tensor::empty(backend, {rows}, logits.dtype());
+  const Tensor lse = Tensor::empty_like(loss), p = Tensor::empty_like(logits);
+  constexpr CrossEntropyTerms kSpread = {.label_smoothing = 1.0};
+  backend.cross_entropy(loss.view(), lse.view(), logits.view(), targets.view(), {}, kSpread);
+  const Tensor one = Tensor::full(backend, {1}, logits.dtype(), 1.0);
+  backend.cross_entropy_grad(p.view(), logits.view(), lse.view(), targets.view(),
+                             one.view().expand({rows}), {}, kSpread);
+  return add(
+      p, Tensor::full(backend, {1, 1}, logits.dtype(), 1.0 / static_cast<double>(logits.dim(1))));
+}
+
+// The logits of pairs, a and b [N, V], and what both losses' sums and their gradients are made of.
+struct Pairs {
+  Tensor p, q;   // softmax
+  Tensor apart;  // a - b
+};
+
+Pairs pairs_of(const Tensor& logits) {
+  const std::int64_t rows = logits.dim(0) / 2, width = logits.dim(1);
+  const auto member = [&](const Tensor& both, std::int64_t i) {
+    return narrow(reshape(both, {rows, 2, width}), 1, i, 1);
+  };
+  const Tensor softmax = softmax_of(logits);
+  return {member(softmax, 0), member(softmax, 1), sub(member(logits, 0), member(logits, 1))};
+}
+
+}  // namespace
+
+// sum p (log p - log q) + q (log q - log p) = sum (p - q) (a - b), since the logarithms of both
+// denominators meet a sum of p - q, which is 0. With d = a - b:
+//
+//   gradient of a:  p - q + p (d - sum p d)      of b:  q - p - q (d - sum q d)
+Tensor divergence_of_pairs(const Tensor& logits) {
+  if (logits.rank() != 2 || logits.dim(0) % 2 != 0) {
+    throw ShapeError("divergence_of_pairs: wants logits [2 N, V], got {}", logits.shape().str());
+  }
+  Tensor wide, total;
+  {
+    const NoGrad no_grad;
+    wide = logits.detach().to(accumulator_of(logits.dtype())).contiguous();
+    const Pairs pairs = pairs_of(wide);
+    total = sum(mul(sub(pairs.p, pairs.q), pairs.apart));
+  }
+  return record(
+      "divergence_of_pairs", total, {logits},
+      [logits = saved(wide), dtype = logits.dtype()](const Tensor& dy) {
+        const Pairs pairs = pairs_of(*logits);
+        const Tensor difference = sub(pairs.p, pairs.q);
+        const auto of_mean = [&](const Tensor& p) {
+          const Shape rows = {p.dim(0), 1, 1};
+          return mul(p, sub(pairs.apart, reduce_to(mul(p, pairs.apart), rows)));
+        };
+        const Tensor da = add(difference, of_mean(pairs.p));
+        const Tensor db = scale(add(difference, of_mean(pairs.q)), -1.0);
+        const Tensor both = Tensor::empty(dy.backend(), {da.dim(0), 2, da.dim(2)}, da.dtype());
+        dy.backend().copy(both.view().slice(1, 0, 1), da.view());
+        dy.backend().copy(both.view().slice(1, 1, 1), db.view());
+        const Tensor all = mul(both, reshape(dy, {1, 1, 1}));
+        return Grads{reshape(all, logits->shape()).to(dtype)};
+      });
 }
 
 }  // namespace ty

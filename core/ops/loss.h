@@ -13,4 +13,8 @@ namespace ty {
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
                      const CrossEntropyTerms& terms = {});
 
+// Of rows (2 i, 2 i + 1) of logits [2 N, V], with p and q their softmax: the sum over i of
+// KL(p | q) + KL(q | p), in nats, [1] in float (double for fp64 logits).
+Tensor divergence_of_pairs(const Tensor& logits);
+
 }  // namespace ty

@@ -28,6 +28,13 @@ void fields(Fields& f, TaskSection& s) {
     f.field("labels", s.labels, "number of labels; 0: as many as the data has",
             between(0, kMostLabels));
   });
+  f.when("kind", s.has_labels(), "with kind: classification or image_classification", [&] {
+    f.field(
+        "consistency", s.consistency,
+        "each example is run twice, with other dropout, and the loss gets so many times half of "
+        "KL(p | q) + KL(q | p) of its two answers (R-Drop); 0: once",
+        at_least(0));
+  });
   f.when("kind", s.kind == TaskKind::masked_lm, "with kind: masked_lm", [&] {
     f.field("mask_rate", s.mask_rate, "share of the tokens that are to be predicted",
             at_least(0).below(1));

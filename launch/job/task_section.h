@@ -25,6 +25,7 @@ struct TaskSection {
   double mask_rate = 0.15;   // masked_lm
   bool whole_words = false;  // masked_lm
   CrossEntropyTerms terms = {};
+  double consistency = 0;  // of labels: weight of what two passes of each example differ by
 
   // Its data is one long text, cut into windows.
   bool reads_windows() const { return kind == TaskKind::causal_lm || kind == TaskKind::masked_lm; }

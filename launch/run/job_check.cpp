@@ -96,6 +96,14 @@ void check_pruned(const JobConfig& job, const std::vector<LinearRule>& rules) {
   }
 }
 
+// Layers may tell copies of an example apart only where a rank has whole sequences.
+void check_copies(const JobConfig& job) {
+  if (job.task.consistency == 0 || !job.parallel.sequence) return;
+  throw ConfigError(Key{"task.consistency"},
+                    "runs each example twice, which parallel.sequence cuts into rows; want one of "
+                    "them");
+}
+
 // A model directory may bring its own tokenizer.
 void check_texts_have_tokenizer(const JobConfig& job) {
   if (job.tokenizer.kind || !job.tokenizer.from.empty() || !job.model.from.empty()) return;
@@ -158,6 +166,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
 void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
   check_stop_metric(job);
+  check_copies(job);
   check_texts_have_tokenizer(job);
   metric_named(job.run.early_stop.metric);
   check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);

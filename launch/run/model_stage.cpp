@@ -24,7 +24,10 @@ ModelStage::ModelStage(const Model& model, const Objective& objective, FlatParam
 }
 
 Range ModelStage::part(int micro_batch) const {
-  return even_part(context_.batch.sequences, micro_batch, program_.shape.micro_batches);
+  const std::int64_t copies = context_.batch.copies;
+  const Range examples =
+      even_part(context_.batch.sequences / copies, micro_batch, program_.shape.micro_batches);
+  return {examples.first * copies, examples.count * copies};
 }
 
 std::vector<TensorForm> ModelStage::boundary(int virtual_stage, int micro_batch) const {

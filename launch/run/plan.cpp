@@ -24,8 +24,9 @@ std::vector<BlockRange> blocks_of(const Model& model) {
 double message_bytes(const JobConfig& job, const Model& model, int data_ranks,
                      const HostBatch& batch) {
   double numbers = 0;
-  for (const Shape& shape :
-       model.shapes_entering_block(1, micro_batch_sequences(job, data_ranks), lengths_in(batch))) {
+  for (const Shape& shape : model.shapes_entering_block(
+           1, micro_batch_sequences(job, data_ranks) * copies_of_examples(job),
+           lengths_in(batch))) {
     numbers += static_cast<double>(shape.numel());
   }
   return numbers * static_cast<double>(size_of(job.precision.compute));

@@ -31,6 +31,7 @@ LossScale loss_scale(const PrecisionSection& precision) {
 StepOptions step_options(const JobConfig& job, const Layout& layout) {
   const Range share = share_of_batch(job.data.batch, layout.groups.data);
   return {.micro_batches = micro_batches(job, share.count),
+          .copies = copies_of_examples(job),
           .recompute = job.parallel.recompute,
           .reuse = job.parallel.reuse,
           .clip = job.optim.clip,
@@ -59,14 +60,26 @@ std::int64_t micro_batch_sequences(const JobConfig& job, int data_ranks) {
   return (sequences + parts - 1) / parts;
 }
 
+int copies_of_examples(const JobConfig& job) { return job.task.consistency > 0 ? 2 : 1; }
+
 Range share_of_batch(std::int64_t batch, const Group& data) {
   return even_part(batch, data.rank(), data.size());
 }
 
+namespace {
+
+std::unique_ptr<Objective> training_objective(const HeadSpec& head, const TaskSection& task) {
+  auto objective = objective_of(head, task.terms);
+  return task.consistency > 0 ? consistent(std::move(objective), task.consistency)
+                              : std::move(objective);
+}
+
+}  // namespace
+
 TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Backend& backend,
                              const Layout& layout)
     : model(make_model(job, config, backend, layout)),
-      objective(objective_of(config.head, job.task.terms)),
+      objective(training_objective(config.head, job.task)),
       plain_loss(objective_of(config.head)),
       reducer(*model.parameters, layout.groups, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),

@@ -30,5 +30,7 @@ Range share_of_batch(std::int64_t batch, const Group& data);
 std::int64_t micro_batches(const JobConfig& job, std::int64_t sequences);
 // The sequences of the largest of them.
 std::int64_t micro_batch_sequences(const JobConfig& job, int data_ranks);
+// How often each example of a batch is run in a step (task.consistency).
+int copies_of_examples(const JobConfig& job);
 
 }  // namespace ty

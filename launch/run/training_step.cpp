@@ -37,13 +37,17 @@ TrainingStep::TrainingStep(Model& model, const Objective& objective, FlatParamet
       pipeline_(pipeline) {}
 
 PendingStep TrainingStep::start(const HostBatch& batch, std::int64_t step) {
+  return options_.copies == 2 ? start_copies(twice(batch), step) : start_copies(batch, step);
+}
+
+PendingStep TrainingStep::start_copies(const HostBatch& batch, std::int64_t step) {
   // On its way while the first forward runs; wanted where backward begins.
   PendingSum tokens = reducer_.start_sum(static_cast<double>(objective_.targets(batch)));
   parameters_.clear_gradients();
   run_micro_batches(batch, step, tokens);
   reducer_.finish();
   StepReport report;
-  report.tokens = tokens.wait();
+  report.tokens = tokens.wait() / batch.copies;
   report.learning_rate = learning_rate(options_.schedule, step);
   const bool is_queued = queue_of(parameters_.backend()) != nullptr;
   if (is_queued && reducer_.has_sums_on_device()) return finish_late(report, step);
@@ -52,7 +56,7 @@ PendingStep TrainingStep::start(const HostBatch& batch, std::int64_t step) {
   // loss.
   PendingLoss loss = reducer_.start_losses();
   report.gradient_norm = reducer_.gradient_norm() / scale_of(report);
-  report.loss = loss.wait() * weight_of(report.tokens);
+  report.loss = loss.wait() * weight_of(report.tokens * options_.copies);
   judge(report);
   if (!report.skipped) update_weights(report, step);
   return PendingStep(report);
@@ -93,7 +97,7 @@ StepReport PendingStep::take() {
 void TrainingStep::settle(LateStep& late) {
   if (late.is_known) return;
   StepReport& report = late.report;
-  report.loss = late.loss.value() * weight_of(report.tokens);
+  report.loss = late.loss.value() * weight_of(report.tokens * options_.copies);
   report.gradient_norm = std::sqrt(late.squares.value()) / scale_of(report);
   judge(report);
   late.is_known = true;
@@ -115,7 +119,7 @@ void TrainingStep::settle_last_or_wait() {
 
 void TrainingStep::run_micro_batches(const HostBatch& batch, std::int64_t step,
                                      PendingSum& tokens) {
-  const std::int64_t parts = std::min(options_.micro_batches, batch.sequences);
+  const std::int64_t parts = std::min(options_.micro_batches, batch.sequences / batch.copies);
   program_ = options_.make_program({.stages = model_.stages(),
                                     .micro_batches = static_cast<int>(parts),
                                     .chunks = model_.chunks(),

@@ -23,6 +23,7 @@ using MakeProgram = std::function<Program(const PipeShape&)>;
 
 struct StepOptions {
   std::int64_t micro_batches = 1;  // per rank
+  int copies = 1;                  // of each example: 2 runs it twice
   Recompute recompute = Recompute::none;
   WeightReuse reuse = WeightReuse::pass;
   double clip = 0.0;       // limit of the gradient norm; 0: none
@@ -104,6 +105,7 @@ class TrainingStep {
 
  private:
   friend class PendingStep;
+  PendingStep start_copies(const HostBatch& batch, std::int64_t step);
   PendingStep finish_late(StepReport report, std::int64_t step);
   // Forward and backward of all micro-batches. `tokens`: of the global batch.
   void run_micro_batches(const HostBatch& batch, std::int64_t step, PendingSum& tokens);

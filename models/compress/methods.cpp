@@ -9,6 +9,7 @@
 #include "models/compress/fwsvd.h"
 #include "models/compress/fwttm.h"
 #include "models/compress/kronecker.h"
+#include "models/compress/lpaf_mixed.h"
 #include "models/compress/method.h"
 #include "models/compress/row_trains.h"
 #include "models/compress/svd.h"
@@ -103,6 +104,14 @@ constexpr std::array kMethods = {
            .check = check_svd,
            .decompose = decompose_by<weigh_by_scores>,
            .spectrum = spectrum_by<weigh_by_scores>},
+    Method{
+        .name = "lpaf_mixed",
+        .kind = "guided",
+        .help = "the same, beside the pruned W that the training that follows draws in its place",
+        .takes_steps = true,
+        .of_pruned = true,
+        .check = check_lpaf_mixed,
+        .decompose = decompose_lpaf_mixed},
     Method{.name = "kronecker",
            .kind = "kronecker",
            .help = "the nearest sum of Kronecker products",

@@ -29,6 +29,11 @@ std::unique_ptr<Objective> cross_entropy_objective(const CrossEntropyTerms& term
 // Squared distance from the column of values [B, L], divided by L.
 std::unique_ptr<Objective> squared_error_objective();
 
+// `of`, and for batches with copies of each example `weight` times what the two answers to one
+// differ by, KL(p | q) + KL(q | p) (R-Drop: Liang et al., arXiv 2106.14448). A mean over all copies
+// then has half that weight for each example.
+std::unique_ptr<Objective> consistent(std::unique_ptr<Objective> of, double weight);
+
 // What a model with this head is trained for; without a head, the sum of its results, which stands
 // for some loss in plans.
 std::unique_ptr<Objective> objective_of(const HeadSpec& head, const CrossEntropyTerms& terms = {});

@@ -39,6 +39,7 @@ Batch upload(Backend& backend, const HostBatch& batch, std::int64_t first, std::
     const auto begin = batch.at(Column::lengths).ids.begin() + first;
     result.lengths.assign(begin, begin + count);
   }
+  result.copies = batch.copies;
   return result;
 }
 

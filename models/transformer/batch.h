@@ -18,6 +18,7 @@ struct Batch {
   std::map<Column, Tensor> columns = {};
   // [B] or empty: the column of lengths, for what is worked out on the host.
   std::vector<std::int32_t> lengths = {};
+  int copies = 1;  // of each example, side by side
 
   bool has(Column column) const { return columns.contains(column); }
   // Throws InternalError if the batch has no such column.

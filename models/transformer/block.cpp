@@ -12,7 +12,8 @@ LinearPass pass_of(const ForwardContext& context) {
           .seed = context.seed,
           .step = context.step,
           .first_sample = context.batch.first_sample,
-          .sequences = context.batch.sequences};
+          .sequences = context.batch.sequences,
+          .copies = context.batch.copies};
 }
 
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,

@@ -175,11 +175,35 @@ std::vector<Case> cases() {
   return all;
 }
 
+// Each example twice, of layers that may differ between both.
+std::vector<Case> cases_of_copies() {
+  std::vector<Case> all;
+  for (const Axes& axes : kLayouts) {
+    Case c = {fmt::format("{}_{}x{}x{}", kModels[1].name, axes.data, axes.tensor, axes.pipeline),
+              axes.data,
+              axes.tensor,
+              axes.pipeline,
+              {"model={layers: 3, width: 24, heads: 4, inner: 48, context: 12, vocab: 19}",
+               "optim.lr=3e-3", "parallel.microbatches=2", "model.dropout=0.1",
+               "task={kind: classification, labels: 3, consistency: 1.5}",
+               "linear=[{match: \"blocks.*\", kind: guided, steps: 8, mix: draw, of: {kind: svd, "
+               "rank: 5}}]"}};
+    c.change = kModels[1].change;
+    c.batch = random_batch;
+    if (all.size() % 2 == 0) c.add("_zero", "parallel.zero=1");
+    if (all.size() % 3 == 0) c.add("_block", "parallel.recompute=block");
+    all.push_back(std::move(c));
+  }
+  return all;
+}
+
 class ModelsInParallel : public testing::TestWithParam<Case> {};
 
 TEST_P(ModelsInParallel, TakeTheStepsOfOneRank) { expect_same(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Layouts, ModelsInParallel, testing::ValuesIn(cases()),
+                         [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Copies, ModelsInParallel, testing::ValuesIn(cases_of_copies()),
                          [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -68,6 +68,12 @@ rm -rf lpaf2/checkpoints lpaf2/metrics.jsonl lpaf2/phases/2 lpaf2/phases/1/run/c
 for file in phases/1/run/checkpoints/step-20/model.safetensors phases/2/model/model.safetensors checkpoints/step-4/model.safetensors; do
   cmp {lpaf,lpaf2}/$file || fail "lpaf: $file has other bits"
 done
+# Mixed ranks: factors in whose place the pruned weight is drawn for 7 of 10 steps, and is gone then.
+"$binary" train smaller.yaml run.dir=mixed checkpoint.every=5 "${lpaf/method: lpaf, keep: 40%, steps: 4/method: lpaf_mixed, keep: 40%, steps: 10}" \
+  >out 2>err || fail "mixed: $(cat err)"
+grep -q '"mix": *"draw"' mixed/checkpoints/step-5/config.json || fail "nothing is drawn: $(cat mixed/checkpoints/step-5/config.json)"
+grep -q guide mixed/checkpoints/step-10/config.json && fail "the pruned weights stayed"
+"$binary" eval mixed text.txt >out 2>err || fail "mixed: $(cat err)"
 expect 64 'blocks.0.mlp.up: dense, but lpaf wants layers that were trained as pruned ones' "$binary" compress dense none --method lpaf --keep 40%
 expect 64 'steps: missing; --method first_order wants the steps' "$binary" compress dense none --method first_order --keep 40%
 expect 64 'steps: means nothing to --method svd' "$binary" compress dense none --method svd --keep 40% --steps 9

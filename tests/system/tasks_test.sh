@@ -38,6 +38,17 @@ for axes in "data=2" "tensor=2" "pipeline=2"; do
     'BEGIN { d = a - b; exit !(d < 1e-3 && d > -1e-3) }' || fail "$axes: other losses"
 done
 
+# Each example twice: another loss, which counts what the answers to both differ by; no other number of examples.
+"$binary" train task.yaml run.dir=twice run.steps=20 model.dropout=0.3 2>log || fail "once: $(tail -3 log)"
+mv twice once
+"$binary" train task.yaml run.dir=twice run.steps=20 model.dropout=0.3 task.consistency=50 2>log || fail "twice: $(tail -3 log)"
+[ "$(last once tokens)" = "$(last twice tokens)" ] || fail "examples: $(last once tokens), twice $(last twice tokens)"
+first_loss() { grep -m 1 '"loss":' "$1/metrics.jsonl" | sed 's/.*"loss":\([^,}]*\).*/\1/'; }
+above "$(first_loss twice)" "$(first_loss once)" "loss with what both differ by"
+[ "$("$binary" plan task.yaml task.consistency=2 --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" != \
+  "$("$binary" plan task.yaml --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" ] || fail "the plan counts one pass"
+expect 78 'task.consistency: runs each example twice' "$binary" train task.yaml run.dir=no task.consistency=2 parallel.sequence=true
+
 # eval knows the run's columns; answers have the labels' names.
 json "loss accuracy examples" "$binary" eval run dev.tsv --predictions answers.txt
 [ "$(wc -l < answers.txt)" = 80 ] && grep -q '^positive$' answers.txt || fail "answers: $(head -3 answers.txt)"

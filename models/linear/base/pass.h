@@ -19,6 +19,7 @@ struct LinearPass {
   std::int64_t step = 0;
   std::int64_t first_sample = 0;  // global index of the first sequence
   std::int64_t sequences = 1;     // B
+  int copies = 1;                 // of each example among them, side by side
   Share rows = {};                // what a layer reads has of all rows
 };
 

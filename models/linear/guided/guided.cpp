@@ -21,7 +21,7 @@ class GuidedLayer final : public Linear {
  public:
   GuidedLayer(const Scope& scope, const LinearShape& shape, const GuidedSpec& spec, Split split,
               const Sharing& sharing)
-      : spec_(spec) {
+      : spec_(spec), site_(site_id(scope.path() + ".guide")) {
     if (sharing.has_own_columns()) {
       throw ConfigError("{}: guided layers are not shared where another layer is hidden",
                         scope.path());
@@ -45,19 +45,47 @@ class GuidedLayer final : public Linear {
 
   Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
   Tensor forward_in(const Tensor& x, const LinearPass& pass) const override {
-    const double share = pass.training ? guide_share(spec_, pass.step) : 0.0;
-    Tensor y = own_->forward_in(x, pass);
-    if (share > 0.0) {
-      y = add(scale(guide_->forward_in(x, pass), share), scale(y, 1.0 - share));
-    }
-    return biased(y, value_of(bias_));
+    return biased(product(x, pass), value_of(bias_));
   }
   Tensor dense_weight() const override { return own_->dense_weight(); }
   void begin_step() override { own_->begin_step(); }
   void end_step() override { own_->end_step(); }
 
  private:
+  Tensor product(const Tensor& x, const LinearPass& pass) const {
+    const double share = pass.training ? guide_share(spec_, pass.step) : 0.0;
+    if (share > 0.0 && spec_.mix == GuideMix::draw) return drawn(x, pass, share);
+    const Tensor y = own_->forward_in(x, pass);
+    if (share == 0.0) return y;
+    return add(scale(guide_->forward_in(x, pass), share), scale(y, 1.0 - share));
+  }
+  Tensor drawn(const Tensor& x, const LinearPass& pass, double share) const {
+    const bool first = is_guide_drawn(share, 0, pass);
+    const bool second = pass.copies == 1 ? first : is_guide_drawn(share, 1, pass);
+    if (first == second) return (first ? guide_ : own_)->forward_in(x, pass);
+    const Tensor by_first = (first ? guide_ : own_)->forward_in(x, pass);
+    const Tensor by_second = (second ? guide_ : own_)->forward_in(x, pass);
+    return add(mul(by_first, of_copy(0, by_first, pass)),
+               mul(by_second, of_copy(1, by_second, pass)));
+  }
+  // The same on every rank and for every micro-batch of a step.
+  bool is_guide_drawn(double chance, std::uint64_t copy, const LinearPass& pass) const {
+    const RandomStream stream(pass.seed, site_, static_cast<std::uint64_t>(pass.step));
+    return uniform_open(stream.word(copy, 0)) < chance;
+  }
+  // 1 for the sequences of y [B, ..] that are this copy of an example, 0 for the others.
+  static Tensor of_copy(int copy, const Tensor& y, const LinearPass& pass) {
+    TY_CHECK(y.dim(0) == pass.sequences, "copies of examples want whole sequences");
+    std::vector<float> mask(static_cast<std::size_t>(pass.sequences));
+    for (std::size_t i = 0; i < mask.size(); ++i)
+      mask[i] = i % 2 == static_cast<std::size_t>(copy) ? 1.0F : 0.0F;
+    Shape shape = {pass.sequences};
+    while (shape.rank() < y.rank()) shape.push_back(1);
+    return Tensor::from<float>(y.backend(), shape, mask).to(y.dtype());
+  }
+
   GuidedSpec spec_;
+  std::uint64_t site_;
   std::unique_ptr<Linear> own_, guide_;
   const Parameter* bias_ = nullptr;
 };
@@ -67,6 +95,11 @@ class GuidedLayer final : public Linear {
 void fields(config::Fields& f, GuidedSpec& spec) {
   f.field("steps", spec.steps, "of training, in which the dense guide fades out",
           config::at_least(1).required());
+  f.field(
+      "mix", spec.mix,
+      "blend: a sum of both, along a cosine; draw: one of them in each step, the guide ever more "
+      "rarely",
+      {{"blend", GuideMix::blend}, {"draw", GuideMix::draw}});
   f.field("of", spec.of, "what is guided, and remains", config::required());
 }
 
@@ -81,7 +114,9 @@ std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
   }
   if (!is_one_matrix(spec.of)) {
     return SpecFault{
-        "of", fmt::format("{} is no matrix that a dense guide could fade into", describe(spec.of))};
+        "of", fmt::format("a {} layer with a function inside is no matrix that a dense guide could "
+                          "fade into",
+                          kind_name(spec.of))};
   }
   auto fault = fault_of(spec.of);
   if (fault) fault->key = "of." + fault->key;
@@ -89,11 +124,12 @@ std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
 }
 
 GuidedSpec resolved(const GuidedSpec& spec, const LinearShape& shape) {
-  return {spec.steps, resolved(spec.of, shape)};
+  return {spec.steps, resolved(spec.of, shape), spec.mix};
 }
 
 std::string describe(const GuidedSpec& spec) {
-  return fmt::format("{} + dense guide for {} steps", describe(spec.of), spec.steps);
+  return fmt::format("{} + dense guide {}for {} steps", describe(spec.of),
+                     spec.mix == GuideMix::draw ? "by draw " : "", spec.steps);
 }
 
 std::int64_t num_weights(const GuidedSpec& spec, const LinearShape& shape) {
@@ -118,6 +154,7 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
 double guide_share(const GuidedSpec& spec, std::int64_t step) {
   if (step >= spec.steps) return 0.0;
   const double way = static_cast<double>(step) / static_cast<double>(spec.steps);
+  if (spec.mix == GuideMix::draw) return 1.0 - way;
   return 0.5 * (1.0 + std::cos(std::numbers::pi * way));
 }
 

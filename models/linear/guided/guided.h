@@ -5,7 +5,12 @@
 //   y = a x G + (1 - a) x F + b      a = (1 + cos(pi step / steps)) / 2, and 0 from `steps` on
 //
 // G begins as F. While it carries the layer, F learns from gradients that a good layer meets, which
-// plain factors do not have. Only training passes see G: what is evaluated, sampled and stored for
+// plain factors do not have. Or one of them at a time is drawn (mixed-rank fine-tuning: Ren and
+// Zhu, Findings of EMNLP 2022), G with chance a, for each step, layer and copy of an example:
+//
+//   y = x G + b  or  x F + b      a = 1 - step / steps
+//
+// Only training passes see G: what is evaluated, sampled and stored for
 // use is F. A run that has done `steps` steps drops G (models/linear/guides.h); parameters of F
 // keep their names, and so does b.
 #pragma once
@@ -14,12 +19,15 @@
 
 namespace ty {
 
+enum class GuideMix : std::uint8_t { blend, draw };
+
 struct GuidedSpec {
   static constexpr std::string_view kKind = "guided";
   static constexpr bool kHasShards = true;
 
   std::int64_t steps = 0;  // after which G has no part in the layer
   LinearSpec of = {};      // F
+  GuideMix mix = GuideMix::blend;
 
   friend bool operator==(const GuidedSpec&, const GuidedSpec&) = default;
 };
@@ -38,7 +46,7 @@ std::string obstacle_to(const GuidedSpec& spec, const LinearShape& shape, Split 
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const GuidedSpec& spec, Split split, const Sharing& sharing);
 
-// a.
+// a, of either mix.
 double guide_share(const GuidedSpec& spec, std::int64_t step);
 
 }  // namespace ty

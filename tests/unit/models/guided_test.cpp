@@ -26,8 +26,8 @@ double largest_difference(const std::vector<double>& a, const std::vector<double
 
 // A guided layer [12, 10] with fp64 weights; the bias is not zero.
 struct Layer {
-  explicit Layer(const LinearSpec& of, std::uint64_t seed = 3)
-      : spec(resolved(GuidedSpec{kFade, of}, shape)),
+  explicit Layer(const LinearSpec& of, std::uint64_t seed = 3, GuideMix mix = GuideMix::blend)
+      : spec(resolved(GuidedSpec{kFade, of, mix}, shape)),
         linear(make_linear(Scope(store, "layer"), shape, spec, Split::none, {})),
         flat(store, plan_flat_layout(store, 1 << 20, 1), *backend, {DType::f64, DType::f64}) {
     flat.initialise(seed);
@@ -125,6 +125,43 @@ TEST(Guided, GradientsEqualFiniteDifferences) {
     for (const Parameter& p : layer.store.all()) check(p.value, p.name);
     check(x, "x");
   }
+}
+
+// z = 1 everywhere is the model of the guides, z = 0 that of the factors.
+TEST(Guided, ByDrawIsOneOfBothInEachStepAndForEachCopy) {
+  const Layer layer(SvdSpec{.rank = 3}, 3, GuideMix::draw);
+  EXPECT_EQ(guide_share(layer.spec, 0), 1.0);
+  EXPECT_EQ(guide_share(layer.spec, 2), 0.75);
+  EXPECT_EQ(guide_share(layer.spec, kFade), 0.0);
+  const Parameter& guide = *layer.store.find("layer.guide.weight");
+  layer.backend->copy(guide.value.view(), random_tensor(*layer.backend, {12, 10}, "g").view());
+  const Tensor x = random_tensor(*layer.backend, {6, 2, 12}, "x");
+  const NoGrad no_grad;
+  const Tensor bias = layer.store.find("layer.bias")->value;
+  const auto own = doubles(add(matmul(x, layer.linear->dense_weight()), bias));
+  const auto guided = doubles(add(matmul(x, guide.value), bias));
+  const auto is_guided = [&](const std::vector<double>& y, std::size_t sequence) {
+    const std::size_t at = sequence * 20;
+    const bool by_guide = std::abs(y[at] - guided[at]) < 1e-12;
+    for (std::size_t i = at; i < at + 20; ++i) {
+      EXPECT_NEAR(y[i], by_guide ? guided[i] : own[i], 1e-12) << i;
+    }
+    return by_guide;
+  };
+  int drawn = 0, apart = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    LinearPass pass = {.training = true, .seed = seed, .step = 2, .sequences = 6};
+    const auto once = doubles(layer.linear->forward_in(x, pass));
+    for (std::size_t s = 0; s < 6; ++s) EXPECT_EQ(is_guided(once, s), is_guided(once, 0));
+    drawn += is_guided(once, 0) ? 1 : 0;
+    pass.copies = 2;
+    const auto twice = doubles(layer.linear->forward_in(x, pass));
+    for (std::size_t s = 0; s < 6; ++s) EXPECT_EQ(is_guided(twice, s), is_guided(twice, s % 2));
+    EXPECT_EQ(is_guided(twice, 0), is_guided(once, 0));
+    apart += is_guided(twice, 0) != is_guided(twice, 1) ? 1 : 0;
+  }
+  EXPECT_NEAR(drawn, 150, 20);
+  EXPECT_NEAR(apart, 2 * 0.75 * 0.25 * 200, 25);
 }
 
 TEST(Guided, LeavesRulesWhenItHasFadedOut) {

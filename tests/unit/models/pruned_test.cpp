@@ -12,7 +12,9 @@
 #include "models/compress/first_order.h"
 #include "models/compress/fwsvd.h"
 #include "models/compress/importance.h"
+#include "models/compress/lpaf_mixed.h"
 #include "models/linear/base/pass.h"
+#include "models/linear/guided/guided.h"
 #include "models/linear/pruning.h"
 #include "models/linear/svd/svd.h"
 #include "tests/support/messages.h"
@@ -189,6 +191,20 @@ TEST(Lpaf, WeighsRowsByWhatSpeaksForTheirEntries) {
     return energy(apart);
   };
   EXPECT_LT(error_of("lpaf"), error_of("svd"));
+}
+
+TEST(LpafMixed, HasTheFactorsBesideWhatThePrunedWeightWas) {
+  const Matrix w = random_matrix(kIn, kOut);
+  LayerStatistics statistics;
+  statistics.scores = Matrix(kIn, kOut, std::vector<double>(w.data.size(), 1.0));
+  const DecompositionRequest request = {.budget = RankBudget{4}, .steps = 20};
+  const Decomposition d = decompose_lpaf_mixed(w, request, statistics);
+  EXPECT_EQ(d.spec, LinearSpec(GuidedSpec{14, SvdSpec{.rank = 4}, GuideMix::draw}));
+  EXPECT_EQ(d.factors.at("guide.weight"), w.data);
+  const Decomposition plain = decompose_by<weigh_by_scores>(w, request, statistics);
+  EXPECT_EQ(d.factors.at("a"), plain.factors.at("a"));
+  EXPECT_EQ(d.factors.at("b"), plain.factors.at("b"));
+  EXPECT_EQ(d.error, plain.error);
 }
 
 }  // namespace

@@ -60,6 +60,28 @@ TEST(KeepLargest, PassesGradientsStraightThrough) {
   }
 }
 
+TEST(Divergence, IsThatOfTheSoftmaxesBothWays) {
+  const auto backend = make_reference_backend();
+  const Tensor logits = random_tensor(*backend, {4, 3}, "logits");
+  const std::vector<double> x = doubles(logits);
+  const auto log_softmax = [&](std::size_t row, std::size_t k) {
+    double sum = 0;
+    for (std::size_t j = 0; j < 3; ++j) sum += std::exp(x[3 * row + j]);
+    return x[3 * row + k] - std::log(sum);
+  };
+  double wanted = 0;
+  for (std::size_t pair = 0; pair < 2; ++pair) {
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double p = log_softmax(2 * pair, k), q = log_softmax(2 * pair + 1, k);
+      wanted += std::exp(p) * (p - q) + std::exp(q) * (q - p);
+    }
+  }
+  EXPECT_NEAR(divergence_of_pairs(logits).item(), wanted, 1e-12);
+  const std::vector<double> same = {1, 2, 3, 1, 2, 3};
+  EXPECT_EQ(divergence_of_pairs(Tensor::from<double>(*backend, {2, 3}, same)).item(), 0.0);
+  EXPECT_EQ(divergence_of_pairs(logits.to(DType::bf16)).dtype(), DType::f32);
+}
+
 // Message of the error that fn throws.
 template <typename Fn>
 std::string refusal(Fn&& fn) {
