@@ -1,4 +1,4 @@
-// Matrix products in the shapes of GPT-2, and of factorised layers.
+// Matrix products in the shapes of GPT-2 for so many rows.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -12,21 +12,35 @@
 
 namespace ty::bench {
 
+namespace {
+
+struct GemmSizes {
+  std::int64_t m, n, k;
+};
+
+std::vector<GemmSizes> gemm_sizes(std::int64_t rows) {
+  return {{2048, 2048, 2048}, {rows, 2304, 768},  {rows, 768, 768},  {rows, 3072, 768},
+          {rows, 768, 3072},  {rows, 50257, 768}, {768, 3072, rows}, {64, 64, 64}};
+}
+
+DType gemm_dtype(const Arguments& arguments) {
+  const std::string name = arguments.text("--dtype", "fp32");
+  return name == "fp32" ? DType::f32 : name == "bf16" ? DType::bf16 : DType::f16;
+}
+
+}  // namespace
+
 ExitCode gemm(const Arguments& arguments, RankStatus& status) {
-  struct Shape3 {
-    std::int64_t m, n, k;
-  };
-  constexpr Shape3 kShapes[] = {{2048, 2048, 2048}, {256, 2304, 768}, {256, 768, 768},
-                                {256, 3072, 768},   {256, 768, 3072}, {256, 50257, 768},
-                                {768, 3072, 256},   {64, 64, 64}};
   World world(status);
-  const auto backend = make_backend(DeviceChoice::automatic);
+  const DType dtype = gemm_dtype(arguments);
+  const bool on_cpu = arguments.text("--device", "auto") == "cpu";
+  const auto backend = make_backend(on_cpu ? DeviceChoice::cpu : DeviceChoice::automatic);
   Table table({"gemm m x n x k", "median us", "GFLOP/s"});
   nlohmann::json rows = nlohmann::json::array();
-  for (const auto& [m, n, k] : kShapes) {
-    const Tensor a = Tensor::full(*backend, {m, k}, DType::f32, 0.5);
-    const Tensor b = Tensor::full(*backend, {k, n}, DType::f32, 0.5);
-    const Tensor c = Tensor::empty(*backend, {m, n}, DType::f32);
+  for (const auto& [m, n, k] : gemm_sizes(arguments.integer("--rows", 256))) {
+    const Tensor a = Tensor::full(*backend, {m, k}, dtype, 0.5);
+    const Tensor b = Tensor::full(*backend, {k, n}, dtype, 0.5);
+    const Tensor c = Tensor::empty(*backend, {m, n}, dtype);
     std::vector<double> seconds;
     const Stopwatch watch;
     for (int i = 0; i < 4 || watch.seconds() < 0.3; ++i) {
@@ -47,13 +61,15 @@ ExitCode gemm(const Arguments& arguments, RankStatus& status) {
   if (arguments.flag("--json")) {
     fmt::print("{}\n",
                nlohmann::json{{"threads", world.threads()},
+                              {"backend", backend->name()},
+                              {"dtype", name_of(dtype)},
                               {"shapes", rows},
                               {"gemm_ceiling_flops_per_second", ceiling.gemm_flops_per_second},
                               {"copy_bytes_per_second", ceiling.copy_bytes_per_second}}
                    .dump());
   } else {
-    fmt::print("{} threads, fp32\n{}copy {}/s\n", world.threads(), table.str(),
-               human_bytes(ceiling.copy_bytes_per_second));
+    fmt::print("{}, {} threads, {}\n{}copy {}/s\n", backend->name(), world.threads(),
+               name_of(dtype), table.str(), human_bytes(ceiling.copy_bytes_per_second));
   }
   return ExitCode::ok;
 }

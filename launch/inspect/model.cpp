@@ -42,15 +42,12 @@ void add_sizes(Inspection& result, const ModelSpec& config) {
                        {"activation", public_activation(config)}});
 }
 
-// What layers are made of, where that is not a matrix: "4 x {kind: svd, rank: 6}".
+// What layers are made of, where that is not a matrix: "4 x svd rank 6".
 void add_linear(Inspection& result, const ModelSpec& config) {
   std::map<std::string, int> counts;
   for (const LinearRule& rule : config.linear) {
-    const nlohmann::json spec = linear_spec_to_json(rule.spec);
-    result.facts["linear"][rule.match] = spec;
-    std::string text = spec.dump();
-    std::erase(text, '"');
-    ++counts[text];
+    result.facts["linear"][rule.match] = linear_spec_to_json(rule.spec);
+    ++counts[describe(rule.spec)];
   }
   std::vector<std::string> kinds;
   for (const auto& [text, count] : counts) kinds.push_back(fmt::format("{} x {}", count, text));

@@ -8,7 +8,7 @@ namespace ty {
 const Verb& bench_verb() {
   using config::at_least;
   using config::between;
-  const std::vector<std::string> step = {"step"}, linear = {"linear"},
+  const std::vector<std::string> step = {"step"}, linear = {"linear"}, gemm = {"gemm"},
                                  both = {"step", "linear", "profile", "generate"};
   const std::vector<std::string> tokens = {"linear", "generate"};
   static const Verb verb = {
@@ -23,6 +23,12 @@ const Verb& bench_verb() {
         kText,
         {},
         step},
+       {"--rows", "N", "gemm: tokens of the model's products; default 256", kInteger,
+        between(1, kLongestSequence), gemm},
+       {"--dtype", "NAME", "gemm: fp32 (the default), bf16 or fp16", kText,
+        config::one_of({"fp32", "bf16", "fp16"}), gemm},
+       {"--device", "NAME", "gemm: auto (the default) or cpu", kText,
+        config::one_of({"auto", "cpu"}), gemm},
        {"--preset", "NAME", "linear: seed (768 -> 2304) or wide (1024 -> 4096, the default)", kText,
         config::one_of({"seed", "wide"}), linear},
        {"--in", "N|LIST", "linear: input features, or modes as 8,8,16", kIntegers,

@@ -1,4 +1,4 @@
-"""Times whole training steps (forward, backward, clipping, AdamW, fp32) of trainyard and of PyTorch.
+"""Times whole training steps (forward, backward, clipping, AdamW) of trainyard and of PyTorch.
 
 The programs take turns, A B C A B C ..., so that what else the machine does meets all of them. Each
 turn is a few timed steps after warm-up; PyTorch keeps one process per variant that waits between its
@@ -21,30 +21,36 @@ VARIANTS = {"eager": "PyTorch eager", "fused": "PyTorch eager, fused AdamW",
             "compile": "torch.compile, fused AdamW"}
 
 
-def worker(variant, threads, job):
+def worker(variant, options, job):
     """Answers each line "warm-up steps" on stdin with a JSON line of the timed steps' seconds."""
     import torch
     from gpt2 import Gpt2
-    torch.set_num_threads(threads)
+    torch.set_num_threads(options.threads)
+    on_card = options.device == "cuda"
     shape, data, optim = job["model"], job["data"], job["optim"]
-    model = Gpt2(*(shape[key] for key in ("layers", "width", "heads", "context", "vocab")))
+    model = Gpt2(*(shape[key] for key in ("layers", "width", "heads", "context", "vocab"))).to(options.device)
     adamw = torch.optim.AdamW(model.groups(optim["weight_decay"]), lr=float(optim["lr"]), betas=optim["betas"],
                               fused=variant != "eager")
     run = torch.compile(model) if variant == "compile" else model
 
     def step():
-        ids = torch.randint(shape["vocab"], (2, data["batch"], data["sequence"]))
+        ids = torch.randint(shape["vocab"], (2, data["batch"], data["sequence"]), device=options.device)
         start = time.perf_counter()
         adamw.zero_grad()
-        run(ids[0], ids[1]).backward()
+        with torch.autocast(options.device, dtype=torch.bfloat16, enabled=options.dtype == "bf16"):
+            loss = run(ids[0], ids[1])
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), optim["clip"])
         adamw.step()
+        if on_card:
+            torch.cuda.synchronize()
         return time.perf_counter() - start
 
     for line in sys.stdin:
         warmup, steps = map(int, line.split())
         seconds = [step() for _ in range(warmup + steps)][warmup:]
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        peak = (torch.cuda.max_memory_allocated() if on_card
+                else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         print(json.dumps({"seconds": median(seconds), "rss": peak}), flush=True)
 
 
@@ -68,11 +74,16 @@ class Race:
         self.environment = dict(os.environ, OMP_NUM_THREADS=str(options.threads))
         with open(options.config) as file:
             self.job = yaml.safe_load(file)
+        for override in options.overrides:  # section.key=value, as trainyard takes them
+            key, _, value = override.partition("=")
+            section, _, name = key.partition(".")
+            self.job.setdefault(section, {})[name] = yaml.safe_load(value)
         self.workers = {v: self.start_worker(v) for v in options.variants}
 
     def start_worker(self, variant):
         command = [sys.executable, __file__, self.options.binary, self.options.config,
-                   "--worker", variant, "--threads", str(self.options.threads)]
+                   "--worker", variant, "--threads", str(self.options.threads),
+                   "--device", self.options.device, "--dtype", self.options.dtype]
         process = subprocess.Popen(command, env=self.environment, stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, text=True)
         process.stdin.write(json.dumps(self.job) + "\n")
@@ -86,8 +97,8 @@ class Race:
 
     def own_turn(self):
         o = self.options
-        command = [o.binary, "bench", "step", o.config, "--json", "--warmup", str(o.warmup),
-                   "--steps", str(o.steps)]
+        command = [o.binary, "bench", "step", o.config, *o.overrides, f"run.device={o.device}",
+                   f"precision.compute={o.dtype}", "--json", "--warmup", str(o.warmup), "--steps", str(o.steps)]
         result = json.loads(subprocess.run(command, env=self.environment, check=True,
                                            stdout=subprocess.PIPE).stdout)
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
@@ -111,7 +122,7 @@ class Race:
 def report(race, rounds, quiet):
     data, count = race.job["data"], race.job["data"]["batch"] * race.job["data"]["sequence"]
     used = quiet if len(quiet) >= 3 else rounds
-    print(f"{data['batch']} x {data['sequence']} tokens, {race.options.threads} threads; {len(quiet)} of "
+    print(f"{data['batch']} x {data['sequence']} tokens, {race.options.threads} threads, {race.options.device}, {race.options.dtype}; {len(quiet)} of "
           f"{len(rounds)} rounds quiet; these figures are of {'those' if used is quiet else 'all'}")
     print(f"{'':28}tokens/s (least .. most)   trainyard is x times as fast")
     for name in ["trainyard", *race.workers]:
@@ -135,6 +146,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("binary")
     parser.add_argument("config")
+    parser.add_argument("overrides", nargs="*", help="section.key=value of the job")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32", help="of products")
     parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["eager", "fused"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5, help="quiet rounds wanted")
@@ -145,7 +159,7 @@ def main():
     parser.add_argument("--worker", choices=VARIANTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        return worker(options.worker, options.threads, json.loads(sys.stdin.readline()))
+        return worker(options.worker, options, json.loads(sys.stdin.readline()))
 
     race, rounds, quiet, start = Race(options), [], [], time.time()
     race.round()  # warms caches, pages and compilers up
