@@ -45,7 +45,12 @@ class PrunedLayer final : public Linear {
  private:
   Tensor masked(double share) const {
     const auto all = static_cast<double>(weight_.value.numel());
-    return keep_largest(weight_.value, scores_.value, std::llround(share * all));
+    const std::int64_t kept = std::llround(share * all);
+    const bool is_trained = weight_.value.requires_grad() || scores_.value.requires_grad();
+    if (is_trained) return keep_largest(weight_.value, scores_.value, kept);
+    if (kept != kept_) masked_ = keep_largest(weight_.value, scores_.value, kept);
+    kept_ = kept;
+    return masked_;
   }
   Tensor product(const Tensor& x, double share) const {
     return linear(x, masked(share), value_of(bias_));
@@ -55,6 +60,9 @@ class PrunedLayer final : public Linear {
   const Parameter& weight_;
   const Parameter& scores_;
   const Parameter* bias_;
+  // Of what is not trained, so that it is masked once.
+  mutable Tensor masked_;
+  mutable std::int64_t kept_ = -1;
 };
 
 }  // namespace
