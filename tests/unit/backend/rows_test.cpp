@@ -215,7 +215,7 @@ TEST_P(RowKernels, IndicesOutOfRangeAreRefusedByName) {
 
 // Numbers of few values: most have equals, and zeros of both signs are among them.
 TEST_P(RowKernels, KeepLargestKeepsSoManyAndOfEqualsTheFirst) {
-  for (const std::int64_t n : {1, 3, 65, 1029, 40001}) {
+  for (const std::int64_t n : {1, 3, 65, 1029, 9001}) {
     const Array x = random({n}, 1), distinct = random({n}, 2);
     std::vector<double> values;
     for (std::int64_t i = 0; i < n; ++i)

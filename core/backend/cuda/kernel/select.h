@@ -25,38 +25,38 @@ TY_DEVICE std::uint64_t order_at(const T* x, std::int64_t i) {
   return order_of(widen<Accumulator<T>>(x[i]));
 }
 
-// partial[chunk]: of x[chunk * size ..) those of the orders that agree with the bound above `bit`
-// and have that bit; a block each.
-template <typename T>
-TY_KERNEL void count_orders(std::int64_t count, std::int64_t size, int bit, const Bound* bound,
-                            std::int64_t* partial, const T* x) {
+// partial[chunk] = how many of the indices [chunk * size ..) are counted; a block each.
+template <typename IsCounted>
+TY_DEVICE void count_in_chunks(std::int64_t count, std::int64_t size, std::int64_t* partial,
+                               const IsCounted& is_counted) {
   const std::int64_t chunks = (count + size - 1) / size;
   for (std::int64_t chunk = block(); chunk < chunks; chunk += blocks()) {
     const std::int64_t end = (chunk + 1) * size < count ? (chunk + 1) * size : count;
     std::int64_t found = 0;
     for (std::int64_t i = chunk * size + thread(); i < end; i += threads()) {
-      found += ((order_at(x, i) ^ bound->from.order) >> bit) == 1 ? 1 : 0;
+      found += is_counted(i) ? 1 : 0;
     }
     found = block_sum(found);
     if (thread() == 0) partial[chunk] = found;
   }
 }
 
-// The same of indices of equals, and without that bit.
+// Orders that agree with the bound above `bit` and have that bit.
+template <typename T>
+TY_KERNEL void count_orders(std::int64_t count, std::int64_t size, int bit, const Bound* bound,
+                            std::int64_t* partial, const T* x) {
+  count_in_chunks(count, size, partial, [=](std::int64_t i) {
+    return ((order_at(x, i) ^ bound->from.order) >> bit) == 1;
+  });
+}
+
+// Indices of equals that agree with the last one above `bit` and lack that bit.
 template <typename T>
 TY_KERNEL void count_indices(std::int64_t count, std::int64_t size, int bit, const Bound* bound,
                              std::int64_t* partial, const T* x) {
-  const std::int64_t chunks = (count + size - 1) / size;
-  for (std::int64_t chunk = block(); chunk < chunks; chunk += blocks()) {
-    const std::int64_t end = (chunk + 1) * size < count ? (chunk + 1) * size : count;
-    std::int64_t found = 0;
-    for (std::int64_t i = chunk * size + thread(); i < end; i += threads()) {
-      const bool agrees = ((i ^ bound->from.last) >> bit) == 0;
-      found += agrees && order_at(x, i) == bound->from.order ? 1 : 0;
-    }
-    found = block_sum(found);
-    if (thread() == 0) partial[chunk] = found;
-  }
+  count_in_chunks(count, size, partial, [=](std::int64_t i) {
+    return ((i ^ bound->from.last) >> bit) == 0 && order_at(x, i) == bound->from.order;
+  });
 }
 
 TY_DEVICE std::int64_t sum_of_counts(std::int64_t chunks, const std::int64_t* partial) {
