@@ -71,4 +71,38 @@ Tensor contiguous(const Tensor& x) {
                 [](const Tensor& dy) { return Grads{dy.detach()}; });
 }
 
+namespace {
+
+// [N, ..] as [N, parts, ..]: N is the first dimension divided by parts.
+Shape in_parts(const Shape& shape, std::int64_t parts) {
+  Shape result = {shape[0] / parts, parts};
+  for (int d = 1; d < shape.rank(); ++d) result.push_back(shape[d]);
+  return result;
+}
+
+}  // namespace
+
+Tensor every_second(const Tensor& x, std::int64_t first) {
+  Shape half = x.shape();
+  half[0] /= 2;
+  return reshape(narrow(reshape(x, in_parts(x.shape(), 2)), 1, first, 1), half);
+}
+
+Tensor interleave(const Tensor& a, const Tensor& b) {
+  if (a.shape() != b.shape() || a.rank() < 1) {
+    throw ShapeError("interleave: wants two of one shape, got {} and {}", a.shape().str(),
+                     b.shape().str());
+  }
+  Shape both = a.shape();
+  both[0] *= 2;
+  const Tensor y = Tensor::empty(a.backend(), both, a.dtype());
+  const View pairs = y.view().reshape(in_parts(both, 2));
+  for (const auto& [part, from] : {std::pair(0, a.contiguous()), std::pair(1, b.contiguous())}) {
+    a.backend().copy(pairs.slice(1, part, 1), from.view().reshape(in_parts(from.shape(), 1)));
+  }
+  return record("interleave", y, {a, b}, [](const Tensor& dy) {
+    return Grads{every_second(dy, 0).contiguous(), every_second(dy, 1).contiguous()};
+  });
+}
+
 }  // namespace ty

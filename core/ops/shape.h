@@ -16,6 +16,10 @@ inline Tensor permute(const Tensor& x, std::initializer_list<int> order) {
 }
 // Elements [first, first + count) of one dimension. No copy.
 Tensor narrow(const Tensor& x, int dim, std::int64_t first, std::int64_t count);
+// Of x [2 N, ..] the entries first, first + 2, .. [N, ..]; first is 0 or 1. No copy.
+Tensor every_second(const Tensor& x, std::int64_t first);
+// a[0], b[0], a[1], b[1], ..: [2 N, ..] of two [N, ..].
+Tensor interleave(const Tensor& a, const Tensor& b);
 // A contiguous tensor of the same values.
 Tensor contiguous(const Tensor& x);
 

@@ -5,6 +5,7 @@
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
 #include "models/linear/adapters.h"
+#include "models/linear/guides.h"
 #include "models/objective/chunked_loss.h"
 #include "models/transformer/model_batch.h"
 #include "models/transformer/pipeline_forward.h"
@@ -87,9 +88,14 @@ Plan make_plan(const JobConfig& stated, const ModelSpec& config, int ranks, int 
                .traffic = std::move(traffic),
                .tokens = static_cast<double>(job.data.batch * job.data.sequence),
                .linear = setup.model.linear_sites,
-               .tokens_per_pass = sequences * job.data.sequence / parts,
+               .tokens_per_pass = sequences * copies_of_examples(job) * job.data.sequence / parts,
                .reuses_weights = job.parallel.reuse == WeightReuse::step && parts > 1};
   add_what_is_trained(plan, job, config);
+  // In the first step all layers draw their guides, then none does: some peak between.
+  if (const std::int64_t last = last_draw(config.linear); last > 0) {
+    setup.step.run(batch, last);
+    plan.memory = backend.memory().stats();
+  }
   return plan;
 }
 
@@ -102,8 +108,11 @@ MemoryStats plan_inference(const ModelSpec& spec, DType dtype, std::int64_t sequ
       declare_model(spec, backend, only_run(dtype), 1, 1, part_to_run(spec, phantom, backend));
   const Batch batch = upload(backend, model_batch(spec, sequences, length), 0, sequences);
   const Model& model = *declared.model;
-  const Flow out = forward_through(model, phantom.pipeline().on(backend), {.batch = batch});
-  if (model.has_readout()) total_loss(model, *objective_of(spec.head), out, batch);
+  // The second finds what the first has left: masks of what is not trained.
+  for (int pass = 0; pass < 2; ++pass) {
+    const Flow out = forward_through(model, phantom.pipeline().on(backend), {.batch = batch});
+    if (model.has_readout()) total_loss(model, *objective_of(spec.head), out, batch);
+  }
   return backend.memory().stats();
 }
 

@@ -19,8 +19,9 @@ struct Rows {
   bool is_last;
 };
 
-// Cuts n rows into as few chunks as the limit allows, of about equal size.
-void for_each_chunk(const Tensor& hidden, const SharedVocabulary& vocabulary,
+// Cuts n rows into as few chunks as the limit allows, of about equal size; what belongs to copies
+// of one example stays together.
+void for_each_chunk(const Tensor& hidden, const SharedVocabulary& vocabulary, std::int64_t copies,
                     const std::function<void(const Rows&)>& visit) {
   const std::int64_t n = hidden.dim(0);
   const std::int64_t row =
@@ -28,8 +29,8 @@ void for_each_chunk(const Tensor& hidden, const SharedVocabulary& vocabulary,
   const std::int64_t most = std::max({kFewestRows, kChunkBytes / row, n / kMostChunks});
   const std::int64_t chunks = std::max<std::int64_t>(1, (n + most - 1) / most);
   for (std::int64_t i = 0; i < chunks; ++i) {
-    const Range rows = even_part(n, i, chunks);
-    visit({rows.first, rows.count, i + 1 == chunks});
+    const Range rows = even_part(n / copies, i, chunks);
+    visit({rows.first * copies, rows.count * copies, i + 1 == chunks});
   }
 }
 
@@ -55,7 +56,7 @@ Tensor total_loss(const Model& model, const Objective& objective, const Flow& ou
   const SharedVocabulary vocabulary = model.readout().vocabulary();
   const Tensor hidden = rows_of(out.hidden);
   Tensor total;
-  for_each_chunk(hidden, vocabulary, [&](const Rows& rows) {
+  for_each_chunk(hidden, vocabulary, batch.copies, [&](const Rows& rows) {
     const Tensor part = narrow(hidden, 0, rows.first, rows.count);
     add_to(total, objective.loss(model.readout().logits(part), vocabulary, batch, rows.first));
   });
@@ -72,7 +73,7 @@ Tensor backward_from_loss(const Model& model, const Objective& objective, Flow o
     return all.alias(all.view().slice(0, rows.first, rows.count));
   };
   Tensor total;
-  for_each_chunk(hidden, vocabulary, [&](const Rows& rows) {
+  for_each_chunk(hidden, vocabulary, batch.copies, [&](const Rows& rows) {
     Tensor part = rows_in(hidden, rows);
     if (sends_back) {
       part = make_leaf(part);

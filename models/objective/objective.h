@@ -30,8 +30,9 @@ std::unique_ptr<Objective> cross_entropy_objective(const CrossEntropyTerms& term
 std::unique_ptr<Objective> squared_error_objective();
 
 // `of`, and for batches with copies of each example `weight` times what the two answers to one
-// differ by, KL(p | q) + KL(q | p) (R-Drop: Liang et al., arXiv 2106.14448). A mean over all copies
-// then has half that weight for each example.
+// differ by, KL(p | q) + KL(q | p). A mean over all copies then has half that weight for each
+// example, and the mean of its two losses (R-Drop has their sum: Liang et al., arXiv 2106.14448;
+// its alpha is twice this weight).
 std::unique_ptr<Objective> consistent(std::unique_ptr<Objective> of, double weight);
 
 // What a model with this head is trained for; without a head, the sum of its results, which stands

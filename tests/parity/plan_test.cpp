@@ -9,6 +9,8 @@
 #include "launch/report/linear_table.h"
 #include "launch/run/training_setup.h"
 #include "models/huggingface/model_directory.h"
+#include "models/objective/chunked_loss.h"
+#include "models/transformer/model_batch.h"
 #include "parallel/comm/threads/threads.h"
 
 namespace ty::test {
@@ -54,6 +56,11 @@ std::vector<Row> rows() {
         "model.tied=false"},
        2},
       {"untied", {"model.tied=false"}},
+      {"pruned",
+       {"linear=[{match: \"blocks.*\", kind: pruned, keep: 30%, end: 9}]",
+        "parallel.microbatches=2"}},
+      {"pruned_and_frozen",
+       {"linear=[{match: \"blocks.*\", kind: pruned, keep: 30%}]", "optim.freeze=[\"blocks.*\"]"}},
       {"svd_table", {svd_table, "parallel.microbatches=2"}},
       {"svd_table_untied", {svd_table, "model.tied=false"}},
       {"svd_table_tensor", {svd_table, "parallel.tensor=3"}, 3},
@@ -173,6 +180,46 @@ TEST_P(Planned, MemoryOfEveryClassAndBytesSentAreWhatTheStepTakes) {
     const Model whole(describe_model(config), LinearRules(config.linear));
     EXPECT_EQ(plan.parameters, whole.parameters().count());
   });
+}
+
+// Which layers draw their guide changes from step to step.
+TEST(PlannedDraw, HoldsWhateverIsDrawn) {
+  for (const char* of : {"{kind: svd, rank: 8}", "{kind: btt, keep: 80%}"}) {
+    const JobConfig job = load_job(
+        "",
+        {"model={layers: 3, width: 48, heads: 3, context: 40, vocab: 97, dropout: 0.1}",
+         "data={sequence: 33, batch: 12}", "task={kind: classification, labels: 3, consistency: 1}",
+         fmt::format("linear=[{{match: \"blocks.*\", kind: guided, steps: 9, mix: draw, of: {}}}]",
+                     of)});
+    const ModelSpec config = planned_model(job);
+    const auto backend = make_backend(DeviceChoice::cpu, job.parallel.reduction);
+    const Layout layout = make_layout(job, Group(), *backend);
+    TrainingSetup setup(job, config, *backend, layout);
+    set_initial_weights(job, setup.model);
+    const HostBatch batch = model_batch(config, 12, 33);
+    for (std::int64_t step = 0; step < 10; ++step) setup.step.run(batch, step);
+    const auto planned = static_cast<double>(make_plan(job, config, 1).memory.total_peak);
+    EXPECT_NEAR(planned / static_cast<double>(backend->memory().stats().total_peak), 1.0, 0.02)
+        << of;
+  }
+}
+
+TEST(PlannedInference, CountsMasksThatStay) {
+  const JobConfig job =
+      load_job("", {"model={layers: 2, width: 48, heads: 3, context: 40, vocab: 97}",
+                    "data.sequence=33", "linear=[{match: \"blocks.*\", kind: pruned, keep: 30%}]"});
+  const ModelSpec config = planned_model(job);
+  const auto backend = make_backend(DeviceChoice::cpu);
+  const OpenedModel opened = declare_model(config, *backend, only_run(DType::f32), 1, 1, {});
+  const auto objective = objective_of(config.head);
+  const Batch batch = upload(*backend, model_batch(config, 4, 33), 0, 4);
+  const NoGrad no_grad;
+  for (int pass = 0; pass < 3; ++pass) {
+    total_loss(*opened.model, *objective, opened.model->forward({.batch = batch}, Recompute::none),
+               batch);
+  }
+  EXPECT_EQ(plan_inference(config, DType::f32, 4, 33, {1, 1, 1}).total_peak,
+            backend->memory().stats().total_peak);
 }
 
 // Only a chunk of the logits is in memory, whoever holds which part of the vocabulary.

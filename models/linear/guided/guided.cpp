@@ -7,11 +7,13 @@
 #include "core/base/error.h"
 #include "core/ops/bias.h"
 #include "core/ops/elementwise.h"
+#include "core/ops/shape.h"
 #include "models/linear/base/bias.h"
 #include "models/linear/base/drawn_weight.h"
 #include "models/linear/base/pass.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/lora/lora.h"
+#include "models/linear/pruned/pruned.h"
 
 namespace ty {
 
@@ -59,29 +61,19 @@ class GuidedLayer final : public Linear {
     if (share == 0.0) return y;
     return add(scale(guide_->forward_in(x, pass), share), scale(y, 1.0 - share));
   }
+  // Copies of an example lie side by side: the rows of each take a way of their own.
   Tensor drawn(const Tensor& x, const LinearPass& pass, double share) const {
-    const bool first = is_guide_drawn(share, 0, pass);
-    const bool second = pass.copies == 1 ? first : is_guide_drawn(share, 1, pass);
-    if (first == second) return (first ? guide_ : own_)->forward_in(x, pass);
-    const Tensor by_first = (first ? guide_ : own_)->forward_in(x, pass);
-    const Tensor by_second = (second ? guide_ : own_)->forward_in(x, pass);
-    return add(mul(by_first, of_copy(0, by_first, pass)),
-               mul(by_second, of_copy(1, by_second, pass)));
+    const auto by_draw = [&](std::uint64_t copy, const Tensor& rows) {
+      return (is_guide_drawn(share, copy, pass) ? guide_ : own_)->forward_in(rows, pass);
+    };
+    if (pass.copies == 1) return by_draw(0, x);
+    TY_CHECK(x.dim(0) == pass.sequences, "copies of examples want whole sequences");
+    return interleave(by_draw(0, every_second(x, 0)), by_draw(1, every_second(x, 1)));
   }
   // The same on every rank and for every micro-batch of a step.
   bool is_guide_drawn(double chance, std::uint64_t copy, const LinearPass& pass) const {
     const RandomStream stream(pass.seed, site_, static_cast<std::uint64_t>(pass.step));
     return uniform_open(stream.word(copy, 0)) < chance;
-  }
-  // 1 for the sequences of y [B, ..] that are this copy of an example, 0 for the others.
-  static Tensor of_copy(int copy, const Tensor& y, const LinearPass& pass) {
-    TY_CHECK(y.dim(0) == pass.sequences, "copies of examples want whole sequences");
-    std::vector<float> mask(static_cast<std::size_t>(pass.sequences));
-    for (std::size_t i = 0; i < mask.size(); ++i)
-      mask[i] = i % 2 == static_cast<std::size_t>(copy) ? 1.0F : 0.0F;
-    Shape shape = {pass.sequences};
-    while (shape.rank() < y.rank()) shape.push_back(1);
-    return Tensor::from<float>(y.backend(), shape, mask).to(y.dtype());
   }
 
   GuidedSpec spec_;
@@ -105,9 +97,9 @@ void fields(config::Fields& f, GuidedSpec& spec) {
 
 std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
   if (spec.steps < 1) return SpecFault{"steps", fmt::format("{}; want 1 or more", spec.steps)};
-  const bool is_of_factors = spec.of.as<DenseSpec>() == nullptr &&
-                             spec.of.as<LoraSpec>() == nullptr &&
-                             spec.of.as<GuidedSpec>() == nullptr;
+  const bool is_of_factors =
+      spec.of.as<DenseSpec>() == nullptr && spec.of.as<LoraSpec>() == nullptr &&
+      spec.of.as<PrunedSpec>() == nullptr && spec.of.as<GuidedSpec>() == nullptr;
   if (!is_of_factors) {
     return SpecFault{"of", fmt::format("a {} layer has no use for a guide; want one of factors",
                                        kind_name(spec.of))};
@@ -137,7 +129,9 @@ std::int64_t num_weights(const GuidedSpec& spec, const LinearShape& shape) {
 }
 
 double forward_flops(const GuidedSpec& spec, const LinearShape& shape, std::int64_t tokens) {
-  return forward_flops(spec.of, shape, tokens) + flops_of_weights(shape.in * shape.out, tokens);
+  const double own = forward_flops(spec.of, shape, tokens);
+  const double guide = flops_of_weights(shape.in * shape.out, tokens);
+  return spec.mix == GuideMix::draw ? std::max(own, guide) : own + guide;
 }
 
 Execution execution_of(const GuidedSpec& spec, const LinearShape& shape, std::int64_t tokens) {

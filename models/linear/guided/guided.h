@@ -6,7 +6,8 @@
 //
 // G begins as F. While it carries the layer, F learns from gradients that a good layer meets, which
 // plain factors do not have. Or one of them at a time is drawn (mixed-rank fine-tuning: Ren and
-// Zhu, Findings of EMNLP 2022), G with chance a, for each step, layer and copy of an example:
+// Zhu, Findings of EMNLP 2022), G with chance a, for each step, layer and, where each is
+// run twice, copy of an example:
 //
 //   y = x G + b  or  x F + b      a = 1 - step / steps
 //

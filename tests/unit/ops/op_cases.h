@@ -130,6 +130,8 @@ inline std::vector<OpCase> op_cases() {
          const std::vector<std::int32_t> targets = {3, -1, 0, 6};
          return cross_entropy(x[0], Tensor::from<std::int32_t>(x[0].backend(), {4}, targets));
        }},
+      {"every_second", {{6, 5}}, [](Inputs x) { return every_second(x[0], 1); }},
+      {"interleave", {{3, 5}, {3, 5}}, [](Inputs x) { return interleave(x[0], x[1]); }},
       {"divergence_of_pairs", {{6, 5}}, [](Inputs x) { return divergence_of_pairs(x[0]); }},
       {"smoothed_cross_entropy",
        {{4, 7}},
