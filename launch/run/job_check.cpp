@@ -11,7 +11,7 @@
 #include "launch/run/stages.h"
 #include "launch/run/task_data.h"
 #include "models/linear/guides.h"
-#include "models/linear/pruned/pruned.h"
+#include "models/linear/pruning.h"
 #include "parallel/comm/phantom/phantom.h"
 #include "parallel/comm/tree.h"
 
@@ -80,8 +80,13 @@ void check_guides(const JobConfig& job, const std::vector<LinearRule>& rules) {
 // What is pruned to its end has trained at what remains.
 void check_pruned(const JobConfig& job, const std::vector<LinearRule>& rules) {
   for (const LinearRule& rule : rules) {
-    const auto* pruned = rule.spec.as<PrunedSpec>();
+    const PrunedSpec* pruned = pruned_in(rule.spec);
     if (pruned == nullptr) continue;
+    if (pruned->end > 0 && job.run.early_stop.patience > 0) {
+      throw ConfigError(Key{"run.early_stop.patience"},
+                        "may end the run before {} is pruned, at step {}; want 0", rule.match,
+                        pruned->end);
+    }
     if (pruned->end > job.run.steps) {
       throw ConfigError(Key{job.steps_key},
                         "{} are fewer than the {} steps in which {} is pruned to {:.4g} %",
@@ -97,11 +102,22 @@ void check_pruned(const JobConfig& job, const std::vector<LinearRule>& rules) {
 }
 
 // Layers may tell copies of an example apart only where a rank has whole sequences.
-void check_copies(const JobConfig& job) {
-  if (job.task.consistency == 0 || !job.parallel.sequence) return;
-  throw ConfigError(Key{"task.consistency"},
-                    "runs each example twice, which parallel.sequence cuts into rows; want one of "
-                    "them");
+void check_copies(const JobConfig& job, const ModelSpec& config) {
+  if (job.task.consistency == 0) return;
+  if (job.parallel.sequence) {
+    throw ConfigError(
+        Key{"task.consistency"},
+        "runs each example twice, which parallel.sequence cuts into rows; want one of "
+        "them");
+  }
+  const DropoutRates& rates = config.dropout;
+  const double most =
+      std::max({rates.embedding, rates.attention, rates.residual, rates.inner, rates.head});
+  if (most > 0 || last_draw(config.linear) > 0) return;
+  throw ConfigError(
+      Key{"task.consistency"},
+      "compares two passes that nothing tells apart: model.dropout is 0, and no layer "
+      "draws its guide");
 }
 
 // A model directory may bring its own tokenizer.
@@ -160,13 +176,13 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
   check_patterns(job.optim, model.parameters());
   check_guides(job, config.linear);
   check_pruned(job, config.linear);
+  check_copies(job, config);
   check_stages(job, config, mesh);
 }
 
 void check_job(const JobConfig& job, const MeshShape& mesh) {
   check_device(job.run.device);
   check_stop_metric(job);
-  check_copies(job);
   check_texts_have_tokenizer(job);
   metric_named(job.run.early_stop.metric);
   check_model(job, at_model(job, [&] { return declared_model(job); }), mesh);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,6 +22,7 @@
 #include "models/compress/compression.h"
 #include "models/huggingface/model_directory.h"
 #include "models/huggingface/stored_model.h"
+#include "models/linear/pruned/pruned.h"
 #include "models/statistics/statistics_file.h"
 
 namespace ty {
@@ -121,10 +123,41 @@ void of_phase(std::size_t phase, const std::function<void()>& work) {
 
 }  // namespace
 
+namespace {
+
+// Throws UsageError for what a phase cannot do to layers that phases before it have made what
+// `kinds` says, by path; what it makes of them stands there then.
+void check_phase(const JobConfig& job, std::size_t phase, const StoredModel& source,
+                 std::map<std::string, std::string_view>& kinds) {
+  const StrategyPhase& own = job.strategy[phase];
+  const Method& method = method_of(own);
+  if (method.kind == PrunedSpec::kKind && job.precision.compute == DType::f16) {
+    throw UsageError(
+        "method: {} gathers scores, for which fp16 has no numbers; want "
+        "precision.compute: bf16 or fp32",
+        method.name);
+  }
+  for (const LinearSite& site : layers_to_compress(source, method, own.match)) {
+    const auto made = kinds.find(site.path);
+    const std::string_view kind = made == kinds.end() ? kind_name(site.spec) : made->second;
+    if (method.of_pruned && kind != PrunedSpec::kKind) {
+      throw UsageError(
+          "method: {} wants layers that a phase before it has pruned by first_order; {} "
+          "is {}",
+          method.name, site.path, kind);
+    }
+    check_request(site, method, request_of(own));
+    kinds[site.path] = method.kind;
+  }
+}
+
+}  // namespace
+
 void check_phases(const JobConfig& job) {
   const StoredModel source(find_model(job.model.from).directory);
+  std::map<std::string, std::string_view> kinds;
   for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
-    of_phase(phase, [&] { check_patterns(source, job.strategy[phase].match); });
+    of_phase(phase, [&] { check_phase(job, phase, source, kinds); });
   }
 }
 

@@ -219,11 +219,16 @@ Made by_method(const Arguments& arguments, const StoredModel& source) {
   const Allocation allocation = allocation_of(arguments, method);
   const std::vector<LinearSite> layers = layers_to_compress(source, method, patterns_of(arguments));
   const auto statistics = statistics_of(arguments, method, source.directory());
+  const bool keeps = keeps_adapters(arguments, layers);
+  if (keeps && method.takes_steps) {
+    throw UsageError("--keep-adapters: what they stand beside is not trained, as --method {} wants",
+                     method.name);
+  }
   LayerProgress progress;
   Made made = {&method, compress(source, layers, method, request,
                                  {.statistics = statistics ? &*statistics : nullptr,
                                   .allocation = allocation,
-                                  .keeps_adapters = keeps_adapters(arguments, layers),
+                                  .keeps_adapters = keeps,
                                   .progress = progress.of(std::string(method.name), layers)})};
   progress.finish();
   warn_of_other_model(statistics, source.directory());
@@ -248,7 +253,7 @@ SearchRequest search_request_of(const Arguments& arguments) {
   for (const std::string& name : arguments.list("--search")) {
     request.methods.push_back(&named_method(name));
     if (!request.methods.back()->takes_steps) continue;
-    throw UsageError("--search: {} makes no layer smaller by itself", name);
+    throw UsageError("--search: {} wants training after it; name it by --method", name);
   }
   const auto reads = [](const Method* method) { return reads_axis(*method); };
   if (arguments.flag("--axis") &&
@@ -344,7 +349,8 @@ const Verb& compress_verb() {
         "fwsvd, tfwsvd, tfwsvd_gradient, lora_svd: sums of rows (in, default), columns (out) or "
         "both",
         kText, config::one_of({"in", "out", "both"})},
-       {"--steps", "N", "first_order: of the training that follows", kInteger, config::at_least(1)},
+       {"--steps", "N", "first_order: of the training that follows", kInteger,
+        config::between(1, kMostSteps)},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "
         "the token table, and the head that is tied to it",

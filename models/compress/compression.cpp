@@ -123,6 +123,15 @@ double output_energy(const Matrix& gram, const Matrix& a) {
   return std::max(sum, 0.0);
 }
 
+}  // namespace
+
+void check_request(const LinearSite& site, const Method& method,
+                   const DecompositionRequest& request) {
+  at(site, [&] { method.check(site.shape, request); });
+}
+
+namespace {
+
 // One compression at work.
 class Compressing {
  public:
@@ -138,12 +147,23 @@ class Compressing {
                        has_adapter ? ", or cut what is adapted with --keep-adapters" : "");
     }
     if (method_.of_pruned && cut.spec.as<PrunedSpec>() == nullptr) {
+      const LinearSpec* base = adapted(cut.spec);
+      if (base != nullptr && base->as<PrunedSpec>() != nullptr) {
+        throw UsageError("{}: {}: {} cuts what is pruned, beside its adapter: --keep-adapters",
+                         site.path, describe(cut.spec), method_.name);
+      }
       throw UsageError(
           "{}: {}, but {} wants layers that were trained as pruned ones: --method "
           "first_order, then training",
           site.path, describe(cut.spec), method_.name);
     }
-    at(site, [&] { method_.check(site.shape, request); });
+    if (method_.kind == PrunedSpec::kKind && source_.dtype(site) == DType::f16) {
+      throw UsageError(
+          "{}: fp16, which has no numbers as small as the scores of {}; want a model in "
+          "fp32 or bf16",
+          site.path, method_.name);
+    }
+    check_request(site, method_, request);
     if (!method_.needs_statistics()) return;
     TY_CHECK(options_.statistics != nullptr, "{} wants statistics", method_.name);
     options_.statistics->check(site, method_.needs);

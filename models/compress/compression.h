@@ -55,6 +55,10 @@ void check_patterns(const StoredModel& source, const std::vector<std::string>& p
 std::vector<LinearSite> layers_to_compress(const StoredModel& source, const Method& method,
                                            const std::vector<std::string>& patterns);
 
+// Throws UsageError, with the layer's path, for a request that no layer of this size can meet.
+void check_request(const LinearSite& site, const Method& method,
+                   const DecompositionRequest& request);
+
 // Decomposes the layers. Throws UsageError, with the layer's path, for a request that the layer
 // cannot meet, and DataError for statistics that do not fit; all before any work is done.
 Compression compress(const StoredModel& source, const std::vector<LinearSite>& layers,

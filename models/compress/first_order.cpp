@@ -24,26 +24,26 @@ std::vector<bool> kept_of(const std::vector<double>& scores, double share) {
   return kept;
 }
 
-PrunedSpec spec_of(const DecompositionRequest& request) {
+PrunedSpec spec_of(const LinearShape& size, const DecompositionRequest& request) {
   const auto* share = std::get_if<ShareBudget>(&request.budget);
   if (share == nullptr) throw ConfigError("first_order: want --keep, the share that remains");
   const PrunedSpec spec = {
       .keep = share->share, .begin = request.steps / 10, .end = request.steps * 7 / 10};
   if (const auto fault = fault_of(spec)) throw ConfigError("{}: {}", fault->key, fault->message);
-  return spec;
+  return resolved(spec, size);
 }
 
 }  // namespace
 
-void check_first_order(const LinearShape&, const DecompositionRequest& request) {
-  spec_of(request);
+void check_first_order(const LinearShape& size, const DecompositionRequest& request) {
+  spec_of(size, request);
 }
 
 Decomposition decompose_first_order(const Matrix& w, const DecompositionRequest& request,
                                     const LayerStatistics&) {
   require_finite(w, "first_order");
   Decomposition result;
-  const PrunedSpec spec = spec_of(request);
+  const PrunedSpec spec = spec_of({.in = w.rows, .out = w.cols}, request);
   result.spec = spec;
   result.factors["weight"] = w.data;
   result.factors["scores"] = first_scores(w.data);
@@ -56,6 +56,7 @@ Decomposition decompose_first_order(const Matrix& w, const DecompositionRequest&
 
 Matrix gains(const PrunedSpec& spec, const std::vector<double>& scores, const LinearShape& shape) {
   Matrix result(shape.in, shape.out, scores);
+  require_finite(result, "scores");
   const std::vector<bool> kept = kept_of(scores, spec.keep);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     result.data[i] = kept[i] ? std::max(scores[i], 0.0) : 0.0;

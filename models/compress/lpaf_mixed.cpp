@@ -11,7 +11,7 @@ namespace ty {
 void check_lpaf_mixed(const LinearShape& size, const DecompositionRequest& request) {
   check_svd(size, request);
   if (request.steps >= 2) return;
-  throw ConfigError("lpaf_mixed: {} steps leave none to draw in; want 2 or more", request.steps);
+  throw ConfigError("lpaf_mixed: want 2 steps of training after it or more, got {}", request.steps);
 }
 
 Decomposition decompose_lpaf_mixed(const Matrix& w, const DecompositionRequest& request,

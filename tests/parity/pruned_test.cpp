@@ -80,9 +80,11 @@ TEST(PrunedSteps, AddUpScoresAndLeaveThemOutOfTheNorm) {
   for (std::size_t i = 0; i < sum.size(); ++i) EXPECT_NEAR(found[i], sum[i], 1e-12) << i;
 }
 
-std::string error_with(const char* more) {
-  const JobConfig job = tiny_job(1, 1, {kModel, kPruned, more});
+std::string error_of(const JobConfig& job) {
   return message_of<ConfigError>([&] { check_model(job, planned_model(job), {1, 1, 1}); });
+}
+std::string error_with(const char* more) {
+  return error_of(tiny_job(1, 1, {kModel, kPruned, more}));
 }
 
 TEST(PrunedJob, RunsToTheEndOfPruningInNumbersThatHoldScores) {
@@ -91,6 +93,11 @@ TEST(PrunedJob, RunsToTheEndOfPruningInNumbersThatHoldScores) {
   EXPECT_EQ(error_with("precision.compute=fp16"),
             "precision.compute: fp16 has no numbers as small as the scores of blocks.*, which is "
             "pruned; want bf16 or fp32");
+  JobConfig job = tiny_job(1, 1, {kModel, kPruned});
+  job.run.early_stop.patience = 2;
+  EXPECT_EQ(
+      error_of(job),
+      "run.early_stop.patience: may end the run before blocks.* is pruned, at step 8; want 0");
 }
 
 }  // namespace

@@ -45,9 +45,15 @@ mv twice once
 [ "$(last once tokens)" = "$(last twice tokens)" ] || fail "examples: $(last once tokens), twice $(last twice tokens)"
 first_loss() { grep -m 1 '"loss":' "$1/metrics.jsonl" | sed 's/.*"loss":\([^,}]*\).*/\1/'; }
 above "$(first_loss twice)" "$(first_loss once)" "loss with what both differ by"
-[ "$("$binary" plan task.yaml task.consistency=2 --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" != \
-  "$("$binary" plan task.yaml --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" ] || fail "the plan counts one pass"
+[ "$("$binary" plan task.yaml model.dropout=0.1 task.consistency=2 --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" != \
+  "$("$binary" plan task.yaml model.dropout=0.1 --json | sed 's/.*"matrix_flops":\([0-9.e+]*\).*/\1/')" ] || fail "the plan counts one pass"
 expect 78 'task.consistency: runs each example twice' "$binary" train task.yaml run.dir=no task.consistency=2 parallel.sequence=true
+
+sed -e 's/steps: 200}/steps: 6}/' -e 's/warmup: 20/warmup: 1/' "$(dirname "$0")/../../configs/smaller/lpaf.yaml" > lpaf.yaml
+"$binary" train lpaf.yaml model.from=run tokenizer.from=run/tokenizer data.train=train.tsv data.valid=dev.tsv data.sequence=32 \
+  run.dir=lpaf 2>log || fail "lpaf.yaml: $(tail -3 log)"
+grep -q '"kind": *"svd"' lpaf/checkpoints/step-6/config.json || fail "lpaf.yaml: no factors"
+expect 78 'task.consistency: compares two passes that nothing tells apart' "$binary" train task.yaml run.dir=no task.consistency=2
 
 # eval knows the run's columns; answers have the labels' names.
 json "loss accuracy examples" "$binary" eval run dev.tsv --predictions answers.txt

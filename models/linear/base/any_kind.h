@@ -33,7 +33,8 @@
 //                                      an even part of all)
 //   s == s
 //
-// Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec.
+// Kinds compose by nesting: one that adapts, masks or stores another's weight holds a LinearSpec,
+// its member `of`.
 #pragma once
 
 #include <memory>
@@ -85,6 +86,8 @@ struct AnyLinearKind {
   virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual bool one_matrix() const = 0;
+  virtual const LinearSpec* inner() const = 0;
+  virtual void set_inner(const LinearSpec& of) = 0;
   virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;
   virtual std::string rank_obstacle(int ranks) const = 0;
   virtual std::string hidden_obstacle() const = 0;

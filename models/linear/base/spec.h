@@ -65,6 +65,12 @@ class LinearSpec {
   // Whether one matrix is all that a layer multiplies by, so that another kind's weight can be made
   // of it, or an adapter's be added to it.
   friend bool is_one_matrix(const LinearSpec& spec) { return spec.kind_->one_matrix(); }
+  // What the layer is made around; null of a kind that stands alone.
+  friend const LinearSpec* inner_of(const LinearSpec& spec) { return spec.kind_->inner(); }
+  friend LinearSpec with_inner(LinearSpec spec, const LinearSpec& of) {
+    spec.own().set_inner(of);
+    return spec;
+  }
   // How ranks that share a layer can hold it, or the layout that `sharing` names; automatic if one
   // rank has it all. Throws ConfigError if that layout cannot be, or none.
   friend LayoutOptions layouts_of(const LinearSpec& spec, const LinearShape& shape, Split split,
@@ -114,6 +120,13 @@ class LinearSpec {
     bool one_matrix() const override {
       if constexpr (requires { is_one_matrix(spec); }) return is_one_matrix(spec);
       return true;
+    }
+    const LinearSpec* inner() const override {
+      if constexpr (requires { spec.of; }) return &spec.of;
+      return nullptr;
+    }
+    void set_inner(const LinearSpec& of) override {
+      if constexpr (requires { spec.of; }) spec.of = of;
     }
     std::string obstacle(const LinearShape& shape, Split split, int ranks) const override {
       if constexpr (requires { obstacle_to(spec, shape, split, ranks); }) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/ops/matmul.h"
 #include "core/ops/select.h"
 #include "models/linear/base/bias.h"
@@ -44,10 +45,14 @@ class PrunedLayer final : public Linear {
 
  private:
   Tensor masked(double share) const {
+    if (scores_.value.dtype() == DType::f16) {
+      throw ConfigError("pruned layers want bf16 or fp32: fp16 has no numbers as small as scores");
+    }
     const auto all = static_cast<double>(weight_.value.numel());
     const std::int64_t kept = std::llround(share * all);
     const bool is_trained = weight_.value.requires_grad() || scores_.value.requires_grad();
     if (is_trained) return keep_largest(weight_.value, scores_.value, kept);
+    if (kept != kept_) masked_ = Tensor();  // not two at once
     if (kept != kept_) masked_ = keep_largest(weight_.value, scores_.value, kept);
     kept_ = kept;
     return masked_;
@@ -88,7 +93,12 @@ std::optional<SpecFault> fault_of(const PrunedSpec& spec) {
   return std::nullopt;
 }
 
-PrunedSpec resolved(const PrunedSpec& spec, const LinearShape&) { return spec; }
+PrunedSpec resolved(const PrunedSpec& spec, const LinearShape& shape) {
+  const auto all = static_cast<double>(shape.in * shape.out);
+  if (std::llround(spec.keep * all) >= 1) return spec;
+  throw ConfigError("pruned: keep = {} of {} weights is none; want {:.2g} or more", spec.keep, all,
+                    1 / all);
+}
 
 std::string describe(const PrunedSpec& spec) {
   return fmt::format("pruned to {:.4g} %", 100 * spec.keep);

@@ -15,6 +15,7 @@
 #include "models/compress/lpaf_mixed.h"
 #include "models/linear/base/pass.h"
 #include "models/linear/guided/guided.h"
+#include "models/linear/lora/lora.h"
 #include "models/linear/pruning.h"
 #include "models/linear/svd/svd.h"
 #include "tests/support/messages.h"
@@ -133,7 +134,23 @@ TEST(Pruned, StaysWhereItHasCome) {
   EXPECT_EQ(with_ended_pruning(rules, 8)[1].spec, rules[1].spec);
 }
 
+TEST(Pruned, IsFoundInsideOfOthers) {
+  const LinearSpec adapted = LoraSpec{{.rank = 2}, PrunedSpec{.keep = 0.5, .begin = 2, .end = 8}};
+  EXPECT_EQ(pruned_in(adapted)->end, 8);
+  EXPECT_EQ(pruned_in(LoraSpec{{.rank = 2}, SvdSpec{.rank = 2}}), nullptr);
+  const std::vector<LinearRule> rules = {{"a", adapted}};
+  EXPECT_EQ(with_ended_pruning(rules, 8)[0].spec,
+            LinearSpec(LoraSpec{{.rank = 2}, PrunedSpec{.keep = 0.5}}));
+  EXPECT_EQ(fault_of(GuidedSpec{5, PrunedSpec{.keep = 0.5}})->message,
+            "a pruned layer has no use for a guide; want one of factors");
+  EXPECT_EQ(fault_of(LinearSpec(LoraSpec{{.rank = 2}, GuidedSpec{5, SvdSpec{.rank = 2}}}))->message,
+            "has a guide, which goes around all");
+}
+
 TEST(Pruned, SaysWhatItWants) {
+  EXPECT_EQ(
+      message_of<ConfigError>([] { resolved(PrunedSpec{.keep = 1e-5}, {.in = kIn, .out = kOut}); }),
+      "pruned: keep = 1e-05 of 120 weights is none; want 0.0083 or more");
   EXPECT_EQ(fault_of(PrunedSpec{.keep = 0})->message,
             "0 is no share of the weights; want above 0 and at most 1");
   EXPECT_EQ(fault_of(PrunedSpec{.keep = 1, .begin = 3, .end = 2})->message,
