@@ -122,7 +122,8 @@ class Race:
 def report(race, rounds, quiet):
     data, count = race.job["data"], race.job["data"]["batch"] * race.job["data"]["sequence"]
     used = quiet if len(quiet) >= 3 else rounds
-    print(f"{data['batch']} x {data['sequence']} tokens, {race.options.threads} threads, {race.options.device}, {race.options.dtype}; {len(quiet)} of "
+    o = race.options
+    print(f"{data['batch']} x {data['sequence']} tokens, {o.threads} threads, {o.device}, {o.dtype}; {len(quiet)} of "
           f"{len(rounds)} rounds quiet; these figures are of {'those' if used is quiet else 'all'}")
     print(f"{'':28}tokens/s (least .. most)   trainyard is x times as fast")
     for name in ["trainyard", *race.workers]:
@@ -138,7 +139,9 @@ def report(race, rounds, quiet):
           f"step: {own['matrix_flops'] / median(r['trainyard']['seconds'] for r in used) / 1e9:.0f}")
     print(f"trainyard's peak memory: predicted {own['predicted_peak_bytes'] * mib:.1f} MiB, measured "
           f"{own['peak_bytes'] * mib:.1f} MiB")
-    print("largest resident set in MiB: "
+    if o.device == "cuda":
+        used[-1]["trainyard"]["rss"] = own["peak_bytes"]
+    print(("most memory of the card" if o.device == "cuda" else "largest resident set") + " in MiB: "
           + ", ".join(f"{name} {result['rss'] * mib:.0f}" for name, result in used[-1].items()))
 
 
