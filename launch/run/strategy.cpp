@@ -131,11 +131,18 @@ void check_phase(const JobConfig& job, std::size_t phase, const StoredModel& sou
                  std::map<std::string, std::string_view>& kinds) {
   const StrategyPhase& own = job.strategy[phase];
   const Method& method = method_of(own);
-  if (method.kind == PrunedSpec::kKind && job.precision.compute == DType::f16) {
+  const bool prunes = method.kind == PrunedSpec::kKind;
+  if (prunes && job.precision.compute == DType::f16) {
     throw UsageError(
         "method: {} gathers scores, for which fp16 has no numbers; want "
         "precision.compute: bf16 or fp32",
         method.name);
+  }
+  if (prunes && job.run.early_stop.patience > 0) {
+    throw UsageError(
+        "method: {} prunes until late in its steps, before which "
+        "run.early_stop.patience = {} may end them; want 0",
+        method.name, job.run.early_stop.patience);
   }
   for (const LinearSite& site : layers_to_compress(source, method, own.match)) {
     const auto made = kinds.find(site.path);

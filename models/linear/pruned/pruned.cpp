@@ -52,9 +52,11 @@ class PrunedLayer final : public Linear {
     const std::int64_t kept = std::llround(share * all);
     const bool is_trained = weight_.value.requires_grad() || scores_.value.requires_grad();
     if (is_trained) return keep_largest(weight_.value, scores_.value, kept);
-    if (kept != kept_) masked_ = Tensor();  // not two at once
-    if (kept != kept_) masked_ = keep_largest(weight_.value, scores_.value, kept);
-    kept_ = kept;
+    if (kept != kept_) {
+      masked_ = Tensor();  // not two at once
+      masked_ = keep_largest(weight_.value, scores_.value, kept);
+      kept_ = kept;
+    }
     return masked_;
   }
   Tensor product(const Tensor& x, double share) const {
