@@ -16,6 +16,7 @@ namespace {
 using cpu::ContractShare;
 
 constexpr std::int64_t kFew = 16384;     // results
+constexpr std::int64_t kFewer = 8192;    // of fewer, sums of twice as many terms are cut
 constexpr std::int64_t kLong = 1024;     // terms of a sum
 constexpr std::int64_t kMostParts = 16;  // of a sum
 // Products of fewer multiplications stay on one thread: others take longer to join than they save,
@@ -118,7 +119,8 @@ void share_sums(T* sums, std::int64_t parts, const Unfolding& a, const Unfolding
 }  // namespace
 
 bool CpuBackend::is_long_sum(std::int64_t rows, std::int64_t columns, std::int64_t inner) {
-  return rows * columns <= kFew && inner >= kLong;
+  const std::int64_t results = rows * columns;
+  return results <= kFew && inner >= (results < kFewer ? 2 * kLong : kLong);
 }
 
 void CpuBackend::contract(const Unfolding& c, const Unfolding& a, const Unfolding& b, double beta) {
