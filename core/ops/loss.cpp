@@ -56,12 +56,9 @@ struct Pairs {
 };
 
 Pairs pairs_of(const Tensor& logits) {
-  const std::int64_t rows = logits.dim(0) / 2, width = logits.dim(1);
-  const auto member = [&](const Tensor& both, std::int64_t i) {
-    return narrow(reshape(both, {rows, 2, width}), 1, i, 1);
-  };
   const Tensor softmax = softmax_of(logits);
-  return {member(softmax, 0), member(softmax, 1), sub(member(logits, 0), member(logits, 1))};
+  return {every_second(softmax, 0), every_second(softmax, 1),
+          sub(every_second(logits, 0), every_second(logits, 1))};
 }
 
 }  // namespace
@@ -81,23 +78,17 @@ Tensor divergence_of_pairs(const Tensor& logits) {
     const Pairs pairs = pairs_of(wide);
     total = sum(mul(sub(pairs.p, pairs.q), pairs.apart));
   }
-  return record(
-      "divergence_of_pairs", total, {logits},
-      [logits = saved(wide), dtype = logits.dtype()](const Tensor& dy) {
-        const Pairs pairs = pairs_of(*logits);
-        const Tensor difference = sub(pairs.p, pairs.q);
-        const auto of_mean = [&](const Tensor& p) {
-          const Shape rows = {p.dim(0), 1, 1};
-          return mul(p, sub(pairs.apart, reduce_to(mul(p, pairs.apart), rows)));
-        };
-        const Tensor da = add(difference, of_mean(pairs.p));
-        const Tensor db = scale(add(difference, of_mean(pairs.q)), -1.0);
-        const Tensor both = Tensor::empty(dy.backend(), {da.dim(0), 2, da.dim(2)}, da.dtype());
-        dy.backend().copy(both.view().slice(1, 0, 1), da.view());
-        dy.backend().copy(both.view().slice(1, 1, 1), db.view());
-        const Tensor all = mul(both, reshape(dy, {1, 1, 1}));
-        return Grads{reshape(all, logits->shape()).to(dtype)};
-      });
+  return record("divergence_of_pairs", total, {logits},
+                [logits = saved(wide), dtype = logits.dtype()](const Tensor& dy) {
+                  const Pairs pairs = pairs_of(*logits);
+                  const Tensor difference = sub(pairs.p, pairs.q);
+                  const auto from_mean = [&](const Tensor& p) {
+                    return mul(p, sub(pairs.apart, reduce_to(mul(p, pairs.apart), {p.dim(0), 1})));
+                  };
+                  const Tensor da = add(difference, from_mean(pairs.p));
+                  const Tensor db = scale(add(difference, from_mean(pairs.q)), -1.0);
+                  return Grads{mul(interleave(da, db), dy).to(dtype)};
+                });
 }
 
 }  // namespace ty

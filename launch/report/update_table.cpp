@@ -64,8 +64,9 @@ nlohmann::json updates_json(const std::vector<UpdateGroup>& groups) {
                           {"numbers", group.numbers},
                           {"frozen", group.is_frozen},
                           {"sum", group.is_sum}};
-    if (!group.is_frozen && !group.is_sum)
+    if (!group.is_frozen && !group.is_sum) {
       row.update({{"lr", group.lr}, {"weight_decay", group.weight_decay}});
+    }
     rows.push_back(std::move(row));
   }
   return rows;

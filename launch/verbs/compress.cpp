@@ -349,7 +349,7 @@ const Verb& compress_verb() {
         "fwsvd, tfwsvd, tfwsvd_gradient, lora_svd: sums of rows (in, default), columns (out) or "
         "both",
         kText, config::one_of({"in", "out", "both"})},
-       {"--steps", "N", "first_order: of the training that follows", kInteger,
+       {"--steps", "N", "first_order, lpaf_mixed: of the training that follows", kInteger,
         config::between(1, kMostSteps)},
        {"--match", "PATTERN",
         "layers to cut, by name; may be repeated; default blocks.*.mlp.*; embeddings.token is "

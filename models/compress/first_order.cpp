@@ -1,26 +1,23 @@
 #include "models/compress/first_order.h"
 
 #include <algorithm>
-#include <cmath>
-#include <numeric>
 
+#include "core/backend/backend.h"
 #include "core/base/error.h"
 
 namespace ty {
 
 namespace {
 
-// Those that Backend::keep_largest() would keep.
-std::vector<bool> kept_of(const std::vector<double>& scores, double share) {
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto count = std::llround(share * static_cast<double>(scores.size()));
-  const auto end = order.begin() + count;
-  std::nth_element(order.begin(), end, order.end(), [&](std::size_t a, std::size_t b) {
-    return scores[a] != scores[b] ? scores[a] > scores[b] : a < b;
-  });
-  std::vector<bool> kept(scores.size());
-  std::for_each(order.begin(), end, [&](std::size_t i) { kept[i] = true; });
+// `values` where a score is among those that the layer keeps, 0 elsewhere.
+Matrix kept_of(const PrunedSpec& spec, const Matrix& values, const std::vector<double>& scores) {
+  Matrix kept = values;
+  std::vector<double> own = scores;
+  const Shape shape = {values.rows, values.cols};
+  const View to = contiguous_view(kept.data.data(), DType::f64, shape);
+  make_cpu_backend()->keep_largest(
+      to, to, contiguous_view(own.data(), DType::f64, shape),
+      kept_entries(spec.keep, {.in = values.rows, .out = values.cols}));
   return kept;
 }
 
@@ -47,21 +44,15 @@ Decomposition decompose_first_order(const Matrix& w, const DecompositionRequest&
   result.spec = spec;
   result.factors["weight"] = w.data;
   result.factors["scores"] = first_scores(w.data);
-  const std::vector<bool> kept = kept_of(result.factors["scores"], spec.keep);
-  double lost = 0;
-  for (std::size_t i = 0; i < kept.size(); ++i) lost += kept[i] ? 0 : w.data[i] * w.data[i];
-  result.error = std::sqrt(lost);
+  result.error = frobenius_norm(subtract(kept_of(spec, w, result.factors["scores"]), w));
   return result;
 }
 
 Matrix gains(const PrunedSpec& spec, const std::vector<double>& scores, const LinearShape& shape) {
-  Matrix result(shape.in, shape.out, scores);
-  require_finite(result, "scores");
-  const std::vector<bool> kept = kept_of(scores, spec.keep);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    result.data[i] = kept[i] ? std::max(scores[i], 0.0) : 0.0;
-  }
-  return result;
+  Matrix above(shape.in, shape.out, scores);
+  require_finite(above, "scores");
+  for (double& score : above.data) score = std::max(score, 0.0);
+  return kept_of(spec, above, scores);
 }
 
 }  // namespace ty

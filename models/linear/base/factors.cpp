@@ -48,6 +48,13 @@ std::optional<SpecFault> fault_of_size(const std::vector<SizeKey>& keys, double 
   return std::nullopt;
 }
 
+std::optional<SpecFault> fault_of_inner(const LinearSpec& of) {
+  if (kind_name(of) == "guided") return SpecFault{"of", "has a guide, which goes around all"};
+  auto fault = fault_of(of);
+  if (fault) fault->key = "of." + fault->key;
+  return fault;
+}
+
 std::optional<SpecFault> fault_of_pairs(const std::vector<std::int64_t>& in,
                                         const std::vector<std::int64_t>& out) {
   if (in.empty() != out.empty()) {

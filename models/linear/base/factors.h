@@ -41,6 +41,9 @@ std::optional<SpecFault> fault_of_pairs(const std::vector<std::int64_t>& in,
 void check_pairs(std::string_view kind, const std::vector<std::int64_t>& in,
                  const std::vector<std::int64_t>& out, const LinearShape& shape);
 
+// Of a kind that is made around another: what is wrong with that.
+std::optional<SpecFault> fault_of_inner(const LinearSpec& of);
+
 // Throws ConfigError unless a share of the dense weights has room for `least` of them, the fewest
 // that `what`, the smallest form of the factors, can have.
 void check_budget(double keep, const LinearShape& shape, std::int64_t least,

@@ -69,10 +69,7 @@ void fields(config::Fields& f, BottleneckSpec& spec) {
 std::optional<SpecFault> fault_of(const BottleneckSpec& spec) {
   if (spec.options.width < 1) return SpecFault{"width", "is 0; want 1 or more"};
   if (spec.of.as<BottleneckSpec>() != nullptr) return SpecFault{"of", "has an adapter of its own"};
-  if (kind_name(spec.of) == "guided") return SpecFault{"of", "has a guide, which goes around all"};
-  auto fault = fault_of(spec.of);
-  if (fault) fault->key = "of." + fault->key;
-  return fault;
+  return fault_of_inner(spec.of);
 }
 
 BottleneckSpec resolved(const BottleneckSpec& spec, const LinearShape& shape) {

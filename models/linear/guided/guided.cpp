@@ -110,9 +110,7 @@ std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
                           "fade into",
                           kind_name(spec.of))};
   }
-  auto fault = fault_of(spec.of);
-  if (fault) fault->key = "of." + fault->key;
-  return fault;
+  return fault_of_inner(spec.of);
 }
 
 GuidedSpec resolved(const GuidedSpec& spec, const LinearShape& shape) {

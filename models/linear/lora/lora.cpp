@@ -242,10 +242,7 @@ void fields(config::Fields& f, LoraSpec& spec) {
 std::optional<SpecFault> fault_of(const LoraSpec& spec) {
   if (auto fault = fault_of(spec.options)) return fault;
   if (spec.of.as<LoraSpec>() != nullptr) return SpecFault{"of", "has an adapter of its own"};
-  if (kind_name(spec.of) == "guided") return SpecFault{"of", "has a guide, which goes around all"};
-  auto fault = fault_of(spec.of);
-  if (fault) fault->key = "of." + fault->key;
-  return fault;
+  return fault_of_inner(spec.of);
 }
 
 LoraSpec resolved(const LoraSpec& spec, const LinearShape& shape) {

@@ -48,8 +48,8 @@ class PrunedLayer final : public Linear {
     if (scores_.value.dtype() == DType::f16) {
       throw ConfigError("pruned layers want bf16 or fp32: fp16 has no numbers as small as scores");
     }
-    const auto all = static_cast<double>(weight_.value.numel());
-    const std::int64_t kept = std::llround(share * all);
+    const std::int64_t kept =
+        kept_entries(share, {.in = weight_.value.dim(0), .out = weight_.value.dim(1)});
     const bool is_trained = weight_.value.requires_grad() || scores_.value.requires_grad();
     if (is_trained) return keep_largest(weight_.value, scores_.value, kept);
     if (kept != kept_) {
@@ -96,10 +96,10 @@ std::optional<SpecFault> fault_of(const PrunedSpec& spec) {
 }
 
 PrunedSpec resolved(const PrunedSpec& spec, const LinearShape& shape) {
-  const auto all = static_cast<double>(shape.in * shape.out);
-  if (std::llround(spec.keep * all) >= 1) return spec;
+  if (kept_entries(spec.keep, shape) >= 1) return spec;
+  const std::int64_t all = shape.in * shape.out;
   throw ConfigError("pruned: keep = {} of {} weights is none; want {:.2g} or more", spec.keep, all,
-                    1 / all);
+                    1 / static_cast<double>(all));
 }
 
 std::string describe(const PrunedSpec& spec) {
@@ -117,6 +117,10 @@ double forward_flops(const PrunedSpec&, const LinearShape& shape, std::int64_t t
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const PrunedSpec& spec, Split, const Sharing&) {
   return std::make_unique<PrunedLayer>(scope, shape, spec);
+}
+
+std::int64_t kept_entries(double share, const LinearShape& shape) {
+  return std::llround(share * static_cast<double>(shape.in * shape.out));
 }
 
 double kept_share(const PrunedSpec& spec, std::int64_t step) {

@@ -44,6 +44,8 @@ double forward_flops(const PrunedSpec& spec, const LinearShape& shape, std::int6
 std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape,
                                     const PrunedSpec& spec, Split split, const Sharing& sharing);
 
+// round(share in out).
+std::int64_t kept_entries(double share, const LinearShape& shape);
 // v.
 double kept_share(const PrunedSpec& spec, std::int64_t step);
 // The scores of a weight that no data has been seen for.

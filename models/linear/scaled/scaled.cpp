@@ -49,10 +49,7 @@ void fields(config::Fields& f, ScaledSpec& spec) {
 
 std::optional<SpecFault> fault_of(const ScaledSpec& spec) {
   if (spec.of.as<ScaledSpec>() != nullptr) return SpecFault{"of", "has a scale of its own"};
-  if (kind_name(spec.of) == "guided") return SpecFault{"of", "has a guide, which goes around all"};
-  auto fault = fault_of(spec.of);
-  if (fault) fault->key = "of." + fault->key;
-  return fault;
+  return fault_of_inner(spec.of);
 }
 
 ScaledSpec resolved(const ScaledSpec& spec, const LinearShape& shape) {
