@@ -18,6 +18,7 @@
 #include "launch/run/device.h"
 #include "launch/run/model_examples.h"
 #include "launch/run/model_path.h"
+#include "launch/run/model_setup.h"
 #include "launch/run/model_statistics.h"
 #include "models/compress/compression.h"
 #include "models/huggingface/model_directory.h"
@@ -161,7 +162,10 @@ void check_phase(const JobConfig& job, std::size_t phase, const StoredModel& sou
 }  // namespace
 
 void check_phases(const JobConfig& job) {
-  const StoredModel source(find_model(job.model.from).directory);
+  JobConfig first = job;
+  first.model.from = find_model(job.model.from).directory;
+  declared_model(first);
+  const StoredModel source(first.model.from);
   std::map<std::string, std::string_view> kinds;
   for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
     of_phase(phase, [&] { check_phase(job, phase, source, kinds); });

@@ -23,8 +23,8 @@ namespace ty {
 // another in each further one.
 JobConfig job_of_phase(const JobConfig& job, std::size_t phase);
 
-// Throws ConfigError for a phase whose patterns match nothing in the model that the first one cuts:
-// no phase changes what layers are called. Of one rank.
+// Throws ConfigError for a job that does not fit the model that the first phase cuts, and for a
+// phase whose patterns match nothing in it: no phase changes what layers are called. Of one rank.
 void check_phases(const JobConfig& job);
 
 // What rank 0 tells of the work before a phase.

@@ -82,6 +82,7 @@ wrong() {  # PATTERN STRATEGY [KEY=VALUE]
 wrong 'strategy\[1\]: method: lpaf wants layers that a phase before it has pruned' '{match: ["*.mlp.*"], method: lpaf, keep: 40%, steps: 9}'
 wrong 'strategy\[1\]: .*first_order: want .*keep' '{match: ["*.mlp.*"], method: first_order, rank: 4, steps: 9}'
 wrong 'strategy\[1\]: method: first_order gathers scores' '{match: ["*.mlp.*"], method: first_order, keep: 40%, steps: 9}' precision.compute=fp16
+wrong "data.sequence: 999 is longer than the model's context" '{match: ["*.mlp.*"], method: svd, keep: 40%, steps: 9}' data.sequence=999
 expect 64 'blocks.0.mlp.up: dense, but lpaf wants layers that were trained as pruned ones' "$binary" compress dense none --method lpaf --keep 40%
 expect 64 'steps: missing; --method first_order wants the steps' "$binary" compress dense none --method first_order --keep 40%
 expect 64 'steps: means nothing to --method svd' "$binary" compress dense none --method svd --keep 40% --steps 9
