@@ -1,6 +1,7 @@
 #include "optim/optimizer.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/base/random.h"
 
@@ -43,11 +44,12 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
 }
 
 // An element's update does not depend on its place in a range, so merging changes no bit. Rounding
-// of 16-bit weights does: it is drawn per parameter.
+// of 16-bit weights does: it is drawn per parameter. So is the gradient of a product's decay made.
 void Optimizer::add_run(const Run& run) {
   if (!runs_.empty() && !is_narrow(parameters_->weights().dtype())) {
     Run& last = runs_.back();
-    if (last.flat_first + last.count == run.flat_first && last.options == run.options) {
+    if (last.flat_first + last.count == run.flat_first && last.options == run.options &&
+        run.options.product_decay == 0.0) {
       last.count += run.count;
       return;
     }
@@ -56,14 +58,32 @@ void Optimizer::add_run(const Run& run) {
 }
 
 void Optimizer::step(const StepSize& size) {
+  if (products_ != nullptr) products_->begin_step();
+  update_runs(size);
+  if (products_ != nullptr) products_->end_step();
+}
+
+void Optimizer::update_runs(const StepSize& size) {
   const FlatParameters& p = *parameters_;
+  // Of one parameter, whose pieces follow one another: from its value before the first is updated.
+  std::optional<std::size_t> decaying;
+  Tensor product;
   for (const Run& run : runs_) {
     const Range flat = {run.flat_first, run.count};
     Operands operands{slice(p.weights(), flat).view(),
                       View{},
                       slice(p.gradients(), flat).view(),
                       {},
-                      run.options};
+                      run.options,
+                      View{}};
+    if (run.options.product_decay > 0.0) {
+      const Piece& piece = pieces_[run.piece];
+      if (decaying != piece.parameter) {
+        product = products_->gradient(piece.parameter);
+        decaying = piece.parameter;
+      }
+      operands.product = slice(product, piece.inside).view();
+    }
     if (p.has_separate_model()) operands.low = slice(p.model(), flat).view();
     for (const State& state : states_) {
       operands.states.push_back(slice(state.flat, {run.state_first, run.count}).view());
@@ -77,7 +97,13 @@ void Optimizer::step(const StepSize& size) {
 }
 
 void Optimizer::update_by_options(const Operands& operands, const StepSize& size) {
-  if (!operands.options.is_sum) return update(operands, size);
+  const UpdateOptions& options = operands.options;
+  if (operands.product.data != nullptr) {
+    backend().sgd(
+        operands.weights, View{}, View{}, operands.product,
+        {.lr = size.learning_rate * options.rate * options.product_decay, .is_clipped = false});
+  }
+  if (!options.is_sum) return update(operands, size);
   backend().sgd(operands.weights, View{}, operands.low, operands.gradients,
                 {.lr = 1.0, .gradient_scale = size.gradient_scale});
 }
@@ -106,7 +132,8 @@ void Optimizer::update_narrow(const Piece& piece, const Operands& all, const Ste
     const std::int64_t count = std::min(wide_.numel(), piece.inside.count - first);
     const View narrow = part(all.weights, first, count);
     Operands operands{
-        part(wide_.view(), 0, count), View{}, part(all.gradients, first, count), {}, all.options};
+        part(wide_.view(), 0, count),   View{}, part(all.gradients, first, count), {}, all.options,
+        part(all.product, first, count)};
     for (const View& state : all.states) operands.states.push_back(part(state, first, count));
     backend().copy(operands.weights, narrow);
     update_by_options(operands, size);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/nn/flat_parameters.h"
+#include "optim/product_decay.h"
 
 namespace ty {
 
@@ -27,7 +28,8 @@ struct StepSize {
 struct UpdateOptions {
   double rate = 1.0;  // multiplies the learning rate
   double weight_decay = 0.0;
-  bool is_sum = false;  // w -= gradient_scale g, and nothing else
+  double product_decay = 0.0;  // of the product that it is a factor of; needs decay_products()
+  bool is_sum = false;         // w -= gradient_scale g, and nothing else
   friend bool operator==(const UpdateOptions&, const UpdateOptions&) = default;
 };
 using OptionsOf = std::function<UpdateOptions(const Parameter&)>;
@@ -41,6 +43,8 @@ class Optimizer {
   };
 
   virtual ~Optimizer() = default;
+  // Makes what product_decay needs. Steps become collective calls where ranks divide a factor.
+  void decay_products(std::unique_ptr<ProductDecay> products) { products_ = std::move(products); }
   // Updates the weights of the owned pieces and their low-precision copy.
   void step(const StepSize& size);
   // The first moment that holds NaN or infinity, as "exp_avg of NAME"; "" if all are finite.
@@ -53,6 +57,7 @@ class Optimizer {
     View weights, low, gradients;  // low has no data if the model reads the weights themselves
     std::vector<View> states;
     UpdateOptions options;
+    View product;  // the gradient that product_decay multiplies; no data without it
   };
   // State starts at zero.
   Optimizer(FlatParameters& parameters, std::vector<Piece> pieces, const OptionsOf& options_of,
@@ -70,7 +75,9 @@ class Optimizer {
     std::size_t piece;  // the first one
   };
   void add_run(const Run& run);
-  // update(), or the same of a sum.
+  // Updates all runs; the decay of products, if there is any, has begun its step.
+  void update_runs(const StepSize& size);
+  // Decay of the product, then update(); or the update of a sum.
   void update_by_options(const Operands& operands, const StepSize& size);
   // update() of 16-bit weights, computed in fp32.
   void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
@@ -80,6 +87,7 @@ class Optimizer {
   std::vector<Run> runs_;
   std::vector<State> states_;
   Tensor wide_;  // some 16-bit weights in fp32
+  std::unique_ptr<ProductDecay> products_;
 };
 
 // `options` are those of the kernel; gradient_scale and step are set by each step, lr and

@@ -57,7 +57,8 @@ class DeviceQueue {
   virtual void clip_factor(const View& factor, const View& squares, const View& loss, double limit,
                            double scale) = 0;
   // Steps of optimizers (Backend::adamw, sgd) that are issued from now on multiply gradients by
-  // factor, fp64 [1], as well, and change nothing where it is NaN. No data: by nothing.
+  // factor, fp64 [1], as well (but for Sgd::is_clipped), and change nothing where it is NaN. No
+  // data: by nothing.
   virtual void scale_updates(const View& factor) = 0;
 };
 

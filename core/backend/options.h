@@ -101,6 +101,7 @@ struct AdamW {
 struct Sgd {
   double lr = 0, momentum = 0, weight_decay = 0;
   double gradient_scale = 1.0;
+  bool is_clipped = true;  // false: a device's factor (DeviceQueue::scale_updates) only forbids
 };
 
 }  // namespace ty

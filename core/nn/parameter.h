@@ -19,6 +19,14 @@
 
 namespace ty {
 
+// The place of a factor in a chain F_1 F_2 .. F_N whose product is one matrix: each as
+// [left, modes, right], its first and last dimension summed over with its neighbours.
+struct ChainPlace {
+  int index = 0;                     // from 0; factors of a chain are declared one after the other
+  std::int64_t left = 0, right = 0;  // 0: in no chain
+  bool is_in_chain() const { return right > 0; }
+};
+
 // Initial values of a parameter: normal with a standard deviation, a constant, or computed on the
 // host. A normal draw depends only on (seed, name, position in the whole parameter). How a
 // parameter should move depends on how it starts, so its rate is stated here too.
@@ -33,6 +41,7 @@ struct Init {
   // Of scores: what the gradients come to is subtracted as it is, without a learning rate, moments
   // or decay, and has no part in the gradient's norm.
   bool is_sum = false;
+  ChainPlace chain = {};
 
   static Init normal(double std) { return {Kind::normal, std}; }
   static Init constant(double value) { return {Kind::constant, value}; }

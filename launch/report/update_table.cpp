@@ -9,6 +9,13 @@
 
 namespace ty {
 
+namespace {
+std::string decay_of(const UpdateGroup& group) {
+  if (group.product_decay == 0.0) return fmt::format("{:g}", group.weight_decay);
+  return fmt::format("{:g} of the product", group.product_decay);
+}
+}  // namespace
+
 std::string format_updates(const std::vector<UpdateGroup>& groups) {
   if (groups.empty()) return "";
   Table table({"parameters", "numbers", "peak lr", "weight decay", "the first of them"});
@@ -16,8 +23,8 @@ std::string format_updates(const std::vector<UpdateGroup>& groups) {
     const char* const word = group.is_frozen ? "frozen" : group.is_sum ? "sum" : "";
     const bool has_rate = *word == '\0';
     table.add({std::to_string(group.parameters), human_count(static_cast<double>(group.numbers)),
-               has_rate ? fmt::format("{:g}", group.lr) : word,
-               has_rate ? fmt::format("{:g}", group.weight_decay) : "", group.first});
+               has_rate ? fmt::format("{:g}", group.lr) : word, has_rate ? decay_of(group) : "",
+               group.first});
   }
   return table.str();
 }
@@ -65,7 +72,9 @@ nlohmann::json updates_json(const std::vector<UpdateGroup>& groups) {
                           {"frozen", group.is_frozen},
                           {"sum", group.is_sum}};
     if (!group.is_frozen && !group.is_sum) {
-      row.update({{"lr", group.lr}, {"weight_decay", group.weight_decay}});
+      row.update({{"lr", group.lr},
+                  {"weight_decay", group.weight_decay},
+                  {"product_decay", group.product_decay}});
     }
     rows.push_back(std::move(row));
   }

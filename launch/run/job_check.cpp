@@ -51,6 +51,12 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
                         "true over {} tensor ranks wants parallel.reduction: fast, got canonical",
                         mesh.tensor);
     }
+    if (job.optim.product_decay && mesh.tensor > 1) {
+      throw ConfigError(Key{"optim.product_decay"},
+                        "has no canonical sums over {} tensor ranks; want parallel.reduction: "
+                        "fast, or optim.weight_decay",
+                        mesh.tensor);
+    }
     if (mesh.tensor > 1 && size_of(job.precision.weights) < 4) {
       throw ConfigError(Key{"precision.weights"},
                         "{} is rounded by each of the {} tensor ranks in its own way; "

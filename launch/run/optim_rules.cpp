@@ -14,17 +14,22 @@ namespace ty {
 namespace {
 
 struct Options {
-  double lr, weight_decay;
+  double lr, weight_decay, product_decay;
 };
 
 Options options_of(const OptimSection& optim, const Parameter& parameter) {
   const double rate = optim.factor_rates == FactorRates::shape ? parameter.init.rate : 1.0;
-  Options options = {optim.lr * rate,
-                     matches_any(optim.no_decay, parameter.name) ? 0.0 : optim.weight_decay};
+  const bool decays = !matches_any(optim.no_decay, parameter.name);
+  const bool as_product = optim.product_decay && parameter.init.chain.is_in_chain();
+  Options options = {.lr = optim.lr * rate,
+                     .weight_decay = decays && !as_product ? optim.weight_decay : 0.0,
+                     .product_decay = decays && as_product ? *optim.product_decay : 0.0};
   for (const OptimRule& rule : optim.rules) {
     if (!glob_match(rule.match, parameter.name)) continue;
     options.lr = rule.lr.value_or(options.lr);
-    options.weight_decay = rule.weight_decay.value_or(options.weight_decay);
+    if (!rule.weight_decay) continue;
+    options.weight_decay = *rule.weight_decay;
+    options.product_decay = 0.0;
   }
   return options;
 }
@@ -93,7 +98,8 @@ TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, 
 
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter) {
   const Options options = options_of(optim, parameter);
-  return {options.lr / optim.lr, options.weight_decay, parameter.init.is_sum};
+  return {options.lr / optim.lr, options.weight_decay, options.product_decay,
+          parameter.init.is_sum};
 }
 
 void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
@@ -127,10 +133,11 @@ std::vector<UpdateGroup> update_groups(const OptimSection& optim, const Paramete
       const Options options = options_of(optim, parameter);
       one.lr = options.lr;
       one.weight_decay = options.weight_decay;
+      one.product_decay = options.product_decay;
     }
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) {
       return group.is_frozen == one.is_frozen && group.is_sum == one.is_sum && group.lr == one.lr &&
-             group.weight_decay == one.weight_decay;
+             group.weight_decay == one.weight_decay && group.product_decay == one.product_decay;
     });
     if (found == groups.end()) {
       groups.push_back(std::move(one));

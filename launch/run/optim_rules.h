@@ -18,7 +18,8 @@ TrainingRules training_rules(const OptimSection& optim);
 
 // A parameter's options: of optim.rules, of each key, the last that matches and states it; without
 // one optim.lr, times the parameter's own rate if optim.factor_rates says so, and
-// optim.weight_decay unless optim.no_decay matches.
+// optim.weight_decay, of a factor optim.product_decay if that is stated, unless optim.no_decay
+// matches.
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter);
 
 // Throws ConfigError for a pattern of the section that matches none of the model's parameters, and
@@ -34,6 +35,7 @@ struct UpdateGroup {
   bool is_sum = false;  // of gradients (Init::is_sum)
   double lr = 0.0;      // at its peak
   double weight_decay = 0.0;
+  double product_decay = 0.0;
 };
 // In the order of their first parameter, what is frozen last.
 std::vector<UpdateGroup> update_groups(const OptimSection& optim, const ParameterStore& whole);

@@ -10,6 +10,14 @@ namespace ty {
 
 namespace {
 
+// The group is on the backend.
+ProductDecay product_decay(const OptimSection& optim, const ParameterStore& store, Group tensor) {
+  return {
+      store,
+      [&optim](const Parameter& each) { return update_options(optim, each).product_decay > 0; },
+      [tensor = std::move(tensor)](const View& x) { tensor.all_reduce(x, ReduceOp::sum).wait(); }};
+}
+
 std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParameters& parameters,
                                           const std::vector<Piece>& pieces) {
   const OptionsOf options_of = [&optim](const Parameter& parameter) {
@@ -84,6 +92,10 @@ TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Back
       reducer(*model.parameters, layout.groups, reducer_options(job)),
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *objective, *model.parameters, *optimizer, reducer,
-           step_options(job, layout), layout.groups.pipeline.on(backend)) {}
+           step_options(job, layout), layout.groups.pipeline.on(backend)) {
+  if (!job.optim.product_decay) return;
+  optimizer->decay_products(std::make_unique<ProductDecay>(
+      product_decay(job.optim, model.parameters->store(), layout.groups.tensor.on(backend))));
+}
 
 }  // namespace ty

@@ -1,9 +1,13 @@
-// Parameters that are frozen, and parameters with a learning rate and a weight decay of their own:
-// the same numbers in every layout, and a frozen parameter is one whose learning rate is zero.
+// Parameters that are frozen, and parameters with a learning rate and a weight decay of their own
+// or of their product: the same numbers in every layout, and a frozen parameter is one whose
+// learning rate is zero.
 #include <gtest/gtest.h>
 
+#include "core/base/error.h"
+#include "launch/run/job_check.h"
 #include "launch/run/plan.h"
 #include "tests/parity/one_rank.h"
+#include "tests/support/messages.h"
 
 namespace ty::test {
 namespace {
@@ -31,7 +35,7 @@ const std::vector<Kind>& kinds() {
 }
 
 // What is frozen: from the beginning on, at the end (through which gradients still go), here and
-// there, a table to which the head is tied, all but the head, and (rates, shapes) nothing.
+// there, a table to which the head is tied, all but the head, and (rates, shapes, product) nothing.
 const std::vector<Kind>& choices() {
   static const std::vector<Kind> all = {
       {"first", {kFirstBlocks, "model.tied=false"}},
@@ -41,7 +45,10 @@ const std::vector<Kind>& choices() {
       {"all_but_the_head", {"optim.freeze=[\"embeddings.*\", \"blocks.*\"]", "model.tied=false"}},
       {"rates", {kRates}},
       {"shapes",
-       {"optim.factor_rates=shape", "optim.rules=[{match: \"blocks.2.mlp.*\", lr: 1e-3}]"}}};
+       {"optim.factor_rates=shape", "optim.rules=[{match: \"blocks.2.mlp.*\", lr: 1e-3}]"}},
+      {"product",
+       {"optim.product_decay=30", "optim.weight_decay=1",
+        "optim.rules=[{match: \"blocks.2.mlp.up.*\", weight_decay: 0}]"}}};
   return all;
 }
 
@@ -202,6 +209,35 @@ TEST(Freezing, SendsNoGradientToAFrozenStage) {
   EXPECT_GT(sent(1, "optim.freeze=[]"), 0);
   EXPECT_EQ(sent(1, kFirstStage), 0);
   EXPECT_EQ(sent(0, kFirstStage), sent(0, "optim.freeze=[]"));
+}
+
+// Factors that decay by their product do not decay by themselves; what a rule says of one, and what
+// no_decay says of it, holds.
+TEST(FreezingPlan, SaysWhatDecaysByItsProduct) {
+  const Plan plan = plan_of({"linear=[{match: \"*.mlp.*\", kind: svd, rank: 5}]",
+                             "optim={product_decay: 0.5, weight_decay: 0.1, no_decay: "
+                             "[\"*.bias\", \"*norm*\", \"blocks.0.mlp.down.*\"], rules: [{match: "
+                             "\"blocks.1.mlp.down.b\", weight_decay: 0.2}]}"});
+  const auto group_of = [&](double weight_decay, double product_decay) {
+    for (const UpdateGroup& group : plan.updates) {
+      if (group.weight_decay == weight_decay && group.product_decay == product_decay) return group;
+    }
+    return UpdateGroup{};
+  };
+  EXPECT_EQ(group_of(0, 0.5).first, "blocks.0.mlp.up.a");
+  EXPECT_EQ(group_of(0, 0.5).parameters, 4 * 4 - 2 - 1);
+  EXPECT_EQ(group_of(0.2, 0).first, "blocks.1.mlp.down.b");
+  EXPECT_EQ(group_of(0.1, 0).first, "embeddings.token.weight");
+}
+
+TEST(FreezingPlan, RefusesCanonicalSumsOfAProductThatRanksDivide) {
+  const auto error = [](const char* reduction) {
+    const JobConfig job = tiny_job(1, 2, {kDeep, "optim.product_decay=0.1", reduction});
+    return message_of<ConfigError>([&] { check_model(job, planned_model(job), {1, 1, 2}); });
+  };
+  EXPECT_EQ(error("parallel.reduction=canonical"),
+            "optim.product_decay: has no canonical sums over 2 tensor ranks; want "
+            "parallel.reduction: fast, or optim.weight_decay");
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct FactorChain {
 };
 
 // One per factor, of a weight whose entries have the standard deviation `weight_std`, with its
-// rate. `path` picks the random streams.
+// rate and its place. `path` picks the random streams.
 std::vector<Init> factor_inits(const FactorChain& chain, double weight_std, FactorInit kind,
                                const std::string& path);
 

@@ -103,7 +103,8 @@ void FakeBackend::sgd(const View& w, const View& v, const View& low, const View&
                       const Sgd& options) {
   put_views("sgd",
             [=, this, factor = factor_] {
-              if (const auto o = scaled(options, factor)) math_.sgd(w, v, low, gradient, *o);
+              const auto o = scaled(options, factor);
+              if (o) math_.sgd(w, v, low, gradient, options.is_clipped ? *o : options);
             },
             {w, v, low}, {gradient, factor_});
 }

@@ -66,7 +66,8 @@ template <int V, typename W, typename G>
 TY_KERNEL void sgd(std::int64_t packs, W* w, W* v, Low low, const G* gradient, const Sgd o,
                    DeviceFactor factor) {
   if (factor.forbids()) return;
-  const auto scale = static_cast<W>(factor.times(o.gradient_scale));
+  const auto scale =
+      static_cast<W>(o.is_clipped ? factor.times(o.gradient_scale) : o.gradient_scale);
   for (std::int64_t item = grid_thread(); item < packs; item += grid_threads()) {
     const std::int64_t i = item * V;
     auto weight = load<W, V>(w + i);

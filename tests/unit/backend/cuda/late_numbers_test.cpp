@@ -88,8 +88,18 @@ TEST(Updates, TakeTheirFactorFromTheDevice) {
   const std::vector<double> before = w.values();
   backend.scale_updates(nan);
   backend.sgd(w, m, {}, Array(DType::f32, {19}), {.lr = 0.1, .momentum = 0.9});
+  backend.sgd(w, {}, {}, m, {.lr = 0.1, .is_clipped = false});
   backend.adamw(w, m, m, {}, Array(DType::f32, {19}), {.lr = 0.1, .weight_decay = 0.1});
   EXPECT_EQ(w.values(), before);
+  // What is no gradient is only forbidden.
+  const auto decayed = [&](const View& factor, bool is_clipped) {
+    const Array x = Array::random(DType::f32, {19}, 1);
+    backend.scale_updates(factor);
+    backend.sgd(x, {}, {}, m, {.lr = 0.1, .is_clipped = is_clipped});
+    return x.values();
+  };
+  EXPECT_EQ(decayed(quarter, false), decayed({}, true));
+  EXPECT_NE(decayed(quarter, true), decayed({}, true));
 }
 
 }  // namespace
