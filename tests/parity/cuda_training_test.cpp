@@ -62,6 +62,13 @@ TEST_F(CudaTraining, FactorisedLayersFollowTheCpu) {
               2e-6);
 }
 
+TEST_F(CudaTraining, DecayOfProductsFollowsTheCpu) {
+  expect_same({"model.dropout=0", "optim.product_decay=30", "optim.clip=0.01",
+               "linear=[{match: \"blocks.*.mlp.*\", kind: ttm, rank: 6}, "
+               "{match: \"blocks.*.attn.*\", kind: svd, rank: 5}]"},
+              2e-6);
+}
+
 TEST_F(CudaTraining, Bf16FollowsTheCpu) {
   expect_same({"model.dropout=0", "precision.compute=bf16"}, 2e-2);
 }
