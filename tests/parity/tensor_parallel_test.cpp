@@ -91,7 +91,7 @@ std::vector<Case> cases() {
 
 class Shared : public testing::TestWithParam<Case> {};
 
-TEST_P(Shared, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam()); }
+TEST_P(Shared, ModelsTakeTheStepsOfOneRank) { expect_same(GetParam(), 2.0); }
 
 INSTANTIATE_TEST_SUITE_P(Layers, Shared, testing::ValuesIn(cases()),
                          [](const auto& test) { return test.param.name; });
