@@ -59,6 +59,8 @@ ProductDecay::ProductDecay(const ParameterStore& store, const Decays& decays, Ad
     }
     next = std::max(next, first + 1);
     if (!is_wanted) continue;
+    TY_CHECK(chain.front().place.left == 1 && chain.back().place.right == 1,
+             "the chain of {} has an open end", all[first].name);
     for (const Factor& factor : chain) {
       const Parameter& parameter = all[factor.parameter];
       if (!factor.is_divided || !is_divided_along_rank(parameter)) continue;

@@ -30,7 +30,8 @@ class TtLora final : public Linear {
     const std::string last = fmt::format("{}.core{}", place.path(), train.in.size());
     Parameter* core = scope.store().find(last);
     TY_CHECK(core != nullptr, "{} is missing", last);
-    core->init = Init::constant(0.0);
+    core->init.kind = Init::Kind::constant;  // its rate and place in the chain remain
+    core->init.value = 0.0;
   }
 
   Tensor apply(const Tensor& x) const override { return forward_in(x, {}); }
