@@ -31,7 +31,7 @@ struct OptimSection {
   std::vector<std::string> train;                         // trained whatever else is said
   std::vector<OptimRule> rules;                           // of each key, the last that states it
   FactorRates factor_rates = FactorRates::equal;
-  std::optional<double> product_decay;   // of factors, in place of weight_decay; null: none
+  std::optional<double> product_decay;   // of factors, in place of weight_decay
   double clip = 0.0;                     // limit of the gradient norm; 0: none
   std::vector<double> betas{0.9, 0.95};  // adamw
   double eps = 1e-8;                     // adamw

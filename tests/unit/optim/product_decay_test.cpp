@@ -61,13 +61,31 @@ double squared_norm(const FlatParameters& flat, std::size_t first, std::size_t c
   return sum;
 }
 
+std::unique_ptr<ProductDecay> products_of(const ParameterStore& store) {
+  return std::make_unique<ProductDecay>(store, is_in_chain, [](const View&) { FAIL(); });
+}
+
 class ProductDecayTest : public testing::Test {
  protected:
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
 
-  std::unique_ptr<ProductDecay> products_of(const ParameterStore& store) {
-    return std::make_unique<ProductDecay>(store, is_in_chain, [](const View&) { FAIL(); });
-  }
+  // Chains in fp64, whose step has begun.
+  struct Begun {
+    explicit Begun(Backend& backend) {
+      declare_chains(store);
+      const FlatLayout layout = plan_flat_layout(store, 1 << 20, 1);
+      flat = std::make_unique<FlatParameters>(store, layout, backend,
+                                              FlatOptions{DType::f64, DType::f64});
+      flat->initialise(3);
+      products = products_of(store);
+      products->begin_step();
+    }
+    ParameterStore store;
+    std::unique_ptr<FlatParameters> flat;
+    std::unique_ptr<ProductDecay> products;
+  };
+  Begun begun_{*backend_};
+
   // All weights after a step, in which only products decay, of a rank that owns so many equal parts
   // of the flat buffers.
   std::vector<double> stepped(FlatOptions dtypes, int parts, double learning_rate = 0.1,
@@ -92,19 +110,13 @@ class ProductDecayTest : public testing::Test {
 };
 
 TEST_F(ProductDecayTest, FollowsTheSlopeOfTheProductsNorm) {
-  ParameterStore store;
-  declare_chains(store);
-  FlatParameters flat(store, plan_flat_layout(store, 1 << 20, 1), *backend_,
-                      {DType::f64, DType::f64});
-  flat.initialise(3);
-  const auto products = products_of(store);
-  products->begin_step();
+  FlatParameters& flat = *begun_.flat;
   struct Chain {
     std::size_t first, count;
   };
   for (const Chain& chain : {Chain{1, 2}, Chain{4, 3}, Chain{7, 2}}) {
     for (std::size_t i = chain.first; i < chain.first + chain.count; ++i) {
-      const std::vector<double> slope = doubles(products->gradient(i));
+      const std::vector<double> slope = doubles(begun_.products->gradient(i));
       const std::vector<double> values = doubles(flat.weight_of(i));
       ASSERT_EQ(slope.size(), values.size());
       for (std::size_t at = 0; at < values.size(); ++at) {
@@ -119,22 +131,15 @@ TEST_F(ProductDecayTest, FollowsTheSlopeOfTheProductsNorm) {
       }
     }
   }
-  products->end_step();
 }
 
 TEST_F(ProductDecayTest, StepsAgainstItAndLeavesOthersAlone) {
-  ParameterStore store;
-  declare_chains(store);
-  FlatParameters flat(store, plan_flat_layout(store, 1 << 20, 1), *backend_,
-                      {DType::f64, DType::f64});
-  flat.initialise(3);
-  const auto products = products_of(store);
-  products->begin_step();
+  FlatParameters& flat = *begun_.flat;
   std::vector<double> expected;
-  for (std::size_t i = 0; i < store.all().size(); ++i) {
-    const bool decays = is_in_chain(store.all()[i]);
+  for (std::size_t i = 0; i < begun_.store.all().size(); ++i) {
+    const bool decays = is_in_chain(begun_.store.all()[i]);
     const std::vector<double> slope =
-        decays ? doubles(products->gradient(i)) : std::vector<double>();
+        decays ? doubles(begun_.products->gradient(i)) : std::vector<double>();
     const std::vector<double> values = doubles(flat.weight_of(i));
     for (std::size_t at = 0; at < values.size(); ++at) {
       expected.push_back(decays ? values[at] - 0.1 * 0.3 * slope[at] : values[at]);
