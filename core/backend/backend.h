@@ -67,6 +67,12 @@ class Backend {
   // last two dimensions are row- or column-major; leading dimensions of a and b expand to c's.
   // c may be wider than a and b.
   virtual void gemm(const View& c, const View& a, const View& b, GemmScale scale) = 0;
+  // c = a b + bias for matrices, bias [N] added to every row: gemm(), then binary(), or both at
+  // once where that rounds alike. A bias without data is none.
+  virtual void gemm_bias(const View& c, const View& a, const View& b, const View& bias) {
+    gemm(c, a, b, {});
+    if (bias.data != nullptr) binary(BinaryOp::add, c, c, bias);
+  }
   // c = a b + beta c for unfoldings: the dimensions that make up rows and columns may lie in memory
   // in any order. a and b fp32 or fp64, c of any float type. Fastest where c's columns are
   // contiguous. Not in place.

@@ -61,7 +61,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, WeightL
   const bool along_out = divided.along == WeightShards::Along::out;
   const auto make = [&] {
     Tensor y = Tensor::empty(backend, shape, x.dtype());
-    gemm_in_shards(backend, y.view().as_rows(), input.view().as_rows(), w, 0.0,
+    const View y_rows = y.view().as_rows(), x_rows = input.view().as_rows();
+    if (divided.shards.empty()) {
+      backend.gemm_bias(y_rows, x_rows, w, bias.defined() ? bias.view() : View{});
+      return y;
+    }
+    gemm_in_shards(backend, y_rows, x_rows, w, 0.0,
                    along_out ? ProductDim::columns : ProductDim::inner, divided.shards);
     add_bias(y, bias);
     return y;

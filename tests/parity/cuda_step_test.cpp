@@ -160,6 +160,18 @@ TEST_P(CudaStep, IsTheSameInGraphs) {
   }
 }
 
+// A product adds its bias in fp32, where that rounds as a kernel of its own would; not in 16 bits.
+TEST(CudaProducts, AddABiasWhereThatRoundsAlike) {
+  const auto biased_in = [](const char* precision) {
+    FakeGpu gpu(1);
+    const auto tasks = run_on(gpu, {"", {1, 1, 1}, {precision}}, 1)[0].tasks[0];
+    return std::count(tasks.begin(), tasks.end(), "product with bias");
+  };
+  EXPECT_EQ(biased_in("precision.compute=fp32"), 4 * job_of({}, {}).model.layers)
+      << "qkv, out, up and down of each block";
+  EXPECT_EQ(biased_in("precision.compute=bf16"), 0);
+}
+
 // Reductions begin while backward runs and end before the first weight changes.
 class CudaReductions : public testing::TestWithParam<Case> {};
 INSTANTIATE_TEST_SUITE_P(OverData, CudaReductions,

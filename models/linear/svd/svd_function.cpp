@@ -82,8 +82,7 @@ Tensor svd_linear(const Tensor& x, const Tensor& a, const Tensor& b, const Tenso
   const Tensor y = dear([&] {
     const Tensor made = Tensor::empty(backend, shape, x.dtype());
     const Tensor z = function_of(activation, product(input.view().as_rows(), ab, backend), false);
-    backend.gemm(made.view().as_rows(), z.view(), bb, {});
-    add_bias(made, bias);
+    backend.gemm_bias(made.view().as_rows(), z.view(), bb, bias.defined() ? bias.view() : View{});
     return made;
   });
   std::vector<Tensor> inputs = {x, a, b};

@@ -11,6 +11,8 @@ struct Library::State {};
 Library::Library(void*, Allocator&, bool) {}
 Library::~Library() = default;
 
+bool Library::can_run(const Product&, const Operands&) { return true; }
+
 void Library::run(const Product& product, double alpha, const Operands& at, double beta) {
   emulated::multiply(product, alpha, at, beta);
 }

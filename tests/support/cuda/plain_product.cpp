@@ -49,7 +49,8 @@ void multiply(const blas::Product& p, double alpha, const blas::Operands& operan
   TY_CHECK(!p.c.transposed, "a transposed result");
   TY_CHECK(p.out == p.in || (p.out == DType::f32 && size_of(p.in) == 2), "{} from {}",
            name_of(p.out), name_of(p.in));
-  const View c{operands.c, p.out, {}, {}};
+  TY_CHECK(p.has_bias == (operands.bias != nullptr), "a bias that is asked for or given alone");
+  const View c{operands.c, p.out, {}, {}}, bias{const_cast<void*>(operands.bias), p.out, {}, {}};
   for (std::int64_t item = 0; item < p.batch; ++item) {
     // Both with k innermost.
     const std::vector<double> a = elements_of(operands.a, p.in, p.m, p.k,
@@ -62,7 +63,8 @@ void multiply(const blas::Product& p, double alpha, const blas::Operands& operan
                                               b.begin() + n * p.k, 0.0);
         const std::int64_t to = at(p.c, m, n, item);
         const double before = beta == 0.0 ? 0.0 : beta * elements::load_any(c, to);
-        elements::store_any(c, to, alpha * sum + before);
+        const double added = p.has_bias ? elements::load_any(bias, m) : 0.0;
+        elements::store_any(c, to, alpha * sum + before + added);
       }
     }
   }

@@ -70,6 +70,10 @@ void DeclaringBackend::dropout(const View& y, const View& x, const DropoutMask& 
   put_views("dropout", [=, this] { math().dropout(y, x, mask); }, {y}, {x});
 }
 
+void DeclaringBackend::gemm_bias(const View& c, const View& a, const View& b, const View& bias) {
+  put_views("gemm_bias", [=, this] { math().gemm_bias(c, a, b, bias); }, {c}, {a, b, bias});
+}
+
 void DeclaringBackend::gemm(const View& c, const View& a, const View& b, GemmScale scale) {
   put_views("gemm", [=, this] { math().gemm(c, a, b, scale); }, {c}, {a, b});
 }

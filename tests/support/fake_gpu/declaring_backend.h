@@ -11,6 +11,7 @@ class DeclaringBackend : public Backend {
   bool has_host_memory() const override { return false; }
 
 #include "core/backend/overrides.inc"
+  void gemm_bias(const View& c, const View& a, const View& b, const View& bias) override;
 
  protected:
   // Who computes.

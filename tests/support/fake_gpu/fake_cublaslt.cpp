@@ -25,6 +25,8 @@ struct Layout {
 };
 struct Description {
   cublasOperation_t a = CUBLAS_OP_N, b = CUBLAS_OP_N;
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  const void* bias = nullptr;
 };
 struct Preference {
   std::uint64_t scratch = 0;
@@ -70,7 +72,8 @@ cuda::blas::Product product_of(const Description& how, const Layout& a, const La
           .batch = c.batch,
           .a = matrix_of(a, how.a),
           .b = matrix_of(b, how.b),
-          .c = matrix_of(c, CUBLAS_OP_N)};
+          .c = matrix_of(c, CUBLAS_OP_N),
+          .has_bias = how.epilogue == CUBLASLT_EPILOGUE_BIAS};
 }
 
 double number_at(const void* x, bool is_double) {
@@ -150,6 +153,10 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
       return set(own<Description>(description).a, from, bytes);
     case CUBLASLT_MATMUL_DESC_TRANSB:
       return set(own<Description>(description).b, from, bytes);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE:
+      return set(own<Description>(description).epilogue, from, bytes);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER:
+      return set(own<Description>(description).bias, from, bytes);
     default:
       return CUBLAS_STATUS_NOT_SUPPORTED;
   }
@@ -217,13 +224,17 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
   if (c != d || c_layout != d_layout) return CUBLAS_STATUS_NOT_SUPPORTED;
   const bool is_double = product.in == ty::DType::f64;
   const double scale = number_at(alpha, is_double), keep = number_at(beta, is_double);
+  const void* const bias = product.has_bias ? own<Description>(description).bias : nullptr;
+  std::vector<FakeAccess> accesses = {fake_read(a, 1), fake_read(b, 1), fake_write(d, 1),
+                                      fake_write(scratch, 1)};
+  if (bias != nullptr) accesses.push_back(fake_read(bias, 1));
   FakeGpu::get().put(*reinterpret_cast<FakeStream*>(stream),
-                     {.name = "product",
+                     {.name = product.has_bias ? "product with bias" : "product",
                       .run =
                           [=] {
-                            ty::cuda::emulated::multiply(product, scale, {a, b, d}, keep);
+                            ty::cuda::emulated::multiply(product, scale, {a, b, d, bias}, keep);
                           }},
-                     {fake_read(a, 1), fake_read(b, 1), fake_write(d, 1), fake_write(scratch, 1)});
+                     accesses);
   return CUBLAS_STATUS_SUCCESS;
 }
 

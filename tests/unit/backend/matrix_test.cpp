@@ -153,6 +153,23 @@ TEST_P(Matrices, GemmOverNothingLeavesBetaTimesTheOutput) {
   });
 }
 
+TEST_P(Matrices, GemmWithBias) {
+  for (const auto& [m, n, k] : {std::tuple{1, 1, 1}, {17, 33, 9}, {5, 1, 40}, {64, 7, 0}}) {
+    const Array a = random({m, std::max(k, 1)}, 1), right = random({std::max(k, 1), n}, 2);
+    const Array bias = random({n}, 3);
+    expect_like_reference(
+        [&](Backend& b) {
+          const View left = a.view().slice(1, 0, k), below = right.view().slice(0, 0, k);
+          const Array rows(dtype(), {m, n}), columns(dtype(), {n, m}), plain(dtype(), {m, n});
+          b.gemm_bias(rows, left, below, bias);
+          b.gemm_bias(columns.view().transpose(0, 1), left, below, bias);
+          b.gemm_bias(plain, left, below, View{});
+          return Outputs{rows, columns, plain};
+        },
+        std::sqrt(static_cast<double>(k)) + 2, MoreWorkers::may_round);
+  }
+}
+
 struct AttentionCase {
   std::int64_t batch, heads, tq, tk, width;
   bool causal;

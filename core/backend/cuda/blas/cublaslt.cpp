@@ -1,6 +1,6 @@
 // Products by cuBLASLt. What the library chooses for a product is asked once and kept: asking takes
 // as long as a small product.
-#include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 #include "core/backend/cuda/blas/descriptors.h"
@@ -40,6 +40,7 @@ struct Hash {
       add(x->distance);
     }
     for (const DType type : {p.in, p.out}) add(type);
+    add(p.has_bias);
     for (const std::uint32_t alignment : {key.a, key.b, key.c}) add(alignment);
     return hash;
   }
@@ -47,7 +48,7 @@ struct Hash {
 
 struct Plan {
   Descriptors descriptors;
-  cublasLtMatmulAlgo_t algorithm;
+  std::optional<cublasLtMatmulAlgo_t> algorithm;  // none: the library has no way
 };
 
 }  // namespace
@@ -62,7 +63,8 @@ struct Library::State {
   cublasLtHandle_t handle = nullptr;
   std::unordered_map<Key, Plan, Hash> plans;
 
-  Plan make_plan(const Key& key) const;
+  const Plan& plan_of(const Product& product, const Operands& at);
+  Plan make_plan(const Key& key, const void* bias) const;
 };
 
 Library::Library(void* stream, Allocator& memory, bool tf32)
@@ -76,8 +78,16 @@ Library::~Library() {
   cublasLtDestroy(state_->handle);
 }
 
-Plan Library::State::make_plan(const Key& key) const {
+const Plan& Library::State::plan_of(const Product& product, const Operands& at) {
+  const Key key{product, alignment_of(at.a), alignment_of(at.b), alignment_of(at.c)};
+  auto found = plans.find(key);
+  if (found == plans.end()) found = plans.emplace(key, make_plan(key, at.bias)).first;
+  return found->second;
+}
+
+Plan Library::State::make_plan(const Key& key, const void* bias) const {
   Plan plan{Descriptors(key.product, tf32), {}};
+  if (key.product.has_bias) plan.descriptors.set_bias(bias);
   cublasLtMatmulPreference_t raw = nullptr;
   check(cublasLtMatmulPreferenceCreate(&raw), "cublasLtMatmulPreferenceCreate");
   const std::unique_ptr<std::remove_pointer_t<cublasLtMatmulPreference_t>,
@@ -98,27 +108,29 @@ Plan Library::State::make_plan(const Key& key) const {
   check(cublasLtMatmulAlgoGetHeuristic(handle, d.product.get(), d.a.get(), d.b.get(), d.c.get(),
                                        d.c.get(), raw, 1, &best, &found),
         "cublasLtMatmulAlgoGetHeuristic");
-  if (found == 0) {
-    const Product& p = key.product;
-    throw DeviceError("cuda: cuBLASLt has no way to multiply [{}, {}] by [{}, {}], {} to {}", p.m,
-                      p.k, p.k, p.n, name_of(p.in), name_of(p.out));
-  }
-  plan.algorithm = best.algo;
+  if (found > 0) plan.algorithm = best.algo;
   return plan;
+}
+
+bool Library::can_run(const Product& product, const Operands& at) {
+  return state_->plan_of(product, at).algorithm.has_value();
 }
 
 void Library::run(const Product& product, double alpha, const Operands& at, double beta) {
   State& s = *state_;
-  const Key key{product, alignment_of(at.a), alignment_of(at.b), alignment_of(at.c)};
-  auto found = s.plans.find(key);
-  if (found == s.plans.end()) found = s.plans.emplace(key, s.make_plan(key)).first;
-  const Plan& plan = found->second;
+  const Plan& plan = s.plan_of(product, at);
+  if (!plan.algorithm) {
+    const Product& p = product;
+    throw DeviceError("cuda: cuBLASLt has no way to multiply [{}, {}] by [{}, {}], {} to {}", p.m,
+                      p.k, p.k, p.n, name_of(p.in), name_of(p.out));
+  }
   const Descriptors& d = plan.descriptors;
+  if (product.has_bias) d.set_bias(at.bias);
   const auto alpha_f = static_cast<float>(alpha), beta_f = static_cast<float>(beta);
   const void* const scale_a = d.is_double ? static_cast<const void*>(&alpha) : &alpha_f;
   const void* const scale_b = d.is_double ? static_cast<const void*>(&beta) : &beta_f;
   check(cublasLtMatmul(s.handle, d.product.get(), scale_a, at.a, d.a.get(), at.b, d.b.get(),
-                       scale_b, at.c, d.c.get(), at.c, d.c.get(), &plan.algorithm, s.scratch,
+                       scale_b, at.c, d.c.get(), at.c, d.c.get(), &*plan.algorithm, s.scratch,
                        kScratchBytes, static_cast<cudaStream_t>(s.stream)),
         "cublasLtMatmul");
 }

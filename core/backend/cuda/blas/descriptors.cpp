@@ -61,9 +61,21 @@ Descriptors::Descriptors(const Product& p, bool tf32) : is_double(p.in == DType:
   };
   set(CUBLASLT_MATMUL_DESC_TRANSA, p.a.transposed);
   set(CUBLASLT_MATMUL_DESC_TRANSB, p.b.transposed);
+  if (p.has_bias) {
+    const cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_BIAS;
+    check(cublasLtMatmulDescSetAttribute(raw, CUBLASLT_MATMUL_DESC_EPILOGUE, &epilogue,
+                                         sizeof epilogue),
+          "cublasLtMatmulDescSetAttribute");
+  }
   a = layout_of(p.a, p.in, p.m, p.k, p.batch);
   b = layout_of(p.b, p.in, p.k, p.n, p.batch);
   c = layout_of(p.c, p.out, p.m, p.n, p.batch);
+}
+
+void Descriptors::set_bias(const void* bias) const {
+  check(cublasLtMatmulDescSetAttribute(product.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, &bias,
+                                       sizeof bias),
+        "cublasLtMatmulDescSetAttribute");
 }
 
 }  // namespace ty::cuda::blas

@@ -24,6 +24,9 @@ struct Descriptors {
   using Handle = std::unique_ptr<std::remove_pointer_t<T>, Deleter<T, Destroy>>;
   using Layout = Handle<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
 
+  // Where the bias of the next call lies.
+  void set_bias(const void* bias) const;
+
   Handle<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product;
   Layout a, b, c;
   bool is_double;  // alpha and beta

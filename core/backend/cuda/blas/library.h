@@ -21,6 +21,8 @@ class Library {
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
 
+  // Whether the library has a way to compute it.
+  bool can_run(const Product& product, const Operands& at);
   // k, m, n and batch at least 1; out is `in` or, for 16-bit types, fp32. Throws DeviceError.
   void run(const Product& product, double alpha, const Operands& at, double beta);
 

@@ -116,4 +116,15 @@ Calls plan_product(const View& c, const View& a, const View& b) {
   return calls;
 }
 
+std::optional<Calls> plan_biased(const View& c, const View& a, const View& b, const View& bias) {
+  const bool is_fp32 = c.dtype == DType::f32 && a.dtype == DType::f32 && bias.dtype == DType::f32;
+  if (!is_fp32 || c.rank() != 2 || !bias.is_contiguous()) return std::nullopt;
+  const auto layout = layout_of(c);
+  if (!layout || !layout->row_major) return std::nullopt;
+  Calls calls = plan_product(c, a, b);
+  calls.product.has_bias = true;
+  calls.operands.front().bias = bias.data;
+  return calls;
+}
+
 }  // namespace ty::cuda::blas

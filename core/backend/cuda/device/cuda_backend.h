@@ -42,6 +42,7 @@ class CudaBackend final : public Backend, public DeviceQueue {
   void synchronize() override;
 
 #include "core/backend/overrides.inc"
+  void gemm_bias(const View& c, const View& a, const View& b, const View& bias) override;
 
   void* stream() override { return stream_.submit(); }
   void begin_graph(std::string_view kind) override { stream_.begin(kind); }
@@ -71,6 +72,8 @@ class CudaBackend final : public Backend, public DeviceQueue {
   View as_matrix(const View& x, std::unique_ptr<ScratchView>& memory);
   // c = a b for any strides of a matrix, c of a's type or a wider one.
   void multiply(const View& c, const View& a, const View& b, GemmScale scale);
+  // gemm_bias() as one product; false, and nothing done, where it is not.
+  bool multiply_biased(const View& c, const View& a, const View& b, const View& bias);
   // k or v with zeros behind each entry's length, if there are lengths.
   View without_tail(const View& x, const AttentionOptions& options, std::int64_t first,
                     std::int64_t entries, std::unique_ptr<ScratchView>& memory);

@@ -56,4 +56,18 @@ void CudaBackend::gemm(const View& c, const View& a, const View& b, GemmScale sc
   multiply(c, a, b, scale);
 }
 
+bool CudaBackend::multiply_biased(const View& c, const View& a, const View& b, const View& bias) {
+  if (bias.data == nullptr || c.numel() == 0 || a.shape[-1] == 0) return false;
+  std::unique_ptr<ScratchView> a_memory, b_memory;
+  const auto calls = blas::plan_biased(c, as_matrix(a, a_memory), as_matrix(b, b_memory), bias);
+  if (!calls || !library_->can_run(calls->product, calls->operands.front())) return false;
+  stream_.issue("product");
+  library_->run(calls->product, 1.0, calls->operands.front(), 0.0);
+  return true;
+}
+
+void CudaBackend::gemm_bias(const View& c, const View& a, const View& b, const View& bias) {
+  if (!multiply_biased(c, a, b, bias)) Backend::gemm_bias(c, a, b, bias);
+}
+
 }  // namespace ty::cuda

@@ -35,6 +35,26 @@ TEST(Descriptors, SayWhatTheProductSays) {
   EXPECT_FALSE(d.is_double);
 }
 
+TEST(Descriptors, NameTheBiasOfEachCall) {
+  const Matrix square{false, 4, 0};
+  Product product{DType::f32, DType::f32, 4, 4, 4, 1, square, square, square};
+  const auto get = [](const Descriptors& d, cublasLtMatmulDescAttributes_t which, auto value) {
+    check(cublasLtMatmulDescGetAttribute(d.product.get(), which, &value, sizeof value, nullptr),
+          "get");
+    return value;
+  };
+  EXPECT_EQ(get(Descriptors(product, false), CUBLASLT_MATMUL_DESC_EPILOGUE, cublasLtEpilogue_t{}),
+            CUBLASLT_EPILOGUE_DEFAULT);
+  product.has_bias = true;
+  const Descriptors d(product, false);
+  EXPECT_EQ(get(d, CUBLASLT_MATMUL_DESC_EPILOGUE, cublasLtEpilogue_t{}), CUBLASLT_EPILOGUE_BIAS);
+  for (const std::uintptr_t address : {64, 128}) {
+    const auto* const bias = reinterpret_cast<const void*>(address);
+    d.set_bias(bias);
+    EXPECT_EQ(get(d, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(nullptr)), bias);
+  }
+}
+
 TEST(Descriptors, Fp32IsNotRoundedUnlessAsked) {
   const auto computes_in = [](DType in, bool tf32) {
     const Matrix square{false, 4, 0};

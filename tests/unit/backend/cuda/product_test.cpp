@@ -62,6 +62,25 @@ TEST(Product, IndicesBeyond32BitsSurvive) {
   EXPECT_EQ(product.b.distance, std::int64_t{1} << 33);
 }
 
+// A bias is part of an fp32 product with a row-major result: the library adds it along columns, and
+// would round 16-bit sums once where a sum of its own rounds twice.
+TEST(Product, ABiasJoinsWhereThatRoundsAlike) {
+  const auto biased = [](DType dtype, const View& c) {
+    return plan_biased(c, view({3, 5}, dtype), view({5, 7}, dtype), view({7}, dtype));
+  };
+  const auto calls = biased(DType::f32, view({3, 7}));
+  ASSERT_TRUE(calls.has_value());
+  EXPECT_TRUE(calls->product.has_bias);
+  EXPECT_EQ(calls->product.m, 7) << "the bias has one number per row, column-major";
+  ASSERT_EQ(calls->operands.size(), 1u);
+  EXPECT_EQ(calls->operands.front().bias, kMemory);
+  EXPECT_FALSE(biased(DType::f32, view({7, 3}).transpose(0, 1)));
+  EXPECT_FALSE(biased(DType::f32, view({1, 3, 7})));
+  EXPECT_FALSE(biased(DType::bf16, view({3, 7}, DType::bf16)));
+  EXPECT_FALSE(biased(DType::bf16, view({3, 7})));
+  EXPECT_FALSE(biased(DType::f64, view({3, 7}, DType::f64)));
+}
+
 TEST(Product, WhatIsNoMatrixIsRefused) {
   EXPECT_FALSE(is_matrix({kMemory, DType::f32, {3, 5}, {10, 2}}));
   EXPECT_FALSE(is_matrix({kMemory, DType::f32, {3, 5}, {1, 1}}));
