@@ -44,12 +44,14 @@ Optimizer::Optimizer(FlatParameters& parameters, std::vector<Piece> pieces,
 }
 
 // An element's update does not depend on its place in a range, so merging changes no bit. Rounding
-// of 16-bit weights does: it is drawn per parameter. So is the gradient of a product's decay made.
+// of 16-bit weights does: it is drawn per parameter. So is the gradient of a product's decay made,
+// and a norm is one parameter's.
 void Optimizer::add_run(const Run& run) {
   if (!runs_.empty() && !is_narrow(parameters_->weights().dtype())) {
     Run& last = runs_.back();
     if (last.flat_first + last.count == run.flat_first && last.options == run.options &&
-        run.options.product_decay == 0.0) {
+        run.options.product_decay == 0.0 && run.options.max_norm == 0.0 &&
+        !run.options.is_bounded) {
       last.count += run.count;
       return;
     }
@@ -58,6 +60,8 @@ void Optimizer::add_run(const Run& run) {
 }
 
 void Optimizer::step(const StepSize& size) {
+  if (norms_ != nullptr) norms_->begin_step();
+  if (bounds_ != nullptr) bounds_->begin_step();
   if (products_ != nullptr) products_->begin_step();
   update_runs(size);
   if (products_ != nullptr) products_->end_step();
@@ -75,7 +79,11 @@ void Optimizer::update_runs(const StepSize& size) {
                       slice(p.gradients(), flat).view(),
                       {},
                       run.options,
+                      View{},
                       View{}};
+    if (run.options.max_norm > 0.0) {
+      operands.squares = norms_->squares(pieces_[run.piece].parameter);
+    }
     if (run.options.product_decay > 0.0) {
       const Piece& piece = pieces_[run.piece];
       if (decaying != piece.parameter) {
@@ -91,21 +99,49 @@ void Optimizer::update_runs(const StepSize& size) {
     if (wide_.defined()) {
       update_narrow(pieces_[run.piece], operands, size);
     } else {
-      update_by_options(operands, size);
+      update_by_options(pieces_[run.piece], operands, size);
     }
   }
 }
 
-void Optimizer::update_by_options(const Operands& operands, const StepSize& size) {
+void Optimizer::update_by_options(const Piece& piece, const Operands& operands,
+                                  const StepSize& size) {
   const UpdateOptions& options = operands.options;
+  if (operands.squares.data != nullptr) {
+    backend().limit_norm(operands.weights, operands.squares, options.max_norm);
+  }
   if (operands.product.data != nullptr) {
     backend().sgd(
         operands.weights, View{}, View{}, operands.product,
         {.lr = size.learning_rate * options.rate * options.product_decay, .is_clipped = false});
   }
+  if (options.is_bounded) return update_bounded(piece, operands, size);
   if (!options.is_sum) return update(operands, size);
   backend().sgd(operands.weights, View{}, operands.low, operands.gradients,
                 {.lr = 1.0, .gradient_scale = size.gradient_scale});
+}
+
+// The momentum takes the gradient as an update without a learning rate does, so clipping and what
+// forbids updates are where they always are.
+void Optimizer::update_bounded(const Piece& piece, const Operands& operands, const StepSize& size) {
+  const Parameter& factor = parameters_->store().all()[piece.parameter];
+  TY_CHECK(operands.weights.numel() == factor.shape.numel() && !wide_.defined(),
+           "{} is no whole matrix of wide numbers here", factor.name);
+  Tensor own;  // without moments: the gradient alone
+  if (operands.states.empty()) {
+    own = Tensor::empty(backend(), {factor.shape.numel()}, operands.weights.dtype,
+                        MemoryClass::workspace);
+  }
+  const View moment = own.defined() ? own.view() : operands.states.front();
+  backend().sgd(
+      operands.weights, moment, View{}, operands.gradients,
+      {.momentum = own.defined() ? 0.0 : momentum(), .gradient_scale = size.gradient_scale});
+  const Tensor direction = bounds_->direction(piece.parameter, moment);
+  const View along = direction.view().reshape({direction.numel()});
+  backend().sgd(operands.weights, View{}, operands.low, along,
+                {.lr = size.learning_rate * operands.options.rate,
+                 .weight_decay = operands.options.weight_decay,
+                 .is_clipped = false});
 }
 
 std::string Optimizer::first_non_finite_state() const {
@@ -131,12 +167,16 @@ void Optimizer::update_narrow(const Piece& piece, const Operands& all, const Ste
   for (std::int64_t first = 0; first < piece.inside.count; first += wide_.numel()) {
     const std::int64_t count = std::min(wide_.numel(), piece.inside.count - first);
     const View narrow = part(all.weights, first, count);
-    Operands operands{
-        part(wide_.view(), 0, count),   View{}, part(all.gradients, first, count), {}, all.options,
-        part(all.product, first, count)};
+    Operands operands{part(wide_.view(), 0, count),
+                      View{},
+                      part(all.gradients, first, count),
+                      {},
+                      all.options,
+                      part(all.product, first, count),
+                      all.squares};
     for (const View& state : all.states) operands.states.push_back(part(state, first, count));
     backend().copy(operands.weights, narrow);
-    update_by_options(operands, size);
+    update_by_options(piece, operands, size);
     backend().round_stochastic(narrow, operands.weights, rounding, piece.inside.first + first);
     if (all.low.data != nullptr) backend().copy(part(all.low, first, count), narrow);
   }
@@ -159,6 +199,7 @@ class AdamWOptimizer final : public Optimizer {
     options_.gradient_scale = size.gradient_scale;
     backend().adamw(o.weights, o.states[0], o.states[1], o.low, o.gradients, options_);
   }
+  double momentum() const override { return options_.beta1; }
   AdamW options_;
 };
 
@@ -178,6 +219,7 @@ class SgdOptimizer final : public Optimizer {
     options_.gradient_scale = size.gradient_scale;
     backend().sgd(o.weights, o.states.empty() ? View{} : o.states[0], o.low, o.gradients, options_);
   }
+  double momentum() const override { return options_.momentum; }
   Sgd options_;
 };
 

@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/nn/flat_parameters.h"
+#include "optim/bounded_steps.h"
+#include "optim/norm_cap.h"
 #include "optim/product_decay.h"
 
 namespace ty {
@@ -29,6 +31,8 @@ struct UpdateOptions {
   double rate = 1.0;  // multiplies the learning rate
   double weight_decay = 0.0;
   double product_decay = 0.0;  // of the product that it is a factor of; needs decay_products()
+  double max_norm = 0.0;       // of the parameter before its update; 0: any; needs cap_norms()
+  bool is_bounded = false;     // the learning rate bounds the product's step; needs bound_steps()
   bool is_sum = false;         // w -= gradient_scale g, and nothing else
   friend bool operator==(const UpdateOptions&, const UpdateOptions&) = default;
 };
@@ -45,6 +49,10 @@ class Optimizer {
   virtual ~Optimizer() = default;
   // Makes what product_decay needs. Steps become collective calls where ranks divide a factor.
   void decay_products(std::unique_ptr<ProductDecay> products) { products_ = std::move(products); }
+  // The same for max_norm.
+  void cap_norms(std::unique_ptr<NormCap> norms) { norms_ = std::move(norms); }
+  // The same for is_bounded; of parameters that lie in one owned piece, wider than 16 bits.
+  void bound_steps(std::unique_ptr<BoundedSteps> bounds) { bounds_ = std::move(bounds); }
   // Updates the weights of the owned pieces and their low-precision copy.
   void step(const StepSize& size);
   // The first moment that holds NaN or infinity, as "exp_avg of NAME"; "" if all are finite.
@@ -58,11 +66,14 @@ class Optimizer {
     std::vector<View> states;
     UpdateOptions options;
     View product;  // the gradient that product_decay multiplies; no data without it
+    View squares;  // of the parameter, [1] fp64, for max_norm; no data without it
   };
   // State starts at zero.
   Optimizer(FlatParameters& parameters, std::vector<Piece> pieces, const OptionsOf& options_of,
             std::vector<std::string> state_names);
   virtual void update(const Operands& operands, const StepSize& size) = 0;
+  // Of the first moment, which the steps of bounded factors follow.
+  virtual double momentum() const = 0;
   Backend& backend() const { return parameters_->backend(); }
 
  private:
@@ -75,10 +86,13 @@ class Optimizer {
     std::size_t piece;  // the first one
   };
   void add_run(const Run& run);
-  // Updates all runs; the decay of products, if there is any, has begun its step.
+  // Updates all runs; decay of products, the cap of norms and bounds, if there are any, have begun
+  // their step.
   void update_runs(const StepSize& size);
-  // Decay of the product, then update(); or the update of a sum.
-  void update_by_options(const Operands& operands, const StepSize& size);
+  // The update of a factor whose product's step is bounded.
+  void update_bounded(const Piece& piece, const Operands& operands, const StepSize& size);
+  // The cap of the norm and decay of the product, then update(); or the update of a sum.
+  void update_by_options(const Piece& piece, const Operands& operands, const StepSize& size);
   // update() of 16-bit weights, computed in fp32.
   void update_narrow(const Piece& piece, const Operands& operands, const StepSize& size);
 
@@ -88,6 +102,8 @@ class Optimizer {
   std::vector<State> states_;
   Tensor wide_;  // some 16-bit weights in fp32
   std::unique_ptr<ProductDecay> products_;
+  std::unique_ptr<NormCap> norms_;
+  std::unique_ptr<BoundedSteps> bounds_;
 };
 
 // `options` are those of the kernel; gradient_scale and step are set by each step, lr and

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/error.h"
+#include "optim/factor_math.h"
 
 namespace ty {
 
@@ -14,22 +15,16 @@ Tensor as_matrix(const Tensor& f, std::int64_t rows) {
   return f.alias(f.view().reshape({rows, f.numel() / rows}));
 }
 
-Tensor product(const View& a, const View& b, Backend& backend) {
-  Tensor c = Tensor::empty(backend, {a.shape[0], b.shape[1]}, a.dtype);
-  backend.gemm(c.view(), a, b, {});
-  return c;
-}
-
 // left f, for f [left, ..]; left undefined: f.
 Tensor from_left(const Tensor& left, const Tensor& f) {
   if (!left.defined()) return f;
-  return product(left.view(), as_matrix(f, left.dim(0)).view(), f.backend());
+  return product_of(left.view(), as_matrix(f, left.dim(0)).view(), f.backend());
 }
 
 // f right, for f [.., right].
 Tensor from_right(const Tensor& f, const Tensor& right) {
   if (!right.defined()) return f;
-  return product(as_matrix(f, f.numel() / right.dim(0)).view(), right.view(), f.backend());
+  return product_of(as_matrix(f, f.numel() / right.dim(0)).view(), right.view(), f.backend());
 }
 
 // Whether the dimension that ranks divide is one that neighbours sum over.
@@ -74,15 +69,14 @@ ProductDecay::ProductDecay(const ParameterStore& store, const Decays& decays, Ad
 }
 
 Tensor ProductDecay::value_of(const Factor& factor) const {
-  const Tensor value = store_->all()[factor.parameter].value.detach();
-  return size_of(value.dtype()) < 4 ? value.to(DType::f32) : value;
+  return wide_value_of(store_->all()[factor.parameter]);
 }
 
 Tensor ProductDecay::passed_right(const Factor& factor, const Tensor& f) const {
   const std::int64_t rows = f.numel() / factor.place.right;
   const Tensor left_f = from_left(factor.left, f);
-  Tensor sum = product(as_matrix(f, rows).view().transpose(0, 1), as_matrix(left_f, rows).view(),
-                       f.backend());
+  Tensor sum = product_of(as_matrix(f, rows).view().transpose(0, 1), as_matrix(left_f, rows).view(),
+                          f.backend());
   if (factor.is_divided) add_up_(sum.view());
   return sum;
 }
@@ -90,8 +84,8 @@ Tensor ProductDecay::passed_right(const Factor& factor, const Tensor& f) const {
 Tensor ProductDecay::passed_left(const Factor& factor, const Tensor& f) const {
   const std::int64_t rows = factor.place.left;
   const Tensor f_right = from_right(f, factor.right);
-  Tensor sum = product(as_matrix(f_right, rows).view(), as_matrix(f, rows).view().transpose(0, 1),
-                       f.backend());
+  Tensor sum = product_of(as_matrix(f_right, rows).view(),
+                          as_matrix(f, rows).view().transpose(0, 1), f.backend());
   if (factor.is_divided) add_up_(sum.view());
   return sum;
 }

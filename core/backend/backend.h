@@ -146,6 +146,12 @@ class Backend {
 
   // Sum of squares of x (contiguous), accumulated in double and written to y [1] fp64.
   virtual void sum_squares(const View& y, const View& x) = 0;
+  // y = y min(1, limit / sqrt(squares[0])): a part of what has this sum of squares, held to a norm
+  // of `limit`. y fp32 or fp64, contiguous; squares [1] fp64.
+  virtual void limit_norm(const View& y, const View& squares, double limit) = 0;
+  // y = y / (offset + the sum of squares[i]^(1 / root)). y fp32 or fp64, contiguous; squares [N]
+  // fp64, contiguous, N small; offset > 0.
+  virtual void divide_by_norms(const View& y, const View& squares, double root, double offset) = 0;
   // One step of AdamW (Loshchilov and Hutter, arXiv 1711.05101) on contiguous ranges of equal
   // length: w fp32 or fp64, m and v of w's dtype, gradient of any float type; low, if it has data,
   // receives the bf16 or fp16 copy of w that the model reads.

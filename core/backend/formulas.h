@@ -132,4 +132,17 @@ TY_HOST_DEVICE void adamw(T& w, T& m, T& v, T gradient, const AdamW& o, const Ad
   w = w * static_cast<T>(s.decay) - static_cast<T>(s.step_size) * m / denominator;
 }
 
+// What scales numbers of this sum of squares to a norm of at most `limit`; NaN is left as it is.
+TY_HOST_DEVICE inline double within_norm(double squares, double limit) {
+  return squares > limit * limit ? limit / std::sqrt(squares) : 1.0;
+}
+
+// offset + the sum of squares[i]^(1 / root).
+TY_HOST_DEVICE inline double sum_of_norms(const double* squares, std::int64_t count, double root,
+                                          double offset) {
+  double sum = offset;
+  for (std::int64_t i = 0; i < count; ++i) sum += std::pow(squares[i], 1.0 / root);
+  return sum;
+}
+
 }  // namespace ty::formulas

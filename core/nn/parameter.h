@@ -38,6 +38,9 @@ struct Init {
   Compute compute = {};
   // Of a factor: what a dense weight's learning rate is to be multiplied by (optim.factor_rates).
   double rate = 1.0;
+  // Of a factor: the root mean square of its elements at a normal start (optim.factor_norm_cap); 0:
+  // of no factor.
+  double rms = 0.0;
   // Of scores: what the gradients come to is subtracted as it is, without a learning rate, moments
   // or decay, and has no part in the gradient's norm.
   bool is_sum = false;

@@ -10,6 +10,12 @@
 namespace ty {
 
 namespace {
+std::string rate_of(const UpdateGroup& group) {
+  return fmt::format("{:g}{}", group.lr, group.is_bounded ? ", bounded" : "");
+}
+
+bool is_capped(const UpdateGroup& group) { return group.max_rms > 0.0; }
+
 std::string decay_of(const UpdateGroup& group) {
   if (group.product_decay == 0.0) return fmt::format("{:g}", group.weight_decay);
   return fmt::format("{:g} of the product", group.product_decay);
@@ -18,13 +24,20 @@ std::string decay_of(const UpdateGroup& group) {
 
 std::string format_updates(const std::vector<UpdateGroup>& groups) {
   if (groups.empty()) return "";
-  Table table({"parameters", "numbers", "peak lr", "weight decay", "the first of them"});
+  const bool has_caps = std::any_of(groups.begin(), groups.end(), is_capped);
+  std::vector<std::string> titles = {"parameters", "numbers", "peak lr", "weight decay"};
+  if (has_caps) titles.emplace_back("largest rms");
+  titles.emplace_back("the first of them");
+  Table table(titles);
   for (const UpdateGroup& group : groups) {
     const char* const word = group.is_frozen ? "frozen" : group.is_sum ? "sum" : "";
     const bool has_rate = *word == '\0';
-    table.add({std::to_string(group.parameters), human_count(static_cast<double>(group.numbers)),
-               has_rate ? fmt::format("{:g}", group.lr) : word, has_rate ? decay_of(group) : "",
-               group.first});
+    std::vector<std::string> row = {
+        std::to_string(group.parameters), human_count(static_cast<double>(group.numbers)),
+        has_rate ? rate_of(group) : word, has_rate ? decay_of(group) : ""};
+    if (has_caps) row.push_back(is_capped(group) ? fmt::format("{:.3g}", group.max_rms) : "");
+    row.push_back(group.first);
+    table.add(row);
   }
   return table.str();
 }
@@ -74,7 +87,9 @@ nlohmann::json updates_json(const std::vector<UpdateGroup>& groups) {
     if (!group.is_frozen && !group.is_sum) {
       row.update({{"lr", group.lr},
                   {"weight_decay", group.weight_decay},
-                  {"product_decay", group.product_decay}});
+                  {"product_decay", group.product_decay},
+                  {"max_rms", group.max_rms},
+                  {"bounded", group.is_bounded}});
     }
     rows.push_back(std::move(row));
   }

@@ -17,7 +17,7 @@ std::string format_shares(const std::vector<TrainedShare>& shares);
 // One object per rule: rule, trained, parameters (numbers, with those that are not), share.
 nlohmann::json shares_json(const std::vector<TrainedShare>& shares);
 // One object per group: first, parameters (how many), numbers, and either frozen or lr,
-// weight_decay and product_decay.
+// weight_decay, product_decay, max_rms (0: none) and bounded.
 nlohmann::json updates_json(const std::vector<UpdateGroup>& groups);
 
 }  // namespace ty

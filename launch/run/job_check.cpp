@@ -57,6 +57,12 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
                         "fast, or optim.weight_decay",
                         mesh.tensor);
     }
+    if (job.optim.factor_norm_cap && mesh.tensor > 1) {
+      throw ConfigError(Key{"optim.factor_norm_cap"},
+                        "has no canonical sums over {} tensor ranks; want parallel.reduction: "
+                        "fast, or null",
+                        mesh.tensor);
+    }
     if (mesh.tensor > 1 && size_of(job.precision.weights) < 4) {
       throw ConfigError(Key{"precision.weights"},
                         "{} is rounded by each of the {} tensor ranks in its own way; "
@@ -69,6 +75,25 @@ void check_layout(const JobConfig& job, const MeshShape& mesh) {
                       "{} tokens cannot be divided over parallel.tensor = {} ranks, as "
                       "parallel.sequence wants; {}",
                       job.data.sequence, mesh.tensor, valid_degrees(job.data.sequence));
+  }
+}
+
+// Steps that are bounded need whole matrices, with all of their digits.
+void check_bounded_steps(const JobConfig& job, const MeshShape& mesh) {
+  if (job.optim.factor_steps != FactorSteps::bounded) return;
+  const char* const kWanted = "optim.factor_steps: bounded wants them whole on every rank";
+  if (job.parallel.zero > 0 && mesh.data > 1) {
+    throw ConfigError(Key{"parallel.zero"}, "{} cuts factors into shares, and {}; want 0",
+                      job.parallel.zero, kWanted);
+  }
+  if (mesh.tensor > 1) {
+    throw ConfigError(Key{"parallel.tensor"}, "{} ranks divide factors, and {}; want 1",
+                      mesh.tensor, kWanted);
+  }
+  if (size_of(job.precision.weights) < 4) {
+    throw ConfigError(Key{"precision.weights"},
+                      "{} has too few digits for optim.factor_steps: bounded; want fp32 or fp64",
+                      name_of(job.precision.weights));
   }
 }
 
@@ -180,6 +205,7 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
   }
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());
+  check_bounded_steps(job, mesh);
   check_guides(job, config.linear);
   check_pruned(job, config.linear);
   check_copies(job, config);

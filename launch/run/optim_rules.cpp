@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <set>
 
 #include "core/base/error.h"
@@ -92,14 +93,27 @@ void check_dora_bases(const TrainedParameters& trained, const ParameterStore& wh
   }
 }
 
+double max_rms(const OptimSection& optim, const Parameter& parameter) {
+  return optim.factor_norm_cap.value_or(0.0) * parameter.init.rms;
+}
+
+bool is_bounded(const OptimSection& optim, const Parameter& parameter) {
+  return optim.factor_steps == FactorSteps::bounded && is_factor_of_pair(parameter);
+}
+
 }  // namespace
 
 TrainingRules training_rules(const OptimSection& optim) { return {optim.freeze, optim.train}; }
 
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter) {
   const Options options = options_of(optim, parameter);
-  return {options.lr / optim.lr, options.weight_decay, options.product_decay,
-          parameter.init.is_sum};
+  const auto numbers = static_cast<double>(parameter.whole().numel());
+  return {.rate = options.lr / optim.lr,
+          .weight_decay = options.weight_decay,
+          .product_decay = options.product_decay,
+          .max_norm = max_rms(optim, parameter) * std::sqrt(numbers),
+          .is_bounded = is_bounded(optim, parameter),
+          .is_sum = parameter.init.is_sum};
 }
 
 void check_patterns(const OptimSection& optim, const ParameterStore& whole) {
@@ -134,10 +148,13 @@ std::vector<UpdateGroup> update_groups(const OptimSection& optim, const Paramete
       one.lr = options.lr;
       one.weight_decay = options.weight_decay;
       one.product_decay = options.product_decay;
+      one.max_rms = max_rms(optim, parameter);
+      one.is_bounded = is_bounded(optim, parameter);
     }
     const auto found = std::find_if(groups.begin(), groups.end(), [&](const UpdateGroup& group) {
       return group.is_frozen == one.is_frozen && group.is_sum == one.is_sum && group.lr == one.lr &&
-             group.weight_decay == one.weight_decay && group.product_decay == one.product_decay;
+             group.weight_decay == one.weight_decay && group.product_decay == one.product_decay &&
+             group.max_rms == one.max_rms && group.is_bounded == one.is_bounded;
     });
     if (found == groups.end()) {
       groups.push_back(std::move(one));

@@ -19,7 +19,8 @@ TrainingRules training_rules(const OptimSection& optim);
 // A parameter's options: of optim.rules, of each key, the last that matches and states it; without
 // one optim.lr, times the parameter's own rate if optim.factor_rates says so, and
 // optim.weight_decay, of a factor optim.product_decay if that is stated, unless optim.no_decay
-// matches.
+// matches; and of a factor what optim.factor_norm_cap
+// and factor_steps say.
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter);
 
 // Throws ConfigError for a pattern of the section that matches none of the model's parameters, and
@@ -36,6 +37,8 @@ struct UpdateGroup {
   double lr = 0.0;      // at its peak
   double weight_decay = 0.0;
   double product_decay = 0.0;
+  double max_rms = 0.0;     // of the elements of each; 0: any
+  bool is_bounded = false;  // lr bounds the step of the product
 };
 // In the order of their first parameter, what is frozen last.
 std::vector<UpdateGroup> update_groups(const OptimSection& optim, const ParameterStore& whole);

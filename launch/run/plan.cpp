@@ -47,8 +47,8 @@ void add_choices(Traffic& traffic, const Layout& layout, std::int64_t actions) {
 bool chooses_what_is_trained(const JobConfig& job, const ModelSpec& config) {
   const OptimSection& optim = job.optim;
   return !optim.freeze.empty() || !optim.train.empty() || !optim.rules.empty() ||
-         optim.factor_rates != FactorRates::equal || optim.product_decay ||
-         have_adapters(config.linear);
+         optim.factor_rates != FactorRates::equal || optim.product_decay || optim.factor_norm_cap ||
+         optim.factor_steps != FactorSteps::free || have_adapters(config.linear);
 }
 
 void add_what_is_trained(Plan& plan, const JobConfig& job, const ModelSpec& config) {

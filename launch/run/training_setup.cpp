@@ -10,12 +10,28 @@ namespace ty {
 
 namespace {
 
-// The group is on the backend.
-ProductDecay product_decay(const OptimSection& optim, const ParameterStore& store, Group tensor) {
-  return {
-      store,
-      [&optim](const Parameter& each) { return update_options(optim, each).product_decay > 0; },
-      [tensor = std::move(tensor)](const View& x) { tensor.all_reduce(x, ReduceOp::sum).wait(); }};
+// What options of single parameters need of all of them. The group is on the backend.
+void prepare(Optimizer& optimizer, const OptimSection& optim, const ParameterStore& store,
+             const Group& tensor) {
+  const auto add_up = [tensor](const View& x) { tensor.all_reduce(x, ReduceOp::sum).wait(); };
+  if (optim.product_decay) {
+    const auto decays = [&optim](const Parameter& each) {
+      return update_options(optim, each).product_decay > 0;
+    };
+    optimizer.decay_products(std::make_unique<ProductDecay>(store, decays, add_up));
+  }
+  if (optim.factor_steps == FactorSteps::bounded) {
+    const auto is_bounded = [&optim](const Parameter& each) {
+      return each.trainable && update_options(optim, each).is_bounded;
+    };
+    optimizer.bound_steps(std::make_unique<BoundedSteps>(store, is_bounded));
+  }
+  if (optim.factor_norm_cap) {
+    const auto is_capped = [&optim](const Parameter& each) {
+      return update_options(optim, each).max_norm > 0;
+    };
+    optimizer.cap_norms(std::make_unique<NormCap>(store, is_capped, add_up));
+  }
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimSection& optim, FlatParameters& parameters,
@@ -93,9 +109,7 @@ TrainingSetup::TrainingSetup(const JobConfig& job, const ModelSpec& config, Back
       optimizer(make_optimizer(job.optim, *model.parameters, reducer.owned_pieces())),
       step(*model.model, *objective, *model.parameters, *optimizer, reducer,
            step_options(job, layout), layout.groups.pipeline.on(backend)) {
-  if (!job.optim.product_decay) return;
-  optimizer->decay_products(std::make_unique<ProductDecay>(
-      product_decay(job.optim, model.parameters->store(), layout.groups.tensor.on(backend))));
+  prepare(*optimizer, job.optim, model.parameters->store(), layout.groups.tensor.on(backend));
 }
 
 }  // namespace ty

@@ -27,6 +27,9 @@ const char* const kTtm =
     "linear=[{match: \"*\", kind: dense}, {match: \"blocks.*.mlp.*\", kind: ttm, rank: 6}]";
 const char* const kFp16 = "precision.compute=fp16";
 const char* const kProductDecay = "optim.product_decay=30";
+const char* const kNormCap = "optim.factor_norm_cap=0.9";
+const char* const kSvd = "linear=[{match: \"blocks.*.mlp.*\", kind: svd, rank: 5}]";
+const char* const kBounded = "optim.factor_steps=bounded";
 const char* const kSmallBuckets = "parallel.bucket_mb=0.01";
 
 const Case kCases[] = {
@@ -39,6 +42,9 @@ const Case kCases[] = {
     {"Tensor", {1, 1, 2}, {kTtm}},
     {"Pipeline", {2, 1, 1}, {kTtm, "parallel.microbatches=2"}},
     {"ProductDecay", {1, 1, 2}, {kTtm, kProductDecay}},
+    {"Bounded", {1, 2, 1}, {kSvd, kBounded, "optim.weight_decay=0.1"}},
+    {"NormCap", {1, 1, 2}, {kTtm, kNormCap}},
+    {"Bf16NormCap", {1, 1, 1}, {kTtm, kNormCap, "precision.compute=bf16"}},
     {"Bf16ProductDecay", {1, 1, 1}, {kTtm, kProductDecay, "precision.compute=bf16"}},
 };
 constexpr std::size_t kData = 3;  // three cases over data from here on

@@ -69,6 +69,19 @@ TEST_F(CudaTraining, DecayOfProductsFollowsTheCpu) {
               2e-6);
 }
 
+TEST_F(CudaTraining, CappedFactorsFollowTheCpu) {
+  expect_same({"model.dropout=0", "optim.factor_norm_cap=0.8",
+               "linear=[{match: \"blocks.*.mlp.*\", kind: ttm, rank: 6}, "
+               "{match: \"blocks.*.attn.*\", kind: svd, rank: 5}]"},
+              2e-6);
+}
+
+TEST_F(CudaTraining, BoundedStepsFollowTheCpu) {
+  expect_same({"model.dropout=0", "optim.factor_steps=bounded", "optim.clip=0.01",
+               "linear=[{match: \"blocks.*\", kind: svd, rank: 5}]"},
+              2e-6);
+}
+
 TEST_F(CudaTraining, Bf16FollowsTheCpu) {
   expect_same({"model.dropout=0", "precision.compute=bf16"}, 2e-2);
 }

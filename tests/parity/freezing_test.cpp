@@ -3,6 +3,9 @@
 // learning rate is zero.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/base/error.h"
 #include "launch/run/job_check.h"
 #include "launch/run/plan.h"
@@ -18,6 +21,8 @@ constexpr const char* kFirstBlocks = "optim.freeze=[\"embeddings.*\", \"blocks.{
 constexpr const char* kRates =
     "optim.rules=[{match: \"blocks.*\", lr: 1e-3}, {match: \"*.mlp.*\", weight_decay: 0.3}, "
     "{match: \"blocks.2.*\", lr: 0}]";
+
+constexpr const char* kBounded = "optim.factor_steps=bounded";
 
 struct Kind {
   const char* name;
@@ -35,7 +40,8 @@ const std::vector<Kind>& kinds() {
 }
 
 // What is frozen: from the beginning on, at the end (through which gradients still go), here and
-// there, a table to which the head is tied, all but the head, and (rates, shapes, product) nothing.
+// there, a table to which the head is tied, all but the head, and (rates, shapes, product, cap)
+// nothing.
 const std::vector<Kind>& choices() {
   static const std::vector<Kind> all = {
       {"first", {kFirstBlocks, "model.tied=false"}},
@@ -48,7 +54,8 @@ const std::vector<Kind>& choices() {
        {"optim.factor_rates=shape", "optim.rules=[{match: \"blocks.2.mlp.*\", lr: 1e-3}]"}},
       {"product",
        {"optim.product_decay=30", "optim.weight_decay=1",
-        "optim.rules=[{match: \"blocks.2.mlp.up.*\", weight_decay: 0}]"}}};
+        "optim.rules=[{match: \"blocks.2.mlp.up.*\", weight_decay: 0}]"}},
+      {"cap", {"optim.factor_norm_cap=0.9"}}};
   return all;
 }
 
@@ -94,6 +101,14 @@ std::vector<Case> cases() {
                                {"optim.lr=3e-3", "parallel.schedule=interleaved",
                                 "parallel.chunks=2", "parallel.microbatches=2"});
   all.push_back(std::move(interleaved));
+  for (const Axes& axes : {Axes{2, 1, 1}, Axes{1, 1, 3}, Axes{2, 1, 2}}) {
+    all.push_back({fmt::format("bounded_{}x{}", axes.data, axes.pipeline),
+                   axes.data,
+                   1,
+                   axes.pipeline,
+                   {kDeep, "linear=[{match: \"blocks.*\", kind: svd, rank: 5}]", kBounded,
+                    "optim.lr=3e-3", "optim.clip=0.5", "parallel.microbatches=2"}});
+  }
   all.push_back(
       {"canonical",
        2,
@@ -230,14 +245,46 @@ TEST(FreezingPlan, SaysWhatDecaysByItsProduct) {
   EXPECT_EQ(group_of(0.1, 0).first, "embeddings.token.weight");
 }
 
-TEST(FreezingPlan, RefusesCanonicalSumsOfAProductThatRanksDivide) {
-  const auto error = [](const char* reduction) {
-    const JobConfig job = tiny_job(1, 2, {kDeep, "optim.product_decay=0.1", reduction});
+TEST(FreezingPlan, SaysWhichFactorsAreCapped) {
+  const Plan plan = plan_of({"linear=[{match: \"*.mlp.up\", kind: svd, rank: 5}]",
+                             "optim.factor_norm_cap=2", "optim.freeze=[\"blocks.0.*\"]"});
+  const auto capped = std::find_if(plan.updates.begin(), plan.updates.end(),
+                                   [](const UpdateGroup& group) { return group.max_rms > 0; });
+  ASSERT_NE(capped, plan.updates.end());
+  EXPECT_EQ(capped->first, "blocks.1.mlp.up.a");
+  EXPECT_EQ(capped->parameters, 3 * 2);
+  EXPECT_NEAR(capped->max_rms, 2 * std::sqrt(0.02 / std::sqrt(5.0)), 1e-12);
+}
+
+TEST(FreezingPlan, RefusesBoundedStepsOfWhatIsNotWhole) {
+  const auto error = [](int data, int tensor, const char* key) {
+    const JobConfig job = tiny_job(data, tensor, {kDeep, kBounded, key});
+    return message_of<ConfigError>([&] {
+      check_model(job, planned_model(job), {1, data, tensor});
+    });
+  };
+  EXPECT_EQ(error(2, 1, "parallel.zero=1"),
+            "parallel.zero: 1 cuts factors into shares, and optim.factor_steps: bounded wants them "
+            "whole on every rank; want 0");
+  EXPECT_EQ(error(1, 2, "parallel.zero=0"),
+            "parallel.tensor: 2 ranks divide factors, and optim.factor_steps: bounded wants them "
+            "whole on every rank; want 1");
+  EXPECT_EQ(error(1, 1, "precision={compute: bf16, weights: bf16}"),
+            "precision.weights: bf16 has too few digits for optim.factor_steps: bounded; want fp32 "
+            "or fp64");
+}
+
+TEST(FreezingPlan, RefusesCanonicalSumsOfFactorsThatRanksDivide) {
+  const auto error = [](const char* key) {
+    const JobConfig job = tiny_job(1, 2, {kDeep, key, "parallel.reduction=canonical"});
     return message_of<ConfigError>([&] { check_model(job, planned_model(job), {1, 1, 2}); });
   };
-  EXPECT_EQ(error("parallel.reduction=canonical"),
+  EXPECT_EQ(error("optim.product_decay=0.1"),
             "optim.product_decay: has no canonical sums over 2 tensor ranks; want "
             "parallel.reduction: fast, or optim.weight_decay");
+  EXPECT_EQ(error("optim.factor_norm_cap=1"),
+            "optim.factor_norm_cap: has no canonical sums over 2 tensor ranks; want "
+            "parallel.reduction: fast, or null");
 }
 
 }  // namespace

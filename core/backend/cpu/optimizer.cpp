@@ -50,6 +50,17 @@ bool is_wide(const View& w, const View& low, const View& gradient) {
 
 }  // namespace
 
+void CpuBackend::limit_norm(const View& y, const View& squares, double limit) {
+  const double factor = formulas::within_norm(squares.as<const double>()[0], limit);
+  if (factor < 1.0) axpby(y, factor, y, 0.0);
+}
+
+void CpuBackend::divide_by_norms(const View& y, const View& squares, double root, double offset) {
+  const double norms =
+      formulas::sum_of_norms(squares.as<const double>(), squares.numel(), root, offset);
+  axpby(y, 1.0 / norms, y, 0.0);
+}
+
 void CpuBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                        const View& gradient, const AdamW& options) {
   if (is_wide(w, low, gradient)) {

@@ -119,6 +119,12 @@ void DryBackend::keep_largest(const View& y, const View& x, const View& scores, 
   touch({&y, &x, &scores});
 }
 void DryBackend::sum_squares(const View& y, const View& x) { touch({&y, &x}); }
+void DryBackend::limit_norm(const View& y, const View& squares, double) {
+  touch({&y, &y, &squares});
+}
+void DryBackend::divide_by_norms(const View& y, const View& squares, double, double) {
+  touch({&y, &y, &squares});
+}
 void DryBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                        const View& gradient, const AdamW&) {
   touch({&w, &w, &m, &m, &v, &v, &low, &gradient});

@@ -17,6 +17,18 @@ void ReferenceBackend::sum_squares(const View& y, const View& x) {
   y.as<double>()[0] = sum;
 }
 
+void ReferenceBackend::limit_norm(const View& y, const View& squares, double limit) {
+  const double factor = formulas::within_norm(squares.as<const double>()[0], limit);
+  if (factor < 1.0) axpby(y, factor, y, 0.0);
+}
+
+void ReferenceBackend::divide_by_norms(const View& y, const View& squares, double root,
+                                       double offset) {
+  const double norms =
+      formulas::sum_of_norms(squares.as<const double>(), squares.numel(), root, offset);
+  axpby(y, 1.0 / norms, y, 0.0);
+}
+
 void ReferenceBackend::round_stochastic(const View& y, const View& x, const RandomStream& stream,
                                         std::int64_t first) {
   dispatch_float(y.dtype, "round_stochastic", [&](auto t) {

@@ -115,6 +115,7 @@ std::vector<Init> factor_inits(const FactorChain& chain, double weight_std, Fact
                          : Init::computed([=](std::uint64_t seed) { return draw->at(k, seed); }));
     const MatrixSize own = {chain.ranks[k] * chain.in[k], chain.out[k] * chain.ranks[k + 1]};
     result.back().rate = factor_rate(whole, own, modes.size());
+    result.back().rms = std;
     result.back().chain = {static_cast<int>(k), chain.ranks[k], chain.ranks[k + 1]};
   }
   return result;

@@ -105,6 +105,7 @@ std::unique_ptr<Linear> make_linear(const Scope& scope, const LinearShape& shape
   const auto init = [&](MatrixSize own) {
     Init result = Init::normal(std);
     result.rate = factor_rate({shape.in, shape.out}, own, 2);
+    result.rms = std;
     return result;
   };
   const Parameter& a = scope.parameter("a", {m2, m1, n1 * rank}, init({m1, n1 * rank}));

@@ -163,6 +163,16 @@ void DeclaringBackend::sum_squares(const View& y, const View& x) {
   put_views("sum_squares", [=, this] { math().sum_squares(y, x); }, {y}, {x});
 }
 
+void DeclaringBackend::limit_norm(const View& y, const View& squares, double limit) {
+  put_views("limit_norm", [=, this] { math().limit_norm(y, squares, limit); }, {y}, {squares});
+}
+
+void DeclaringBackend::divide_by_norms(const View& y, const View& squares, double root,
+                                       double offset) {
+  put_views("divide_by_norms", [=, this] { math().divide_by_norms(y, squares, root, offset); }, {y},
+            {squares});
+}
+
 void DeclaringBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                              const View& gradient, const AdamW& options) {
   put_views("adamw", [=, this] { math().adamw(w, m, v, low, gradient, options); }, {w, m, v, low},

@@ -277,6 +277,48 @@ TEST_P(RowKernels, SumSquaresIsAddedUpInDouble) {
       0);
 }
 
+TEST_P(RowKernels, LimitNormScalesOnlyWhatIsAboveIt) {
+  if (size_of(dtype()) == 2) return;
+  for (const std::int64_t n : {1, 3, 1029, 40001}) {
+    for (const double squares : {0.0, 3.99, 4.01, 1e12, std::nan("")}) {
+      const Array sum(DType::f64, {1}, {squares});
+      const Array before = random({n}, 1);
+      const auto limited = [&](Backend& b) {
+        const Array y(before);
+        b.limit_norm(y, sum, 2.0);
+        return Outputs{y};
+      };
+      expect_like_reference(limited, 1);
+      const double factor = squares > 4.0 ? 2.0 / std::sqrt(squares) : 1.0;
+      const std::vector<double> x = before.values();
+      const std::vector<double> y = limited(*tested_backend())[0].values();
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        EXPECT_NEAR(y[i], x[i] * factor, factor < 1.0 ? 1e-7 : 0.0);
+      }
+    }
+  }
+}
+
+TEST_P(RowKernels, DivideByNormsTakesRootsOfSums) {
+  if (size_of(dtype()) == 2) return;
+  for (const std::int64_t n : {1, 3, 1029, 40001}) {
+    const Array before = random({n}, 1);
+    const auto divided = [&](Backend& b) {
+      const Array one(before), two(before);
+      b.divide_by_norms(one, Array(DType::f64, {1}, {16.0}), 2.0, 1e-30);
+      b.divide_by_norms(two, Array(DType::f64, {2}, {65536.0, 0.0}), 16.0, 1.0);
+      return Outputs{one, two};
+    };
+    expect_like_reference(divided, 1);
+    const Outputs after = divided(*tested_backend());
+    const std::vector<double> x = before.values(), one = after[0].values(), two = after[1].values();
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      EXPECT_NEAR(one[i], x[i] / 4, 1e-7);
+      EXPECT_NEAR(two[i], x[i] / 3, 1e-7);
+    }
+  }
+}
+
 // Parameterised by the gradient's dtype.
 TEST_P(RowKernels, AdamWAndSgdUpdateEveryArray) {
   for (DType w_type : {DType::f32, DType::f64}) {

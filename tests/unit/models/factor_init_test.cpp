@@ -8,6 +8,7 @@
 #include "core/linalg/svd.h"
 #include "core/nn/flat_parameters.h"
 #include "models/linear/base/linear.h"
+#include "models/linear/btt/btt.h"
 #include "models/linear/svd/svd.h"
 #include "models/linear/ttm/ttm.h"
 #include "tests/support/tensors.h"
@@ -102,6 +103,29 @@ TEST(FactorInit, CoresOfTheWorkedExample) {
   const TtmShape shape = with_rank({16, 16, 4}, {16, 16, 16}, 72);
   for (const auto& init : ttm_inits(shape, kStd, FactorInit::normal, "layer")) {
     EXPECT_NEAR(init.value, 0.06525, 5e-6);
+  }
+}
+
+// What optim.factor_norm_cap is in units of: the elements of a normal start have it.
+TEST(FactorInit, StatesTheRootMeanSquareOfANormalStart) {
+  const LinearShape shape = {.in = 128, .out = 256, .weight_std = kStd};
+  for (const LinearSpec& spec : {LinearSpec(TtmSpec{.rank = 9}), LinearSpec(SvdSpec{.rank = 16}),
+                                 LinearSpec(BttSpec{.rank = 4})}) {
+    const LinearSpec whole = resolved(spec, shape);
+    ParameterStore store;
+    make_linear(Scope(store, "layer"), shape, whole, Split::none, {});
+    int factors = 0;
+    for (const Parameter& each : store.all()) {
+      if (each.name == "layer.bias") {
+        EXPECT_EQ(each.init.rms, 0.0);
+        continue;
+      }
+      ++factors;
+      ASSERT_EQ(each.init.kind, ty::Init::Kind::normal);
+      EXPECT_GT(each.init.value, 0.0);
+      EXPECT_EQ(each.init.rms, each.init.value) << each.name;
+    }
+    EXPECT_GE(factors, 2);
   }
 }
 

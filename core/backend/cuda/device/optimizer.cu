@@ -40,6 +40,30 @@ void CudaBackend::clip_factor(const View& factor, const View& squares, const Vie
           squares.as<const double>(), loss.as<const double>(), limit, scale);
 }
 
+void CudaBackend::limit_norm(const View& y, const View& squares, double limit) {
+  kernel::dispatch_wide(y.dtype, "limit_norm", [&](auto t) {
+    using T = decltype(t);
+    in_two_parts<kernel::kPack<T, T>>(y.numel(), {&y},
+                                      [&](auto pack, std::int64_t first, std::int64_t packs) {
+                                        launch_("limit_norm", launch_.for_threads(packs),
+                                                kernel::limit_norm<decltype(pack)::value, T>, packs,
+                                                at<T>(y, first), squares.as<const double>(), limit);
+                                      });
+  });
+}
+
+void CudaBackend::divide_by_norms(const View& y, const View& squares, double root, double offset) {
+  kernel::dispatch_wide(y.dtype, "divide_by_norms", [&](auto t) {
+    using T = decltype(t);
+    in_two_parts<kernel::kPack<T, T>>(
+        y.numel(), {&y}, [&](auto pack, std::int64_t first, std::int64_t packs) {
+          launch_("divide_by_norms", launch_.for_threads(packs),
+                  kernel::divide_by_norms<decltype(pack)::value, T>, packs, at<T>(y, first),
+                  squares.as<const double>(), squares.numel(), root, offset);
+        });
+  });
+}
+
 void CudaBackend::adamw(const View& w, const View& m, const View& v, const View& low,
                         const View& gradient, const AdamW& options) {
   const formulas::AdamWStep constants(options);

@@ -34,6 +34,29 @@ TY_KERNEL inline void clip_factor(double* factor, const double* squares, const d
   *factor = bad + (limit > 0.0 && norm > limit ? limit / (norm + 1e-6) : 1.0) / scale;
 }
 
+// Numbers of something with this sum of squares, held to a norm (core/backend/backend.h).
+template <int V, typename T>
+TY_KERNEL void limit_norm(std::int64_t packs, T* y, const double* squares, double limit) {
+  const double factor = formulas::within_norm(*squares, limit);
+  if (factor == 1.0) return;
+  for (std::int64_t item = grid_thread(); item < packs; item += grid_threads()) {
+    auto pack = load<T, V>(y + item * V);
+    TY_UNROLL for (int k = 0; k < V; ++k) pack[k] *= static_cast<T>(factor);
+    store<V>(y + item * V, pack);
+  }
+}
+
+template <int V, typename T>
+TY_KERNEL void divide_by_norms(std::int64_t packs, T* y, const double* squares, std::int64_t count,
+                               double root, double offset) {
+  const double factor = 1.0 / formulas::sum_of_norms(squares, count, root, offset);
+  for (std::int64_t item = grid_thread(); item < packs; item += grid_threads()) {
+    auto pack = load<T, V>(y + item * V);
+    TY_UNROLL for (int k = 0; k < V; ++k) pack[k] *= static_cast<T>(factor);
+    store<V>(y + item * V, pack);
+  }
+}
+
 // A factor that was made on the device: what gradients are multiplied by as well, and whether.
 struct DeviceFactor {
   const double* data = nullptr;  // none: 1
