@@ -73,7 +73,7 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
   if (model_.sends_back(chunk)) {
     for (Tensor& tensor : in) tensor = make_leaf(tensor, MemoryClass::communication);
   }
-  one.in = Flow::of(in);
+  one.in = model_.flow_into(chunk, in);
   const bool is_last = program_.shape.is_last(model_.stage(), chunk);
   if (!model_.has_backward(chunk)) {
     const InFlight done = std::exchange(one, {});
@@ -86,7 +86,7 @@ Tensors ModelStage::forward(int chunk, int micro_batch, Tensors in) {
   }
   one.replay.emplace(
       [this, &one, chunk](std::span<const Tensor> again) {
-        return run(one, Flow::of(again), chunk).tensors();
+        return run(one, model_.flow_into(chunk, again), chunk).tensors();
       },
       one.in.tensors());
   const Tensors out = std::exchange(one.replay->outputs(), {});

@@ -10,6 +10,7 @@
 #include "models/linear/dense/dense.h"
 #include "models/linear/guided/guided.h"
 #include "models/linear/kronecker/kronecker.h"
+#include "models/linear/lax/lax.h"
 #include "models/linear/lora/lora.h"
 #include "models/linear/pruned/pruned.h"
 #include "models/linear/row_trains/row_trains.h"
@@ -24,10 +25,10 @@ namespace {
 
 // One row per kind.
 std::vector<LinearSpec>& kinds() {
-  static std::vector<LinearSpec> all = {DenseSpec{},  TtmSpec{},  SvdSpec{},        KroneckerSpec{},
-                                        BttSpec{},    CpSpec{},   TuckerSpec{},     RowTrainsSpec{},
-                                        ScaledSpec{}, LoraSpec{}, BottleneckSpec{}, GuidedSpec{},
-                                        PrunedSpec{}};
+  static std::vector<LinearSpec> all = {DenseSpec{},     TtmSpec{},    SvdSpec{},  LaxSpec{},
+                                        KroneckerSpec{}, BttSpec{},    CpSpec{},   TuckerSpec{},
+                                        RowTrainsSpec{}, ScaledSpec{}, LoraSpec{}, BottleneckSpec{},
+                                        GuidedSpec{},    PrunedSpec{}};
   return all;
 }
 

@@ -50,7 +50,7 @@ Tensor Attention::operator()(const Tensor& x, const ForwardContext& context) con
   const Tensor qkv = qkv_->forward_in(x, pass);  // own heads of all rows
   const Tensor by_sequence = reshape(qkv, {context.batch.sequences, -1, qkv.dim(-1)});
   if (context.cache != nullptr && causal_) {
-    return out_->forward(context.cache->attend(site_, by_sequence, heads_.count, options));
+    return out_->forward_in(context.cache->attend(site_, by_sequence, heads_.count, options), pass);
   }
   const Tensor lengths = padded_ ? context.batch.find(Column::lengths) : Tensor();
   return out_->forward_in(self_attention(by_sequence, heads_.count, options, lengths), pass);

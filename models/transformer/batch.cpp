@@ -1,6 +1,8 @@
 #include "models/transformer/batch.h"
 
+#include <algorithm>
 #include <span>
+#include <utility>
 
 #include "core/base/error.h"
 
@@ -56,14 +58,29 @@ std::vector<Tensor> Flow::tensors() const {
   for (const Tensor& tensor : {hidden, memory}) {
     if (tensor.defined()) all.push_back(tensor);
   }
+  for (const auto& [name, latent] : latents) all.push_back(latent);
   return all;
 }
 
-Flow Flow::of(std::span<const Tensor> tensors) {
+Flow Flow::of(std::span<const Tensor> tensors, const std::vector<LatentForm>& latents) {
+  TY_CHECK(tensors.size() >= latents.size(), "{} tensors with {} latents", tensors.size(),
+           latents.size());
+  const std::size_t first = tensors.size() - latents.size();
   Flow flow;
-  if (!tensors.empty()) flow.hidden = tensors[0];
-  if (tensors.size() > 1) flow.memory = tensors[1];
+  if (first > 0) flow.hidden = tensors[0];
+  if (first > 1) flow.memory = tensors[1];
+  for (std::size_t i = 0; i < latents.size(); ++i) {
+    flow.latents[latents[i].name] = tensors[first + i];
+  }
   return flow;
+}
+
+Flow Flow::with_latents(const std::vector<LatentForm>& wanted) && {
+  std::erase_if(latents, [&](const auto& latent) {
+    return std::none_of(wanted.begin(), wanted.end(),
+                        [&](const LatentForm& form) { return form.name == latent.first; });
+  });
+  return std::move(*this);
 }
 
 }  // namespace ty

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "core/data/batch.h"
@@ -35,6 +36,14 @@ using LengthOf = std::function<std::int64_t(Column)>;
 LengthOf lengths_in(const Batch& batch);
 LengthOf lengths_in(const HostBatch& batch);
 
+// A latent that crosses a border, by the path in its block of the layer that made it, and how many
+// numbers it has per token.
+struct LatentForm {
+  std::string name;
+  std::int64_t width = 0;
+  friend bool operator==(const LatentForm&, const LatentForm&) = default;
+};
+
 // What crosses the border between two blocks: all of it has gradients, and its shape follows from
 // the model. All else a block takes from the batch.
 //
@@ -49,10 +58,15 @@ struct Flow {
   // takes after the last block; undefined before the first one.
   Tensor hidden = {};
   Tensor memory = {};  // [B, S, C] or likewise; undefined but for an encoder-decoder
+  // [B, T, r] or own rows of it, by the layer that made it: what lax layers read of the block
+  // before (models/linear/lax/lax.h).
+  std::map<std::string, Tensor> latents = {};
 
-  // Those that are defined, hidden first.
+  // Those that are defined: hidden, memory, latents in the order of their names.
   std::vector<Tensor> tensors() const;
-  static Flow of(std::span<const Tensor> tensors);
+  static Flow of(std::span<const Tensor> tensors, const std::vector<LatentForm>& latents = {});
+  // Without latents that the next block does not read.
+  Flow with_latents(const std::vector<LatentForm>& wanted) &&;
 };
 
 }  // namespace ty

@@ -13,7 +13,8 @@ LinearPass pass_of(const ForwardContext& context) {
           .step = context.step,
           .first_sample = context.batch.first_sample,
           .sequences = context.batch.sequences,
-          .copies = context.batch.copies};
+          .copies = context.batch.copies,
+          .latents = context.latents};
 }
 
 LinearSpec BlockContext::choose(const std::string& path, const LinearShape& shape,

@@ -28,6 +28,7 @@ struct ForwardContext {
   // What has been read of the batch's sequences before, for models that generate: the batch holds
   // what comes next, and attention adds it. Nothing is recorded.
   KvCache* cache = nullptr;
+  Latents* latents = nullptr;  // of the block that runs
 };
 // What linear layers need of it.
 LinearPass pass_of(const ForwardContext& context);

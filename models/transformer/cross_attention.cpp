@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/error.h"
 #include "core/ops/attention.h"
 #include "core/ops/shape.h"
 #include "models/transformer/layer_pair.h"
@@ -19,8 +20,15 @@ CrossAttention::CrossAttention(const BlockContext& at, const ModelSpec& spec, do
   if (pair.lies_outside) heads_ = {spec.heads, 0};
   q_ = std::move(pair.out);
   out_ = std::move(pair.in);
-  kv_ = at.make_linear("kv", {.in = spec.width, .out = 2 * spec.width},
-                       pair.lies_outside ? Split::none : Split::out);
+  const LinearShape kv = {.in = spec.width, .out = 2 * spec.width};
+  const std::string path = at.scope.child("kv").path();
+  if (latent_width(at.linear.choose(path, kv)) > 0) {  // a cache would have no latents to hand on
+    throw ConfigError(Key{"linear"},
+                      "{} reads what the encoder returned, of which no lax layer hands latents on; "
+                      "want svd there",
+                      path);
+  }
+  kv_ = at.make_linear("kv", kv, pair.lies_outside ? Split::none : Split::out);
 }
 
 KvCache::Entry CrossAttention::entry_for(const Tensor& memory, std::int64_t sequences) const {
@@ -49,9 +57,10 @@ Tensor CrossAttention::operator()(const Tensor& x, const Tensor& memory,
   const LinearPass pass = pass_of(context);
   const Tensor q = q_->forward_in(x, pass);  // own heads of all rows
   if (context.cache != nullptr) {
-    return out_->forward(
+    return out_->forward_in(
         context.cache->attend_source(site_, reshape(q, {sequences, -1, q.dim(-1)}), heads, options,
-                                     [&] { return entry_for(memory, sequences); }));
+                                     [&] { return entry_for(memory, sequences); }),
+        pass);
   }
   const Tensor kv = kv_->forward_in(memory, pass);
   const std::int64_t width = q.dim(-1) / heads;

@@ -1,5 +1,9 @@
 #include "models/transformer/model.h"
 
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
 #include "core/autograd/replay.h"
 #include "core/base/error.h"
 
@@ -26,6 +30,53 @@ Model::Model(const ModelDescription& description, const LinearRules& rules, cons
   }
   if (stages() == 1) rules.check_all_used(sites_);
   place_shared(description);
+  find_latents(description, rules);
+}
+
+namespace {
+
+// The lax layers among a block's, by name.
+std::vector<LatentForm> latents_of(std::span<const LinearSite> sites) {
+  std::vector<LatentForm> forms;
+  for (const LinearSite& site : sites) {
+    const std::int64_t width = latent_width(site.spec);
+    if (width > 0) forms.push_back({path_in_block(site.path), width});
+  }
+  std::sort(forms.begin(), forms.end(),
+            [](const LatentForm& a, const LatentForm& b) { return a.name < b.name; });
+  return forms;
+}
+
+}  // namespace
+
+// A layer reads a latent where the block before has one of the same name and width, for the same
+// tokens. Of blocks on other stages only their layers are needed, so all are built once, without
+// memory.
+void Model::find_latents(const ModelDescription& description, const LinearRules& rules) {
+  latents_.resize(description.size() + 1);
+  const std::vector<LatentForm> own_latents = latents_of(sites_);
+  if (own_latents.empty()) return;
+  if (own_latents.front().name.empty()) {
+    throw ConfigError(Key{"linear"},
+                      "a lax layer lies outside of blocks, where none before it hands a latent on; "
+                      "want svd there");
+  }
+  ParameterStore none;
+  std::vector<LatentForm> before;
+  for (std::size_t i = 0; i < description.size(); ++i) {
+    const BlockDescription& d = description.blocks[i];
+    std::vector<LinearSite> sites;
+    d.build(BlockContext{Scope(none).child(d.name), rules, Sharing(), &sites});
+    std::vector<LatentForm> own = latents_of(sites);
+    if (i > 0 && d.flow == description.blocks[i - 1].flow) {
+      std::set_intersection(own.begin(), own.end(), before.begin(), before.end(),
+                            std::back_inserter(latents_[i]),
+                            [](const LatentForm& a, const LatentForm& b) {
+                              return std::tie(a.name, a.width) < std::tie(b.name, b.width);
+                            });
+    }
+    before = std::move(own);
+  }
 }
 
 // A block that another one reads from is its owner.
@@ -55,14 +106,16 @@ std::vector<Shape> Model::shapes_entering_block(std::size_t block, std::int64_t 
                                                 const LengthOf& length_of) const {
   const std::int64_t width = sharing_.has_own_columns() ? width_ / sharing_.ranks() : width_;
   std::vector<Shape> shapes;
+  const auto shape_of = [&](std::int64_t length, std::int64_t numbers) {
+    return sharing_.has_own_rows() ? Shape{sequences * length / sharing_.ranks(), numbers}
+                                   : Shape{sequences, length, numbers};
+  };
   for (const Column column : flows_[block]) {
     const std::int64_t length = length_of(column);
-    if (length == 0) continue;
-    if (sharing_.has_own_rows()) {
-      shapes.push_back({sequences * length / sharing_.ranks(), width});
-    } else {
-      shapes.push_back({sequences, length, width});
-    }
+    if (length > 0) shapes.push_back(shape_of(length, width));
+  }
+  for (const LatentForm& latent : latents_[block]) {
+    shapes.push_back(shape_of(length_of(flows_[block].front()), latent.width));
   }
   return shapes;
 }
@@ -92,15 +145,17 @@ Flow Model::forward(const ForwardContext& context, Recompute recompute, Flow flo
   std::size_t index = blocks(chunk).first;
   for (const Entry& entry : chunks_[static_cast<std::size_t>(chunk)]) {
     const Block* block = entry.block.get();
-    const bool has_backward = index++ >= first_trained_;
+    const bool has_backward = index >= first_trained_;
+    const auto &before = latents_[index], &after = latents_[++index];
     if (inside_blocks && entry.recomputable && has_backward) {
-      flow = Flow::of(ty::recompute(
-          [block, context](std::span<const Tensor> in) {
-            return block->forward(Flow::of(in), context).tensors();
+      const std::vector<Tensor> out = ty::recompute(
+          [block, context, before, after](std::span<const Tensor> in) {
+            return block->forward(Flow::of(in, before), context).with_latents(after).tensors();
           },
-          flow.tensors(), recompute == Recompute::selective ? Recomputed::cheap : Recomputed::all));
+          flow.tensors(), recompute == Recompute::selective ? Recomputed::cheap : Recomputed::all);
+      flow = Flow::of(out, after);
     } else {
-      flow = block->forward(std::move(flow), context);
+      flow = block->forward(std::move(flow), context).with_latents(after);
     }
   }
   return flow;

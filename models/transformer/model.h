@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -44,6 +45,10 @@ class Model {
                                      const LengthOf& length_of) const;
   std::vector<Shape> shapes_entering_block(std::size_t block, std::int64_t sequences,
                                            const LengthOf& length_of) const;
+  // What flows into a chunk of this stage.
+  Flow flow_into(int chunk, std::span<const Tensor> tensors) const {
+    return Flow::of(tensors, latents_[blocks(chunk).first]);
+  }
   // Whether this stage has the last block.
   bool has_readout() const { return readout_ != nullptr; }
   // The last block's, which this stage has: of all of forward()'s rows, or of some.
@@ -80,8 +85,11 @@ class Model {
     bool recomputable;
   };
   void place_shared(const ModelDescription& description);
+  // The latents that cross borders, of which all stages must know.
+  void find_latents(const ModelDescription& description, const LinearRules& rules);
 
-  std::vector<std::vector<Column>> flows_;  // into each block of the description
+  std::vector<std::vector<Column>> flows_;        // into each block of the description
+  std::vector<std::vector<LatentForm>> latents_;  // into each block, and out of the last
   Partition partition_;
   int stage_;
   std::size_t first_trained_ = 0;  // block of the description

@@ -26,7 +26,7 @@ Flow forward_through(const Model& model, const Group& pipeline, const ForwardCon
             Tensor::empty(weight.backend(), form, weight.dtype(), MemoryClass::communication));
         pipeline.receive(tensors.back().view(), from, channel_of(*message, shape)).wait();
       }
-      flow = Flow::of(tensors);
+      flow = model.flow_into(chunk, tensors);
     }
     flow = model.forward(context, Recompute::none, std::move(flow), chunk);
     if (const auto message = sent_by(action, model.stage(), shape)) {

@@ -1,6 +1,7 @@
 #include "models/transformer/transformer_block.h"
 
 #include <cmath>
+#include <utility>
 
 #include "core/ops/elementwise.h"
 
@@ -49,8 +50,11 @@ Tensor TransformerBlock::around(const Norm& norm, const Tensor& x, const F& f) c
   return norm_first_ ? add(x, f(norm(x))) : norm(add(x, f(x)));
 }
 
-Flow TransformerBlock::forward(Flow in, const ForwardContext& context) const {
-  if (is_in_encoder(place_) && !context.batch.has(Column::ids)) return in;
+Flow TransformerBlock::forward(Flow in, const ForwardContext& given) const {
+  if (is_in_encoder(place_) && !given.batch.has(Column::ids)) return in;
+  Latents latents = {std::move(in.latents), {}};
+  ForwardContext context = given;
+  context.latents = &latents;
   Tensor x = around(norm1_, in.hidden, [&](const Tensor& t) {
     return attention_dropout_(attention_(t, context), context);
   });
@@ -65,9 +69,9 @@ Flow TransformerBlock::forward(Flow in, const ForwardContext& context) const {
       return {.hidden = in.memory, .memory = x};
     case BlockPlace::encoder:
     case BlockPlace::decoder:
-      return {.hidden = x, .memory = in.memory};
+      return {.hidden = x, .memory = in.memory, .latents = std::move(latents.made)};
     default:
-      return {.hidden = x};
+      return {.hidden = x, .latents = std::move(latents.made)};
   }
 }
 

@@ -17,6 +17,7 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
   static const std::vector<std::pair<std::string, config::Overrides>> all = {
       {"dense", {}},
       {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5}]"}},
+      {"lax", {"linear=[{match: \"blocks.*\", kind: lax, rank: 5}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.attn.out\", kind: ttm, in: [12, 2], out: [4, 6], rank: 3}, "

@@ -17,6 +17,7 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
       {"dense", {}},
       {"svd", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: split}]"}},
       {"svd_hidden", {"linear=[{match: \"*\", kind: svd, rank: 5, layout: hidden}]"}},
+      {"lax", {"linear=[{match: \"blocks.*\", kind: lax, rank: 5}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: [12, 4], rank: 5}, "

@@ -30,6 +30,7 @@ const std::vector<std::pair<std::string, config::Overrides>>& kinds() {
        {"linear=[{match: \"*.mlp.down\", kind: svd, rank: 5, layout: hidden}, {match: "
         "\"*.attn.out\", kind: svd, rank: 4}, {match: \"*.mlp.up\", kind: ttm, in: [4, 6], out: "
         "[12, 4], rank: 5}]"}},
+      {"lax", {"linear=[{match: \"blocks.*\", kind: lax, rank: 5, activation: silu}]"}},
       {"ttm",
        {"linear=[{match: \"*.attn.qkv\", kind: ttm, in: [12, 2], out: [12, 6], rank: 4}, "
         "{match: \"*.attn.out\", kind: ttm, in: [12, 2], out: [4, 6], rank: 3}, "

@@ -18,6 +18,8 @@
 //   execution_of(s, shape, tokens)     how it will run (optional)
 //   is_one_matrix(s)                   whether x W + b is all that it makes of x, with one matrix W
 //                                      (optional; without it, it is)
+//   latent_width(s)                    how many numbers per token it hands to the layer of the same
+//                                      name in the next block (lax/lax.h; optional: 0)
 //   obstacle_to(s, shape, split, ranks) why ranks cannot each hold a part; "" if they can
 //                                      (optional; without it they hold the layer whole)
 //   obstacle_to_rank_split(s, ranks)   why ranks cannot each hold a part of the rank; "" if they
@@ -86,6 +88,7 @@ struct AnyLinearKind {
   virtual double flops(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual Execution execution(const LinearShape& shape, std::int64_t tokens) const = 0;
   virtual bool one_matrix() const = 0;
+  virtual std::int64_t latents() const = 0;
   virtual const LinearSpec* inner() const = 0;
   virtual void set_inner(const LinearSpec& of) = 0;
   virtual std::string obstacle(const LinearShape& shape, Split split, int ranks) const = 0;

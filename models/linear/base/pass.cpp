@@ -4,6 +4,18 @@
 
 namespace ty {
 
+std::string path_in_block(std::string_view path) {
+  for (std::size_t dot = path.find('.'); dot != path.npos; dot = path.find('.', dot + 1)) {
+    const std::size_t end = path.find('.', dot + 1);
+    if (end == path.npos) break;
+    const std::string_view number = path.substr(dot + 1, end - dot - 1);
+    if (number.find_first_not_of("0123456789") == number.npos) {
+      return std::string(path.substr(end + 1));
+    }
+  }
+  return "";
+}
+
 DropoutMask mask_of_samples(double p, std::uint64_t site, const LinearPass& pass) {
   return {pass.training ? p : 0.0,
           RandomStream(pass.seed, site, static_cast<std::uint64_t>(pass.step)), pass.first_sample};

@@ -1,7 +1,10 @@
-// What a linear layer may need to know of the pass that it is part of: the key of its dropout.
+// What a linear layer may need to know of the pass that it is part of: the key of its dropout, and
+// what came from the block before.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "core/ops/elementwise.h"
@@ -13,6 +16,14 @@ struct Share {
   int rank = 0, ranks = 1;
 };
 
+// What layers hand to those of the same name in the next block, by their path in a block: "mlp.up".
+struct Latents {
+  std::map<std::string, Tensor> before;  // from the block before
+  std::map<std::string, Tensor> made;    // in this one
+};
+// "mlp.up" of "blocks.3.mlp.up"; "" of a path without a block's number.
+std::string path_in_block(std::string_view path);
+
 struct LinearPass {
   bool training = false;  // dropout on
   std::uint64_t seed = 0;
@@ -20,6 +31,7 @@ struct LinearPass {
   std::int64_t first_sample = 0;  // global index of the first sequence
   std::int64_t sequences = 1;     // B
   int copies = 1;                 // of each example among them, side by side
+  Latents* latents = nullptr;     // of the block; null outside of one
   Share rows = {};                // what a layer reads has of all rows
 };
 

@@ -65,6 +65,9 @@ class LinearSpec {
   // Whether one matrix is all that a layer multiplies by, so that another kind's weight can be made
   // of it, or an adapter's be added to it.
   friend bool is_one_matrix(const LinearSpec& spec) { return spec.kind_->one_matrix(); }
+  // How many numbers per token it, or what it is made around, hands to the layer of the same name
+  // in the next block; 0: none.
+  friend std::int64_t latent_width(const LinearSpec& spec) { return spec.kind_->latents(); }
   // What the layer is made around; null of a kind that stands alone.
   friend const LinearSpec* inner_of(const LinearSpec& spec) { return spec.kind_->inner(); }
   friend LinearSpec with_inner(LinearSpec spec, const LinearSpec& of) {
@@ -120,6 +123,11 @@ class LinearSpec {
     bool one_matrix() const override {
       if constexpr (requires { is_one_matrix(spec); }) return is_one_matrix(spec);
       return true;
+    }
+    std::int64_t latents() const override {
+      if constexpr (requires { latent_width(spec); }) return latent_width(spec);
+      if constexpr (requires { spec.of; }) return latent_width(spec.of);
+      return 0;
     }
     const LinearSpec* inner() const override {
       if constexpr (requires { spec.of; }) return &spec.of;

@@ -47,6 +47,19 @@ inline Tensor behind_bottleneck(const ParameterStore& store, const Tensor& h, Un
   return add(h, add(change, value("up.bias")));
 }
 
+// The lax layer that it is or that an adapter stands beside; null: none.
+inline const LaxSpec* lax_in(const LinearSpec& spec) {
+  const LinearSpec* of = inner_of(spec);
+  return of != nullptr ? lax_in(*of) : spec.as<LaxSpec>();
+}
+
+// Of a leaf; zeros of what nothing reads: the gate of a lax layer without a block before.
+inline std::vector<double> gradient_of(const Tensor& leaf) {
+  const Tensor gradient = grad_of(leaf);
+  return gradient.defined() ? doubles(gradient)
+                            : std::vector<double>(static_cast<std::size_t>(leaf.numel()), 0.0);
+}
+
 // A layer of one row.
 class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow>> {
  protected:
@@ -63,7 +76,7 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
 
     std::vector<std::vector<double>> gradients() const {
       std::vector<std::vector<double>> all;
-      for (const Parameter& p : store.all()) all.push_back(doubles(grad_of(p.value)));
+      for (const Parameter& p : store.all()) all.push_back(gradient_of(p.value));
       return all;
     }
   };
@@ -97,7 +110,8 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
                ? y
                : behind_bottleneck(layer.store, y, bottleneck->options.activation);
   }
-  // (f((x . s) A) B + b) + x A' B' t, where there are a scale s and an adapter of weight t.
+  // (f((x . s) A) B + b) + x A' B' t, where there are a scale s and an adapter of weight t; of lax
+  // without a block before.
   Tensor wanted_of_svd(Map& layer, const Tensor& x) {
     const auto value = [&](const char* name) {
       const Parameter* p = layer.store.find(name);
@@ -105,13 +119,13 @@ class Contract : public testing::TestWithParam<std::tuple<std::string, LinearRow
     };
     const auto* lora = row_.spec.as<LoraSpec>();
     const auto* scaled = row_.spec.as<ScaledSpec>();
-    const SvdSpec& svd = *(lora != nullptr     ? lora->of
-                           : scaled != nullptr ? scaled->of
-                                               : row_.spec)
-                              .as<SvdSpec>();
+    const LinearSpec& of = scaled != nullptr ? scaled->of : lora != nullptr ? lora->of : row_.spec;
+    const LaxSpec* lax = lax_in(row_.spec);
+    const SvdSpec& svd = lax != nullptr ? lax->svd : *of.as<SvdSpec>();
     const Tensor x64 = x.to(DType::f64);
     const Tensor in = scaled == nullptr ? x64 : mul(x64, value("layer.scale"));
-    Tensor y = matmul(activation(*svd.activation, matmul(in, value("layer.a"))), value("layer.b"));
+    const Tensor z = matmul(in, value("layer.a"));
+    Tensor y = matmul(svd.activation ? activation(*svd.activation, z) : z, value("layer.b"));
     if (lora != nullptr) {
       const Tensor change = matmul(matmul(x64, value("layer.lora.a")), value("layer.lora.b"));
       y = add(y, scale(change, lora->options.scale()));

@@ -60,7 +60,7 @@ TEST_P(Contract, GradientsEqualFiniteDifferences) {
       return sum;
     };
     const auto check = [&](const Tensor& values, const std::string& name) {
-      const auto gradient = doubles(grad_of(values));
+      const auto gradient = gradient_of(values);
       for (std::int64_t i = 0; i < values.numel(); ++i) {
         const View at =
             contiguous_view(values.view().data, DType::f64, {values.numel()}).slice(0, i, 1);
@@ -92,8 +92,8 @@ TEST_P(Contract, HasTheWeightsItSays) {
 }
 
 // But an adapter: the r numbers per token between its factors, and what its parts spread to; or
-// the scaled input; what a bottleneck reads, and its narrow numbers before and after their
-// function.
+// the scaled input; the latent of lax, before and after a function; what a bottleneck reads, and
+// its narrow numbers before and after their function.
 TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
   const auto layer = make();
   std::int64_t kept = 0;
@@ -101,6 +101,9 @@ TEST_P(Contract, KeepsItsInputAndNoIntermediateResult) {
     const std::int64_t parts = std::ssize(lora->options.parts);
     const std::int64_t width = std::max<std::int64_t>(1, parts) * lora->options.rank;
     if (lora->options.cores == 0) kept = 8 * width * (6 + (parts > 0 ? out_ : 0));
+  }
+  if (const LaxSpec* lax = lax_in(row_.spec)) {
+    kept += 8 * 6 * lax->svd.rank * (lax->svd.activation ? 2 : 1);
   }
   if (row_.spec.as<ScaledSpec>() != nullptr) kept = 8 * 6 * in_;
   if (const auto* bottleneck = row_.spec.as<BottleneckSpec>()) {

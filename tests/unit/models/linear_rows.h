@@ -9,6 +9,7 @@
 #include "models/linear/cp/cp.h"
 #include "models/linear/dense/dense.h"
 #include "models/linear/kronecker/kronecker.h"
+#include "models/linear/lax/lax.h"
 #include "models/linear/lora/lora.h"
 #include "models/linear/row_trains/row_trains.h"
 #include "models/linear/scaled/scaled.h"
@@ -81,6 +82,9 @@ inline std::vector<LinearRow> linear_rows() {
       {"lora_svd_silu",
        {12, 10},
        LoraSpec{{.rank = 2}, SvdSpec{.rank = 3, .activation = UnaryOp::silu}}},
+      {"lax", {12, 10}, LaxSpec{SvdSpec{.rank = 3}}},
+      {"lax_silu", {12, 10}, LaxSpec{SvdSpec{.rank = 3, .activation = UnaryOp::silu}}},
+      {"lora_lax", {12, 12}, LoraSpec{{.rank = 2}, LaxSpec{SvdSpec{.rank = 3}}}},
       {"svd_orthogonal", {12, 10}, SvdSpec{.rank = 4, .init = FactorInit::orthogonal}},
   };
   std::vector<LinearRow> result;

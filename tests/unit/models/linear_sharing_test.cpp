@@ -25,7 +25,7 @@ bool has_parts(const LinearRow& row, Split split, int ranks) {
   if (const auto* lora = row.spec.as<LoraSpec>()) {
     return obstacle_to(*lora, row.shape, split, ranks).empty();
   }
-  if (row.spec.as<BttSpec>() != nullptr) return false;
+  if (row.spec.as<BttSpec>() != nullptr || row.spec.as<LaxSpec>() != nullptr) return false;
   if (row.spec.as<ScaledSpec>() != nullptr) return true;
   if (const auto* bottleneck = row.spec.as<BottleneckSpec>()) {
     return obstacle_to(*bottleneck, row.shape, split, ranks).empty();
@@ -78,6 +78,7 @@ void LinearSharing::expect_shared(Split split, const Sharing& sharing) {
   EXPECT_LT(largest_difference(doubles(grad_of(own_x)), wanted_dx), 1e-10);
   for (const Parameter& p : own.store.all()) {
     const Tensor gradient = grad_of(p.value);
+    if (!gradient.defined()) continue;  // nor is there one of the whole layer
     if (p.placement.partial.has(Axis::tensor)) {
       sharing.tensor.all_reduce(gradient.view(), ReduceOp::sum).wait();
     }
