@@ -38,28 +38,29 @@ void fields(Fields& f, OptimSection& s) {
   f.field("rules", s.rules,
           "learning rate and weight decay of single parameters; of each key, the last rule that "
           "matches and states it");
-  f.field(
-      "factor_rates", s.factor_rates,
-      "learning rates of the factors of svd, ttm, kronecker and btt layers; equal: lr; shape: lr "
-      "times a number that each factor's sizes give, so that one lr serves dense and factorised "
-      "layers; a rule that states lr has the last word",
-      {{"equal", FactorRates::equal}, {"shape", FactorRates::shape}});
+  f.field("factor_rates", s.factor_rates,
+          "learning rates of the factors of svd, lax, ttm, kronecker and btt layers; equal: lr; "
+          "shape: lr times a number that each factor's sizes give, so that one lr serves dense and "
+          "factorised layers; a rule that states lr has the last word",
+          {{"equal", FactorRates::equal}, {"shape", FactorRates::shape}});
   f.field(
       "factor_steps", s.factor_steps,
-      "how the factors of svd layers move; free: as other weights; bounded: along their momentum, "
-      "orthogonalised, so that the learning rate bounds the spectral norm of their product's "
-      "step (sweep it from 0.01)",
+      "how the factors of svd and lax layers move; free: as other weights; bounded: along their "
+      "momentum, orthogonalised, so that the learning rate bounds the spectral norm of their "
+      "product's step (sweep it from 0.01)",
       {{"free", FactorSteps::free}, {"bounded", FactorSteps::bounded}});
-  f.field("product_decay", s.product_decay,
-          "weight decay of what the factors of svd, ttm and kronecker layers multiply to, in place "
-          "of weight_decay on each of them; no_decay and a rule that states weight_decay have the "
-          "last word; null: each factor decays by itself",
-          at_least(0));
-  f.field("factor_norm_cap", s.factor_norm_cap,
-          "limit of the root mean square of each factor of svd, ttm, kronecker and btt layers, "
-          "in units of the one that init: normal gives it; scaled down to it before each update; "
-          "null: none",
-          positive());
+  f.field(
+      "product_decay", s.product_decay,
+      "weight decay of what the factors of svd, lax, ttm and kronecker layers multiply to, in "
+      "place of weight_decay on each of them; no_decay and a rule that states weight_decay have "
+      "the last word; null: each factor decays by itself",
+      at_least(0));
+  f.field(
+      "factor_norm_cap", s.factor_norm_cap,
+      "limit of the root mean square of each factor of svd, lax, ttm, kronecker and btt layers, "
+      "in units of the one that init: normal gives it; scaled down to it before each update; "
+      "null: none",
+      positive());
   f.field("clip", s.clip, "limit of the global gradient norm; 0: none", at_least(0));
   f.when("name", s.name == OptimizerKind::adamw, "with name: adamw", [&] {
     f.field("betas", s.betas, "decay of the first and second moment",

@@ -19,8 +19,7 @@ TrainingRules training_rules(const OptimSection& optim);
 // A parameter's options: of optim.rules, of each key, the last that matches and states it; without
 // one optim.lr, times the parameter's own rate if optim.factor_rates says so, and
 // optim.weight_decay, of a factor optim.product_decay if that is stated, unless optim.no_decay
-// matches; and of a factor what optim.factor_norm_cap
-// and factor_steps say.
+// matches; and of a factor what optim.factor_norm_cap and optim.factor_steps say.
 UpdateOptions update_options(const OptimSection& optim, const Parameter& parameter);
 
 // Throws ConfigError for a pattern of the section that matches none of the model's parameters, and
