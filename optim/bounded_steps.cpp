@@ -62,6 +62,10 @@ BoundedSteps::BoundedSteps(const ParameterStore& store, const IsBounded& is_boun
              "{} has no second factor", all[i].name);
     firsts_.push_back(i);
   }
+  if (firsts_.empty()) return;
+  powers_ = Tensor::empty(all[firsts_.front()].value.backend(),
+                          {static_cast<std::int64_t>(firsts_.size()), 2}, DType::f64,
+                          MemoryClass::workspace);
 }
 
 std::size_t BoundedSteps::pair_of(std::size_t parameter) const {
@@ -72,18 +76,13 @@ std::size_t BoundedSteps::pair_of(std::size_t parameter) const {
 }
 
 void BoundedSteps::begin_step() {
-  if (firsts_.empty()) return;
-  Backend& backend = store_->all()[firsts_.front()].value.backend();
-  if (!powers_.defined()) {
-    powers_ = Tensor::empty(backend, {static_cast<std::int64_t>(firsts_.size()), 2}, DType::f64,
-                            MemoryClass::workspace);
-  }
   for (std::size_t pair = 0; pair < firsts_.size(); ++pair) {
+    const View powers = powers_.view().slice(0, static_cast<std::int64_t>(pair), 1).reshape({2});
     for (std::size_t factor = 0; factor < 2; ++factor) {
-      Tensor g = gram(wide_value_of(store_->all()[firsts_[pair] + factor]).view(), backend);
-      for (int i = 0; i < kSquarings; ++i) g = product_of(g.view(), g.view(), backend);
-      const View to = powers_.view().slice(0, static_cast<std::int64_t>(pair), 1);
-      backend.sum_squares(to.slice(1, static_cast<std::int64_t>(factor), 1).reshape({1}), g.view());
+      const Tensor value = wide_value_of(store_->all()[firsts_[pair] + factor]);
+      Tensor g = gram(value.view(), value.backend());
+      for (int i = 0; i < kSquarings; ++i) g = product_of(g.view(), g.view(), g.backend());
+      g.backend().sum_squares(powers.slice(0, static_cast<std::int64_t>(factor), 1), g.view());
     }
   }
 }

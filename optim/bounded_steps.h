@@ -27,7 +27,7 @@ class BoundedSteps {
  public:
   using IsBounded = std::function<bool(const Parameter&)>;
 
-  // For the pairs of the store with a factor that is bounded.
+  // For the pairs of a store with memory with a factor that is bounded.
   BoundedSteps(const ParameterStore& store, const IsBounded& is_bounded);
 
   // Takes the norms of the factors as the model reads them.

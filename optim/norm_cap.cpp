@@ -17,18 +17,17 @@ NormCap::NormCap(const ParameterStore& store, const IsCapped& is_capped, AddUp a
     return all[i].whole() != all[i].shape;
   });
   divided_ = whole - capped_.begin();
+  if (capped_.empty()) return;
+  squares_ = Tensor::empty(all[capped_.front()].value.backend(),
+                           {static_cast<std::int64_t>(capped_.size())}, DType::f64,
+                           MemoryClass::workspace);
 }
 
 void NormCap::begin_step() {
-  if (capped_.empty()) return;
-  Backend& backend = store_->all()[capped_.front()].value.backend();
-  const auto count = static_cast<std::int64_t>(capped_.size());
-  if (!squares_.defined()) {
-    squares_ = Tensor::empty(backend, {count}, DType::f64, MemoryClass::workspace);
-  }
-  for (std::int64_t i = 0; i < count; ++i) {
-    const Parameter& each = store_->all()[capped_[static_cast<std::size_t>(i)]];
-    backend.sum_squares(squares_.view().slice(0, i, 1), each.value.detach().view());
+  for (std::size_t i = 0; i < capped_.size(); ++i) {
+    const Tensor value = store_->all()[capped_[i]].value.detach();
+    const View to = squares_.view().slice(0, static_cast<std::int64_t>(i), 1);
+    value.backend().sum_squares(to, value.view());
   }
   if (divided_ > 0) add_up_(squares_.view().slice(0, 0, divided_));
 }

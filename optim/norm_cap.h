@@ -25,7 +25,7 @@ class NormCap {
   using AddUp = std::function<void(const View&)>;
   using IsCapped = std::function<bool(const Parameter&)>;
 
-  // For the trained parameters that are capped.
+  // For the trained parameters of a store with memory that are capped.
   NormCap(const ParameterStore& store, const IsCapped& is_capped, AddUp add_up);
 
   // Takes the norms; a collective call where ranks divide a factor.

@@ -131,6 +131,7 @@ void Optimizer::update_bounded(const Piece& piece, const Operands& operands, con
   if (operands.states.empty()) {
     own = Tensor::empty(backend(), {factor.shape.numel()}, operands.weights.dtype,
                         MemoryClass::workspace);
+    backend().fill(own.view(), 0.0);
   }
   const View moment = own.defined() ? own.view() : operands.states.front();
   backend().sgd(

@@ -26,6 +26,7 @@ std::vector<Row> rows() {
   const std::string mixed =
       "linear=[{match: \"*.attn.*\", kind: svd, rank: 8}, {match: \"*.mlp.*\", kind: ttm, rank: "
       "6}]";
+  const std::string lax = "linear=[{match: \"blocks.*\", kind: lax, rank: 8}]";
   const std::string svd_table = "linear=[{match: embeddings.token, kind: svd, rank: 8}]";
   const std::string ttm_table =
       "linear=[{match: embeddings.token, kind: ttm, in: [9, 11], out: [8, 6], rank: 5}]";
@@ -42,6 +43,16 @@ std::vector<Row> rows() {
       {"factorised_bf16", {mixed, "precision.compute=bf16"}},
       {"factorised_recomputed", {mixed, "parallel.recompute=block"}},
       {"w_once_per_step", {mixed, "parallel.reuse=step", "parallel.microbatches=4"}},
+      {"capped_and_decayed", {mixed, "optim.factor_norm_cap=1", "optim.product_decay=0.1"}},
+      {"capped_and_decayed_tensor",
+       {mixed, "optim.factor_norm_cap=1", "optim.product_decay=0.1", "parallel.tensor=3"},
+       3},
+      {"bounded", {mixed, "optim.factor_steps=bounded", "parallel.microbatches=2"}, 2},
+      {"bounded_sgd", {mixed, "optim.factor_steps=bounded", "optim.name=sgd"}},
+      {"lax", {lax, "parallel.microbatches=2"}},
+      {"lax_recomputed", {lax, "parallel.recompute=block"}},
+      {"lax_tensor_rows", {lax, "parallel.tensor=3", "parallel.sequence=true"}, 3},
+      {"lax_pipeline", {lax, "parallel.pipeline=2", "parallel.microbatches=4"}, 2},
       {"frozen", {"optim.freeze=[\"embeddings.*\", \"blocks.0.*\"]", "model.tied=false"}},
       {"frozen_here_and_there",
        {"optim.freeze=[\"*.mlp.up.*\", \"*norm*\"]", mixed, "precision.compute=bf16",

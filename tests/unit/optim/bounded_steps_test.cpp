@@ -52,7 +52,7 @@ class BoundedStepsTest : public testing::Test {
   std::unique_ptr<Backend> backend_ = make_cpu_backend();
 
   void begin(Stepping& s, bool is_bounded, const AdamW& options = {.beta1 = 0.9},
-             FlatOptions dtypes = {}, int parts = 1) {
+             FlatOptions dtypes = {}, int parts = 1, bool is_sgd = false) {
     declare_layers(s.store);
     s.flat = std::make_unique<FlatParameters>(s.store, plan_flat_layout(s.store, 1 << 20, parts),
                                               *backend_, dtypes);
@@ -63,7 +63,9 @@ class BoundedStepsTest : public testing::Test {
     const auto options_of = [&](const Parameter& p) {
       return UpdateOptions{.is_bounded = is_bounded && is_factor_of_pair(p)};
     };
-    s.optimizer = make_adamw(*s.flat, pieces_in(s.flat->layout(), ranges), options_of, options);
+    const auto pieces = pieces_in(s.flat->layout(), ranges);
+    s.optimizer = is_sgd ? make_sgd(*s.flat, pieces, options_of, {})
+                         : make_adamw(*s.flat, pieces, options_of, options);
     s.optimizer->bound_steps(std::make_unique<BoundedSteps>(s.store, is_factor_of_pair));
   }
   // Gradients whose singular values differ by orders of magnitude, another one for each `name`.
@@ -158,6 +160,26 @@ TEST_F(BoundedStepsTest, FollowsTheMomentumAndLeavesOthersToTheOptimizer) {
   }
   EXPECT_NE(weights(bounded, 1), weights(free, 1));
   EXPECT_NE(weights(bounded, 1), weights(forgetful, 1));
+}
+
+// What is free holds NaN, which no step may read.
+TEST_F(BoundedStepsTest, OfPlainSgdFollowTheGradientAlone) {
+  Stepping plain, forgetful;
+  begin(plain, true, {}, {}, 1, true);
+  begin(forgetful, true, {.beta1 = 0.0});
+  for (Stepping* s : {&plain, &forgetful}) {
+    for (const char* gradient : {"one", "two"}) {
+      set_gradients(*s, gradient);
+      {
+        std::vector<Tensor> used;
+        for (const std::int64_t size : {kIn * kRank, kRank * kOut}) {
+          used.push_back(Tensor::full(*backend_, {size}, DType::f32, std::nan("")));
+        }
+      }
+      s->optimizer->step({.learning_rate = kRate, .step = 1});
+    }
+  }
+  for (const std::size_t i : {1, 2}) EXPECT_EQ(plain.value(i).data, forgetful.value(i).data);
 }
 
 TEST_F(BoundedStepsTest, WantsWholeMatrices) {
