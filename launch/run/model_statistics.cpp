@@ -23,11 +23,13 @@ void check_kinds(const std::vector<LinearSite>& layers, StatisticKinds kinds) {
   for (const StatisticKind kind : kStatisticKinds) {
     const auto has = [&](const LinearSite& site) { return has_statistic(site, kind); };
     if (!kinds.has(kind) || std::any_of(layers.begin(), layers.end(), has)) continue;
-    throw UsageError("statistics: none of the layers can have {}; {} is {}{}", name_of(kind),
-                     layers.front().path, describe(layers.front().spec),
-                     kind == StatisticKind::lora
-                         ? ", and wants an adapter of kind lora, without dora or cores"
-                         : "");
+    throw UsageError(
+        "statistics: none of the layers can have {}; {} is {}{}", name_of(kind),
+        layers.front().path, describe(layers.front().spec),
+        kind == StatisticKind::lora
+            ? ", and wants an adapter of kind lora, without dora or cores, beside what "
+              "one matrix stands for"
+            : "");
   }
 }
 

@@ -38,7 +38,7 @@ std::vector<double> StoredModel::values(const std::string& parameter, const Shap
 
 void StoredModel::require_matrix(const LinearSite& site) const {
   if (is_one_matrix(site.spec)) return;
-  throw DataError("{}: {}: {}: is not linear and cannot be added into the weights",
+  throw DataError("{}: {}: {}: no one matrix stands for it that could be written or added to",
                   directory_.string(), site.path, describe(site.spec));
 }
 

@@ -80,7 +80,7 @@ for layout in 'parallel.tensor=2' 'parallel.tensor=2 parallel.sequence=true' 'pa
   mpi 2 train "${base[@]}" "${from[@]}" "$behind" run.dir=again $layout 2>log || fail "$layout: $(cat log)"
   near "$(loss_of again)" "$(loss_of behind)" "bottlenecks, $layout"
 done
-expect 65 'blocks.0.attn.out: dense + bottleneck of 6: is not linear and cannot be added' "$binary" export behind none --dense
+expect 65 'blocks.0.attn.out: dense + bottleneck of 6: no one matrix stands for it' "$binary" export behind none --dense
 expect 65 'blocks.0.attn.out: dense + bottleneck of 6, for which peft has no form' "$binary" export behind none --adapters
 expect 64 'none of the layers can have lora; blocks.0.attn.qkv is dense, and wants an adapter of kind lora' \
   "$binary" statistics behind --data text.txt --kind lora

@@ -105,10 +105,8 @@ std::optional<SpecFault> fault_of(const GuidedSpec& spec) {
                                        kind_name(spec.of))};
   }
   if (!is_one_matrix(spec.of)) {
-    return SpecFault{
-        "of", fmt::format("a {} layer with a function inside is no matrix that a dense guide could "
-                          "fade into",
-                          kind_name(spec.of))};
+    return SpecFault{"of", fmt::format("{} is no one matrix that a dense guide could fade into",
+                                       describe(spec.of))};
   }
   return fault_of_inner(spec.of);
 }

@@ -1,5 +1,7 @@
 #include "models/linear/lax/lax.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/ops/elementwise.h"
 #include "core/ops/matmul.h"
@@ -55,7 +57,17 @@ void fields(config::Fields& f, LaxSpec& spec) { fields(f, spec.svd); }
 std::optional<SpecFault> fault_of(const LaxSpec& spec) { return fault_of(spec.svd); }
 
 LaxSpec resolved(const LaxSpec& spec, const LinearShape& shape) {
-  return {resolved(spec.svd, shape)};
+  const std::int64_t most = std::min(shape.in, shape.out);
+  const std::int64_t of_rank = shape.in + shape.out + 1;  // weights of one rank
+  LaxSpec result = spec;
+  if (spec.svd.keep > 0) {
+    check_budget(spec.svd.keep, shape, of_rank, "lax rank 1");
+    result.svd.rank = std::min(weights_in_share(spec.svd.keep, shape) / of_rank, most);
+    result.svd.keep = 0;
+  }
+  if (result.svd.rank >= 1 && result.svd.rank <= most) return result;
+  throw ConfigError("lax: rank {} of a [{}, {}] matrix; want 1 to {}", result.svd.rank, shape.in,
+                    shape.out, most);
 }
 
 std::string describe(const LaxSpec& spec) {

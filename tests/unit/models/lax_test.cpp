@@ -27,6 +27,17 @@ TEST(Lax, NamesALayerByItsPlaceInTheBlock) {
   EXPECT_EQ(path_in_block("blocks.3"), "");
 }
 
+TEST(Lax, CountsItsGateAmongTheWeightsThatItMayKeep) {
+  const LinearShape shape = {.in = 32, .out = 96};
+  const LaxSpec half = resolved(LaxSpec{SvdSpec{.keep = 0.5}}, shape);
+  EXPECT_EQ(half.svd.rank, 11) << "of 129 numbers each; 12 are more than 1536";
+  EXPECT_EQ(resolved(half, shape), half);
+  EXPECT_EQ(message_of<ConfigError>([&] { resolved(LaxSpec{SvdSpec{.keep = 1e-4}}, shape); }),
+            "keep = 0.0001 allows 0 weights, but lax rank 1 has 129; want 0.042 or more");
+  EXPECT_EQ(message_of<ConfigError>([&] { resolved(lax(33), shape); }),
+            "lax: rank 33 of a [32, 96] matrix; want 1 to 32");
+}
+
 TEST(Lax, AddsTheGatedLatentOfTheLayerBefore) {
   const auto backend = make_reference_backend();
   const LinearShape shape = {.in = 7, .out = 5};
