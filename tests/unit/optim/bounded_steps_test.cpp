@@ -129,7 +129,7 @@ TEST_F(BoundedStepsTest, GoesDownhill) {
   s.optimizer->step({.learning_rate = kRate, .step = 1});
   EXPECT_EQ(s.value(1).data, first.data);
   set_gradients(s, "gradient");
-  const Piece& a = pieces_in(s.flat->layout(), {{0, s.flat->layout().trained}}).at(1);
+  const Piece a = pieces_in(s.flat->layout(), {{0, s.flat->layout().trained}}).at(1);
   const std::vector<double> gradient =
       doubles(slice(s.flat->gradients(), {a.flat_first, a.inside.count}));
   s.optimizer->step({.learning_rate = kRate, .step = 2});
