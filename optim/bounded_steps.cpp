@@ -1,8 +1,5 @@
 #include "optim/bounded_steps.h"
 
-#include <algorithm>
-#include <utility>
-
 #include "core/base/error.h"
 #include "optim/factor_math.h"
 
