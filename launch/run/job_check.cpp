@@ -19,7 +19,7 @@ namespace ty {
 
 namespace {
 
-void check_layout(const JobConfig& job, const MeshShape& mesh) {
+void check_batch_and_sums(const JobConfig& job, const MeshShape& mesh) {
   if (job.data.batch < mesh.data) {
     throw ConfigError(Key{"data.batch"}, "{} sequences are fewer than the {} data ranks",
                       job.data.batch, mesh.data);
@@ -193,6 +193,11 @@ void check_same_job(const JobConfig& job, const Group& world) {
   }
 }
 
+void check_layout(const JobConfig& job, const MeshShape& mesh) {
+  check_batch_and_sums(job, mesh);
+  check_bounded_steps(job, mesh);
+}
+
 void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh) {
   const Sharing sharing = {.tensor = Group(std::make_shared<PhantomCommunicator>(0, mesh.tensor)),
                            .rows = job.parallel.sequence,
@@ -205,7 +210,6 @@ void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape&
   }
   const Model model(describe_model(config), LinearRules(config.linear), sharing);
   check_patterns(job.optim, model.parameters());
-  check_bounded_steps(job, mesh);
   check_guides(job, config.linear);
   check_pruned(job, config.linear);
   check_copies(job, config);

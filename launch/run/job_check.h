@@ -10,9 +10,13 @@ namespace ty {
 // differ, if they do not. A collective call.
 void check_same_job(const JobConfig& job, const Group& world);
 
+// Throws ConfigError for a batch, a reduction or steps of the optimizer that do not fit the ranks,
+// whatever the model.
+void check_layout(const JobConfig& job, const MeshShape& mesh);
+
 // Declares the part of a model that a rank of the mesh holds, without memory: throws ConfigError
-// for rules and sizes that do not fit the model or the ranks that share it, and for a batch,
-// reduction or schedule that does not fit the ranks.
+// for rules and sizes that do not fit the model or the ranks that share it, for a schedule that
+// does not fit the ranks, and as check_layout() does.
 void check_model(const JobConfig& job, const ModelSpec& config, const MeshShape& mesh);
 
 // Throws ConfigError for a device that is not to be had, rules and patterns that match nothing or

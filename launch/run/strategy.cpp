@@ -16,6 +16,7 @@
 #include "launch/job/job_changes.h"
 #include "launch/process/on_root.h"
 #include "launch/run/device.h"
+#include "launch/run/job_check.h"
 #include "launch/run/model_examples.h"
 #include "launch/run/model_path.h"
 #include "launch/run/model_setup.h"
@@ -161,7 +162,8 @@ void check_phase(const JobConfig& job, std::size_t phase, const StoredModel& sou
 
 }  // namespace
 
-void check_phases(const JobConfig& job) {
+void check_phases(const JobConfig& job, const MeshShape& mesh) {
+  check_layout(job, mesh);
   JobConfig first = job;
   first.model.from = find_model(job.model.from).directory;
   declared_model(first);

@@ -16,6 +16,7 @@
 #include "launch/job/job_config.h"
 #include "launch/process/world.h"
 #include "models/compress/compression.h"
+#include "parallel/mesh/mesh.h"
 
 namespace ty {
 
@@ -23,9 +24,10 @@ namespace ty {
 // another in each further one.
 JobConfig job_of_phase(const JobConfig& job, std::size_t phase);
 
-// Throws ConfigError for a job that does not fit the model that the first phase cuts, and for a
-// phase whose patterns match nothing in it: no phase changes what layers are called. Of one rank.
-void check_phases(const JobConfig& job);
+// Throws ConfigError for a job that does not fit the ranks or the model that the first phase cuts,
+// and for a phase whose patterns match nothing in it: no phase changes what layers are called. Of
+// one rank.
+void check_phases(const JobConfig& job, const MeshShape& mesh);
 
 // What rank 0 tells of the work before a phase.
 struct PhaseReport {

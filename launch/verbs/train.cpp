@@ -10,6 +10,7 @@
 #include "launch/report/progress.h"
 #include "launch/report/tensorboard.h"
 #include "launch/run/job_check.h"
+#include "launch/run/layout.h"
 #include "launch/run/strategy.h"
 #include "launch/run/trainer.h"
 #include "launch/verbs/verbs.h"
@@ -34,7 +35,8 @@ ExitCode run_job(const JobConfig& job, World& world, RankStatus& status,
 ExitCode run_strategy(const JobConfig& job, World& world, RankStatus& status,
                       const nlohmann::json& facts) {
   check_same_job(job, world.group());
-  on_root_do(world.group(), [&] { check_phases(job); });
+  const MeshShape mesh = mesh_shape(job, world.size());
+  on_root_do(world.group(), [&] { check_phases(job, mesh); });
   for (std::size_t phase = 0; phase < job.strategy.size(); ++phase) {
     if (world.is_root()) remark(describe(job.strategy, phase));
     ProgressLine progress;

@@ -83,6 +83,10 @@ wrong 'strategy\[1\]: method: lpaf wants layers that a phase before it has prune
 wrong 'strategy\[1\]: .*first_order: want .*keep' '{match: ["*.mlp.*"], method: first_order, rank: 4, steps: 9}'
 wrong 'strategy\[1\]: method: first_order gathers scores' '{match: ["*.mlp.*"], method: first_order, keep: 40%, steps: 9}' precision.compute=fp16
 wrong "data.sequence: 999 is longer than the model's context" '{match: ["*.mlp.*"], method: svd, keep: 40%, steps: 9}' data.sequence=999
+# So is what the ranks cannot.
+expect 78 'parallel.zero: 1 cuts factors into shares' mpi 2 train smaller.yaml run.dir=wrong parallel.zero=1 optim.factor_steps=bounded
+expect 78 'data.batch: 1 sequences are fewer than the 2 data ranks' mpi 2 train smaller.yaml run.dir=wrong data.batch=1
+[ ! -e wrong ] || fail "the first phase has begun on ranks that cannot tune: $(find wrong)"
 expect 64 'blocks.0.mlp.up: dense, but lpaf wants layers that were trained as pruned ones' "$binary" compress dense none --method lpaf --keep 40%
 expect 64 'steps: missing; --method first_order wants the steps' "$binary" compress dense none --method first_order --keep 40%
 expect 64 'steps: means nothing to --method svd' "$binary" compress dense none --method svd --keep 40% --steps 9
