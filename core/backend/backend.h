@@ -35,9 +35,10 @@ class Backend {
   virtual WorkShape work_shape() const = 0;
   virtual CostModel cost_model(DType dtype) const = 0;
   DeviceModel device_model(DType dtype) const { return {work_shape(), cost_model(dtype)}; }
-  // Runs body(0) .. body(count - 1) concurrently, count <= workers, each kernel on one thread. A
-  // body must not allocate, so that memory peaks are the same in every run. Rethrows the first
-  // error.
+  // Runs body(0) .. body(count - 1) concurrently, each kernel on one thread; count: workers, or how
+  // many pieces of work there are if that is less and more than one (the kernels of a single piece
+  // had better share the workers). A body must not allocate, so that memory peaks are the same in
+  // every run. Rethrows the first error.
   virtual void side_by_side(int count, const std::function<void(int)>& body) {
     for (int i = 0; i < count; ++i) body(i);
   }

@@ -17,6 +17,8 @@ constexpr std::int64_t kLeastBlocks = 4, kMostBlocks = 64;
 // What the library's kernel takes at once: its columns are our rows.
 constexpr std::int64_t kRows = 8, kColumns = 48;
 
+thread_local bool products_are_whole = false;
+
 struct Blocks {
   std::int64_t rows, columns;  // of one
   std::int64_t down, across;   // so many
@@ -48,8 +50,13 @@ const float* at(const float* x, Matrix layout, std::int64_t r, std::int64_t c) {
 
 }  // namespace
 
+WholeProducts::WholeProducts() : before_(products_are_whole) { products_are_whole = true; }
+WholeProducts::~WholeProducts() { products_are_whole = before_; }
+bool WholeProducts::on_this_thread() { return products_are_whole; }
+
 void cut_gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
               Matrix la, const float* b, Matrix lb, float beta, float* c, std::int64_t lc) {
+  if (products_are_whole) return gemm(m, n, k, alpha, a, la, b, lb, beta, c, lc);
   const Blocks blocks = blocks_of(m, n, k);
   const std::int64_t count = blocks.down * blocks.across;
   // The library stays on one thread in a parallel region, which a team of one is not: what cannot

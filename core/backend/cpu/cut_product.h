@@ -10,6 +10,9 @@
 //        +----+----+----+     sides are multiples of what the library's kernel takes at once
 //        | 3  | 4  | 5  |
 //        +----+----+----+
+//
+// Where several products run side by side, each on one thread, each is whole: blocks would gain
+// nothing there, and the library makes blocks of less than 2^22 multiplications at half its rate.
 #pragma once
 
 #include "core/backend/cpu/blas.h"
@@ -19,5 +22,19 @@ namespace ty::cpu {
 // As gemm(). Large products take up to a tenth longer, because each block packs its own operands.
 void cut_gemm(std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
               Matrix la, const float* b, Matrix lb, float beta, float* c, std::int64_t lc);
+
+// While one lives, products of its thread are whole. That thread must have no team to share them
+// with.
+class WholeProducts {
+ public:
+  WholeProducts();
+  ~WholeProducts();
+  WholeProducts(const WholeProducts&) = delete;
+  WholeProducts& operator=(const WholeProducts&) = delete;
+  static bool on_this_thread();
+
+ private:
+  bool before_;
+};
 
 }  // namespace ty::cpu

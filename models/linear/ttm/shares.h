@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 
 namespace ty {
@@ -15,9 +16,11 @@ namespace ty {
 inline constexpr std::int64_t kMostShares = 16;
 
 // The number of shares, whose sums have `sum` elements each, for work on a matrix of `matrix`
-// elements: as many as fit in a sixty-fourth of its memory, but at least 2 and at most kMostShares.
+// elements: as many as fit in a sixty-fourth of its memory, rounded up to a power of two (of three
+// shares, one of two workers would take two), but at least 2 and at most kMostShares.
 inline std::int64_t num_shares(std::int64_t matrix, std::int64_t sum) {
-  return std::clamp<std::int64_t>(matrix / (64 * std::max<std::int64_t>(sum, 1)), 2, kMostShares);
+  const auto fit = static_cast<std::uint64_t>(matrix / (64 * std::max<std::int64_t>(sum, 1)));
+  return std::clamp(static_cast<std::int64_t>(std::bit_ceil(fit)), std::int64_t{2}, kMostShares);
 }
 
 // Items [first, last) of share s of `count`; likewise the shares of worker s.

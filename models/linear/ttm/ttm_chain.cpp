@@ -95,7 +95,7 @@ void TtmChain::in_pieces(const View& x, std::int64_t shares,
   const bool loads = !lies_as(x, program_.steps[0].source, program_.steps[0].operand);
   std::vector<Room> rooms;
   for (std::int64_t w = 0; w < workers; ++w) rooms.push_back(room(divided_up(rows, pieces), loads));
-  backend_->side_by_side(static_cast<int>(workers), [&](int w) {
+  const auto take_shares = [&](int w) {
     const Share own = share_of(shares, w, workers);
     for (std::int64_t s = own.first; s < own.last; ++s) {
       const Share part = share_of(pieces, s, shares);
@@ -105,7 +105,9 @@ void TtmChain::in_pieces(const View& x, std::int64_t shares,
              {span.first, span.last - span.first, static_cast<std::size_t>(s), p == part.first});
       }
     }
-  });
+  };
+  if (shares == 1) return take_shares(0);
+  backend_->side_by_side(static_cast<int>(workers), take_shares);
 }
 
 bool TtmChain::lies_as(const View& x, const ChainAxes& from, const ChainAxes& to) const {
