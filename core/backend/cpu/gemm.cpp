@@ -107,7 +107,8 @@ void CpuBackend::gemm(const View& c, const View& a, const View& b, GemmScale sca
   const bool is_f32 = c.dtype == DType::f32 && a.dtype == DType::f32;
   const bool is_f64 = c.dtype == DType::f64 && a.dtype == DType::f64;
   // Threads had better share the sums of these.
-  if (is_f32 && scale.alpha == 1.0 && !cpu::WholeProducts::on_this_thread() && is_long_sum(m, n, k)) {
+  if (is_f32 && scale.alpha == 1.0 && !cpu::WholeProducts::on_this_thread() &&
+      is_long_sum(m, n, k)) {
     return contract({fc, 1}, {fa, 1}, {fb, 1}, scale.beta);
   }
   if (is_f32 && blas_gemm<float>(fc, fa, fb, scale, products_)) return;
