@@ -11,8 +11,8 @@
 //        | 3  | 4  | 5  |
 //        +----+----+----+
 //
-// Where several products run side by side, each on one thread, each is whole: blocks would gain
-// nothing there, and the library makes blocks of less than 2^22 multiplications at half its rate.
+// Where several products run side by side, each on one thread, each is whole: blocks that no other
+// thread can take gain nothing, and each packs its own operands.
 #pragma once
 
 #include "core/backend/cpu/blas.h"

@@ -123,7 +123,7 @@ void TtmWeight::for_tiles(std::int64_t first, std::int64_t count,
     tile.copy = room.slice(0, 0, n * unit).reshape({n * unit / width, width});
     work(tile);
   };
-  if (tiles == 1) return do_tile(0, shares - 1, copies[0].view());  // as the formula of shares does
+  if (tiles == 1) return do_tile(0, shares - 1, copies[0].view());  // where share_of() puts it
   backend_->side_by_side(static_cast<int>(workers), [&](int w) {
     const Share own = share_of(shares, w, workers);
     for (std::int64_t s = own.first; s < own.last; ++s) {
